@@ -1,0 +1,225 @@
+// Blocks of element-wise losses: value, gradient and hessian in one pass.
+//
+// Class-index targets cost nothing: every element of a block is a negative to the vector kernel, the few
+// positives get weight zero there and are computed one by one. Everything else goes through `soft`.
+#pragma once
+
+#include <initializer_list>
+
+#include "careful.h"
+#include "staging.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+// A block's outputs; any pointer may be null.
+template <class T> struct Outputs {
+  T *values, *grad, *hess;
+  T value_scale, grad_scale;
+
+  Outputs(const Plan &plan, int64_t begin)
+      : values(plan.problem.values ? static_cast<T *>(plan.problem.values) + begin : nullptr),
+        grad(plan.problem.grad ? static_cast<T *>(plan.problem.grad) + begin : nullptr),
+        hess(plan.problem.hess ? static_cast<T *>(plan.problem.hess) + begin : nullptr),
+        value_scale(static_cast<T>(plan.value_scale)),
+        grad_scale(static_cast<T>(plan.grad_scale)) {}
+};
+
+// Scratch of one worker.
+template <class T> struct Staged {
+  // room for a whole pack to be read past the end
+  static constexpr int size = block_elements + 128;
+  alignas(64) T x[size], y[size], positive[size], negative[size];
+  T value_at[size], grad_at[size];
+  int place[size];
+  uint8_t skipped[size];
+};
+
+// Evaluates f(x, k) over a block and writes what it gives. Sums in float over 16 steps of a pack, then in double.
+template <class R, bool H, class T, class F>
+FOCAL_INLINE double sweep(const T *x, int n, const Outputs<T> &out, F f) {
+  constexpr int chunk = 16 * R::size;
+  double sum = 0;
+  int k = 0;
+  const auto write = [&](const Element<R> &e, int at) FOCAL_LAMBDA {
+    if (out.grad) (e.grad * R(out.grad_scale)).store(out.grad + at);
+    if (out.values) (e.value * R(out.value_scale)).store(out.values + at);
+    if constexpr (H) (e.hess * R(out.grad_scale)).store(out.hess + at);
+  };
+  while (n - k >= R::size) {
+    R partial(0);
+    const int stop = n - k >= chunk ? k + chunk : n - (n - k) % R::size;
+    for (; k < stop; k += R::size) {
+      const Element<R> e = f(R::load(x + k), k);
+      partial = partial + e.value;
+      write(e, k);
+    }
+    sum += sum_lanes(partial);
+  }
+  if (k < n) {
+    T rest[R::size] = {};
+    const int left = n - k;
+    memcpy(rest, x + k, left * sizeof(T));
+    const Element<R> e = f(R::load(rest), k);
+    T lanes[R::size];
+    const auto write_rest = [&](R result, T *to) {
+      result.store(lanes);
+      memcpy(to + k, lanes, left * sizeof(T));
+    };
+    if (out.grad) write_rest(e.grad * R(out.grad_scale), out.grad);
+    if (out.values) write_rest(e.value * R(out.value_scale), out.values);
+    if constexpr (H) write_rest(e.hess * R(out.grad_scale), out.hess);
+    e.value.store(lanes);
+    for (int i = 0; i < left; i++) sum += static_cast<double>(lanes[i]);
+  }
+  return sum;
+}
+
+template <class R, class T> FOCAL_NOINLINE T largest_magnitude(const T *x, int n) {
+  R largest(0);
+  int k = 0;
+  for (; k + R::size <= n; k += R::size) largest = larger(absolute(R::load(x + k)), largest);
+  T lanes[R::size];
+  largest.store(lanes);
+  T result = 0;
+  for (int i = 0; i < R::size; i++) result = larger(lanes[i], result);
+  for (; k < n; k++) result = larger(absolute(x[k]), result);
+  return result;
+}
+
+// Ignored places: nothing in, nothing out, whatever their logits are. Returns the logits to read instead.
+template <class T> FOCAL_NOINLINE const T *without_skipped(const T *x, Staged<T> &staged, int n) {
+  const auto clear = [&](const T *from, T *to) {
+    for (int k = 0; k < n; k++) to[k] = staged.skipped[k] ? T(0) : from[k];
+  };
+  clear(x, staged.x);
+  clear(staged.y, staged.y);
+  clear(staged.positive, staged.positive);
+  clear(staged.negative, staged.negative);
+  return staged.x;
+}
+
+template <class T> FOCAL_NOINLINE void clear_skipped(const Staged<T> &staged, const Outputs<T> &out, int n) {
+  for (T *array : {out.grad, out.values, out.hess})
+    if (array)
+      for (int k = 0; k < n; k++) array[k] = staged.skipped[k] ? T(0) : array[k];
+}
+
+// The whole block in double, for any finite or infinite logit and any weight.
+template <class T>
+FOCAL_NOINLINE double careful_block(const Plan &plan, const T *x, const Staged<T> &staged, int n, const Outputs<T> &out) {
+  double sum = 0;
+  for (int k = 0; k < n; k++) {
+    const CarefulElement e =
+        careful_element(plan.problem, x[k], staged.y[k], staged.positive[k], staged.negative[k]);
+    sum += e.value;
+    if (out.grad) out.grad[k] = static_cast<T>(e.grad * plan.grad_scale);
+    if (out.values) out.values[k] = static_cast<T>(e.value * plan.value_scale);
+    if (out.hess) out.hess[k] = static_cast<T>(e.hess * plan.grad_scale);
+  }
+  return sum;
+}
+
+// Must a block with these logits and weights take the careful path?
+template <class R, class T> FOCAL_INLINE bool is_large(const T *x, int n) {
+  return !(largest_magnitude<R>(x, n) <= Limits<T>::logistic);
+}
+template <class R, class T> FOCAL_INLINE bool is_heavy(const Staged<T> &staged, int n) {
+  return largest_magnitude<R>(staged.positive, n) > Limits<T>::weight ||
+         largest_magnitude<R>(staged.negative, n) > Limits<T>::weight;
+}
+
+// Any targets, any weights: a block through the loss's `soft` formula.
+template <class R, bool H, class T, class Loss>
+double soft_block(const Plan &plan, const Loss &loss, Staged<T> &staged, int64_t begin, int64_t end) {
+  const int n = static_cast<int>(end - begin);
+  const Outputs<T> out(plan, begin);
+  const T *x = static_cast<const T *>(plan.problem.logits) + begin;
+  stage_targets(plan, begin, end, staged.y);
+  stage_weights(plan, begin, end, staged.positive, staged.negative);
+  const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped);
+  if (skips) x = without_skipped(x, staged, n);
+  double sum;
+  if (is_large<R>(x, n) || is_heavy<R>(staged, n)) {
+    sum = careful_block(plan, x, staged, n, out);
+  } else {
+    const T *y = staged.y, *wp = staged.positive, *wn = staged.negative;
+    sum = sweep<R, H>(x, n, out, [&](R v, int k) FOCAL_LAMBDA {
+      return loss.template soft<H>(v, R::load(y + k), R::load(wp + k), R::load(wn + k));
+    });
+  }
+  if (skips) clear_skipped(staged, out, n);
+  return sum;
+}
+
+// The places of this block whose target is 1, for class-index targets along the last axis.
+template <class T> FOCAL_NOINLINE int find_positives(const Plan &plan, Staged<T> &staged, int64_t begin, int64_t end) {
+  const FocalProblem &p = plan.problem;
+  int count = 0;
+  with_type(p.targets, p.targets_dtype, [&](auto *targets) {
+    const int64_t first = begin / plan.classes, last = (end - 1) / plan.classes;
+    for (int64_t row = first; row <= last; row++) {
+      const double index = static_cast<double>(targets[row]);
+      if (!(index >= 0 && index < static_cast<double>(plan.classes)) || index == p.background) continue;
+      const int64_t at = row * plan.classes + static_cast<int64_t>(index) - begin;
+      if (at >= 0 && at < end - begin) staged.place[count++] = static_cast<int>(at);
+    }
+  });
+  return count;
+}
+
+// Hard class-index targets along the last axis: a block of negatives, and its few positives one by one.
+template <class R, class T, class Loss>
+double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, int64_t begin, int64_t end) {
+  const FocalProblem &p = plan.problem;
+  const int n = static_cast<int>(end - begin);
+  const Outputs<T> out(plan, begin);
+  const T *x = static_cast<const T *>(p.logits) + begin;
+  const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped);
+  int positives = find_positives(plan, staged, begin, end);
+  const T positive_weight = static_cast<T>(p.positive_weight), negative_weight = static_cast<T>(p.negative_weight);
+  const bool heavy = larger(absolute(positive_weight), absolute(negative_weight)) > Limits<T>::weight;
+  const bool staged_weights = plan.weighted() || skips || positives > 0 || heavy;
+  if (staged_weights) stage_weights(plan, begin, end, staged.positive, staged.negative);
+  if (skips) {
+    x = without_skipped(x, staged, n);
+    int kept = 0;
+    for (int i = 0; i < positives; i++)
+      if (!staged.skipped[staged.place[i]]) staged.place[kept++] = staged.place[i];
+    positives = kept;
+  }
+
+  double sum = 0;
+  if (is_large<R>(x, n) || (staged_weights && is_heavy<R>(staged, n))) {
+    if (!staged_weights) stage_weights(plan, begin, end, staged.positive, staged.negative);
+    for (int k = 0; k < n; k++) staged.y[k] = 0;
+    for (int i = 0; i < positives; i++) staged.y[staged.place[i]] = 1;
+    sum = careful_block(plan, x, staged, n, out);
+  } else {
+    // The positives first: the gradient may be about to overwrite their logits.
+    for (int i = 0; i < positives; i++) {
+      const int at = staged.place[i];
+      const Element<T> e = loss.template positive<false>(x[at], staged.positive[at]);
+      sum += static_cast<double>(e.value);
+      staged.value_at[i] = e.value * out.value_scale;
+      staged.grad_at[i] = e.grad * out.grad_scale;
+      staged.negative[at] = 0;
+    }
+    if (staged_weights) {
+      const T *w = staged.negative;
+      sum += sweep<R, false>(x, n, out, [&](R v, int k) FOCAL_LAMBDA { return loss.template negative<false>(v, R::load(w + k)); });
+    } else {
+      const R w(negative_weight);
+      sum += sweep<R, false>(x, n, out, [&](R v, int) FOCAL_LAMBDA { return loss.template negative<false>(v, w); });
+    }
+    for (int i = 0; i < positives; i++) {
+      if (out.values) out.values[staged.place[i]] = staged.value_at[i];
+      if (out.grad) out.grad[staged.place[i]] = staged.grad_at[i];
+    }
+  }
+  if (skips) clear_skipped(staged, out, n);
+  return sum;
+}
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

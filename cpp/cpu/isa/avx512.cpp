@@ -1,0 +1,10 @@
+// AVX-512: 16 floats a vector.
+#define FOCAL_NAMESPACE avx512
+#define FOCAL_VECTOR_BYTES 64
+#define FOCAL_FLOAT_VECTORS 6
+#define FOCAL_DOUBLE_VECTORS 4
+#include "../kernels.h"
+
+namespace focal {
+extern const Kernels avx512_kernels{avx512::scratch_bytes, avx512::run_blocks};
+}

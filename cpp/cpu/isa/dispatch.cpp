@@ -1,0 +1,68 @@
+#include "dispatch.h"
+
+namespace focal {
+
+extern const Kernels baseline_kernels;
+#ifdef FOCAL_HAVE_AVX2
+extern const Kernels avx2_kernels;
+#endif
+#ifdef FOCAL_HAVE_AVX512
+extern const Kernels avx512_kernels;
+#endif
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr FocalIsa baseline_info{"sse2", "x86-64 baseline, 4 floats a vector", "sse2", 1};
+#elif defined(__aarch64__)
+constexpr FocalIsa baseline_info{"neon", "AArch64 baseline, 4 floats a vector", "neon", 1};
+#elif defined(__wasm_simd128__)
+constexpr FocalIsa baseline_info{"simd128", "WebAssembly SIMD, 4 floats a vector", "simd128", 1};
+#else
+constexpr FocalIsa baseline_info{"baseline", "as compiled, 4 floats a vector", "none", 1};
+#endif
+
+struct List {
+  Isa entries[3];
+  int32_t count = 0;
+
+  List() {
+#ifdef FOCAL_HAVE_AVX512
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+    add({"avx512", "AVX-512, 16 floats a vector", "avx512f avx512dq avx512vl avx512bw fma", avx512}, &avx512_kernels);
+#endif
+#ifdef FOCAL_HAVE_AVX2
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    add({"avx2", "AVX2 with FMA, 8 floats a vector", "avx2 fma", avx2}, &avx2_kernels);
+#endif
+    add(baseline_info, &baseline_kernels);
+  }
+  void add(const FocalIsa &info, const Kernels *kernels) { entries[count++] = {info, kernels}; }
+};
+
+}  // namespace
+
+const Isa *isa_list(int32_t *count) {
+  static const List list;
+  *count = list.count;
+  return list.entries;
+}
+
+const Kernels *choose_kernels(int32_t isa) {
+  int32_t count;
+  const Isa *list = isa_list(&count);
+  if (isa < 0 || isa > count) return nullptr;
+  if (isa > 0) return list[isa - 1].info.supported ? list[isa - 1].kernels : nullptr;
+  for (int32_t i = 0; i < count; i++)
+    if (list[i].info.supported) return list[i].kernels;
+  return nullptr;
+}
+
+}  // namespace focal
+
+const FocalIsa *focal_isa(int32_t index) {
+  int32_t count;
+  const focal::Isa *list = focal::isa_list(&count);
+  return index >= 0 && index < count ? &list[index].info : nullptr;
+}

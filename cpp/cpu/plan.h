@@ -1,0 +1,48 @@
+// A checked problem, made ready for the block kernels. Plain data, shared by every instruction set.
+#pragma once
+
+#include "../problem.h"
+
+namespace focal {
+
+// Elements a block: a multiple of every pack (48 floats with AVX2, 96 with AVX-512), small enough that a
+// block and what is staged for it stay in the first-level cache. One block gives one term of the sum.
+constexpr int block_elements = 4032;
+
+// Above these a block takes the careful path, in double (cpu/careful.cpp).
+template <class T> struct Limits;
+template <> struct Limits<float> {
+  static constexpr float logistic = 87.0f;     // e^x and e^-x are normal
+  static constexpr float softmax = 40.0f;      // sums and ratios of up to 4096 exponentials stay finite
+  static constexpr float softmax_long = 30.0f; // of any number
+  static constexpr float weight = 1e15f;       // weighted losses of a block cannot overflow
+};
+template <> struct Limits<double> {
+  static constexpr double logistic = 700.0;
+  static constexpr double softmax = 340.0;
+  static constexpr double softmax_long = 330.0;
+  static constexpr double weight = 1e280;
+};
+
+struct Plan {
+  FocalProblem problem;
+  int64_t outer, classes, inner;  // classes == 1 is written as one row of `inner` places
+  int64_t rows, elements;
+  int64_t blocks, rows_per_block;  // rows_per_block: softmax only
+  double target_scale, target_shift;  // label smoothing: y becomes y * scale + shift
+  double grad_scale;                  // 1 / denominator
+  double value_scale;                 // 1 / normalizer
+
+  bool skips() const {  // may some elements not count?
+    return problem.mask_per != FOCAL_ABSENT || problem.ignore_index == problem.ignore_index;
+  }
+  bool weighted() const { return problem.weights_per != FOCAL_ABSENT || problem.class_positive != nullptr; }
+};
+
+// One instruction set's kernels. `run_blocks` computes blocks first..last-1 with `scratch` bytes of its own.
+struct Kernels {
+  size_t (*scratch_bytes)(const Plan &plan);
+  void (*run_blocks)(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums);
+};
+
+}  // namespace focal

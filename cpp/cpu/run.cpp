@@ -1,0 +1,129 @@
+// One call: make the plan, take the census, run the blocks, add up their sums in order.
+#include <math.h>
+
+#include <memory>
+#include <new>
+
+#include "../problem.h"
+#include "census.h"
+#include "isa/dispatch.h"
+#include "pool.h"
+
+namespace focal {
+
+namespace {
+
+bool is_valid(const FocalProblem &p) {
+  const auto between = [](int32_t value, int32_t low, int32_t high) { return value >= low && value <= high; };
+  const bool element_wise = p.loss != FOCAL_SOFTMAX;
+  const double elements = p.outer * p.classes * p.inner;
+  return p.abi == FOCAL_ABI && between(p.loss, FOCAL_SIGMOID, FOCAL_SOFTMAX) &&
+         between(p.dtype, FOCAL_FLOAT32, FOCAL_FLOAT64) && between(p.targets_kind, FOCAL_DENSE, FOCAL_CLASS_INDEX) &&
+         between(p.targets_dtype, FOCAL_FLOAT32, FOCAL_UINT32) &&
+         between(p.soft_targets, FOCAL_LINEAR, FOCAL_MIXTURE) && between(p.reduction, FOCAL_SUM, FOCAL_MEAN_POSITIVES) &&
+         between(p.weights_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
+         between(p.weights_dtype, FOCAL_FLOAT32, FOCAL_UINT32) &&
+         between(p.mask_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
+         between(p.mask_dtype, FOCAL_FLOAT32, FOCAL_UINT32) && p.gamma >= 0 && p.gamma < HUGE_VAL &&
+         p.outer >= 0 && p.classes >= 0 && p.inner >= 0 && elements < 9007199254740992.0 &&
+         (elements == 0 || (p.logits && p.targets && (p.weights_per == FOCAL_ABSENT || p.weights) &&
+                            (p.mask_per == FOCAL_ABSENT || p.mask))) &&
+         (element_wise || !p.hess) && (!p.class_positive || !element_wise || p.class_negative);
+}
+
+double denominator_of(const FocalProblem &p, const FocalResult &result) {
+  if (p.normalizer == p.normalizer) return p.normalizer;
+  double count = 1;
+  switch (p.reduction) {
+    case FOCAL_MEAN: count = p.loss == FOCAL_SOFTMAX ? result.rows : result.elements; break;
+    case FOCAL_MEAN_ROWS: count = result.rows; break;
+    case FOCAL_MEAN_POSITIVES: count = result.positives; break;
+    default: break;
+  }
+  return count > 1 ? count : 1;
+}
+
+Plan make_plan(const FocalProblem &p) {
+  Plan plan{};
+  plan.problem = p;
+  plan.outer = static_cast<int64_t>(p.outer);
+  plan.classes = static_cast<int64_t>(p.classes);
+  plan.inner = static_cast<int64_t>(p.inner);
+  plan.rows = plan.outer * plan.inner;
+  plan.elements = plan.rows * plan.classes;
+  if (plan.classes == 1 && p.loss != FOCAL_SOFTMAX) {
+    plan.outer = 1;
+    plan.inner = plan.rows;
+  }
+  // Labels between 0 and 1 cannot stand for "ignore", and rows of probabilities have no such value.
+  if (p.targets_kind == FOCAL_DENSE && (p.loss == FOCAL_SOFTMAX || (p.ignore_index >= 0 && p.ignore_index <= 1)))
+    plan.problem.ignore_index = NAN;
+  // Past this a power is 0 or 1 for every float; float arithmetic stays finite below it.
+  if (p.gamma > 1e30) plan.problem.gamma = 1e30;
+  const double smooth = p.label_smoothing;
+  plan.target_scale = 1 - smooth;
+  plan.target_shift = p.loss == FOCAL_SOFTMAX ? smooth / p.classes : smooth / 2;
+  plan.rows_per_block = plan.classes < block_elements ? block_elements / (plan.classes > 0 ? plan.classes : 1) : 1;
+  plan.blocks = p.loss == FOCAL_SOFTMAX ? (plan.rows + plan.rows_per_block - 1) / plan.rows_per_block
+                                        : (plan.elements + block_elements - 1) / block_elements;
+  return plan;
+}
+
+struct Job {
+  const Plan &plan;
+  const Kernels &kernels;
+  char *scratch;
+  size_t scratch_bytes;
+  double *sums;
+};
+
+int32_t run(const FocalProblem &p, FocalResult *result) {
+  *result = FocalResult{};
+  if (!is_valid(p)) return FOCAL_BAD_PROBLEM;
+  const Kernels *kernels = choose_kernels(p.isa);
+  if (!kernels) return FOCAL_BAD_PROBLEM;
+  Plan plan = make_plan(p);
+  if (plan.elements == 0) {
+    result->denominator = denominator_of(p, *result);
+    return FOCAL_OK;
+  }
+
+  // Two threads pay from about four thousand elements; beyond that a run of blocks a turn keeps them busy.
+  constexpr int64_t run_length = 2;
+  const int64_t turns = (plan.blocks + run_length - 1) / run_length;
+  int32_t threads = p.threads > 0 ? p.threads : hardware_threads();
+  if (threads > turns) threads = static_cast<int32_t>(turns);
+
+  constexpr size_t alignment = 64;
+  const size_t per_worker = (kernels->scratch_bytes(plan) + alignment - 1) / alignment * alignment;
+  const size_t memory_bytes = per_worker * static_cast<size_t>(threads) + alignment;
+  const std::unique_ptr<char[]> memory(new (std::nothrow) char[memory_bytes]);
+  const std::unique_ptr<double[]> sums(new (std::nothrow) double[static_cast<size_t>(plan.blocks)]);
+  if (!memory || !sums) return FOCAL_OUT_OF_MEMORY;
+  char *const scratch = memory.get() + (alignment - reinterpret_cast<uintptr_t>(memory.get()) % alignment);
+
+  const FocalStatus status = take_census(plan, result);
+  if (status != FOCAL_OK) return status;
+  result->denominator = denominator_of(p, *result);
+  plan.grad_scale = 1 / result->denominator;
+  plan.value_scale = p.normalizer == p.normalizer ? 1 / p.normalizer : 1;
+
+  Job job{plan, *kernels, scratch, per_worker, sums.get()};
+  for_each_run(plan.blocks, run_length, threads, &job, [](void *context, int32_t worker, int64_t first, int64_t last) {
+    const Job &j = *static_cast<Job *>(context);
+    j.kernels.run_blocks(j.plan, first, last, j.scratch + j.scratch_bytes * static_cast<size_t>(worker), j.sums);
+  });
+
+  double sum = 0;
+  for (int64_t block = 0; block < plan.blocks; block++) sum += sums[static_cast<size_t>(block)];
+  result->sum = sum;
+  return FOCAL_OK;
+}
+
+}  // namespace
+
+}  // namespace focal
+
+int32_t focal_run(const FocalProblem *problem, FocalResult *result) { return focal::run(*problem, result); }
+
+int32_t focal_hardware_threads(void) { return focal::hardware_threads(); }

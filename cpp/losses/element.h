@@ -1,0 +1,20 @@
+// What an element-wise loss gives for one element (or one pack of elements): value, first and second
+// derivative with respect to the logit.
+//
+// A loss is a struct with a power policy (elementary.h) and three members, on any number type R:
+//   negative<H>(x, w)          target 0, weight w
+//   positive<H>(x, w)          target 1, weight w
+//   soft<H>(x, y, wp, wn)      any target y in [0, 1]; wp and wn are the weights of a positive and a negative
+// H says whether the second derivative is wanted. |x| is within logistic()'s range, and as a function of x each
+// is a straight line outside of it to within rounding: the driver extends it along its tangent (cpu/careful.h).
+#pragma once
+
+#include "../elementary.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+template <class R> struct Element { R value, grad, hess; };
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

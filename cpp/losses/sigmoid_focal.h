@@ -1,0 +1,77 @@
+// Sigmoid focal loss (Lin et al. 2017, arXiv:1708.02002) and its exact derivatives.
+//
+// With z = x for a negative and -x for a positive, s = sigmoid(z) = 1 - p_t, c = sigmoid(-z) = p_t:
+//   L = w s^g softplus(z),  dL/dz = w s^g (g c softplus(z) + s),
+//   d2L/dz2 = w s^g c (g softplus(z) (g c - s) + (2g + 1) s).
+// There is no s^(g-1) and no 0 * inf in these, so they are finite for every gamma >= 0.
+#pragma once
+
+#include "element.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+template <class Power, bool Mixture> struct SigmoidFocal {
+  Power power;
+
+  template <bool H, class R> FOCAL_INLINE Element<R> negative(R x, R w) const { return hard<H>(logistic(x), w); }
+
+  template <bool H, class R> FOCAL_INLINE Element<R> positive(R x, R w) const { return mirror(hard<H>(logistic(-x), w)); }
+
+  template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R wp, R wn) const {
+    if constexpr (Mixture) return mixture<H>(x, y, wp, wn);
+    else return linear<H>(x, y, wp, wn);
+  }
+
+ private:
+  template <bool H, class R> FOCAL_INLINE Element<R> hard(const Logistic<R> &l, R w) const {
+    const R g(power.gamma);
+    R m = power(l.s) * w;
+    Element<R> e;
+    e.value = m * l.softplus;
+    e.grad = muladd(g * l.c, e.value, m * l.s);
+    if constexpr (H) {
+      R tilt = muladd(g, l.c, -l.s);
+      e.hess = l.c * muladd(g * tilt, e.value, (g + g + R(1)) * l.s * m);
+    }
+    return e;
+  }
+
+  template <class R> static FOCAL_INLINE Element<R> mirror(Element<R> e) { return {e.value, -e.grad, e.hess}; }
+
+  // 1 - p_t = y (1 - p) + (1 - y) p, times binary cross entropy (torchvision, Optax, Keras, Paddle)
+  template <bool H, class R> FOCAL_INLINE Element<R> linear(R x, R y, R wp, R wn) const {
+    const R g(power.gamma);
+    Logistic<R> l = logistic(x);
+    R rest = R(1) - y;
+    R q = muladd(y, l.c, rest * l.s);
+    R cross_entropy = muladd(y, l.softplus_minus, rest * l.softplus);
+    R slope = muladd(rest, l.s, -(y * l.c));
+    R variance = l.s * l.c;
+    R r = (rest - y) * variance / q;  // q' / q: bounded, where q^(g-1) q' is not
+    R m = power(q) * muladd(y, wp, rest * wn);
+    Element<R> e;
+    e.value = m * cross_entropy;
+    e.grad = m * muladd(g * r, cross_entropy, slope);
+    if constexpr (H) {
+      R bend = g * r * muladd(g - R(1), r, l.c - l.s);
+      e.hess = m * (muladd(bend, cross_entropy, (g + g) * r * slope) + variance);
+    }
+    return e;
+  }
+
+  // y L(1) + (1 - y) L(0) (Kornia)
+  template <bool H, class R> FOCAL_INLINE Element<R> mixture(R x, R y, R wp, R wn) const {
+    Logistic<R> l = logistic(x);
+    Element<R> as_negative = hard<H>(l, wn * (R(1) - y));
+    Element<R> as_positive = mirror(hard<H>(l.mirrored(), wp * y));
+    Element<R> e;
+    e.value = as_negative.value + as_positive.value;
+    e.grad = as_negative.grad + as_positive.grad;
+    if constexpr (H) e.hess = as_negative.hess + as_positive.hess;
+    return e;
+  }
+};
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

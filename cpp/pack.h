@@ -1,0 +1,230 @@
+// The number type of the kernels: `R` is a plain float or double, or a Pack of several native vectors.
+//
+// An operation on a Pack is a short unrolled loop over its vectors, so a formula written once on R is
+// evaluated stage by stage, several vectors at a time, and hides the latency of each step. The vectors are
+// those of GCC and clang (vector_size), so one source serves SSE2, AVX2, AVX-512, NEON and WebAssembly.
+//
+// Every file that is compiled for several instruction sets in one binary must live in FOCAL_NAMESPACE:
+// the linker would merge equal templates of different instruction sets otherwise.
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#ifndef FOCAL_NAMESPACE
+#define FOCAL_NAMESPACE scalar
+#endif
+
+#ifdef __CUDACC__
+#define FOCAL_INLINE __host__ __device__ __forceinline__
+#else
+#define FOCAL_INLINE inline __attribute__((always_inline))
+#define FOCAL_LAMBDA __attribute__((always_inline))
+#define FOCAL_NOINLINE __attribute__((noinline))  // what is not worth its size in every instance
+#endif
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+template <class T> struct Bits;
+template <> struct Bits<float> { using Int = int32_t; };
+template <> struct Bits<double> { using Int = int64_t; };
+
+// ---- plain numbers --------------------------------------------------------------------------------------
+
+template <class R> struct Number {  // float and double; Pack specialises it
+  using Lane = R;
+  using Int = typename Bits<R>::Int;
+};
+
+template <class To, class From> FOCAL_INLINE To bit_cast(From from) {
+  static_assert(sizeof(To) == sizeof(From), "bit_cast keeps the size");
+  To to;
+  memcpy(&to, &from, sizeof to);
+  return to;
+}
+
+FOCAL_INLINE int32_t as_int(float a) { return bit_cast<int32_t>(a); }
+FOCAL_INLINE int64_t as_int(double a) { return bit_cast<int64_t>(a); }
+FOCAL_INLINE float as_float(int32_t a) { return bit_cast<float>(a); }
+FOCAL_INLINE double as_float(int64_t a) { return bit_cast<double>(a); }
+
+// a > b ? a : b, so a NaN in b comes through and one in a does not.
+FOCAL_INLINE float larger(float a, float b) { return a > b ? a : b; }
+FOCAL_INLINE double larger(double a, double b) { return a > b ? a : b; }
+FOCAL_INLINE float smaller(float a, float b) { return a < b ? a : b; }
+FOCAL_INLINE double smaller(double a, double b) { return a < b ? a : b; }
+FOCAL_INLINE float select(bool mask, float a, float b) { return mask ? a : b; }
+FOCAL_INLINE double select(bool mask, double a, double b) { return mask ? a : b; }
+FOCAL_INLINE float absolute(float a) { return __builtin_fabsf(a); }
+FOCAL_INLINE double absolute(double a) { return __builtin_fabs(a); }
+FOCAL_INLINE float square_root(float a) { return __builtin_sqrtf(a); }
+FOCAL_INLINE double square_root(double a) { return __builtin_sqrt(a); }
+
+// a * b + c, in one rounding where the machine has it (contraction is on for every build of the kernels).
+template <class R> FOCAL_INLINE R muladd(R a, R b, R c) { return a * b + c; }
+
+// ---- packs ----------------------------------------------------------------------------------------------
+
+#ifndef __CUDACC__
+
+#if defined(__clang__)
+#define FOCAL_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define FOCAL_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+// `Vectors` native vectors of `Bytes` bytes, lanes of type T.
+template <class T, int Bytes, int Vectors> struct Pack {
+  using Lane = T;
+  typedef T Vector __attribute__((vector_size(Bytes)));
+  static constexpr int lanes = Bytes / static_cast<int>(sizeof(T));
+  static constexpr int size = lanes * Vectors;
+  Vector v[Vectors];
+
+  Pack() = default;
+  FOCAL_INLINE Pack(T a) {
+    FOCAL_UNROLL for (int i = 0; i < Vectors; i++) v[i] = a - Vector{};
+  }
+
+  static FOCAL_INLINE Pack load(const T *from) {
+    Pack r;
+    FOCAL_UNROLL for (int i = 0; i < Vectors; i++) memcpy(&r.v[i], from + i * lanes, Bytes);
+    return r;
+  }
+  FOCAL_INLINE void store(T *to) const {
+    FOCAL_UNROLL for (int i = 0; i < Vectors; i++) memcpy(to + i * lanes, &v[i], Bytes);
+  }
+
+#define FOCAL_BINARY(op)                                                                \
+  friend FOCAL_INLINE Pack operator op(Pack a, Pack b) {                                \
+    Pack r;                                                                             \
+    FOCAL_UNROLL for (int i = 0; i < Vectors; i++) r.v[i] = a.v[i] op b.v[i];           \
+    return r;                                                                           \
+  }
+  FOCAL_BINARY(+)
+  FOCAL_BINARY(-)
+  FOCAL_BINARY(*)
+  FOCAL_BINARY(/)
+#undef FOCAL_BINARY
+  friend FOCAL_INLINE Pack operator-(Pack a) {
+    Pack r;
+    FOCAL_UNROLL for (int i = 0; i < Vectors; i++) r.v[i] = -a.v[i];
+    return r;
+  }
+
+  using Integer = Pack<typename Bits<T>::Int, Bytes, Vectors>;
+};
+
+template <class T, int B, int N> struct Number<Pack<T, B, N>> {
+  using Lane = T;
+  using Int = typename Bits<T>::Int;
+};
+
+// Integer packs carry bit patterns and the masks that comparisons give.
+template <int B, int N> struct Pack<int32_t, B, N> {
+  typedef int32_t Vector __attribute__((vector_size(B)));
+  Vector v[N];
+};
+template <int B, int N> struct Pack<int64_t, B, N> {
+  typedef int64_t Vector __attribute__((vector_size(B)));
+  Vector v[N];
+};
+
+#define FOCAL_EACH(expression)                                   \
+  FOCAL_UNROLL for (int i = 0; i < N; i++) r.v[i] = expression;  \
+  return r;
+
+#define FOCAL_INTEGER(T)                                                                                            \
+  template <int B, int N> FOCAL_INLINE Pack<T, B, N> operator+(Pack<T, B, N> a, T b) {                              \
+    Pack<T, B, N> r;                                                                                                \
+    FOCAL_EACH(a.v[i] + b)                                                                                          \
+  }                                                                                                                 \
+  template <int B, int N> FOCAL_INLINE Pack<T, B, N> operator-(Pack<T, B, N> a, T b) {                              \
+    Pack<T, B, N> r;                                                                                                \
+    FOCAL_EACH(a.v[i] - b)                                                                                          \
+  }                                                                                                                 \
+  template <int B, int N> FOCAL_INLINE Pack<T, B, N> operator+(Pack<T, B, N> a, Pack<T, B, N> b) {                  \
+    Pack<T, B, N> r;                                                                                                \
+    FOCAL_EACH(a.v[i] + b.v[i])                                                                                     \
+  }                                                                                                                 \
+  template <int B, int N> FOCAL_INLINE Pack<T, B, N> operator-(Pack<T, B, N> a, Pack<T, B, N> b) {                  \
+    Pack<T, B, N> r;                                                                                                \
+    FOCAL_EACH(a.v[i] - b.v[i])                                                                                     \
+  }                                                                                                                 \
+  template <int B, int N> FOCAL_INLINE Pack<T, B, N> operator<<(Pack<T, B, N> a, int b) {                           \
+    Pack<T, B, N> r;                                                                                                \
+    FOCAL_EACH(a.v[i] << b)                                                                                         \
+  }                                                                                                                 \
+  template <int B, int N> FOCAL_INLINE Pack<T, B, N> operator>>(Pack<T, B, N> a, int b) {                           \
+    Pack<T, B, N> r;                                                                                                \
+    FOCAL_EACH(a.v[i] >> b)                                                                                         \
+  }
+FOCAL_INTEGER(int32_t)
+FOCAL_INTEGER(int64_t)
+#undef FOCAL_INTEGER
+
+// Bit casts between vectors of one size are free.
+#define FOCAL_CASTS(Float, Int)                                                                   \
+  template <int B, int N> FOCAL_INLINE Pack<Int, B, N> as_int(Pack<Float, B, N> a) {              \
+    Pack<Int, B, N> r;                                                                            \
+    FOCAL_EACH((typename Pack<Int, B, N>::Vector)a.v[i])                                          \
+  }                                                                                               \
+  template <int B, int N> FOCAL_INLINE Pack<Float, B, N> as_float(Pack<Int, B, N> a) {            \
+    Pack<Float, B, N> r;                                                                          \
+    FOCAL_EACH((typename Pack<Float, B, N>::Vector)a.v[i])                                        \
+  }
+FOCAL_CASTS(float, int32_t)
+FOCAL_CASTS(double, int64_t)
+#undef FOCAL_CASTS
+
+template <class T, int B, int N>
+FOCAL_INLINE typename Pack<T, B, N>::Integer operator>(Pack<T, B, N> a, Pack<T, B, N> b) {
+  typename Pack<T, B, N>::Integer r;
+  FOCAL_EACH((typename Pack<T, B, N>::Integer::Vector)(a.v[i] > b.v[i]))
+}
+template <class I, class T, int B, int N>
+FOCAL_INLINE Pack<T, B, N> select(Pack<I, B, N> mask, Pack<T, B, N> a, Pack<T, B, N> b) {
+  Pack<T, B, N> r;
+  FOCAL_EACH(mask.v[i] ? a.v[i] : b.v[i])
+}
+template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> larger(Pack<T, B, N> a, Pack<T, B, N> b) {
+  Pack<T, B, N> r;
+  FOCAL_EACH(a.v[i] > b.v[i] ? a.v[i] : b.v[i])
+}
+template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> smaller(Pack<T, B, N> a, Pack<T, B, N> b) {
+  Pack<T, B, N> r;
+  FOCAL_EACH(a.v[i] < b.v[i] ? a.v[i] : b.v[i])
+}
+template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> muladd(Pack<T, B, N> a, Pack<T, B, N> b, Pack<T, B, N> c) {
+  Pack<T, B, N> r;
+  FOCAL_EACH(a.v[i] * b.v[i] + c.v[i])
+}
+template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> absolute(Pack<T, B, N> a) {
+  using Vector = typename Pack<T, B, N>::Vector;
+  using Mask = typename Pack<T, B, N>::Integer::Vector;
+  constexpr typename Bits<T>::Int clear_sign = ~(typename Bits<T>::Int(1) << (8 * sizeof(T) - 1));
+  Pack<T, B, N> r;
+  FOCAL_EACH((Vector)((Mask)a.v[i] & clear_sign))
+}
+template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> square_root(Pack<T, B, N> a) {
+  Pack<T, B, N> r;  // GCC has no vector form of its own; it turns this lane loop into one instruction
+  FOCAL_UNROLL for (int i = 0; i < N; i++)
+    for (int lane = 0; lane < Pack<T, B, N>::lanes; lane++) r.v[i][lane] = square_root(a.v[i][lane]);
+  return r;
+}
+
+// The sum of all lanes, in double and in one fixed order.
+template <class T, int B, int N> FOCAL_INLINE double sum_lanes(Pack<T, B, N> a) {
+  T lanes[Pack<T, B, N>::size];
+  a.store(lanes);
+  double sum = 0;
+  for (int i = 0; i < Pack<T, B, N>::size; i++) sum += static_cast<double>(lanes[i]);
+  return sum;
+}
+
+#undef FOCAL_EACH
+#endif  // __CUDACC__
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

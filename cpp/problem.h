@@ -1,0 +1,124 @@
+/* The contract of every backend: one plain struct in, one plain struct out.
+ *
+ * JavaScript writes these bytes itself (src/backends/layout.ts), for the Node addon and for WebAssembly
+ * alike, so the layout is the same on 32 and 64 bit: little-endian, every field at a fixed offset,
+ * pointers in slots of eight bytes, sizes as doubles (exact to 2^53). The asserts below hold it still.
+ *
+ * A problem is valid when it reaches a kernel: lengths agree, gamma is finite and not negative, per-class
+ * arrays have `classes` entries. The one thing checked here, before anything is written, is the targets' values.
+ */
+#ifndef FOCAL_PROBLEM_H
+#define FOCAL_PROBLEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FOCAL_ABI 1
+
+enum FocalLoss { FOCAL_SIGMOID = 0, FOCAL_SOFTMAX = 1 };
+enum FocalDtype {
+  FOCAL_FLOAT32 = 0,
+  FOCAL_FLOAT64 = 1,
+  FOCAL_INT8 = 2,
+  FOCAL_UINT8 = 3,
+  FOCAL_INT16 = 4,
+  FOCAL_UINT16 = 5,
+  FOCAL_INT32 = 6,
+  FOCAL_UINT32 = 7,
+};
+enum FocalTargets { FOCAL_DENSE = 0, FOCAL_CLASS_INDEX = 1 };
+enum FocalSoftTargets { FOCAL_LINEAR = 0, FOCAL_MIXTURE = 1 };
+enum FocalReduction { FOCAL_SUM = 0, FOCAL_MEAN = 1, FOCAL_MEAN_ROWS = 2, FOCAL_MEAN_POSITIVES = 3 };
+enum FocalPer { FOCAL_ABSENT = 0, FOCAL_PER_ROW = 1, FOCAL_PER_ELEMENT = 2 };
+
+enum FocalStatus {
+  FOCAL_OK = 0,
+  FOCAL_BAD_CLASS = 1,     /* targets[result.error_index] is neither a class nor background nor ignored */
+  FOCAL_BAD_TARGET = 2,    /* targets[result.error_index] is outside [0, 1] */
+  FOCAL_OUT_OF_MEMORY = 3, /* nothing was written */
+  FOCAL_BAD_PROBLEM = 4,   /* another ABI, an unknown enum value or a missing pointer */
+};
+
+#define FOCAL_POINTER(type, name) \
+  union {                         \
+    type name;                    \
+    uint64_t name##_slot;         \
+  }
+
+/* logits[(o * classes + c) * inner + i] is class c of row o * inner + i. */
+typedef struct FocalProblem {
+  int32_t abi;
+  int32_t loss;
+  int32_t dtype; /* of logits, values, grad, hess */
+  int32_t targets_kind;
+  int32_t targets_dtype;
+  int32_t soft_targets;
+  int32_t reduction;
+  int32_t weights_per;
+  int32_t weights_dtype;
+  int32_t mask_per;
+  int32_t mask_dtype;
+  int32_t threads; /* at most this many; 0: as many as the machine has */
+  int32_t isa;     /* 0: the best one; k: entry k - 1 of focal_isa() */
+  int32_t reserved;
+
+  double outer, classes, inner;
+  double gamma;
+  double label_smoothing;
+  double background;   /* NaN: none */
+  double ignore_index; /* NaN: none */
+  double normalizer;   /* NaN: none. Replaces the reduction's denominator */
+  double positive_weight, negative_weight; /* alpha and class weight, where the arrays below are null */
+
+  FOCAL_POINTER(const void *, logits);
+  FOCAL_POINTER(const void *, targets);
+  FOCAL_POINTER(const void *, weights);
+  FOCAL_POINTER(const void *, mask);
+  FOCAL_POINTER(const double *, class_positive); /* [classes]: weight of a positive; softmax: of the class */
+  FOCAL_POINTER(const double *, class_negative); /* [classes]: weight of a negative */
+  FOCAL_POINTER(void *, values);                 /* per element; softmax: per row. Divided by the normalizer only */
+  FOCAL_POINTER(void *, grad);                   /* of the reduced value; may be the logits themselves */
+  FOCAL_POINTER(void *, hess);                   /* diagonal; element-wise losses only */
+} FocalProblem;
+
+typedef struct FocalResult {
+  double sum;         /* unreduced, undivided */
+  double elements;    /* that count */
+  double rows;        /* that count */
+  double positives;   /* elements of at least 0.5, or rows with a class */
+  double denominator; /* what the reduction (or the normalizer) divides by; the gradient is already divided */
+  double error_index;
+  double error_value;
+} FocalResult;
+
+/* Computes the problem. On any status but FOCAL_OK no output buffer has been touched. */
+int32_t focal_run(const FocalProblem *problem, FocalResult *result);
+
+typedef struct FocalIsa {
+  const char *name;        /* what FOCAL_LOSS_ISA takes */
+  const char *description;
+  const char *features;    /* what the processor must have */
+  int32_t supported;       /* here, now */
+} FocalIsa;
+
+/* Entry `index` of the dispatch list, best first; null past its end. */
+const FocalIsa *focal_isa(int32_t index);
+
+/* How many threads this process may run at once. */
+int32_t focal_hardware_threads(void);
+
+#ifdef __cplusplus
+}
+
+static_assert(sizeof(FocalProblem) == 208, "src/backends/layout.ts writes these bytes");
+static_assert(offsetof(FocalProblem, outer) == 56, "src/backends/layout.ts");
+static_assert(offsetof(FocalProblem, logits) == 136, "src/backends/layout.ts");
+static_assert(offsetof(FocalProblem, hess) == 200, "src/backends/layout.ts");
+static_assert(sizeof(FocalResult) == 56, "src/backends/layout.ts reads these bytes");
+#endif
+
+#endif
