@@ -29,48 +29,50 @@ template <class T> struct Outputs {
 template <class T> struct Staged {
   // room for a whole pack to be read past the end
   static constexpr int size = block_elements + 128;
-  alignas(64) T x[size], y[size], positive[size], negative[size];
+  alignas(64) T x[size], y[size], positive[size], negative[size], numbers[size];
   T value_at[size], grad_at[size];
   int place[size];
   uint8_t skipped[size];
 };
 
 // Evaluates f(x, k) over a block and writes what it gives. Sums in float over 16 steps of a pack, then in double.
+// The last, partial pack goes through buffers, by the same code: it is not worth a second copy of the formula.
 template <class R, bool H, class T, class F>
 FOCAL_INLINE double sweep(const T *x, int n, const Outputs<T> &out, F f) {
   constexpr int chunk = 16 * R::size;
+  T lanes[R::size];
   double sum = 0;
-  int k = 0;
-  const auto write = [&](const Element<R> &e, int at) FOCAL_LAMBDA {
-    if (out.grad) (e.grad * R(out.grad_scale)).store(out.grad + at);
-    if (out.values) (e.value * R(out.value_scale)).store(out.values + at);
-    if constexpr (H) (e.hess * R(out.grad_scale)).store(out.hess + at);
-  };
-  while (n - k >= R::size) {
+  for (int k = 0; k < n;) {
     R partial(0);
-    const int stop = n - k >= chunk ? k + chunk : n - (n - k) % R::size;
+    const int stop = n - k > chunk ? k + chunk : n;
     for (; k < stop; k += R::size) {
-      const Element<R> e = f(R::load(x + k), k);
-      partial = partial + e.value;
-      write(e, k);
+      const int left = n - k;
+      const bool whole = left >= R::size;
+      const T *from = x + k;
+      if (!whole) {
+        memset(lanes, 0, sizeof lanes);
+        memcpy(lanes, from, left * sizeof(T));
+        from = lanes;
+      }
+      const Element<R> e = f(R::load(from), k);
+      if (whole) {
+        partial = partial + e.value;
+        if (out.grad) (e.grad * R(out.grad_scale)).store(out.grad + k);
+        if (out.values) (e.value * R(out.value_scale)).store(out.values + k);
+        if constexpr (H) (e.hess * R(out.grad_scale)).store(out.hess + k);
+        continue;
+      }
+      const auto write = [&](R result, T *to) {
+        result.store(lanes);
+        memcpy(to + k, lanes, left * sizeof(T));
+      };
+      if (out.grad) write(e.grad * R(out.grad_scale), out.grad);
+      if (out.values) write(e.value * R(out.value_scale), out.values);
+      if constexpr (H) write(e.hess * R(out.grad_scale), out.hess);
+      e.value.store(lanes);
+      for (int i = 0; i < left; i++) sum += static_cast<double>(lanes[i]);
     }
     sum += sum_lanes(partial);
-  }
-  if (k < n) {
-    T rest[R::size] = {};
-    const int left = n - k;
-    memcpy(rest, x + k, left * sizeof(T));
-    const Element<R> e = f(R::load(rest), k);
-    T lanes[R::size];
-    const auto write_rest = [&](R result, T *to) {
-      result.store(lanes);
-      memcpy(to + k, lanes, left * sizeof(T));
-    };
-    if (out.grad) write_rest(e.grad * R(out.grad_scale), out.grad);
-    if (out.values) write_rest(e.value * R(out.value_scale), out.values);
-    if constexpr (H) write_rest(e.hess * R(out.grad_scale), out.hess);
-    e.value.store(lanes);
-    for (int i = 0; i < left; i++) sum += static_cast<double>(lanes[i]);
   }
   return sum;
 }
@@ -135,9 +137,9 @@ double soft_block(const Plan &plan, const Loss &loss, Staged<T> &staged, int64_t
   const int n = static_cast<int>(end - begin);
   const Outputs<T> out(plan, begin);
   const T *x = static_cast<const T *>(plan.problem.logits) + begin;
-  stage_targets(plan, begin, end, staged.y);
-  stage_weights(plan, begin, end, staged.positive, staged.negative);
-  const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped);
+  stage_targets(plan, begin, end, staged.y, staged.numbers);
+  stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
+  const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped, staged.numbers);
   if (skips) x = without_skipped(x, staged, n);
   double sum;
   if (is_large<R>(x, n) || is_heavy<R>(staged, n)) {
@@ -155,16 +157,15 @@ double soft_block(const Plan &plan, const Loss &loss, Staged<T> &staged, int64_t
 // The places of this block whose target is 1, for class-index targets along the last axis.
 template <class T> FOCAL_NOINLINE int find_positives(const Plan &plan, Staged<T> &staged, int64_t begin, int64_t end) {
   const FocalProblem &p = plan.problem;
+  const int64_t first = begin / plan.classes, last = (end - 1) / plan.classes;
+  read_numbers(p.targets, p.targets_dtype, first, last - first + 1, staged.numbers);
   int count = 0;
-  with_type(p.targets, p.targets_dtype, [&](auto *targets) {
-    const int64_t first = begin / plan.classes, last = (end - 1) / plan.classes;
-    for (int64_t row = first; row <= last; row++) {
-      const double index = static_cast<double>(targets[row]);
-      if (!(index >= 0 && index < static_cast<double>(plan.classes)) || index == p.background) continue;
-      const int64_t at = row * plan.classes + static_cast<int64_t>(index) - begin;
-      if (at >= 0 && at < end - begin) staged.place[count++] = static_cast<int>(at);
-    }
-  });
+  for (int64_t row = first; row <= last; row++) {
+    const T index = staged.numbers[row - first];
+    if (!(index >= 0 && index < static_cast<T>(plan.classes)) || index == static_cast<T>(p.background)) continue;
+    const int64_t at = row * plan.classes + static_cast<int64_t>(index) - begin;
+    if (at >= 0 && at < end - begin) staged.place[count++] = static_cast<int>(at);
+  }
   return count;
 }
 
@@ -175,12 +176,12 @@ double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, 
   const int n = static_cast<int>(end - begin);
   const Outputs<T> out(plan, begin);
   const T *x = static_cast<const T *>(p.logits) + begin;
-  const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped);
+  const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped, staged.numbers);
   int positives = find_positives(plan, staged, begin, end);
   const T positive_weight = static_cast<T>(p.positive_weight), negative_weight = static_cast<T>(p.negative_weight);
   const bool heavy = larger(absolute(positive_weight), absolute(negative_weight)) > Limits<T>::weight;
   const bool staged_weights = plan.weighted() || skips || positives > 0 || heavy;
-  if (staged_weights) stage_weights(plan, begin, end, staged.positive, staged.negative);
+  if (staged_weights) stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
   if (skips) {
     x = without_skipped(x, staged, n);
     int kept = 0;
@@ -191,7 +192,7 @@ double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, 
 
   double sum = 0;
   if (is_large<R>(x, n) || (staged_weights && is_heavy<R>(staged, n))) {
-    if (!staged_weights) stage_weights(plan, begin, end, staged.positive, staged.negative);
+    if (!staged_weights) stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
     for (int k = 0; k < n; k++) staged.y[k] = 0;
     for (int i = 0; i < positives; i++) staged.y[staged.place[i]] = 1;
     sum = careful_block(plan, x, staged, n, out);

@@ -59,74 +59,79 @@ template <class R, class S, class T, class Power> struct SoftmaxKernel {
     return problem().targets_kind == FOCAL_CLASS_INDEX && problem().label_smoothing == 0;
   }
 
-  // Copies the rows' places of an array in memory order to rows of classes (to_rows) or back.
-  template <bool ToRows, class A, class B> void transpose(int64_t first, int64_t rows, A *memory, B *by_row) const {
+  // Calls f(memory, at, count, c) for each stretch of a block's rows that lies together in memory: `count` places of
+  // class c from element `memory` on, belonging to the rows first + at and after.
+  template <class F> void each_stretch(int64_t first, int64_t rows, F f) const {
     const int64_t inner = plan.inner, C = classes();
     for (int64_t at = 0; at < rows;) {
       const int64_t o = (first + at) / inner, i = (first + at) % inner;
       const int64_t count = inner - i < rows - at ? inner - i : rows - at;
-      for (int64_t c = 0; c < C; c++) {
-        A *line = memory + (o * C + c) * inner + i;
-        B *column = by_row + at * C + c;
-        for (int64_t k = 0; k < count; k++) {
-          if constexpr (ToRows) column[k * C] = static_cast<B>(line[k]);
-          else line[k] = column[k * C];
-        }
-      }
+      for (int64_t c = 0; c < C; c++) f((o * C + c) * inner + i, at, count, c);
       at += count;
     }
   }
 
-  // Reads every row's class and weight. Rows that do not count, and rows without a class, get amount 0 and
-  // target -1 or their logits replaced, so that nothing in them matters. Returns whether any is skipped.
-  bool stage_rows(int64_t first, int64_t rows) {
+  // by_row[r * classes + c] = class c of row first + r
+  FOCAL_NOINLINE void gather(int64_t first, int64_t rows, const void *array, int32_t dtype, T *by_row) {
+    const int64_t C = classes();
+    if (plan.inner == 1) return read_numbers(array, dtype, first * C, rows * C, by_row);
+    each_stretch(first, rows, [&](int64_t memory, int64_t at, int64_t count, int64_t c) {
+      read_numbers(array, dtype, memory, count, scratch.row_value);
+      for (int64_t k = 0; k < count; k++) by_row[(at + k) * C + c] = scratch.row_value[k];
+    });
+  }
+  FOCAL_NOINLINE void scatter(int64_t first, int64_t rows, const T *by_row, T *array) const {
+    const int64_t C = classes();
+    each_stretch(first, rows, [&](int64_t memory, int64_t at, int64_t count, int64_t c) {
+      for (int64_t k = 0; k < count; k++) array[memory + k] = by_row[(at + k) * C + c];
+    });
+  }
+
+  // Reads every row's class and weight. Rows that do not count and rows without a class get target -1. Returns
+  // whether there are any.
+  FOCAL_NOINLINE bool stage_rows(int64_t first, int64_t rows) {
     const FocalProblem &p = problem();
-    for (int64_t r = 0; r < rows; r++) {
-      scratch.row_amount[r] = 1;
-      scratch.target[r] = 0;
-    }
-    if (p.weights_per != FOCAL_ABSENT)
-      with_type(p.weights, p.weights_dtype, [&](auto *weights) {
-        for (int64_t r = 0; r < rows; r++) scratch.row_amount[r] = static_cast<T>(weights[first + r]);
-      });
+    T *const numbers = scratch.row_value;
     bool any = false;
-    if (p.targets_kind == FOCAL_CLASS_INDEX)
-      with_type(p.targets, p.targets_dtype, [&](auto *targets) {
-        for (int64_t r = 0; r < rows; r++) {
-          const double index = static_cast<double>(targets[first + r]);
-          const bool is_class = index >= 0 && index < static_cast<double>(classes()) && index != p.ignore_index &&
-                                index != p.background;
-          scratch.target[r] = is_class ? static_cast<int64_t>(index) : -1;
-          any |= !is_class;
-        }
-      });
-    if (p.mask_per != FOCAL_ABSENT)
-      with_type(p.mask, p.mask_dtype, [&](auto *mask) {
-        for (int64_t r = 0; r < rows; r++)
-          if (mask[first + r] == 0) scratch.target[r] = -1, any = true;
-      });
+    for (int64_t r = 0; r < rows; r++) scratch.target[r] = 0;
+    if (p.targets_kind == FOCAL_CLASS_INDEX) {
+      read_numbers(p.targets, p.targets_dtype, first, rows, numbers);
+      for (int64_t r = 0; r < rows; r++) {
+        const T index = numbers[r];
+        const bool is_class = index >= 0 && index < static_cast<T>(classes()) &&
+                              index != static_cast<T>(p.ignore_index) && index != static_cast<T>(p.background);
+        scratch.target[r] = is_class ? static_cast<int64_t>(index) : -1;
+        any |= !is_class;
+      }
+    }
+    if (p.mask_per != FOCAL_ABSENT) {
+      read_numbers(p.mask, p.mask_dtype, first, rows, numbers);
+      for (int64_t r = 0; r < rows; r++)
+        if (numbers[r] == 0) scratch.target[r] = -1, any = true;
+    }
+    if (p.weights_per != FOCAL_ABSENT) read_numbers(p.weights, p.weights_dtype, first, rows, scratch.row_amount);
+    else for (int64_t r = 0; r < rows; r++) scratch.row_amount[r] = 1;
     return any;
   }
 
   // amount[c] of every row: class weight times row weight times (smoothed) target
-  void stage_amounts(int64_t first, int64_t rows) {
+  FOCAL_NOINLINE void stage_amounts(int64_t first, int64_t rows) {
     const FocalProblem &p = problem();
     const int64_t C = classes();
+    const T scale = static_cast<T>(plan.target_scale), shift = static_cast<T>(plan.target_shift);
     if (p.targets_kind == FOCAL_DENSE) {
-      with_type(p.targets, p.targets_dtype, [&](auto *targets) { transpose<true>(first, rows, targets, scratch.amount); });
-      for (int64_t k = 0; k < rows * C; k++)
-        scratch.amount[k] = scratch.amount[k] * static_cast<T>(plan.target_scale) + static_cast<T>(plan.target_shift);
+      gather(first, rows, p.targets, p.targets_dtype, scratch.amount);
     } else {
-      const T low = static_cast<T>(plan.target_shift), high = static_cast<T>(plan.target_scale + plan.target_shift);
-      for (int64_t k = 0; k < rows * C; k++) scratch.amount[k] = low;
+      for (int64_t k = 0; k < rows * C; k++) scratch.amount[k] = 0;
       for (int64_t r = 0; r < rows; r++)
-        if (scratch.target[r] >= 0) scratch.amount[r * C + scratch.target[r]] = high;
+        if (scratch.target[r] >= 0) scratch.amount[r * C + scratch.target[r]] = 1;
     }
     for (int64_t r = 0; r < rows; r++) {
       T *amount = scratch.amount + r * C;
+      const T row_weight = scratch.target[r] < 0 ? T(0) : scratch.row_amount[r];
       for (int64_t c = 0; c < C; c++) {
         const T weight = static_cast<T>(p.class_positive ? p.class_positive[c] : p.positive_weight);
-        amount[c] = scratch.target[r] < 0 ? T(0) : amount[c] * weight * scratch.row_amount[r];
+        amount[c] = (amount[c] * scale + shift) * weight * row_weight;
       }
     }
   }
@@ -134,11 +139,10 @@ template <class R, class S, class T, class Power> struct SoftmaxKernel {
   double run(int64_t first, int64_t rows) {
     const FocalProblem &p = problem();
     const int64_t C = classes(), n = rows * C;
-    T *const logits = static_cast<T *>(const_cast<void *>(p.logits));
     T *const grad = static_cast<T *>(p.grad);
-    const T *x = logits + first * C;
+    const T *x = static_cast<const T *>(p.logits) + first * C;
     if (plan.inner > 1) {
-      transpose<true>(first, rows, logits, scratch.x);
+      gather(first, rows, p.logits, p.dtype, scratch.x);
       x = scratch.x;
     }
     const bool any_skipped = stage_rows(first, rows);
@@ -172,7 +176,7 @@ template <class R, class S, class T, class Power> struct SoftmaxKernel {
     if (p.values)
       for (int64_t r = 0; r < rows; r++)
         static_cast<T *>(p.values)[first + r] = scratch.row_value[r] * static_cast<T>(plan.value_scale);
-    if (grad && plan.inner > 1) transpose<false>(first, rows, grad, scratch.grad);
+    if (grad && plan.inner > 1) scatter(first, rows, scratch.grad, grad);
     return sum;
   }
 

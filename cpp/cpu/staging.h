@@ -5,24 +5,11 @@
 #pragma once
 
 #include "../pack.h"
+#include "numbers.h"
 #include "plan.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
-
-// Calls f with a typed pointer to an array of `dtype`.
-template <class F> FOCAL_INLINE void with_type(const void *array, int32_t dtype, F f) {
-  switch (dtype) {
-    case FOCAL_FLOAT32: return f(static_cast<const float *>(array));
-    case FOCAL_FLOAT64: return f(static_cast<const double *>(array));
-    case FOCAL_INT8: return f(static_cast<const int8_t *>(array));
-    case FOCAL_UINT8: return f(static_cast<const uint8_t *>(array));
-    case FOCAL_INT16: return f(static_cast<const int16_t *>(array));
-    case FOCAL_UINT16: return f(static_cast<const uint16_t *>(array));
-    case FOCAL_INT32: return f(static_cast<const int32_t *>(array));
-    default: return f(static_cast<const uint32_t *>(array));
-  }
-}
 
 // A stretch of a block in which one index moves: along the classes of one row (inner == 1), or along the rows
 // of one class.
@@ -49,99 +36,86 @@ template <class F> FOCAL_INLINE void each_run(const Plan &plan, int64_t begin, i
 }
 
 // dst[k] = the problem's target of element begin + k, smoothed
-template <class T> FOCAL_NOINLINE void stage_targets(const Plan &plan, int64_t begin, int64_t end, T *dst) {
+template <class T> FOCAL_NOINLINE void stage_targets(const Plan &plan, int64_t begin, int64_t end, T *dst, T *numbers) {
   const FocalProblem &p = plan.problem;
   const T scale = static_cast<T>(plan.target_scale), shift = static_cast<T>(plan.target_shift);
   const T low = shift, high = static_cast<T>(plan.target_scale + plan.target_shift);
-  with_type(p.targets, p.targets_dtype, [&](auto *targets) {
-    if (p.targets_kind == FOCAL_DENSE) {
-      const int64_t n = end - begin;
-      for (int64_t k = 0; k < n; k++) dst[k] = static_cast<T>(targets[begin + k]) * scale + shift;
-      return;
+  if (p.targets_kind == FOCAL_DENSE) {
+    const int64_t n = end - begin;
+    read_numbers(p.targets, p.targets_dtype, begin, n, dst);
+    for (int64_t k = 0; k < n; k++) dst[k] = dst[k] * scale + shift;
+    return;
+  }
+  each_run(plan, begin, end, [&](const Run &run) {
+    T *y = dst + run.offset;
+    if (run.along_rows) {
+      read_numbers(p.targets, p.targets_dtype, run.row, run.count, numbers);
+      // a background index that is also a class names no class
+      const T high_here = static_cast<double>(run.cls) == p.background ? low : high;
+      for (int k = 0; k < run.count; k++) y[k] = numbers[k] == static_cast<T>(run.cls) ? high_here : low;
+    } else {
+      for (int k = 0; k < run.count; k++) y[k] = low;
+      double index;
+      read_numbers(p.targets, p.targets_dtype, run.row, 1, &index);
+      const double place = index - static_cast<double>(run.cls);
+      if (index != p.background && place >= 0 && place < run.count) y[static_cast<int>(place)] = high;
     }
-    each_run(plan, begin, end, [&](const Run &run) {
-      T *y = dst + run.offset;
-      if (run.along_rows) {
-        for (int k = 0; k < run.count; k++) {
-          const bool hit = static_cast<double>(targets[run.row + k]) == static_cast<double>(run.cls);
-          y[k] = hit ? high : low;
-        }
-        // a background index that is also a class names no class
-        if (static_cast<double>(run.cls) == p.background)
-          for (int k = 0; k < run.count; k++) y[k] = low;
-      } else {
-        for (int k = 0; k < run.count; k++) y[k] = low;
-        const double index = static_cast<double>(targets[run.row]);
-        const double place = index - static_cast<double>(run.cls);
-        if (index != p.background && place >= 0 && place < run.count) y[static_cast<int>(place)] = high;
-      }
-    });
   });
 }
 
-// The weights of positives and negatives: class weights times user weights. Either may be null.
-template <class T> FOCAL_NOINLINE void stage_weights(const Plan &plan, int64_t begin, int64_t end, T *positive, T *negative) {
-  const FocalProblem &p = plan.problem;
-  const int64_t n = end - begin;
-  const auto fill = [&](T *dst, double everywhere, const double *per_class) {
-    if (!dst) return;
-    if (!per_class) {
-      for (int64_t k = 0; k < n; k++) dst[k] = static_cast<T>(everywhere);
-      return;
-    }
-    each_run(plan, begin, end, [&](const Run &run) {
-      for (int k = 0; k < run.count; k++)
-        dst[run.offset + k] = static_cast<T>(per_class[run.along_rows ? run.cls : run.cls + k]);
-    });
-  };
-  fill(positive, p.positive_weight, p.class_positive);
-  fill(negative, p.negative_weight, p.class_negative);
-  if (p.weights_per == FOCAL_ABSENT) return;
-  with_type(p.weights, p.weights_dtype, [&](auto *weights) {
-    const auto scale = [&](T *dst) {
-      if (!dst) return;
-      if (p.weights_per == FOCAL_PER_ELEMENT) {
-        for (int64_t k = 0; k < n; k++) dst[k] *= static_cast<T>(weights[begin + k]);
-        return;
-      }
-      each_run(plan, begin, end, [&](const Run &run) {
-        for (int k = 0; k < run.count; k++)
-          dst[run.offset + k] *= static_cast<T>(weights[run.along_rows ? run.row + k : run.row]);
-      });
-    };
-    scale(positive);
-    scale(negative);
+// Calls f(k, number) for the elements begin + k, with the number that belongs to each or to its row.
+template <class T, class F>
+FOCAL_INLINE void each_number(const Plan &plan, int64_t begin, int64_t end, const void *array, int32_t dtype, bool by_row,
+                              T *numbers, F f) {
+  if (!by_row) {
+    read_numbers(array, dtype, begin, end - begin, numbers);
+    for (int64_t k = 0; k < end - begin; k++) f(k, numbers[k]);
+    return;
+  }
+  each_run(plan, begin, end, [&](const Run &run) {
+    read_numbers(array, dtype, run.row, run.along_rows ? run.count : 1, numbers);
+    for (int k = 0; k < run.count; k++) f(run.offset + k, numbers[run.along_rows ? k : 0]);
   });
+}
+
+// The weights of positives and negatives: class weights times user weights.
+template <class T>
+FOCAL_NOINLINE void stage_weights(const Plan &plan, int64_t begin, int64_t end, T *positive, T *negative, T *numbers) {
+  const FocalProblem &p = plan.problem;
+  if (p.class_positive) {
+    each_run(plan, begin, end, [&](const Run &run) {
+      for (int k = 0; k < run.count; k++) {
+        const int64_t c = run.along_rows ? run.cls : run.cls + k;
+        positive[run.offset + k] = static_cast<T>(p.class_positive[c]);
+        negative[run.offset + k] = static_cast<T>(p.class_negative[c]);
+      }
+    });
+  } else {
+    for (int64_t k = 0; k < end - begin; k++) {
+      positive[k] = static_cast<T>(p.positive_weight);
+      negative[k] = static_cast<T>(p.negative_weight);
+    }
+  }
+  if (p.weights_per == FOCAL_ABSENT) return;
+  each_number(plan, begin, end, p.weights, p.weights_dtype, p.weights_per == FOCAL_PER_ROW, numbers,
+              [&](int64_t k, T weight) {
+                positive[k] *= weight;
+                negative[k] *= weight;
+              });
 }
 
 // skipped[k] = 1 where element begin + k does not count (masked out or ignored). Returns whether any is.
-FOCAL_NOINLINE inline bool stage_skipped(const Plan &plan, int64_t begin, int64_t end, uint8_t *skipped) {
+template <class T>
+FOCAL_NOINLINE bool stage_skipped(const Plan &plan, int64_t begin, int64_t end, uint8_t *skipped, T *numbers) {
   const FocalProblem &p = plan.problem;
   const int64_t n = end - begin;
   for (int64_t k = 0; k < n; k++) skipped[k] = 0;
   if (p.mask_per != FOCAL_ABSENT)
-    with_type(p.mask, p.mask_dtype, [&](auto *mask) {
-      if (p.mask_per == FOCAL_PER_ELEMENT) {
-        for (int64_t k = 0; k < n; k++) skipped[k] = mask[begin + k] == 0;
-        return;
-      }
-      each_run(plan, begin, end, [&](const Run &run) {
-        for (int k = 0; k < run.count; k++)
-          skipped[run.offset + k] = mask[run.along_rows ? run.row + k : run.row] == 0;
-      });
-    });
+    each_number(plan, begin, end, p.mask, p.mask_dtype, p.mask_per == FOCAL_PER_ROW, numbers,
+                [&](int64_t k, T in) { skipped[k] = in == 0; });
   if (p.ignore_index == p.ignore_index)
-    with_type(p.targets, p.targets_dtype, [&](auto *targets) {
-      if (p.targets_kind == FOCAL_DENSE) {
-        for (int64_t k = 0; k < n; k++) skipped[k] |= static_cast<double>(targets[begin + k]) == p.ignore_index;
-        return;
-      }
-      each_run(plan, begin, end, [&](const Run &run) {
-        for (int k = 0; k < run.count; k++)
-          skipped[run.offset + k] |=
-              static_cast<double>(targets[run.along_rows ? run.row + k : run.row]) == p.ignore_index;
-      });
-    });
+    each_number(plan, begin, end, p.targets, p.targets_dtype, p.targets_kind == FOCAL_CLASS_INDEX, numbers,
+                [&](int64_t k, T target) { skipped[k] |= target == static_cast<T>(p.ignore_index); });
   int any = 0;
   for (int64_t k = 0; k < n; k++) any |= skipped[k];
   return any != 0;

@@ -1,0 +1,11 @@
+// Reading caller-owned arrays, whatever their type. The one place that knows them all.
+#pragma once
+
+#include "plan.h"
+
+namespace focal {
+
+// to[k] = array[from + k] for k in 0..count-1. T is float or double.
+template <class T> void read_numbers(const void *array, int32_t dtype, int64_t from, int64_t count, T *to);
+
+}  // namespace focal

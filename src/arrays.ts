@@ -1,0 +1,111 @@
+/** Typed arrays from outside: which they are, whether their memory is still there, whether two share it. */
+import { tagOf, wrongType } from './errors.js'
+
+/** What a loss reads as logits. */
+export type Logits = Float32Array | Float64Array
+
+/** An array of the same kind as the logits: what gradients and unreduced losses are written to. */
+export type SameKind<A extends Logits> = A extends Float32Array ? Float32Array : Float64Array
+
+/** Every array that backends read. */
+export type NumericArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+
+/** Numbers as callers may give them: any numeric typed array, or a plain array of numbers or booleans. */
+export type Numbers = NumericArray | readonly number[] | readonly boolean[]
+
+const numericTags = new Set([
+  'Float32Array',
+  'Float64Array',
+  'Int8Array',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
+])
+
+export function isFloatArray(array: NumericArray): array is Logits {
+  return array.BYTES_PER_ELEMENT >= 4 && tagOf(array).startsWith('Float')
+}
+
+/** `logits`, `grad`, `hess` and `out`: float arrays only. */
+export function checkLogits(name: string, value: unknown): Logits {
+  const tag = ArrayBuffer.isView(value) ? tagOf(value) : ''
+  if (tag !== 'Float32Array' && tag !== 'Float64Array') {
+    const hint = Array.isArray(value) ? ' (Float32Array.from(...) makes one)' : ''
+    throw wrongType(name, value, `a Float32Array or a Float64Array${hint}`)
+  }
+  checkAlive(name, value as Logits)
+  return value as Logits
+}
+
+/** Anything numeric, plain arrays copied to typed ones. `null` when the argument was left out. */
+export function checkNumbers(name: string, value: unknown): NumericArray {
+  if (ArrayBuffer.isView(value)) {
+    const tag = tagOf(value)
+    if (numericTags.has(tag)) {
+      checkAlive(name, value as NumericArray)
+      return value as NumericArray
+    }
+    // Where the runtime has it; its values are exact in float32.
+    if (tag === 'Float16Array') return Float32Array.from(value as unknown as Iterable<number>)
+  }
+  if (Array.isArray(value)) return fromPlain(name, value)
+  throw wrongType(name, value, 'a numeric typed array (BigInt arrays excepted) or an array of numbers')
+}
+
+function fromPlain(name: string, values: readonly unknown[]): NumericArray {
+  let integers = true
+  const copy = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (typeof value !== 'number' && typeof value !== 'boolean') throw wrongType(`${name}[${i}]`, value, 'a number')
+    const number = Number(value)
+    copy[i] = number
+    integers &&= (number | 0) === number
+  }
+  // Integers become an Int32Array, which is what makes a plain array of class indices one.
+  return integers ? Int32Array.from(copy) : copy
+}
+
+/**
+ * A detached array has length 0 and raises nothing, and so has a view beyond the end of a shrunken resizable
+ * buffer. Only the array's own methods notice, so an empty one is asked.
+ */
+function checkAlive(name: string, array: NumericArray): void {
+  if (array.length > 0) return
+  try {
+    array.indexOf(0)
+  } catch {
+    throw new TypeError(`${name} has lost its memory: ${lostBecause(array)}`)
+  }
+}
+
+function lostBecause(array: NumericArray): string {
+  try {
+    new Uint8Array(array.buffer)
+    return 'its resizable buffer has shrunk below the view'
+  } catch {
+    return 'its buffer is detached (transferred to another thread, perhaps)'
+  }
+}
+
+export function overlap(a: NumericArray, b: NumericArray): boolean {
+  return (
+    a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
+  )
+}
+
+export function sameMemory(a: NumericArray, b: NumericArray): boolean {
+  return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.byteLength === b.byteLength
+}

@@ -1,0 +1,25 @@
+/** What a backend is: a name, a sentence about itself, and one function from a problem to its sums. */
+import type { Problem, Sums } from '../problem.js'
+
+/** Every backend there is or will be, the fastest first. */
+export const backendNames = ['cuda', 'native', 'wasm', 'js'] as const
+
+export type BackendName = (typeof backendNames)[number]
+
+export interface Backend {
+  readonly name: BackendName
+  /** What serves the calls here: instruction set, threads. */
+  readonly description: string
+  /**
+   * Computes the problem, fills its output arrays and returns the unreduced sums. The gradient comes out divided by
+   * the problem's divisor already. Bad target values are a RangeError, thrown before anything is written.
+   */
+  run(problem: Problem): Sums
+}
+
+/** How to get a backend: at once, or where that is refused (large modules on a browser's main thread) with a wait. */
+export interface BackendLoader {
+  /** Throws a {@link BackendError} that says why the backend cannot run here and what to do. */
+  load(): Backend
+  loadAsync?(): Promise<Backend>
+}

@@ -1,0 +1,136 @@
+/** The backend in plain TypeScript and double precision: the readable reference, and what runs where nothing else may. */
+import type { Derivatives, ElementFormula, RowFormula } from '../losses/formula.js'
+import { badClass, badTarget, divisorOf, type Problem, type Sums } from '../problem.js'
+import type { Backend } from './backend.js'
+
+export const jsBackend: Backend = { name: 'js', description: 'plain JavaScript in double precision', run }
+
+function run(problem: Problem): Sums {
+  const counted = count(problem)
+  const { formula } = problem.loss
+  const divisor = divisorOf(problem, { sum: 0, ...counted })
+  const sum = formula.perRow ? runRows(problem, formula, divisor) : runElements(problem, formula, divisor)
+  return { sum, ...counted }
+}
+
+/** Counts what counts and checks every target that does, before anything is written. */
+function count(problem: Problem): Omit<Sums, 'sum'> {
+  const { loss, targets, targetsKind, outer, classes, inner, background } = problem
+  let elements = 0
+  let rows = 0
+  let positives = 0
+  let bad = Infinity
+  for (let r = 0; r < outer * inner; r++) {
+    const first = firstOf(problem, r)
+    const target = targetsKind === 'class-index' ? targets[r] : NaN
+    let counting = 0
+    for (let c = 0; c < classes; c++) {
+      const k = first + c * inner
+      if (!counts(problem, r, k)) continue
+      counting++
+      if (targetsKind === 'class-index') {
+        if (c === target && target !== background) positives++
+        continue
+      }
+      const y = targets[k]
+      if (y < 0 || y > 1) bad = Math.min(bad, k)
+      if (y >= 0.5) positives++
+    }
+    elements += counting
+    if (counting === 0) continue
+    rows++
+    const known = (target >= 0 && target < classes) || target === background
+    if (targetsKind === 'class-index' && !known) throw badClass(problem, r, target)
+  }
+  if (bad < Infinity) throw badTarget(problem, bad, targets[bad])
+  // A row of a softmax counts as a whole
+  return { elements: loss.formula.perRow ? rows * classes : elements, rows, positives }
+}
+
+/** Whether element `k` of row `r` counts: neither masked nor ignored. */
+function counts(problem: Problem, r: number, k: number): boolean {
+  const { loss, targets, targetsKind, mask, maskPer } = problem
+  if (mask !== null && mask[maskPer === 'row' ? r : k] === 0) return false
+  if (targetsKind === 'class-index') return targets[r] !== loss.ignoreIndex
+  // An ignored label is one that cannot be a target
+  const { ignoreIndex, formula } = loss
+  return formula.perRow || targets[k] !== ignoreIndex || (ignoreIndex >= 0 && ignoreIndex <= 1)
+}
+
+/** The first element of row `r`; the others follow `inner` apart. */
+function firstOf({ classes, inner }: Problem, r: number): number {
+  return Math.floor(r / inner) * classes * inner + (r % inner)
+}
+
+/** The target of class `c` before smoothing. */
+function targetOf({ targets, targetsKind, background }: Problem, r: number, k: number, c: number): number {
+  if (targetsKind === 'dense') return targets[k]
+  return targets[r] === c && c !== background ? 1 : 0
+}
+
+function weightOf({ weights, weightsPer }: Problem, r: number, k: number): number {
+  return weights === null ? 1 : weights[weightsPer === 'row' ? r : k]
+}
+
+function runElements(problem: Problem, formula: ElementFormula, divisor: number): number {
+  const { loss, logits, outer, classes, inner, values, grad, hess } = problem
+  const { labelSmoothing: e, classPositive, classNegative, positiveWeight, negativeWeight } = loss
+  const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
+  const result: Derivatives = { value: 0, grad: 0, hess: 0 }
+  let sum = 0
+  for (let r = 0; r < outer * inner; r++) {
+    const first = firstOf(problem, r)
+    for (let c = 0; c < classes; c++) {
+      const k = first + c * inner
+      if (counts(problem, r, k)) {
+        const y = targetOf(problem, r, k, c) * (1 - e) + e / 2
+        const weight = weightOf(problem, r, k)
+        const positive = weight * (classPositive?.[c] ?? positiveWeight)
+        const negative = weight * (classNegative?.[c] ?? negativeWeight)
+        formula.element(logits[k], y, positive, negative, loss, result)
+      } else {
+        result.value = result.grad = result.hess = 0
+      }
+      sum += result.value
+      if (values !== null) values[k] = result.value / valueDivisor
+      if (hess !== null) hess[k] = result.hess / divisor
+      if (grad !== null) grad[k] = result.grad / divisor
+    }
+  }
+  return sum
+}
+
+function runRows(problem: Problem, formula: RowFormula, divisor: number): number {
+  const { loss, logits, outer, classes, inner, values, grad } = problem
+  const { labelSmoothing, classPositive, positiveWeight } = loss
+  const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
+  const row = new Float64Array(classes)
+  const weights = new Float64Array(classes)
+  const scratch = new Float64Array(classes)
+  let sum = 0
+  for (let r = 0; r < outer * inner; r++) {
+    const first = firstOf(problem, r)
+    let value = 0
+    if (counts(problem, r, first) && hasClass(problem, r)) {
+      const weight = weightOf(problem, r, first)
+      for (let c = 0; c < classes; c++) {
+        const k = first + c * inner
+        const y = targetOf(problem, r, k, c) * (1 - labelSmoothing) + labelSmoothing / classes
+        row[c] = logits[k]
+        weights[c] = y * weight * (classPositive?.[c] ?? positiveWeight)
+      }
+      value = formula.row(row, weights, scratch, loss)
+    } else {
+      row.fill(0)
+    }
+    sum += value
+    if (values !== null) values[r] = value / valueDivisor
+    if (grad !== null) for (let c = 0; c < classes; c++) grad[first + c * inner] = row[c] / divisor
+  }
+  return sum
+}
+
+/** A background row has no class, and so no loss. */
+function hasClass({ targets, targetsKind, background }: Problem, r: number): boolean {
+  return targetsKind === 'dense' || targets[r] !== background
+}

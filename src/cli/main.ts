@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+/** The command line: `focal-loss doctor` and `focal-loss selftest`. */
+import { Command } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import { doctor } from './doctor.js'
+import { selftest } from './selftest.js'
+
+const USAGE = 2
+
+const program = new Command('focal-loss')
+  .description('The focal loss family: what runs here, and whether it is right.')
+  .version(packageJson.version)
+  .showHelpAfterError('(focal-loss --help lists the commands)')
+  .exitOverride((error) => {
+    // Help and version end well; everything else commander stops at is wrong usage
+    process.exit(error.exitCode === 0 ? 0 : USAGE)
+  })
+
+program
+  .command('doctor')
+  .description('which backends run here, and for each that does not, why and what to do')
+  .option('--json', 'print JSON')
+  .action((options: { json?: true }) => print(doctor(options.json)))
+
+program
+  .command('selftest')
+  .description('golden values and finite differences on every backend that runs here')
+  .option('--json', 'print JSON')
+  .action((options: { json?: true }) => {
+    const { text, passed } = selftest(options.json)
+    print(text)
+    if (!passed) process.exitCode = 1
+  })
+
+try {
+  if (process.argv.length <= 2) {
+    program.outputHelp({ error: true })
+    process.exitCode = USAGE
+  } else {
+    program.parse()
+  }
+} catch (error) {
+  process.stderr.write(`focal-loss: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

@@ -1,0 +1,79 @@
+/** The sentences of every error: the argument, what was expected, what came. */
+
+/** A value as an error message shows it: short, and never a dump of an array. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}...'` : `'${value}'`
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'symbol') return 'a symbol'
+  if (Array.isArray(value)) return `an array of length ${value.length}`
+  if (ArrayBuffer.isView(value)) {
+    const tag = tagOf(value)
+    const article = tag.startsWith('I') ? 'an' : 'a'
+    return value instanceof DataView ? 'a DataView' : `${article} ${tag} of length ${(value as Uint8Array).length}`
+  }
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return Object.is(value, -0) ? '-0' : String(value)
+}
+
+/** `Float32Array` and so on: right for subclasses (`Buffer`) and for arrays of another realm, unlike `constructor`. */
+export function tagOf(array: ArrayBufferView): string {
+  return Object.prototype.toString.call(array).slice(8, -1)
+}
+
+/** `gamma is '2'; expected a finite number >= 0`, for a value of the wrong type. */
+export function wrongType(name: string, value: unknown, expected: string): TypeError {
+  return new TypeError(`${name} is ${show(value)}; expected ${expected}`)
+}
+
+/** `gamma is -1; expected a finite number >= 0`, for a value out of range. */
+export function outOfRange(name: string, value: unknown, expected: string): RangeError {
+  return new RangeError(`${name} is ${show(value)}; expected ${expected}`)
+}
+
+/** An option nobody knows, with the name that was probably meant. */
+export function unknownOption(what: string, name: string, known: readonly string[]): TypeError {
+  const near = nearest(name, known)
+  const hint = near === undefined ? `expected one of ${known.join(', ')}` : `did you mean '${near}'?`
+  return new TypeError(`'${name}' is not an option of ${what}; ${hint}`)
+}
+
+/** A backend that cannot run here. The message says why and what to do. */
+export class BackendError extends Error {
+  override readonly name = 'BackendError'
+}
+
+/** What went wrong, whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
+  let best: string | undefined
+  let least = 1 + Math.max(1, Math.floor(name.length / 3))
+  for (const candidate of known) {
+    const [a, b] = [plain(name), plain(candidate)]
+    const within = Math.min(a.length, b.length) >= 4 && (a.includes(b) || b.includes(a))
+    const distance = within ? 1 : editDistance(a, b)
+    if (distance < least) {
+      best = candidate
+      least = distance
+    }
+  }
+  return best
+}
+
+/** Levenshtein's distance, one row of the table at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(substituted, row[j] + 1, next[j - 1] + 1))
+    }
+    row = next
+  }
+  return row[b.length]
+}

@@ -1,0 +1,95 @@
+/** Softmax focal loss: every row is one choice between classes. */
+import { FocalLossBase } from '../loss.js'
+import type { FocalOptions, OptionRules, Reduction } from '../options.js'
+import { type RowFormula, sigmoid, softplus } from './formula.js'
+
+export interface SoftmaxFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
+  /** Balance: multiplies the loss of each class, >= 0. There is no `1 - alpha` here. Default `null`: off. */
+  alpha?: FocalOptions['alpha']
+}
+
+export const softmaxFocalRules: OptionRules = {
+  loss: 'SoftmaxFocalLoss',
+  defaultAlpha: null,
+  largestAlpha: Infinity,
+  softTargets: false,
+}
+
+/**
+ * The focal loss over the softmax of a row, `sum_c w_c y_c (1 - p_c)^gamma (-log p_c)`: Lin et al., "Focal Loss for
+ * Dense Object Detection", 2017, arXiv:1708.02002, with p_t the softmax of the true class. `gamma: 0` is categorical
+ * cross entropy. With reduction 'none' there is one loss per row, and 'mean' divides by the rows that count.
+ *
+ * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one class index per row, or one label
+ * from 0 to 1 per logit (this needs `shape`). A row whose index is `background` has no loss, but counts.
+ */
+export class SoftmaxFocalLoss<R extends Reduction = 'mean'> extends FocalLossBase<R> {
+  /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  constructor(options: SoftmaxFocalOptions<R> = {}) {
+    super(options, softmaxFocalRules, softmaxFocal)
+  }
+}
+
+/**
+ * The definition, in double precision. With z_c = log(others_c) - x_c, where others_c sums every exponential of the row
+ * but e_c, p_c = sigmoid(-z_c) and 1 - p_c = sigmoid(z_c): nothing is ever subtracted from 1.
+ *
+ * With B_c = w_c q_c^gamma (gamma p_c nll_c / q_c + 1), q_c = 1 - p_c, nll_c = -log p_c and w_c the class's weight times
+ * its target, the gradient is dL/dx_j = p_j sum_{c != j} B_c - q_j B_j.
+ */
+const softmaxFocal: RowFormula = {
+  code: 1,
+  perRow: true,
+  row(row, weights, scratch, { gamma }) {
+    if (isUndecided(row)) {
+      row.fill(NaN)
+      return NaN
+    }
+    const odds = scratch
+    logOddsAgainst(row, odds)
+    let value = 0
+    let before = 0
+    for (let c = 0; c < row.length; c++) {
+      const q = sigmoid(odds[c])
+      const p = sigmoid(-odds[c])
+      const nll = softplus(odds[c])
+      const modulated = weights[c] * Math.pow(q, gamma)
+      // nll / q tends to 1 as q does to 0; p nll tends to 0 as p does
+      const ratio = q === 0 ? 1 : p === 0 ? 0 : nll / q
+      if (modulated !== 0) value += modulated * nll
+      weights[c] = modulated * (gamma * p * ratio + 1)
+      row[c] = before
+      before += weights[c]
+    }
+    let after = 0
+    for (let j = row.length - 1; j >= 0; j--) {
+      row[j] = sigmoid(-odds[j]) * (row[j] + after) - sigmoid(odds[j]) * weights[j]
+      after += weights[j]
+    }
+    return value
+  },
+}
+
+/** Not a number somewhere, or several infinities on top: they share the row in no way that can be known. */
+function isUndecided(row: Float64Array): boolean {
+  const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
+  return Number.isNaN(top) || (!Number.isFinite(top) && row.indexOf(top) !== row.lastIndexOf(top))
+}
+
+/** Writes z_c = log(others_c) - x_c to `odds`. The others are summed from both ends, not subtracted from the total. */
+function logOddsAgainst(row: Float64Array, odds: Float64Array): void {
+  const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
+  // The top may be infinite, and Infinity - Infinity is no difference
+  const below = (x: number) => (x === top ? 0 : x - top)
+  let before = 0
+  for (let c = 0; c < row.length; c++) {
+    odds[c] = before
+    before += Math.exp(below(row[c]))
+  }
+  let after = 0
+  for (let c = row.length - 1; c >= 0; c--) {
+    const others = odds[c] + after
+    after += Math.exp(below(row[c]))
+    odds[c] = Math.log(others) - below(row[c])
+  }
+}

@@ -1,0 +1,56 @@
+/** The losses as functions, for those who come from torchvision: nothing is reduced unless asked. */
+import type { Logits, Numbers } from './arrays.js'
+import type { Reduced } from './loss.js'
+import { SigmoidFocalLoss, type SigmoidFocalOptions, sigmoidFocalRules } from './losses/sigmoid_focal.js'
+import { SoftmaxFocalLoss, type SoftmaxFocalOptions, softmaxFocalRules } from './losses/softmax_focal.js'
+import { checkNames, checkRecord, optionNames, type Reduction } from './options.js'
+import { callNames, type ValueCall } from './problem.js'
+
+/**
+ * The sigmoid focal loss in one call, as `torchvision.ops.sigmoid_focal_loss`: `alpha` 0.25, `gamma` 2, `reduction`
+ * 'none'. `options` takes those of {@link SigmoidFocalLoss} and those of its `value` together. In a loop, make the loss
+ * object once: this checks all options on every call.
+ *
+ * @returns one loss per logit, in `options.out` or a new array of the logits' kind; with a reduction, a number.
+ */
+export function sigmoidFocalLoss<A extends Logits, R extends Reduction = 'none'>(
+  logits: A,
+  targets: Numbers,
+  options: SigmoidFocalOptions<R> & ValueCall<A> = {},
+): Reduced<R, A> {
+  checkAll(options, optionNames(sigmoidFocalRules), 'sigmoidFocalLoss()')
+  const [call, ofLoss] = split<A, SigmoidFocalOptions<R>>(options)
+  const reduction = ofLoss.reduction ?? ('none' as R)
+  return new SigmoidFocalLoss({ ...ofLoss, reduction }).value(logits, targets, call)
+}
+
+/**
+ * The softmax focal loss in one call: `alpha` off, `gamma` 2, `reduction` 'none'. `options` takes those of
+ * {@link SoftmaxFocalLoss} and those of its `value` together. In a loop, make the loss object once: this checks all
+ * options on every call.
+ *
+ * @returns one loss per row, in `options.out` or a new array of the logits' kind; with a reduction, a number.
+ */
+export function softmaxFocalLoss<A extends Logits, R extends Reduction = 'none'>(
+  logits: A,
+  targets: Numbers,
+  options: SoftmaxFocalOptions<R> & ValueCall<A> = {},
+): Reduced<R, A> {
+  checkAll(options, optionNames(softmaxFocalRules), 'softmaxFocalLoss()')
+  const [call, ofLoss] = split<A, SoftmaxFocalOptions<R>>(options)
+  const reduction = ofLoss.reduction ?? ('none' as R)
+  return new SoftmaxFocalLoss({ ...ofLoss, reduction }).value(logits, targets, call)
+}
+
+function checkAll(options: object, names: readonly string[], what: string): void {
+  checkRecord('options', options)
+  checkNames(options, [...names, ...callNames.value], what)
+}
+
+/** The options of the call, and those of the loss. */
+function split<A extends Logits, O extends object>(options: O & ValueCall<A>): [ValueCall<A>, O] {
+  const ofCall: readonly string[] = callNames.value
+  const pick = (wanted: boolean): object =>
+    Object.fromEntries(Object.entries(options).filter(([name]) => ofCall.includes(name) === wanted))
+  return [pick(true), pick(false) as O]
+}

@@ -1,0 +1,317 @@
+/** Checks one call and describes it as plain data: what every backend receives. Nothing is written before all is checked. */
+import {
+  checkLogits,
+  checkNumbers,
+  isFloatArray,
+  type Logits,
+  type Numbers,
+  type NumericArray,
+  overlap,
+  sameMemory,
+  type SameKind,
+} from './arrays.js'
+import { outOfRange, wrongType } from './errors.js'
+import type { Formula } from './losses/formula.js'
+import type { ClassWeighting, Reduction, SoftTargets } from './options.js'
+
+/** How a call lays out its arrays and what it leaves out. */
+export interface CallOptions {
+  /** The logits' shape. Without it: one target per logit, or rows of `logits.length / targets.length` classes. */
+  shape?: readonly number[]
+  /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
+  classAxis?: number
+  /** Scales loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */
+  weights?: Numbers
+  /** Zero (or false) leaves a row or an element out: no loss, no gradient, not counted. */
+  mask?: Numbers
+}
+
+export interface ValueCall<A extends Logits> extends CallOptions {
+  /** A number > 0 that replaces the reduction's denominator. */
+  normalizer?: number
+  /** With reduction 'none': where to write the losses, one per element (softmax: per row). */
+  out?: SameKind<A>
+}
+
+export interface GradCall<A extends Logits> extends ValueCall<A> {
+  /** Where to write the gradient, as long as the logits; may be the logits themselves. */
+  grad?: SameKind<A>
+}
+
+export interface HessCall<A extends Logits> extends GradCall<A> {
+  /** Where to write the diagonal second derivative, as long as the logits. */
+  hess?: SameKind<A>
+}
+
+export interface SumsCall<A extends Logits> extends CallOptions {
+  /** Where to write the gradient of the sum; `true` allocates. */
+  grad?: SameKind<A> | true
+  /** Where to write the losses, one per element (softmax: per row); `true` allocates. */
+  out?: SameKind<A> | true
+}
+
+/** The unreduced result of a call: what several machines add up before they divide. */
+export interface Sums {
+  readonly sum: number
+  /** Elements that count. */
+  readonly elements: number
+  /** Rows that count: those with at least one element that does. */
+  readonly rows: number
+  /** Counting elements whose target is at least 0.5; with class indices, counting rows that have a class. */
+  readonly positives: number
+}
+
+/** What stays the same from call to call of one loss object. */
+export interface LossConstants extends ClassWeighting {
+  readonly formula: Formula
+  readonly gamma: number
+  readonly labelSmoothing: number
+  readonly softTargets: SoftTargets
+  /** NaN: none. */
+  readonly background: number | 'num-classes'
+  /** NaN: none. */
+  readonly ignoreIndex: number
+}
+
+export type Per = 'row' | 'element'
+
+/** `logits[(o * classes + c) * inner + i]` is class c of row `o * inner + i`. */
+export interface Problem {
+  readonly loss: LossConstants
+  readonly logits: Logits
+  readonly targets: NumericArray
+  readonly targetsKind: 'dense' | 'class-index'
+  readonly outer: number
+  readonly classes: number
+  readonly inner: number
+  /** NaN: none. */
+  readonly background: number
+  readonly reduction: Reduction
+  /** NaN: none. Replaces the reduction's denominator. */
+  readonly normalizer: number
+  readonly weights: NumericArray | null
+  readonly weightsPer: Per
+  readonly mask: NumericArray | null
+  readonly maskPer: Per
+  /** Losses, per element (per row for softmax), divided by the normalizer only. */
+  readonly values: Logits | null
+  readonly grad: Logits | null
+  readonly hess: Logits | null
+}
+
+/** Outputs: `false` for none, `true` for a new array, or the caller's. */
+export interface Outputs {
+  readonly values: unknown
+  readonly grad: unknown
+  readonly hess: unknown
+}
+
+/** The denominator of a reduction, at least 1 so that an empty batch has loss 0. */
+export function denominatorOf(reduction: Reduction, formula: Formula, sums: Sums): number {
+  if (reduction === 'mean') return Math.max(1, formula.perRow ? sums.rows : sums.elements)
+  if (reduction === 'mean-rows') return Math.max(1, sums.rows)
+  return reduction === 'mean-positives' ? Math.max(1, sums.positives) : 1
+}
+
+/** What a problem's sum and gradient are divided by. */
+export function divisorOf(problem: Problem, sums: Sums): number {
+  if (!Number.isNaN(problem.normalizer)) return problem.normalizer
+  return denominatorOf(problem.reduction, problem.loss.formula, sums)
+}
+
+export function describe(
+  loss: LossConstants,
+  reduction: Reduction,
+  givenLogits: unknown,
+  givenTargets: unknown,
+  call: CallOptions & { normalizer?: number },
+  outputs: Outputs,
+): Problem {
+  const logits = checkLogits('logits', givenLogits)
+  const targets = checkNumbers('targets', givenTargets)
+  const layout = call.shape === undefined ? inferLayout(loss, logits, targets, call) : readShape(loss, logits, targets, call)
+  const { outer, classes, inner, targetsKind } = layout
+  if (targetsKind === 'class-index') checkIndexType(targets, givenTargets, logits.length)
+  checkClassCount(loss, classes, call)
+
+  const rows = outer * inner
+  const weights = call.weights === undefined ? null : checkNumbers('weights', call.weights)
+  const mask = call.mask === undefined ? null : checkNumbers('mask', call.mask)
+  const problem: Problem = {
+    loss,
+    logits,
+    targets,
+    targetsKind,
+    outer,
+    classes,
+    inner,
+    background: loss.background === 'num-classes' ? classes : loss.background,
+    reduction,
+    normalizer: call.normalizer === undefined ? NaN : checkNormalizer(call.normalizer),
+    weights,
+    weightsPer: per('weights', weights, loss.formula, rows, logits.length),
+    mask,
+    maskPer: per('mask', mask, loss.formula, rows, logits.length),
+    values: output('out', outputs.values, logits, loss.formula.perRow ? rows : logits.length),
+    grad: output('grad', outputs.grad, logits, logits.length),
+    hess: output('hess', outputs.hess, logits, logits.length),
+  }
+  checkBackground(problem)
+  checkOverlaps(problem)
+  return problem
+}
+
+/** The error for a class index that is none; every backend throws this one. */
+export function badClass(problem: Problem, index: number, value: number): RangeError {
+  const others: string[] = []
+  if (!Number.isNaN(problem.background)) others.push(`background ${problem.background}`)
+  if (!Number.isNaN(problem.loss.ignoreIndex)) others.push(`ignoreIndex ${problem.loss.ignoreIndex}`)
+  const allowed = others.length > 0 ? `, ${others.join(' or ')}` : ' (set background or ignoreIndex to allow others)'
+  return outOfRange(`targets[${index}]`, value, `a class in 0..${problem.classes - 1}${allowed}`)
+}
+
+/** The error for a dense target that is no label; every backend throws this one. */
+export function badTarget(problem: Problem, index: number, value: number): RangeError {
+  const { formula, ignoreIndex } = problem.loss
+  const ignored = formula.perRow || Number.isNaN(ignoreIndex) ? '' : ` or ignoreIndex ${ignoreIndex}`
+  return outOfRange(`targets[${index}]`, value, `a number from 0 to 1${ignored}`)
+}
+
+interface Layout {
+  readonly outer: number
+  readonly classes: number
+  readonly inner: number
+  readonly targetsKind: 'dense' | 'class-index'
+}
+
+function inferLayout(loss: LossConstants, logits: Logits, targets: NumericArray, call: CallOptions): Layout {
+  if (call.classAxis !== undefined) throw new TypeError('classAxis is given without shape; expected both')
+  const n = logits.length
+  const m = targets.length
+  if (n === 0 && m === 0) {
+    // Nothing says how many classes nothing has.
+    return { outer: 0, classes: loss.classPositive?.length ?? 1, inner: 1, targetsKind: 'dense' }
+  }
+  if (m === n) {
+    if (!loss.formula.perRow) return { outer: n, classes: 1, inner: 1, targetsKind: 'dense' }
+    throw new TypeError(`shape is undefined; expected [rows, classes], as targets has one entry per logit (${n})`)
+  }
+  if (m === 0 || m > n || n % m !== 0) {
+    throw new RangeError(`targets has length ${m}; expected ${n}, as many as logits, or one class index per row`)
+  }
+  return { outer: m, classes: n / m, inner: 1, targetsKind: 'class-index' }
+}
+
+function readShape(loss: LossConstants, logits: Logits, targets: NumericArray, call: CallOptions): Layout {
+  const shape: unknown = call.shape
+  if (!Array.isArray(shape) || shape.length === 0) throw wrongType('shape', shape, 'an array of at least one integer >= 0')
+  let elements = 1
+  shape.forEach((size: unknown, axis) => {
+    const name = `shape[${axis}]`
+    if (typeof size !== 'number') throw wrongType(name, size, 'an integer >= 0')
+    if (!Number.isSafeInteger(size) || size < 0) throw outOfRange(name, size, 'an integer >= 0')
+    elements *= size
+  })
+  const sizes = shape as number[]
+  if (elements !== logits.length) {
+    throw new RangeError(`shape [${sizes.join(', ')}] has ${elements} elements; expected ${logits.length}, as many as logits`)
+  }
+  const { outer, classes, inner } = split(loss, sizes, call.classAxis)
+  const rows = outer * inner
+  const m = targets.length
+  if (m !== elements && m !== rows) {
+    const expected = rows === elements ? elements : `${elements} (one per logit) or ${rows} (one class index per row)`
+    throw new RangeError(`targets has length ${m}; expected ${expected}`)
+  }
+  const ambiguous = rows === elements
+  const dense = ambiguous ? !loss.formula.perRow || isFloatArray(targets) : m === elements
+  return { outer, classes, inner, targetsKind: dense ? 'dense' : 'class-index' }
+}
+
+function split(loss: LossConstants, shape: readonly number[], classAxis: unknown) {
+  const rank = shape.length
+  if (classAxis === undefined && rank === 1 && !loss.formula.perRow) return { outer: shape[0], classes: 1, inner: 1 }
+  const given = classAxis ?? -1
+  const expected = `an integer from ${-rank} to ${rank - 1}`
+  if (typeof given !== 'number') throw wrongType('classAxis', given, expected)
+  if (!Number.isInteger(given) || given < -rank || given >= rank) throw outOfRange('classAxis', given, expected)
+  const axis = given < 0 ? given + rank : given
+  const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
+  return { outer: product(shape.slice(0, axis)), classes: shape[axis], inner: product(shape.slice(axis + 1)) }
+}
+
+function checkIndexType(targets: NumericArray, given: unknown, elements: number): void {
+  if (!isFloatArray(targets)) return
+  const at = Array.isArray(given) ? targets.findIndex((value) => (value | 0) !== value) : -1
+  if (at >= 0) throw outOfRange(`targets[${at}]`, targets[at], 'an integer, the index of a class')
+  const hint = `an integer array of class indices, one per row, or ${elements} targets, one per logit`
+  throw wrongType('targets', given, hint)
+}
+
+function checkClassCount(loss: LossConstants, classes: number, call: CallOptions): void {
+  const given = loss.classPositive?.length
+  if (given === undefined || given === classes) return
+  const hint = call.shape === undefined ? ' (shape tells how many there are)' : ''
+  throw new RangeError(`alpha or classWeights has ${given} entries; expected one per class, ${classes}${hint}`)
+}
+
+function checkNormalizer(value: unknown): number {
+  if (typeof value !== 'number') throw wrongType('normalizer', value, 'a finite number > 0')
+  if (!(value > 0 && value < Infinity)) throw outOfRange('normalizer', value, 'a finite number > 0')
+  return value
+}
+
+function per(name: string, array: NumericArray | null, formula: Formula, rows: number, elements: number): Per {
+  if (array === null) return 'row'
+  if (!formula.perRow && array.length === elements) return 'element'
+  if (array.length === rows) return 'row'
+  const expected = formula.perRow ? `${rows}, one per row` : `${elements} (one per logit) or ${rows} (one per row)`
+  throw new RangeError(`${name} has length ${array.length}; expected ${expected}`)
+}
+
+function output(name: string, given: unknown, logits: Logits, length: number): Logits | null {
+  if (given === false) return null
+  const single = logits.BYTES_PER_ELEMENT === 4
+  if (given === true) return single ? new Float32Array(length) : new Float64Array(length)
+  const array = checkLogits(name, given)
+  if (array.BYTES_PER_ELEMENT !== logits.BYTES_PER_ELEMENT) {
+    throw wrongType(name, given, `a ${single ? 'Float32Array' : 'Float64Array'}, as logits is`)
+  }
+  if (array.length !== length) throw new RangeError(`${name} has length ${array.length}; expected ${length}`)
+  return array
+}
+
+function checkBackground({ loss, targetsKind, background, classes }: Problem): void {
+  if (!loss.formula.perRow || targetsKind === 'dense') return
+  if (background >= 0 && background < classes) {
+    throw outOfRange('background', background, `an integer outside the classes 0..${classes - 1} of a softmax`)
+  }
+}
+
+const overlapNames = ['logits', 'targets', 'weights', 'mask', 'out', 'grad', 'hess'] as const
+
+function checkOverlaps(problem: Problem): void {
+  const { logits, targets, weights, mask, values, grad, hess } = problem
+  const arrays = [logits, targets, weights, mask, values, grad, hess]
+  for (let i = 4; i < arrays.length; i++) {
+    const written = arrays[i]
+    if (written === null) continue
+    for (let j = 0; j < arrays.length; j++) {
+      const other = arrays[j]
+      if (j === i || other === null || !overlap(written, other)) continue
+      const onLogits = written === grad && other === logits
+      if (onLogits && sameMemory(written, other)) continue
+      const excepted = onLogits ? ' (or exactly the logits)' : ''
+      const names = `${overlapNames[i]} overlaps ${overlapNames[j]}`
+      throw new RangeError(`${names} in memory; expected memory of its own${excepted}`)
+    }
+  }
+}
+
+/** The call options of each method; anything else is an error that suggests the near one. */
+export const callNames = {
+  value: ['shape', 'classAxis', 'weights', 'mask', 'normalizer', 'out'],
+  valueAndGrad: ['shape', 'classAxis', 'weights', 'mask', 'normalizer', 'out', 'grad'],
+  valueGradAndHess: ['shape', 'classAxis', 'weights', 'mask', 'normalizer', 'out', 'grad', 'hess'],
+  sums: ['shape', 'classAxis', 'weights', 'mask', 'grad', 'out'],
+} as const

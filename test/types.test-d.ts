@@ -1,0 +1,46 @@
+import { expectTypeOf, test } from 'vitest'
+import { presets, type Reduction, sigmoidFocalLoss, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+
+const single = new Float32Array(2)
+const double = new Float64Array(2)
+
+test('the return type follows the reduction', () => {
+  expectTypeOf(new SigmoidFocalLoss().value(single, [0, 1])).toEqualTypeOf<number>()
+  expectTypeOf(new SigmoidFocalLoss({ gamma: 1 }).value(single, [0, 1])).toEqualTypeOf<number>()
+  expectTypeOf(new SoftmaxFocalLoss({ reduction: 'mean-rows' }).value(single, [0])).toEqualTypeOf<number>()
+  expectTypeOf(new SigmoidFocalLoss({ ...presets.detectron }).value(single, [0])).toEqualTypeOf<number>()
+  expectTypeOf(new SigmoidFocalLoss({ ...presets.torchvision }).value(single, [0])).toEqualTypeOf<Float32Array>()
+  expectTypeOf(sigmoidFocalLoss(single, [0, 1], { reduction: 'sum' })).toEqualTypeOf<number>()
+})
+
+test('and the array type', () => {
+  const loss = new SigmoidFocalLoss({ reduction: 'none' })
+  expectTypeOf(loss.value(single, [0, 1])).toEqualTypeOf<Float32Array>()
+  expectTypeOf(loss.value(double, [0, 1])).toEqualTypeOf<Float64Array>()
+  expectTypeOf(loss.valueAndGrad(double, [0, 1]).grad).toEqualTypeOf<Float64Array>()
+  expectTypeOf(loss.valueGradAndHess(single, [0, 1]).hess).toEqualTypeOf<Float32Array>()
+  expectTypeOf(sigmoidFocalLoss(double, [0, 1])).toEqualTypeOf<Float64Array>()
+})
+
+test('a reduction known only at run time gives both', () => {
+  const reduction = 'none' as Reduction
+  expectTypeOf(new SigmoidFocalLoss({ reduction }).value(single, [0, 1])).toEqualTypeOf<number | Float32Array>()
+})
+
+test('sums has what the call asks for', () => {
+  const loss = new SigmoidFocalLoss()
+  expectTypeOf(loss.sums(single, [0, 1], { grad: true }).grad).toEqualTypeOf<Float32Array>()
+  expectTypeOf(loss.sums(double, [0, 1], { out: double }).out).toEqualTypeOf<Float64Array>()
+  expectTypeOf(loss.sums(single, [0, 1])).not.toHaveProperty('grad')
+})
+
+test('wrong options and arrays are errors already here', () => [
+  // @ts-expect-error no such option
+  () => new SigmoidFocalLoss({ gama: 2 }),
+  // @ts-expect-error not an option of softmax
+  () => new SoftmaxFocalLoss({ softTargets: 'linear' }),
+  // @ts-expect-error grad is of another kind than the logits
+  () => new SigmoidFocalLoss().valueAndGrad(single, [0, 1], { grad: double }),
+  // @ts-expect-error plain arrays are no logits
+  () => new SigmoidFocalLoss().value([1, 2], [0, 1]),
+])

@@ -1,0 +1,26 @@
+import { defineConfig } from 'tsdown'
+
+// One build for all library entries, so that they share their modules: one registry, one WebAssembly memory
+export default defineConfig([
+  {
+    entry: { index: 'src/index.ts', node: 'src/node.ts', tfjs: 'src/tfjs.ts' },
+    format: ['esm', 'cjs'],
+    platform: 'node',
+    target: 'es2022',
+    dts: true,
+    fixedExtension: false,
+    // The other build's output stays, whichever ends first
+    clean: ['dist/**/*.{js,cjs,ts,cts}', '!dist/cli.js'],
+  },
+  {
+    entry: { cli: 'src/cli/main.ts' },
+    format: 'esm',
+    platform: 'node',
+    target: 'es2022',
+    dts: false,
+    fixedExtension: false,
+    clean: false,
+    // The command line is a user of the package like any other
+    deps: { neverBundle: ['focal-loss'], onlyBundle: ['commander'] },
+  },
+])

@@ -1,0 +1,18 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    // The package's own names mean its sources, as in tsconfig.json
+    alias: [
+      { find: /^focal-loss$/, replacement: at('src/node.ts') },
+      { find: /^focal-loss\/wasm$/, replacement: at('src/index.ts') },
+      { find: /^focal-loss\/tfjs$/, replacement: at('src/tfjs.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+  },
+})

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Compiles the kernel to build/wasm/focal-loss.wasm: a standalone module without any JavaScript of Emscripten's.
+# Needs em++ (Debian: apt-get install emscripten). Works without a network.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v em++ >/dev/null; then
+  echo "wasm/build.sh: em++ is missing; install Emscripten (Debian and Ubuntu: apt-get install emscripten)" >&2
+  exit 1
+fi
+
+out=build/wasm
+mkdir -p "$out"
+# Debian's Emscripten looks for acorn in the system's Node modules.
+export NODE_PATH="/usr/share/nodejs${NODE_PATH:+:$NODE_PATH}"
+
+flags=(-std=c++20 -O3 -fno-unroll-loops -msimd128 -fwrapv -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math
+  -ffp-contract=fast -fvisibility=hidden -Wall -Wextra -Icpp)
+
+objects=()
+compile() {
+  local object="$out/$(basename "$1" .cpp).o"
+  objects+=("$object")
+  em++ "${flags[@]}" -c "$1" -o "$object"
+}
+for source in cpp/cpu/run.cpp cpp/cpu/census.cpp cpp/cpu/careful.cpp cpp/cpu/numbers.cpp cpp/cpu/pool.cpp cpp/cpu/isa/dispatch.cpp \
+  cpp/cpu/isa/baseline.cpp wasm/module.cpp; do
+  compile "$source"
+done
+
+# The stack holds no arrays of the kernel's; memory grows to the 4 GB that 32-bit addresses reach.
+em++ -O3 "${objects[@]}" -o "$out/focal-loss.wasm" -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH=1 \
+  -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=65536 -sMAXIMUM_MEMORY=4294967296 -sMALLOC=emmalloc -sFILESYSTEM=0 \
+  -sEXPORTED_FUNCTIONS=_focal_run,_focal_abi,_focal_malloc,_focal_free
+echo "$out/focal-loss.wasm: $(stat -c %s "$out/focal-loss.wasm") bytes"
