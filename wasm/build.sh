@@ -14,7 +14,7 @@ mkdir -p "$out"
 # Debian's Emscripten looks for acorn in the system's Node modules.
 export NODE_PATH="/usr/share/nodejs${NODE_PATH:+:$NODE_PATH}"
 
-flags=(-std=c++20 -O3 -fno-unroll-loops -msimd128 -fwrapv -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math
+flags=(-std=c++20 -O3 -msimd128 -fwrapv -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math
   -ffp-contract=fast -fvisibility=hidden -Wall -Wextra -Icpp)
 
 objects=()

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Builds the kernel alone and runs its C++ tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cmake -S cpp -B build/kernel
+cmake --build build/kernel -j"$(nproc)"
+ctest --test-dir build/kernel --output-on-failure
