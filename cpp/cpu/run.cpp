@@ -1,8 +1,6 @@
 // One call: make the plan, take the census, run the blocks, add up their sums in order.
 #include <math.h>
-
-#include <memory>
-#include <new>
+#include <stdlib.h>
 
 #include "../problem.h"
 #include "census.h"
@@ -69,6 +67,41 @@ Plan make_plan(const FocalProblem &p) {
   return plan;
 }
 
+// Memory that a thread keeps from call to call: asking the system each time costs more than a small problem does.
+class ThreadMemory {
+ public:
+  ~ThreadMemory() { free(memory_); }
+
+  // At least `bytes`, aligned for every vector; null where there is no more.
+  char *reserve(size_t bytes) {
+    if (bytes > bytes_) {
+      release();
+      memory_ = static_cast<char *>(malloc(bytes + alignment));  // malloc: null, never an exception or an abort
+      if (!memory_) return nullptr;
+      bytes_ = bytes;
+    }
+    return memory_ + (alignment - reinterpret_cast<uintptr_t>(memory_) % alignment) % alignment;
+  }
+  void release_if_above(size_t bytes) {
+    if (bytes_ > bytes) release();
+  }
+
+ private:
+  static constexpr size_t alignment = 64;
+  char *memory_ = nullptr;
+  size_t bytes_ = 0;
+
+  void release() {
+    free(memory_);
+    memory_ = nullptr;
+    bytes_ = 0;
+  }
+};
+thread_local ThreadMemory thread_memory;
+constexpr size_t kept_bytes = size_t(4) << 20;
+
+size_t whole_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
 struct Job {
   const Plan &plan;
   const Kernels &kernels;
@@ -94,13 +127,11 @@ int32_t run(const FocalProblem &p, FocalResult *result) {
   int32_t threads = p.threads > 0 ? p.threads : hardware_threads();
   if (threads > turns) threads = static_cast<int32_t>(turns);
 
-  constexpr size_t alignment = 64;
-  const size_t per_worker = (kernels->scratch_bytes(plan) + alignment - 1) / alignment * alignment;
-  const size_t memory_bytes = per_worker * static_cast<size_t>(threads) + alignment;
-  const std::unique_ptr<char[]> memory(new (std::nothrow) char[memory_bytes]);
-  const std::unique_ptr<double[]> sums(new (std::nothrow) double[static_cast<size_t>(plan.blocks)]);
-  if (!memory || !sums) return FOCAL_OUT_OF_MEMORY;
-  char *const scratch = memory.get() + (alignment - reinterpret_cast<uintptr_t>(memory.get()) % alignment);
+  const size_t per_worker = whole_lines(kernels->scratch_bytes(plan));
+  const size_t sums_bytes = whole_lines(static_cast<size_t>(plan.blocks) * sizeof(double));
+  char *const memory = thread_memory.reserve(sums_bytes + per_worker * static_cast<size_t>(threads));
+  if (!memory) return FOCAL_OUT_OF_MEMORY;
+  double *const sums = reinterpret_cast<double *>(memory);
 
   const FocalStatus status = take_census(plan, result);
   if (status != FOCAL_OK) return status;
@@ -108,14 +139,15 @@ int32_t run(const FocalProblem &p, FocalResult *result) {
   plan.grad_scale = 1 / result->denominator;
   plan.value_scale = p.normalizer == p.normalizer ? 1 / p.normalizer : 1;
 
-  Job job{plan, *kernels, scratch, per_worker, sums.get()};
+  Job job{plan, *kernels, memory + sums_bytes, per_worker, sums};
   for_each_run(plan.blocks, run_length, threads, &job, [](void *context, int32_t worker, int64_t first, int64_t last) {
     const Job &j = *static_cast<Job *>(context);
     j.kernels.run_blocks(j.plan, first, last, j.scratch + j.scratch_bytes * static_cast<size_t>(worker), j.sums);
   });
 
   double sum = 0;
-  for (int64_t block = 0; block < plan.blocks; block++) sum += sums[static_cast<size_t>(block)];
+  for (int64_t block = 0; block < plan.blocks; block++) sum += sums[block];
+  thread_memory.release_if_above(kept_bytes);
   result->sum = sum;
   return FOCAL_OK;
 }

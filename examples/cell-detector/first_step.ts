@@ -1,0 +1,43 @@
+import { SigmoidFocalLoss } from 'focal-loss'
+import { namedLosses, priorBias, type NamedLoss } from './variants.js'
+
+/** Where one loss and its gradient go before the first update. */
+export interface FirstStep {
+  readonly loss: string
+  readonly bias: 'zero' | 'prior'
+  /** The mean over all cells, and what share of it comes from the positives. */
+  readonly meanLoss: number
+  readonly lossShare: number
+  /** The mean of |gradient| over all cells, and what share of it comes from the positives. */
+  readonly meanGradient: number
+  readonly gradientShare: number
+}
+
+/**
+ * Looks at all training cells through the untrained network. `logits` are those of a network with zero bias:
+ * another bias only shifts them all.
+ */
+export function describeFirstStep(logits: Float32Array, targets: Uint8Array, prior: number): FirstStep[] {
+  const biases = [{ bias: 'zero', shift: 0 }, { bias: 'prior', shift: priorBias(prior) }] as const
+  return biases.flatMap(({ bias, shift }) => {
+    const shifted = logits.map((logit) => logit + shift)
+    return Object.values(namedLosses(prior)).map((loss) => ({ bias, ...measure(loss, shifted, targets) }))
+  })
+}
+
+function measure({ name, options }: NamedLoss, logits: Float32Array, targets: Uint8Array): Omit<FirstStep, 'bias'> {
+  const { value, grad } = new SigmoidFocalLoss({ ...options, reduction: 'none' }).valueAndGrad(logits, targets)
+  const loss = splitByClass(value, targets)
+  const gradient = splitByClass(grad.map(Math.abs), targets)
+  return { loss: name, meanLoss: loss.mean, lossShare: loss.share, meanGradient: gradient.mean, gradientShare: gradient.share }
+}
+
+function splitByClass(amounts: Float32Array, targets: Uint8Array): { mean: number; share: number } {
+  let positive = 0
+  let negative = 0
+  for (let i = 0; i < amounts.length; i++) {
+    if (targets[i] === 1) positive += amounts[i]
+    else negative += amounts[i]
+  }
+  return { mean: (positive + negative) / amounts.length, share: positive / (positive + negative) }
+}

@@ -1,0 +1,138 @@
+import { access, constants, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { chooseBackend, describeBackend } from './backend.js'
+import { openBccd } from './data/bccd.js'
+import { limitImages, SPLITS, type ImageSource } from './data/micrograph.js'
+import { generateMicrographs } from './data/synthetic.js'
+import { loadDataset, type Dataset } from './dataset.js'
+import { messageOf, UserError } from './errors.js'
+import { cumulativeLoss } from './figure4.js'
+import { describeFirstStep } from './first_step.js'
+import { buildModel, predictLogits, startTensorFlow } from './model.js'
+import { parseOptions, type Options } from './options.js'
+import { drawDetections } from './pictures.js'
+import { cumulativeLossPlot, precisionRecallPlot, trainingLossPlot } from './plots.js'
+import { startProgress } from './progress.js'
+import { renderReport } from './report.js'
+import { evaluate, predict, type Predicted, type Result } from './results.js'
+import { firstStepTable, formatTable, resultTable, type TextTable } from './tables.js'
+import { stepsPerEpoch, trainVariant } from './train.js'
+import { trainingVariants, type Variant } from './variants.js'
+import { verdict } from './verdict.js'
+
+const PICTURES = 2
+
+async function main(options: Options): Promise<void> {
+  const started = performance.now()
+  await expectWritable(options.report)
+  chooseBackend(options.backend)
+  const source = limitImages(await openSource(options), options.images)
+  const backend = describeBackend(options.backend)
+  console.log([`Images: ${source.description}.`, ...backend, ''].join('\n'))
+
+  await startTensorFlow()
+  const data = await load(source)
+  const prior = data.train.positives / data.train.targets.length
+  const counts = describeCounts(data)
+  console.log(['', ...counts, ''].join('\n'))
+
+  const untrained = predictLogits(buildModel(options.seed, 0), data.train.features)
+  const firstStep = firstStepTable(describeFirstStep(untrained, data.train.targets, prior))
+  console.log('Where loss and gradient go before the first update (all training cells, untrained network):')
+  console.log(`${formatTable(firstStep)}\n`)
+
+  const results = evaluate(await trainAll(data, trainingVariants(prior), options), data, options.seed)
+  const table = resultTable(results)
+  const conclusion = verdict(results, data.test.names.length)
+  console.log(`\nOn the test images (F1 at the threshold that was best on validation; same weights, order and Adam for all):`)
+  console.log(`${formatTable(table)}\n\n${conclusion}\n`)
+
+  await writeFile(options.report, await buildReport({ source, data, facts: [backend[0] ?? '', ...counts], firstStep, results, table, conclusion }))
+  console.log(`Report: ${options.report}. Took ${((performance.now() - started) / 1000).toFixed(0)} s in all.`)
+}
+
+function openSource({ data, seed }: Options): Promise<ImageSource> | ImageSource {
+  return data === undefined ? generateMicrographs(seed) : openBccd(data)
+}
+
+function load(source: ImageSource): Promise<Dataset> {
+  const total = SPLITS.reduce((sum, split) => sum + source.splits[split].length, 0)
+  const progress = startProgress('Images', total)
+  return loadDataset(source, () => progress.advance()).finally(() => progress.stop())
+}
+
+function describeCounts(data: Dataset): string[] {
+  return SPLITS.map((split) => {
+    const { names, targets, positives } = data[split]
+    const background = targets.length - positives
+    return `${split}: ${names.length} images, ${positives} platelet cells, ${background} background cells (1 : ${Math.round(background / positives)})`
+  })
+}
+
+async function trainAll(data: Dataset, variants: readonly Variant[], { epochs, learningRate, seed }: Options): Promise<Predicted[]> {
+  const progress = startProgress('Training', variants.length * epochs * stepsPerEpoch(data.train))
+  const predicted: Predicted[] = []
+  try {
+    for (const variant of variants) {
+      const onStep = (loss: number): void => progress.advance(`loss ${loss.toPrecision(3)}, ${variant.name}`)
+      const trained = await trainVariant(data.train, variant, { epochs, learningRate, seed, onStep })
+      predicted.push(predict(variant, trained, data))
+      trained.model.dispose()
+    }
+  } finally {
+    progress.stop()
+  }
+  return predicted
+}
+
+interface Findings {
+  readonly source: ImageSource
+  readonly data: Dataset
+  readonly facts: readonly string[]
+  readonly firstStep: TextTable
+  readonly results: readonly Result[]
+  readonly table: TextTable
+  readonly conclusion: string
+}
+
+async function buildReport({ source, data, facts, firstStep, results, table, conclusion }: Findings): Promise<string> {
+  const [best, ...others] = results.toSorted((a, b) => b.averagePrecision - a.averagePrecision) as [Result, ...Result[]]
+  const focal = best.focal ? best : (others.find((result) => result.focal) ?? best)
+  const { targets } = data.test
+  return renderReport({
+    source: source.description,
+    facts,
+    verdict: conclusion,
+    results: table,
+    firstStep,
+    plots: {
+      precisionRecall: await precisionRecallPlot(results),
+      trainingLoss: await trainingLossPlot(results),
+      positives: await cumulativeLossPlot(cumulativeLoss(focal.testLogits, targets, 1), 'platelet'),
+      negatives: await cumulativeLossPlot(cumulativeLoss(focal.testLogits, targets, 0), 'background'),
+    },
+    curvesOf: focal.variant.name,
+    picturesOf: best.variant.name,
+    pictures: await drawDetections(source, data.test, best, PICTURES),
+  })
+}
+
+/** Minutes of training should not end with a report that cannot be written. */
+async function expectWritable(file: string): Promise<void> {
+  const folder = path.dirname(file)
+  try {
+    await access(folder, constants.W_OK)
+  } catch (error) {
+    throw new UserError(`--report ${file}: cannot write to the folder ${folder}: ${messageOf(error)}`)
+  }
+  const found = await stat(file).catch(() => undefined)
+  if (found?.isDirectory()) throw new UserError(`--report ${file}: is a folder; expected the name of a file`)
+}
+
+try {
+  await main(parseOptions(process.argv))
+} catch (error) {
+  if (!(error instanceof UserError)) throw error
+  console.error(`cell-detector: ${error.message}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,85 @@
+import { compile, type TopLevelSpec } from 'vega-lite'
+import { parse, View } from 'vega'
+import { GAMMAS, type CumulativePoint } from './figure4.js'
+import type { Result } from './results.js'
+
+/** Distinguishable with the usual colour blindnesses (Okabe and Ito). */
+export const PALETTE = ['#7a7a7a', '#0072b2', '#009e73', '#d55e00', '#cc79a7']
+
+const SIZE = { width: 420, height: 320 }
+const CONFIG = {
+  background: '#ffffff',
+  font: 'system-ui, sans-serif',
+  axis: { labelFontSize: 12, titleFontSize: 13, titleFontWeight: 'normal', gridColor: '#ececec', domainColor: '#888', tickColor: '#888' },
+  legend: { labelFontSize: 12, titleFontSize: 12, symbolStrokeWidth: 3, labelLimit: 320 },
+  view: { stroke: 'transparent' },
+} as const
+
+export function precisionRecallPlot(results: readonly Result[]): Promise<string> {
+  const values = results.flatMap(({ variant, curve }) =>
+    thin(curve).map(({ precision, recall }) => ({ variant: variant.name, precision, recall })),
+  )
+  return toSvg({
+    ...SIZE,
+    config: CONFIG,
+    data: { values },
+    mark: { type: 'line', interpolate: 'step-before', strokeWidth: 1.8 },
+    encoding: {
+      x: { field: 'recall', type: 'quantitative', title: 'recall', scale: { domain: [0, 1] } },
+      y: { field: 'precision', type: 'quantitative', title: 'precision', scale: { domain: [0, 1] } },
+      order: { field: 'recall', type: 'quantitative' },
+      color: variantColour(results),
+    },
+  })
+}
+
+export function trainingLossPlot(results: readonly Result[]): Promise<string> {
+  const values = results.flatMap(({ variant, training }) =>
+    training.epochLosses.map((loss, index) => ({ variant: variant.name, epoch: index + 1, loss })),
+  )
+  const epochs = results[0]?.training.epochLosses.length ?? 1
+  return toSvg({
+    ...SIZE,
+    config: CONFIG,
+    data: { values },
+    mark: { type: 'line', strokeWidth: 1.8 },
+    encoding: {
+      x: { field: 'epoch', type: 'quantitative', title: 'epoch', scale: { domain: [1, Math.max(2, epochs)] }, axis: { tickMinStep: 1 } },
+      y: { field: 'loss', type: 'quantitative', title: 'mean training loss (log scale)', scale: { type: 'log' } },
+      color: variantColour(results),
+    },
+  })
+}
+
+export function cumulativeLossPlot(points: readonly CumulativePoint[], kind: 'platelet' | 'background'): Promise<string> {
+  return toSvg({
+    width: 400,
+    height: 320,
+    config: CONFIG,
+    data: { values: [...points] },
+    mark: { type: 'line', strokeWidth: 1.8 },
+    encoding: {
+      x: { field: 'cells', type: 'quantitative', title: `share of the ${kind} cells, smallest loss first`, scale: { domain: [0, 1] } },
+      y: { field: 'loss', type: 'quantitative', title: 'share of the summed loss', scale: { domain: [0, 1] } },
+      color: { field: 'gamma', type: 'ordinal', title: 'gamma', scale: { domain: [...GAMMAS], scheme: 'viridis' } },
+    },
+  })
+}
+
+function variantColour(results: readonly Result[]) {
+  const domain = results.map(({ variant }) => variant.name)
+  return { field: 'variant', type: 'nominal', title: null, scale: { domain, range: PALETTE }, legend: { orient: 'bottom', columns: 1 } } as const
+}
+
+/** A curve of a few hundred points looks the same as one of thousands and keeps the report small. */
+function thin<T>(points: readonly T[]): T[] {
+  const every = Math.max(1, Math.floor(points.length / 400))
+  return points.filter((_, index) => index % every === 0 || index === points.length - 1)
+}
+
+async function toSvg(spec: TopLevelSpec): Promise<string> {
+  const view = new View(parse(compile(spec).spec), { renderer: 'none' })
+  const svg = await view.toSVG()
+  view.finalize()
+  return svg
+}

@@ -1,0 +1,95 @@
+import type { Picture } from './pictures.js'
+import type { TextTable } from './tables.js'
+
+export interface Report {
+  readonly source: string
+  readonly facts: readonly string[]
+  readonly verdict: string
+  readonly results: TextTable
+  readonly firstStep: TextTable
+  readonly plots: {
+    readonly precisionRecall: string
+    readonly trainingLoss: string
+    readonly positives: string
+    readonly negatives: string
+  }
+  /** The variant whose logits the cumulative curves and the pictures show. */
+  readonly curvesOf: string
+  readonly picturesOf: string
+  readonly pictures: readonly Picture[]
+}
+
+const STYLE = `
+  :root { color-scheme: light; }
+  body { margin: 0 auto; max-width: 1000px; padding: 2rem 1.25rem 4rem; color: #222; background: #fff; font: 16px/1.55 system-ui, sans-serif; }
+  h1 { font-size: 1.7rem; margin: 0 0 .3rem; } h2 { font-size: 1.2rem; margin: 2.6rem 0 .4rem; }
+  p, ul { max-width: 46rem; } .lead { color: #555; margin-top: 0; } .verdict { border-left: 4px solid #0072b2; padding: .1rem 0 .1rem 1rem; }
+  .scroll { overflow-x: auto; }
+  table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
+  th, td { padding: .35rem .8rem; text-align: right; border-bottom: 1px solid #e6e6e6; white-space: nowrap; }
+  th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-weight: 600; border-bottom: 2px solid #bbb; }
+  .row { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start; } figure { margin: .5rem 0; flex: 1 1 420px; }
+  figcaption { color: #555; font-size: .9rem; } svg, img { max-width: 100%; height: auto; }`
+
+/** One page with everything in it: no script, no font and no picture is loaded from anywhere. */
+export function renderReport(report: Report): string {
+  const { plots, pictures } = report
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Platelet detector: losses compared</title>
+<style>${STYLE}</style></head>
+<body>
+<h1>Platelet detector: losses compared</h1>
+<p class="lead">Images: ${escape(report.source)}.</p>
+<p class="verdict">${escape(report.verdict)}</p>
+<ul>${report.facts.map((fact) => `<li>${escape(fact)}</li>`).join('')}</ul>
+
+<h2>Results on the test images</h2>
+${renderTable(report.results)}
+<p>Average precision is taken over all cells of the test images; the range beside it holds 95 % of the values found when the
+test images are drawn anew. F1 is measured on test at the threshold that was best on validation. Weights, order of the images
+and learning rate (Adam) are the same for all. "In the loss" includes the copies from and to TensorFlow.js.</p>
+<div class="row">
+${figure(plots.precisionRecall, 'Precision and recall on the test images.')}
+${figure(plots.trainingLoss, 'Each loss has its own scale: compare the shapes of the lines, not their heights.')}
+</div>
+
+<h2>Where loss and gradient go before the first update</h2>
+${renderTable(report.firstStep)}
+<p>All training cells through the untrained network. With the prior bias it starts by calling every cell a platelet with the
+probability that platelets have among the training cells.</p>
+
+<h2>Which cells the loss looks at after training</h2>
+<div class="row">
+${figure(plots.positives, 'Platelet cells.')}
+${figure(plots.negatives, 'Background cells.')}
+</div>
+<p>As figure 4 of the focal loss paper: test cells sorted by their loss, and how the sum builds up. All curves use the logits of
+one model (${escape(report.curvesOf)}); only the gamma that weighs them differs. A curve that stays low until the right
+edge means that few hard cells carry nearly all of the loss.</p>
+
+<h2>Detections</h2>
+<p>The test images with the most platelets, scored by the model with the highest average precision
+(${escape(report.picturesOf)}). Orange: score; outlined cells are above the threshold; black: the annotated boxes, of which the
+inner half counts as positive.</p>
+<div class="row">
+${pictures.map(({ name, image }) => figure(`<img src="${image}" alt="Scores on ${escape(name)}">`, escape(name))).join('\n')}
+</div>
+</body>
+</html>
+`
+}
+
+function renderTable({ head, rows }: TextTable): string {
+  const line = (cells: readonly string[], tag: 'th' | 'td'): string => `<tr>${cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join('')}</tr>`
+  return `<div class="scroll"><table><thead>${line(head, 'th')}</thead><tbody>${rows.map((row) => line(row, 'td')).join('')}</tbody></table></div>`
+}
+
+function figure(content: string, caption: string): string {
+  return `<figure>${content}<figcaption>${caption}</figcaption></figure>`
+}
+
+function escape(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
+  return text.replace(/[&<>"]/g, (character) => entities[character] ?? character)
+}
