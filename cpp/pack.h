@@ -214,12 +214,21 @@ template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> square_root(Pack<T, 
   return r;
 }
 
-// The sum of all lanes, in double and in one fixed order.
-template <class T, int B, int N> FOCAL_INLINE double sum_lanes(Pack<T, B, N> a) {
+// The pack's vectors added up to one. Sums are kept in one vector: several live through a nest of loops cost
+// WebAssembly half its speed.
+template <class T, int B, int N> FOCAL_INLINE Pack<T, B, 1> fold(Pack<T, B, N> a) {
+  Pack<T, B, 1> r;
+  r.v[0] = a.v[0];
+  FOCAL_UNROLL for (int i = 1; i < N; i++) r.v[0] += a.v[i];
+  return r;
+}
+
+// The sum of the first `count` lanes, in double and in one fixed order.
+template <class T, int B, int N> FOCAL_INLINE double sum_lanes(Pack<T, B, N> a, int count = Pack<T, B, N>::size) {
   T lanes[Pack<T, B, N>::size];
   a.store(lanes);
   double sum = 0;
-  for (int i = 0; i < Pack<T, B, N>::size; i++) sum += static_cast<double>(lanes[i]);
+  for (int i = 0; i < count; i++) sum += static_cast<double>(lanes[i]);
   return sum;
 }
 

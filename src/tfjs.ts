@@ -66,9 +66,11 @@ function readTargets(yTrue: Tensor, yPred: Tensor, shape: readonly number[]): Nu
 /** The sum of each sample's losses, times `scale`. */
 function sumEach(losses: Float32Array, batch: number, scale: number): Float32Array {
   const each = batch === 0 ? 0 : losses.length / batch
-  return Float32Array.from({ length: batch }, (_, b) => {
+  const sums = new Float32Array(batch)
+  for (let b = 0; b < batch; b++) {
     let sum = 0
     for (let i = b * each; i < (b + 1) * each; i++) sum += losses[i]
-    return sum * scale
-  })
+    sums[b] = sum * scale
+  }
+  return sums
 }

@@ -36,43 +36,50 @@ template <class T> struct Staged {
 };
 
 // Evaluates f(x, k) over a block and writes what it gives. Sums in float over 16 steps of a pack, then in double.
-// The last, partial pack goes through buffers, by the same code: it is not worth a second copy of the formula.
+// The last, partial pack goes through buffers and the same loop: it is not worth a second copy of the formula.
 template <class R, bool H, class T, class F>
-FOCAL_INLINE double sweep(const T *x, int n, const Outputs<T> &out, F f) {
+FOCAL_INLINE double sweep(const T *block, int n, const Outputs<T> &out, F f) {
+  using Sum = decltype(fold(R()));
   constexpr int chunk = 16 * R::size;
-  T lanes[R::size];
+  const int whole = n - n % R::size;
+  T x_buffer[R::size], grad_buffer[R::size], value_buffer[R::size], hess_buffer[R::size];
   double sum = 0;
-  for (int k = 0; k < n;) {
-    R partial(0);
-    const int stop = n - k > chunk ? k + chunk : n;
-    for (; k < stop; k += R::size) {
-      const int left = n - k;
-      const bool whole = left >= R::size;
-      const T *from = x + k;
-      if (!whole) {
-        memset(lanes, 0, sizeof lanes);
-        memcpy(lanes, from, left * sizeof(T));
-        from = lanes;
-      }
-      const Element<R> e = f(R::load(from), k);
-      if (whole) {
-        partial = partial + e.value;
-        if (out.grad) (e.grad * R(out.grad_scale)).store(out.grad + k);
-        if (out.values) (e.value * R(out.value_scale)).store(out.values + k);
-        if constexpr (H) (e.hess * R(out.grad_scale)).store(out.hess + k);
-        continue;
-      }
-      const auto write = [&](R result, T *to) {
-        result.store(lanes);
-        memcpy(to + k, lanes, left * sizeof(T));
-      };
-      if (out.grad) write(e.grad * R(out.grad_scale), out.grad);
-      if (out.values) write(e.value * R(out.value_scale), out.values);
-      if constexpr (H) write(e.hess * R(out.grad_scale), out.hess);
-      e.value.store(lanes);
-      for (int i = 0; i < left; i++) sum += static_cast<double>(lanes[i]);
+  for (int begin = 0; begin < n;) {
+    const bool partial = begin == whole;
+    const int left = n - begin, count = partial ? R::size : whole - begin;
+    const T *x = block + begin;
+    T *grad = !out.grad ? nullptr : partial ? grad_buffer : out.grad;
+    T *values = partial ? value_buffer : out.values;
+    T *hess = partial ? hess_buffer : out.hess;
+    // unscaled in the buffer, where the sum is taken from
+    const R grad_scale(out.grad_scale), value_scale(partial ? T(1) : out.value_scale);
+    if (partial) {
+      memset(x_buffer, 0, sizeof x_buffer);
+      memcpy(x_buffer, x, static_cast<size_t>(left) * sizeof(T));
+      x = x_buffer;
     }
-    sum += sum_lanes(partial);
+    for (int k = 0; k < count;) {
+      Sum total(0);
+      const int stop = count - k > chunk ? k + chunk : count;
+      for (; k < stop; k += R::size) {
+        const Element<R> e = f(R::load(x + k), begin + k);
+        total = total + fold(e.value);
+        if (grad) (e.grad * grad_scale).store(grad + k);
+        if (values) (e.value * value_scale).store(values + k);
+        if constexpr (H) (e.hess * grad_scale).store(hess + k);
+      }
+      if (!partial) sum += sum_lanes(total);
+    }
+    if (partial) {
+      const size_t bytes = static_cast<size_t>(left) * sizeof(T);
+      if (out.grad) memcpy(out.grad + begin, grad_buffer, bytes);
+      if constexpr (H) memcpy(out.hess + begin, hess_buffer, bytes);
+      for (int i = 0; i < left; i++) {
+        sum += static_cast<double>(value_buffer[i]);
+        if (out.values) out.values[begin + i] = value_buffer[i] * out.value_scale;
+      }
+    }
+    begin += count;
   }
   return sum;
 }

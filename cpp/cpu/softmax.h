@@ -38,9 +38,9 @@ template <class R, class T> FOCAL_INLINE double sum_of(const T *x, int64_t n) {
   double sum = 0;
   int64_t k = 0;
   while (n - k >= R::size) {
-    R partial(0);
+    decltype(fold(R())) partial(0);
     const int64_t stop = n - k >= 16 * R::size ? k + 16 * R::size : n - (n - k) % R::size;
-    for (; k < stop; k += R::size) partial = partial + R::load(x + k);
+    for (; k < stop; k += R::size) partial = partial + fold(R::load(x + k));
     sum += sum_lanes(partial);
   }
   for (; k < n; k++) sum += static_cast<double>(x[k]);
