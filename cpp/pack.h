@@ -11,6 +11,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__x86_64__) && !defined(__CUDACC__)
+#include <immintrin.h>
+#endif
+
 #ifndef FOCAL_NAMESPACE
 #define FOCAL_NAMESPACE scalar
 #endif
@@ -34,7 +38,6 @@ template <> struct Bits<double> { using Int = int64_t; };
 
 template <class R> struct Number {  // float and double; Pack specialises it
   using Lane = R;
-  using Int = typename Bits<R>::Int;
 };
 
 template <class To, class From> FOCAL_INLINE To bit_cast(From from) {
@@ -118,7 +121,6 @@ template <class T, int Bytes, int Vectors> struct Pack {
 
 template <class T, int B, int N> struct Number<Pack<T, B, N>> {
   using Lane = T;
-  using Int = typename Bits<T>::Int;
 };
 
 // Integer packs carry bit patterns and the masks that comparisons give.
@@ -188,13 +190,33 @@ FOCAL_INLINE Pack<T, B, N> select(Pack<I, B, N> mask, Pack<T, B, N> a, Pack<T, B
   Pack<T, B, N> r;
   FOCAL_EACH(mask.v[i] ? a.v[i] : b.v[i])
 }
+
+// max_ps and its kin are exactly a > b ? a : b, which GCC would spell in three instructions.
+template <class V> FOCAL_INLINE V larger_lanes(V a, V b) { return a > b ? a : b; }
+template <class V> FOCAL_INLINE V smaller_lanes(V a, V b) { return a < b ? a : b; }
+#ifdef __x86_64__
+#define FOCAL_EXTREMA(Vector, max, min)                                            \
+  FOCAL_INLINE Vector larger_lanes(Vector a, Vector b) { return max(a, b); }       \
+  FOCAL_INLINE Vector smaller_lanes(Vector a, Vector b) { return min(a, b); }
+FOCAL_EXTREMA(__m128, _mm_max_ps, _mm_min_ps)
+FOCAL_EXTREMA(__m128d, _mm_max_pd, _mm_min_pd)
+#ifdef __AVX__
+FOCAL_EXTREMA(__m256, _mm256_max_ps, _mm256_min_ps)
+FOCAL_EXTREMA(__m256d, _mm256_max_pd, _mm256_min_pd)
+#endif
+#ifdef __AVX512F__
+FOCAL_EXTREMA(__m512, _mm512_max_ps, _mm512_min_ps)
+FOCAL_EXTREMA(__m512d, _mm512_max_pd, _mm512_min_pd)
+#endif
+#undef FOCAL_EXTREMA
+#endif
 template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> larger(Pack<T, B, N> a, Pack<T, B, N> b) {
   Pack<T, B, N> r;
-  FOCAL_EACH(a.v[i] > b.v[i] ? a.v[i] : b.v[i])
+  FOCAL_EACH(larger_lanes(a.v[i], b.v[i]))
 }
 template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> smaller(Pack<T, B, N> a, Pack<T, B, N> b) {
   Pack<T, B, N> r;
-  FOCAL_EACH(a.v[i] < b.v[i] ? a.v[i] : b.v[i])
+  FOCAL_EACH(smaller_lanes(a.v[i], b.v[i]))
 }
 template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> muladd(Pack<T, B, N> a, Pack<T, B, N> b, Pack<T, B, N> c) {
   Pack<T, B, N> r;
@@ -208,7 +230,7 @@ template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> absolute(Pack<T, B, 
   FOCAL_EACH((Vector)((Mask)a.v[i] & clear_sign))
 }
 template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> square_root(Pack<T, B, N> a) {
-  Pack<T, B, N> r;  // GCC has no vector form of its own; it turns this lane loop into one instruction
+  Pack<T, B, N> r;  // there is no vector form in the language: compilers make one instruction of this lane loop
   FOCAL_UNROLL for (int i = 0; i < N; i++)
     for (int lane = 0; lane < Pack<T, B, N>::lanes; lane++) r.v[i][lane] = square_root(a.v[i][lane]);
   return r;
