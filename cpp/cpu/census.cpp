@@ -96,20 +96,16 @@ struct Census {
 
   // The common case, in loops that vectorise.
   FocalStatus of_labels_that_all_count() {
-    constexpr int64_t size = 512;
-    double labels[size];
+    constexpr int64_t size = 4096;
     int64_t positives = 0;
     for (int64_t begin = 0; begin < plan.elements; begin += size) {
       const int64_t n = plan.elements - begin < size ? plan.elements - begin : size;
-      read_numbers(p.targets, p.targets_dtype, begin, n, labels);
-      int64_t bad = 0, high = 0;
-      for (int64_t k = 0; k < n; k++) {
-        bad |= (labels[k] < 0) | (labels[k] > 1);
-        high += labels[k] >= 0.5;
+      const Labels labels = look_at_labels(p.targets, p.targets_dtype, begin, n);
+      positives += labels.positives;
+      for (int64_t k = 0; labels.bad && k < n; k++) {
+        const double y = targets.at(begin + k);
+        if (y < 0 || y > 1) return fail(FOCAL_BAD_TARGET, begin + k, y);
       }
-      positives += high;
-      for (int64_t k = 0; bad && k < n; k++)
-        if (labels[k] < 0 || labels[k] > 1) return fail(FOCAL_BAD_TARGET, begin + k, labels[k]);
     }
     return count(plan.elements, plan.rows, positives);
   }

@@ -33,7 +33,18 @@ template <class T> struct Staged {
   T value_at[size], grad_at[size];
   int place[size];
   uint8_t skipped[size];
+  bool same_everywhere;  // positive and negative hold the problem's one weight each: no need to stage them again
 };
+
+template <class T> FOCAL_NOINLINE void stage_block_weights(const Plan &plan, Staged<T> &staged, int64_t begin, int64_t end) {
+  if (plan.weighted()) {
+    stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
+  } else if (!staged.same_everywhere) {
+    const int64_t n = plan.elements < block_elements ? plan.elements : block_elements;
+    stage_weights(plan, 0, n, staged.positive, staged.negative, staged.numbers);
+    staged.same_everywhere = true;
+  }
+}
 
 // Evaluates f(x, k) over a block and writes what it gives. Sums in float over 16 steps of a pack, then in double.
 // The last, partial pack goes through buffers and the same loop: it is not worth a second copy of the formula.
@@ -105,6 +116,7 @@ template <class T> FOCAL_NOINLINE const T *without_skipped(const T *x, Staged<T>
   clear(staged.y, staged.y);
   clear(staged.positive, staged.positive);
   clear(staged.negative, staged.negative);
+  staged.same_everywhere = false;
   return staged.x;
 }
 
@@ -116,11 +128,11 @@ template <class T> FOCAL_NOINLINE void clear_skipped(const Staged<T> &staged, co
 
 // The whole block in double, for any finite or infinite logit and any weight.
 template <class T>
-FOCAL_NOINLINE double careful_block(const Plan &plan, const T *x, const Staged<T> &staged, int n, const Outputs<T> &out) {
+FOCAL_NOINLINE double careful_block(const Plan &plan, const T *x, const T *y, const Staged<T> &staged, int n,
+                                  const Outputs<T> &out) {
   double sum = 0;
   for (int k = 0; k < n; k++) {
-    const CarefulElement e =
-        careful_element(plan.problem, x[k], staged.y[k], staged.positive[k], staged.negative[k]);
+    const CarefulElement e = careful_element(plan.problem, x[k], y[k], staged.positive[k], staged.negative[k]);
     sum += e.value;
     if (out.grad) out.grad[k] = static_cast<T>(e.grad * plan.grad_scale);
     if (out.values) out.values[k] = static_cast<T>(e.value * plan.value_scale);
@@ -138,21 +150,30 @@ template <class R, class T> FOCAL_INLINE bool is_heavy(const Staged<T> &staged, 
          largest_magnitude<R>(staged.negative, n) > Limits<T>::weight;
 }
 
+// Labels of the logits' own type need no copy, where whole packs of them can be read.
+template <class R> FOCAL_INLINE bool reads_targets_in_place(const Plan &plan, int n) {
+  const FocalProblem &p = plan.problem;
+  return p.targets_kind == FOCAL_DENSE && p.targets_dtype == p.dtype && p.label_smoothing == 0 && !plan.skips() &&
+         n % R::size == 0;
+}
+
 // Any targets, any weights: a block through the loss's `soft` formula.
 template <class R, bool H, class T, class Loss>
 double soft_block(const Plan &plan, const Loss &loss, Staged<T> &staged, int64_t begin, int64_t end) {
   const int n = static_cast<int>(end - begin);
   const Outputs<T> out(plan, begin);
   const T *x = static_cast<const T *>(plan.problem.logits) + begin;
-  stage_targets(plan, begin, end, staged.y, staged.numbers);
-  stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
+  const T *y = staged.y;
+  if (reads_targets_in_place<R>(plan, n)) y = static_cast<const T *>(plan.problem.targets) + begin;
+  else stage_targets(plan, begin, end, staged.y, staged.numbers);
+  stage_block_weights(plan, staged, begin, end);
   const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped, staged.numbers);
   if (skips) x = without_skipped(x, staged, n);
   double sum;
   if (is_large<R>(x, n) || is_heavy<R>(staged, n)) {
-    sum = careful_block(plan, x, staged, n, out);
+    sum = careful_block(plan, x, y, staged, n, out);
   } else {
-    const T *y = staged.y, *wp = staged.positive, *wn = staged.negative;
+    const T *wp = staged.positive, *wn = staged.negative;
     sum = sweep<R, H>(x, n, out, [&](R v, int k) FOCAL_LAMBDA {
       return loss.template soft<H>(v, R::load(y + k), R::load(wp + k), R::load(wn + k));
     });
@@ -188,7 +209,7 @@ double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, 
   const T positive_weight = static_cast<T>(p.positive_weight), negative_weight = static_cast<T>(p.negative_weight);
   const bool heavy = larger(absolute(positive_weight), absolute(negative_weight)) > Limits<T>::weight;
   const bool staged_weights = plan.weighted() || skips || positives > 0 || heavy;
-  if (staged_weights) stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
+  if (staged_weights) stage_block_weights(plan, staged, begin, end);
   if (skips) {
     x = without_skipped(x, staged, n);
     int kept = 0;
@@ -199,10 +220,10 @@ double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, 
 
   double sum = 0;
   if (is_large<R>(x, n) || (staged_weights && is_heavy<R>(staged, n))) {
-    if (!staged_weights) stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
+    if (!staged_weights) stage_block_weights(plan, staged, begin, end);
     for (int k = 0; k < n; k++) staged.y[k] = 0;
     for (int i = 0; i < positives; i++) staged.y[staged.place[i]] = 1;
-    sum = careful_block(plan, x, staged, n, out);
+    sum = careful_block(plan, x, staged.y, staged, n, out);
   } else {
     // The positives first: the gradient may be about to overwrite their logits.
     for (int i = 0; i < positives; i++) {
@@ -221,8 +242,10 @@ double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, 
       sum += sweep<R, false>(x, n, out, [&](R v, int) FOCAL_LAMBDA { return loss.template negative<false>(v, w); });
     }
     for (int i = 0; i < positives; i++) {
-      if (out.values) out.values[staged.place[i]] = staged.value_at[i];
-      if (out.grad) out.grad[staged.place[i]] = staged.grad_at[i];
+      const int at = staged.place[i];
+      if (out.values) out.values[at] = staged.value_at[i];
+      if (out.grad) out.grad[at] = staged.grad_at[i];
+      staged.negative[at] = negative_weight;  // right for the next block, where one weight serves them all
     }
   }
   if (skips) clear_skipped(staged, out, n);

@@ -49,6 +49,7 @@ template <class T> void run_sigmoid_focal(const Plan &plan, int64_t first, int64
   using R = typename PackOf<T>::Long;
   const FocalProblem &p = plan.problem;
   Staged<T> &staged = *static_cast<Staged<T> *>(scratch);
+  staged.same_everywhere = false;
   const bool mixture = p.soft_targets == FOCAL_MIXTURE;
   const auto soft = [&](auto loss, auto with_hess) {
     each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) {

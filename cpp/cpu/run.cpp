@@ -121,10 +121,11 @@ int32_t run(const FocalProblem &p, FocalResult *result) {
     return FOCAL_OK;
   }
 
-  // Two threads pay from about four thousand elements; beyond that a run of blocks a turn keeps them busy.
-  constexpr int64_t run_length = 2;
-  const int64_t turns = (plan.blocks + run_length - 1) / run_length;
+  // Two threads pay from about four thousand elements. Longer turns stage less, and must leave every thread enough.
   int32_t threads = p.threads > 0 ? p.threads : hardware_threads();
+  int64_t turn = plan.blocks / (16 * static_cast<int64_t>(threads));
+  turn = turn < 2 ? 2 : turn > 16 ? 16 : turn;
+  const int64_t turns = (plan.blocks + turn - 1) / turn;
   if (threads > turns) threads = static_cast<int32_t>(turns);
 
   const size_t per_worker = whole_lines(kernels->scratch_bytes(plan));
@@ -140,7 +141,7 @@ int32_t run(const FocalProblem &p, FocalResult *result) {
   plan.value_scale = p.normalizer == p.normalizer ? 1 / p.normalizer : 1;
 
   Job job{plan, *kernels, memory + sums_bytes, per_worker, sums};
-  for_each_run(plan.blocks, run_length, threads, &job, [](void *context, int32_t worker, int64_t first, int64_t last) {
+  for_each_run(plan.blocks, turn, threads, &job, [](void *context, int32_t worker, int64_t first, int64_t last) {
     const Job &j = *static_cast<Job *>(context);
     j.kernels.run_blocks(j.plan, first, last, j.scratch + j.scratch_bytes * static_cast<size_t>(worker), j.sums);
   });
