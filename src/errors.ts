@@ -16,9 +16,15 @@ export function show(value: unknown): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
+// The getter itself: engines inline it, where Object.prototype.toString costs more than the loss of a small batch
+const typedArrayTag = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype) as object,
+  Symbol.toStringTag,
+)?.get as (this: ArrayBufferView) => string | undefined
+
 /** `Float32Array` and so on: right for subclasses (`Buffer`) and for arrays of another realm, unlike `constructor`. */
 export function tagOf(array: ArrayBufferView): string {
-  return Object.prototype.toString.call(array).slice(8, -1)
+  return typedArrayTag.call(array) ?? 'DataView'
 }
 
 /** `gamma is '2'; expected a finite number >= 0`, for a value of the wrong type. */

@@ -108,8 +108,9 @@ export function writeProblem(view: DataView, problem: Problem, machine: Machine)
 
 /** FocalResult's seven doubles as sums, or the error that the status stands for. */
 export function readResult(code: number, result: Float64Array, problem: Problem): Sums {
-  const [sum, elements, rows, positives, , errorIndex, errorValue] = result
-  if (code === status.ok) return { sum, elements, rows, positives }
+  if (code === status.ok) return { sum: result[0], elements: result[1], rows: result[2], positives: result[3] }
+  const errorIndex = result[5]
+  const errorValue = result[6]
   if (code === status.badClass) throw badClass(problem, errorIndex, errorValue)
   if (code === status.badTarget) throw badTarget(problem, errorIndex, errorValue)
   if (code === status.outOfMemory) throw new RangeError('the kernel ran out of memory; split the batch into smaller ones')
