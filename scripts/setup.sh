@@ -19,6 +19,7 @@ need_command cmake cmake
 need_command make make
 need_command g++ g++
 need_command em++ emscripten
+need_command valgrind valgrind
 need_header doctest/doctest.h doctest-dev
 need_header nlohmann/json.hpp nlohmann-json3-dev
 

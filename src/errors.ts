@@ -17,10 +17,11 @@ export function show(value: unknown): string {
 }
 
 // The getter itself: engines inline it, where Object.prototype.toString costs more than the loss of a small batch
-const typedArrayTag = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype) as object,
-  Symbol.toStringTag,
-)?.get as (this: ArrayBufferView) => string | undefined
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
+const tagGetter = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag) as {
+  get: (this: unknown) => string | undefined
+}
+const { get: typedArrayTag } = tagGetter
 
 /** `Float32Array` and so on: right for subclasses (`Buffer`) and for arrays of another realm, unlike `constructor`. */
 export function tagOf(array: ArrayBufferView): string {

@@ -34,17 +34,8 @@ template <class T> struct Staged {
   int place[size];
   uint8_t skipped[size];
   bool same_everywhere;  // positive and negative hold the problem's one weight each: no need to stage them again
+  bool heavy;            // is one of the weights too large for the fast path?
 };
-
-template <class T> FOCAL_NOINLINE void stage_block_weights(const Plan &plan, Staged<T> &staged, int64_t begin, int64_t end) {
-  if (plan.weighted()) {
-    stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
-  } else if (!staged.same_everywhere) {
-    const int64_t n = plan.elements < block_elements ? plan.elements : block_elements;
-    stage_weights(plan, 0, n, staged.positive, staged.negative, staged.numbers);
-    staged.same_everywhere = true;
-  }
-}
 
 // Evaluates f(x, k) over a block and writes what it gives. Sums in float over 16 steps of a pack, then in double.
 // The last, partial pack goes through buffers and the same loop: it is not worth a second copy of the formula.
@@ -107,6 +98,20 @@ template <class R, class T> FOCAL_NOINLINE T largest_magnitude(const T *x, int n
   return result;
 }
 
+template <class R, class T>
+FOCAL_NOINLINE void stage_block_weights(const Plan &plan, Staged<T> &staged, int64_t begin, int64_t end) {
+  if (!plan.weighted() && staged.same_everywhere) return;
+  staged.same_everywhere = !plan.weighted();
+  if (staged.same_everywhere) {
+    begin = 0;
+    end = plan.elements < block_elements ? plan.elements : block_elements;
+  }
+  stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
+  const int n = static_cast<int>(end - begin);
+  staged.heavy = largest_magnitude<R>(staged.positive, n) > Limits<T>::weight ||
+                 largest_magnitude<R>(staged.negative, n) > Limits<T>::weight;
+}
+
 // Ignored places: nothing in, nothing out, whatever their logits are. Returns the logits to read instead.
 template <class T> FOCAL_NOINLINE const T *without_skipped(const T *x, Staged<T> &staged, int n) {
   const auto clear = [&](const T *from, T *to) {
@@ -141,15 +146,10 @@ FOCAL_NOINLINE double careful_block(const Plan &plan, const T *x, const T *y, co
   return sum;
 }
 
-// Must a block with these logits and weights take the careful path?
+// Must a block with these logits take the careful path?
 template <class R, class T> FOCAL_INLINE bool is_large(const T *x, int n) {
   return !(largest_magnitude<R>(x, n) <= Limits<T>::logistic);
 }
-template <class R, class T> FOCAL_INLINE bool is_heavy(const Staged<T> &staged, int n) {
-  return largest_magnitude<R>(staged.positive, n) > Limits<T>::weight ||
-         largest_magnitude<R>(staged.negative, n) > Limits<T>::weight;
-}
-
 // Labels of the logits' own type need no copy, where whole packs of them can be read.
 template <class R> FOCAL_INLINE bool reads_targets_in_place(const Plan &plan, int n) {
   const FocalProblem &p = plan.problem;
@@ -166,11 +166,11 @@ double soft_block(const Plan &plan, const Loss &loss, Staged<T> &staged, int64_t
   const T *y = staged.y;
   if (reads_targets_in_place<R>(plan, n)) y = static_cast<const T *>(plan.problem.targets) + begin;
   else stage_targets(plan, begin, end, staged.y, staged.numbers);
-  stage_block_weights(plan, staged, begin, end);
+  stage_block_weights<R>(plan, staged, begin, end);
   const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped, staged.numbers);
   if (skips) x = without_skipped(x, staged, n);
   double sum;
-  if (is_large<R>(x, n) || is_heavy<R>(staged, n)) {
+  if (staged.heavy || is_large<R>(x, n)) {
     sum = careful_block(plan, x, y, staged, n, out);
   } else {
     const T *wp = staged.positive, *wn = staged.negative;
@@ -209,7 +209,7 @@ double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, 
   const T positive_weight = static_cast<T>(p.positive_weight), negative_weight = static_cast<T>(p.negative_weight);
   const bool heavy = larger(absolute(positive_weight), absolute(negative_weight)) > Limits<T>::weight;
   const bool staged_weights = plan.weighted() || skips || positives > 0 || heavy;
-  if (staged_weights) stage_block_weights(plan, staged, begin, end);
+  if (staged_weights) stage_block_weights<R>(plan, staged, begin, end);
   if (skips) {
     x = without_skipped(x, staged, n);
     int kept = 0;
@@ -219,8 +219,8 @@ double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, 
   }
 
   double sum = 0;
-  if (is_large<R>(x, n) || (staged_weights && is_heavy<R>(staged, n))) {
-    if (!staged_weights) stage_block_weights(plan, staged, begin, end);
+  if ((staged_weights && staged.heavy) || is_large<R>(x, n)) {
+    if (!staged_weights) stage_block_weights<R>(plan, staged, begin, end);
     for (int k = 0; k < n; k++) staged.y[k] = 0;
     for (int i = 0; i < positives; i++) staged.y[staged.place[i]] = 1;
     sum = careful_block(plan, x, staged.y, staged, n, out);

@@ -1,0 +1,77 @@
+// One fixed call, for callgrind to count: `focal_instructions CASE`. scripts/test-instructions.sh compares the counts
+// with the committed ceilings. One thread; the instruction set is the best that valgrind knows.
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "problem_builder.h"
+
+namespace {
+
+constexpr int classes = 80;
+
+template <class T> std::vector<T> make_logits(int n) {
+  std::vector<T> logits(static_cast<size_t>(n));
+  uint32_t state = 1;
+  for (auto &x : logits) {
+    state = state * 1664525U + 1013904223U;
+    x = static_cast<T>(state >> 8) * static_cast<T>(8.0 / 16777216.0) - 6;
+  }
+  return logits;
+}
+
+template <class T> int run(FocalProblem p, const std::vector<T> &logits) {
+  std::vector<T> grad(logits.size());
+  set_logits(p, logits);
+  set_outputs(p, nullptr, &grad, nullptr);
+  p.threads = 1;
+  p.reduction = FOCAL_MEAN;
+  FocalResult result;
+  for (int warm = 0; warm < 2; warm++)  // the second call finds its memory ready
+    if (focal_run(&p, &result) != FOCAL_OK) return 1;
+  return 0;
+}
+
+template <class T> int by_index(int32_t loss, int rows, double gamma) {
+  std::vector<int32_t> targets(static_cast<size_t>(rows), loss == FOCAL_SOFTMAX ? 3 : -1);
+  for (size_t row = 0; row < targets.size(); row += 50) targets[row] = static_cast<int32_t>(row % classes);
+  FocalProblem p = blank_problem(loss, rows, classes, 1);
+  p.gamma = gamma;
+  p.background = -1;
+  p.positive_weight = 0.25;
+  p.negative_weight = 0.75;
+  set_targets(p, FOCAL_CLASS_INDEX, targets);
+  return run(p, make_logits<T>(rows * classes));
+}
+
+int dense(double gamma) {
+  std::vector<float> targets = make_logits<float>(96000);
+  for (auto &y : targets) y = (y + 6) / 8;
+  FocalProblem p = blank_problem(FOCAL_SIGMOID, 96000, 1, 1);
+  p.gamma = gamma;
+  set_targets(p, FOCAL_DENSE, targets);
+  return run(p, make_logits<float>(96000));
+}
+
+const std::map<std::string, std::function<int()>> cases{
+    {"sigmoid-80", [] { return by_index<float>(FOCAL_SIGMOID, 1, 2); }},
+    {"sigmoid-960", [] { return by_index<float>(FOCAL_SIGMOID, 12, 2); }},
+    {"sigmoid-96000", [] { return by_index<float>(FOCAL_SIGMOID, 1200, 2); }},
+    {"sigmoid-any-gamma-96000", [] { return by_index<float>(FOCAL_SIGMOID, 1200, 2.2); }},
+    {"sigmoid-float64-96000", [] { return by_index<double>(FOCAL_SIGMOID, 1200, 2); }},
+    {"sigmoid-soft-96000", [] { return dense(2); }},
+    {"softmax-96000", [] { return by_index<float>(FOCAL_SOFTMAX, 1200, 2); }},
+};
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  if (argc == 2) {
+    const auto found = cases.find(argv[1]);
+    if (found != cases.end()) return found->second();
+  }
+  for (const auto &[name, body] : cases) std::puts(name.c_str());
+  return argc == 1 ? 0 : 2;
+}

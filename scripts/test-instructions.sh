@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Counts the instructions of fixed kernel calls (two each) with callgrind and compares them with the ceilings in
+# cpp/tests/instructions.txt. Counts do not depend on what else the machine does. With --update, writes new ceilings.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+program=build/kernel/tests/focal_instructions
+ceilings=cpp/tests/instructions.txt
+
+if [ "$(uname -m)" != x86_64 ]; then
+  echo "instructions: the ceilings are for x86-64 with AVX2; not compared on $(uname -m)"
+  exit 0
+fi
+command -v valgrind >/dev/null || { echo "instructions: valgrind is missing; run npm run setup" >&2; exit 1; }
+
+count() {
+  valgrind --tool=callgrind --toggle-collect=focal_run --callgrind-out-file=/dev/null "$program" "$1" 2>&1 |
+    sed -n 's/.*Collected : \([0-9]*\)$/\1/p'
+}
+
+failed=0
+new=
+for name in $("$program"); do
+  counted=$(count "$name")
+  [ -n "$counted" ] || { echo "instructions: callgrind counted nothing for $name" >&2; exit 1; }
+  new+="$name $((counted * 103 / 100))"$'\n'
+  ceiling=$(awk -v name="$name" '$1 == name { print $2 }' "$ceilings" 2>/dev/null || true)
+  verdict=ok
+  if [ "${1:-}" != --update ] && { [ -z "$ceiling" ] || [ "$counted" -gt "$ceiling" ]; }; then
+    verdict="TOO MANY"
+    failed=1
+  fi
+  printf '%-26s %12d of at most %12s  %s\n' "$name" "$counted" "${ceiling:-none}" "$verdict"
+done
+if [ "${1:-}" = --update ]; then printf '%s' "$new" >"$ceilings"; fi
+exit $failed

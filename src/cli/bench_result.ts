@@ -1,0 +1,76 @@
+/** What a run of benchmarks finds out, as plain data: the rows of the tables, and the machine they hold for. */
+import { availableParallelism, cpus } from 'node:os'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { BenchProblem } from './bench_cases.js'
+import { type Summary, summarise } from './bench_statistics.js'
+
+export interface Measurement {
+  readonly loss: string
+  readonly dtype: string
+  readonly elements: number
+  readonly who: string
+  readonly secondsPerCall: Summary
+  readonly nanosecondsPerElement: number
+  readonly elementsPerSecond: number
+  readonly gigabytesPerSecond: number
+  /** Its bytes a second as a share of memcpy's in the same run; `null` where memcpy was not measured. */
+  readonly ofMemcpy: number | null
+}
+
+/** `memcpy` in bytes a second, read and written ones counted both. */
+export function measurement(problem: BenchProblem, who: string, sample: readonly number[], memcpy: number | null): Measurement {
+  const secondsPerCall = summarise(sample)
+  const { median } = secondsPerCall
+  return {
+    loss: problem.case.name,
+    dtype: problem.dtype,
+    elements: problem.elements,
+    who,
+    secondsPerCall,
+    nanosecondsPerElement: (median / problem.elements) * 1e9,
+    elementsPerSecond: problem.elements / median,
+    gigabytesPerSecond: problem.bytes / median / 1e9,
+    ofMemcpy: memcpy === null ? null : problem.bytes / median / memcpy,
+  }
+}
+
+/** What it was measured on. No name of the machine: results are published. */
+export function machine() {
+  return {
+    version: packageJson.version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    processor: cpus().at(0)?.model.trim() ?? 'unknown',
+    processors: availableParallelism(),
+  }
+}
+
+export function describeMachine({ version, node, platform, processor, processors }: ReturnType<typeof machine>): string {
+  return `focal-loss ${version}, Node.js ${node}, ${platform}, ${processors} x ${processor}`
+}
+
+/** 1234567.8 as '1,234,568', 0.0123 as '0.0123': three significant digits, and all digits before the point. */
+export function significant(value: number): string {
+  return value.toLocaleString('en-US', value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 })
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 1e-3) return `${significant(seconds * 1e6)} us`
+  return seconds < 1 ? `${significant(seconds * 1e3)} ms` : `${significant(seconds)} s`
+}
+
+/** The cells of a row, as every table shows them after its own first columns. */
+export const measuredHead = ['per call', 'ns/element', 'quartiles', 'elements/s', 'GB/s', 'of memcpy'] as const
+
+export function measuredCells(row: Measurement): string[] {
+  const { median, lowerQuartile, upperQuartile } = row.secondsPerCall
+  const perElement = (seconds: number) => significant((seconds / row.elements) * 1e9)
+  return [
+    duration(median),
+    significant(row.nanosecondsPerElement),
+    `${perElement(lowerQuartile)} - ${perElement(upperQuartile)}`,
+    `${significant(row.elementsPerSecond / 1e6)} M`,
+    significant(row.gigabytesPerSecond),
+    row.ofMemcpy === null ? '' : row.ofMemcpy.toFixed(2),
+  ]
+}
