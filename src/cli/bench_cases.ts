@@ -71,7 +71,7 @@ export interface BenchProblem {
 /** One row in 50 shows an object, as the anchors of a detector do; a softmax is given a class in every row. */
 const FOREGROUND = 1 / 50
 
-/** A case without a whole number of rows, except that dense targets need no rows. */
+/** Class indices need whole rows; dense targets take any size. */
 export function hasSize({ classes, targets }: BenchCase, elements: number): boolean {
   return targets !== 'class-index' || elements % classes === 0
 }

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
-/** The command line: `focal-loss doctor` and `focal-loss selftest`. */
+/** The command line: `focal-loss doctor`, `focal-loss selftest` and `focal-loss bench`. */
 import { Command } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
+import { addBenchCommand } from './bench_command.js'
 import { doctor } from './doctor.js'
 import { selftest } from './selftest.js'
 
 const USAGE = 2
 
 const program = new Command('focal-loss')
-  .description('The focal loss family: what runs here, and whether it is right.')
+  .description('The focal loss family: what runs here, whether it is right, and how fast it is.')
   .version(packageJson.version)
   .showHelpAfterError('(focal-loss --help lists the commands)')
   .exitOverride((error) => {
@@ -31,6 +32,8 @@ program
     print(text)
     if (!passed) process.exitCode = 1
   })
+
+addBenchCommand(program, print)
 
 try {
   if (process.argv.length <= 2) {
