@@ -245,6 +245,14 @@ template <class T, int B, int N> FOCAL_INLINE Pack<T, B, 1> fold(Pack<T, B, N> a
   return r;
 }
 
+// The larger of the pack's vectors, lane by lane.
+template <class T, int B, int N> FOCAL_INLINE Pack<T, B, 1> fold_larger(Pack<T, B, N> a) {
+  Pack<T, B, 1> r;
+  r.v[0] = a.v[0];
+  FOCAL_UNROLL for (int i = 1; i < N; i++) r.v[0] = larger_lanes(a.v[i], r.v[0]);
+  return r;
+}
+
 // The sum of the first `count` lanes, in double and in one fixed order.
 template <class T, int B, int N> FOCAL_INLINE double sum_lanes(Pack<T, B, N> a, int count = Pack<T, B, N>::size) {
   T lanes[Pack<T, B, N>::size];

@@ -86,14 +86,18 @@ FOCAL_INLINE double sweep(const T *block, int n, const Outputs<T> &out, F f) {
   return sum;
 }
 
+// The largest |x|; NaNs are passed over.
 template <class R, class T> FOCAL_NOINLINE T largest_magnitude(const T *x, int n) {
+  using One = decltype(fold_larger(R()));
   R largest(0);
   int k = 0;
   for (; k + R::size <= n; k += R::size) largest = larger(absolute(R::load(x + k)), largest);
-  T lanes[R::size];
-  largest.store(lanes);
+  One rest = fold_larger(largest);
+  for (; k + One::size <= n; k += One::size) rest = larger(absolute(One::load(x + k)), rest);
+  T lanes[One::size];
+  rest.store(lanes);
   T result = 0;
-  for (int i = 0; i < R::size; i++) result = larger(lanes[i], result);
+  for (int i = 0; i < One::size; i++) result = larger(lanes[i], result);
   for (; k < n; k++) result = larger(absolute(x[k]), result);
   return result;
 }
