@@ -87,7 +87,7 @@ function checkAlive(name: string, array: NumericArray): void {
   try {
     array.indexOf(0)
   } catch {
-    throw new TypeError(`${name} has lost its memory: ${lostBecause(array)}`)
+    throw new TypeError(`${name} has lost its memory, as ${lostBecause(array)}; expected an array that has it`)
   }
 }
 

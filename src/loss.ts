@@ -1,6 +1,7 @@
 /** The base of every loss: from a call to a problem, from a backend's sums to the reduced value. */
 import type { Logits, Numbers, SameKind } from './arrays.js'
 import { chooseBackend } from './backends/choose.js'
+import { wrongType } from './errors.js'
 import type { Formula } from './losses/formula.js'
 import {
   checkNames,
@@ -55,7 +56,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
     const { gamma, labelSmoothing, softTargets = 'linear', background, ignoreIndex } = this.options
     this.#constants = {
       formula,
-      gamma,
+      // Past this a power is 0 or 1 for every number; all products with gamma stay finite below it
+      gamma: Math.min(gamma, 1e30),
       labelSmoothing,
       softTargets,
       background: background ?? NaN,
@@ -96,7 +98,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
     call: C = {} as C,
   ): Sums & Written<A, C, 'grad'> & Written<A, C, 'out'> {
     checkCall('sums', call)
-    const outputs = { values: call.out ?? false, grad: call.grad ?? false, hess: false }
+    const { out = false, grad: wanted = false } = call as SumsCall<A>
+    const outputs = { values: out, grad: wanted, hess: false }
     const problem = describe(this.#constants, 'sum', logits, targets, call, outputs)
     const { sum, elements, rows, positives } = this.#run(problem)
     const { grad, values } = problem
@@ -122,9 +125,9 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
       throw new TypeError(`out is given with reduction '${reduction}'; expected reduction 'none'`)
     }
     const problem = describe(this.#constants, reduction, logits, targets, call, {
-      values: reduction === 'none' && (call.out ?? true),
-      grad: name !== 'value' && (call.grad ?? true),
-      hess: name === 'valueGradAndHess' && (call.hess ?? true),
+      values: reduction === 'none' && theirsOrNew('out', call.out),
+      grad: name !== 'value' && theirsOrNew('grad', call.grad),
+      hess: name === 'valueGradAndHess' && theirsOrNew('hess', call.hess),
     })
     const sums = this.#run(problem)
     const value = problem.values ?? sums.sum / divisorOf(problem, sums)
@@ -135,6 +138,13 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
     const size = problem.logits.length
     return size === 0 ? nothing : chooseBackend(size, this.options.backend).run(problem)
   }
+}
+
+/** The caller's array, or `true` for a new one. */
+function theirsOrNew(name: string, given: unknown): unknown {
+  if (given === undefined) return true
+  if (typeof given === 'boolean') throw wrongType(name, given, 'a Float32Array or a Float64Array')
+  return given
 }
 
 function checkCall(method: keyof typeof callNames, call: object): void {

@@ -2,6 +2,7 @@
  * Options that reproduce what other libraries do by default, as data: `new SigmoidFocalLoss({ ...presets.torchvision })`.
  * All of them are on logits, whatever the library itself takes.
  */
+import { wrongType } from './errors.js'
 import { number, type PerClass } from './options.js'
 
 /**
@@ -12,7 +13,10 @@ import { number, type PerClass } from './options.js'
  *   or one weight >= 0 per class.
  */
 function weightedCrossEntropy(positive: PerClass, negative?: number) {
-  if (typeof positive !== 'number') return { gamma: 0, alpha: null, classWeights: positive }
+  if (typeof positive === 'object' && positive !== null) {
+    if (negative !== undefined) throw wrongType('negative', negative, 'nothing, as positive has a weight for each class')
+    return { gamma: 0, alpha: null, classWeights: positive }
+  }
   number('positive', positive, 0, negative === undefined ? 1 : Infinity)
   const total = positive + number('negative', negative ?? 1 - positive, 0, Infinity)
   if (total === 0) throw new RangeError('positive and negative are 0; expected at least one weight above 0')

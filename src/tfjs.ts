@@ -6,6 +6,7 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
 import type { NumericArray } from './arrays.js'
+import { outOfRange } from './errors.js'
 import type { FocalLossBase } from './loss.js'
 import type { Reduction } from './options.js'
 
@@ -56,11 +57,19 @@ function readTargets(yTrue: Tensor, yPred: Tensor, shape: readonly number[]): Nu
   const data = yTrue.dataSync<'float32' | 'int32' | 'bool'>()
   if (yTrue.size === yPred.size) return data
   const classes = shape[shape.length - 1]
-  if (yTrue.size * classes === yPred.size) return Int32Array.from(data)
+  if (yTrue.size * classes === yPred.size) return toIndices(data)
   throw new RangeError(
     `yTrue has shape [${yTrue.shape.join(', ')}]; expected yPred's, [${yPred.shape.join(', ')}], or that without its ` +
       'last axis for class indices',
   )
+}
+
+/** Class indices come as floats, too. */
+function toIndices(data: ArrayLike<number>): Int32Array {
+  return Int32Array.from(data, (index, i) => {
+    if ((index | 0) !== index) throw outOfRange(`yTrue[${i}]`, index, 'an integer, the index of a class')
+    return index
+  })
 }
 
 /** The sum of each sample's losses, times `scale`. */

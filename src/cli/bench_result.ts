@@ -71,6 +71,6 @@ export function measuredCells(row: Measurement): string[] {
     `${perElement(lowerQuartile)} - ${perElement(upperQuartile)}`,
     `${significant(row.elementsPerSecond / 1e6)} M`,
     significant(row.gigabytesPerSecond),
-    row.ofMemcpy === null ? '' : row.ofMemcpy.toFixed(2),
+    row.ofMemcpy === null ? '' : significant(row.ofMemcpy),
   ]
 }

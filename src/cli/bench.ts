@@ -1,0 +1,85 @@
+/** `focal-loss bench`: how fast each backend is here, in less than a minute. */
+import { writeFileSync } from 'node:fs'
+import { type BackendName, backends, releaseMemory } from 'focal-loss'
+import { type BenchCase, type BenchProblem, cases, type Dtype, hasSize, makeProblem } from './bench_cases.js'
+import { chart } from './bench_chart.js'
+import { expectEqual, referenceOf } from './bench_check.js'
+import { startProgress } from './bench_progress.js'
+import { describeMachine, machine, measuredCells, measuredHead, type Measurement, measurement, significant } from './bench_result.js'
+import { summarise } from './bench_statistics.js'
+import { sampleCalls } from './bench_timing.js'
+import { alignColumns } from './bench_table.js'
+
+export interface BenchOptions {
+  readonly losses: readonly BenchCase[]
+  readonly sizes: readonly number[]
+  readonly dtypes: readonly Dtype[]
+  /** `undefined`: all that run here. */
+  readonly backends: readonly BackendName[] | undefined
+  /** For all measurements together. */
+  readonly seconds: number
+  readonly json?: true
+  readonly svg?: string
+}
+
+/** Returns what to print. Throws where a backend's result is wrong: then its speed means nothing. */
+export function bench(options: BenchOptions): string {
+  const names = options.backends ?? backends().flatMap(({ name, available }) => (available ? [name] : []))
+  const planned = options.losses.flatMap((loss) =>
+    options.dtypes.flatMap((dtype) =>
+      options.sizes.filter((size) => hasSize(loss, size)).map((size) => ({ loss, dtype, size })),
+    ),
+  )
+  const each = options.seconds / (planned.length * (names.length + 1))
+  const progress = startProgress(planned.length * (names.length + 1))
+  const measurements: Measurement[] = []
+  try {
+    for (const { loss, dtype, size } of planned) {
+      progress.note(`${loss.name}, ${dtype}, ${significant(size)} logits`)
+      measurements.push(...measureProblem(makeProblem(loss, dtype, size), names, each, () => progress.advance()))
+    }
+  } finally {
+    progress.stop()
+    releaseMemory()
+  }
+  if (options.svg !== undefined) writeFileSync(options.svg, chart(measurements))
+  const run = { machine: machine(), date: new Date().toISOString(), backends: backends(), measurements }
+  return options.json ? JSON.stringify(run, null, 2) : report(run)
+}
+
+function measureProblem(
+  problem: BenchProblem,
+  names: readonly BackendName[],
+  seconds: number,
+  advance: () => void,
+): Measurement[] {
+  const { logits, targets } = problem
+  const exact = referenceOf(problem)
+  const grad = logits.slice()
+  const copied = sampleCalls(() => grad.set(logits), seconds)
+  const memcpy = (2 * logits.byteLength) / summarise(copied).median
+  advance()
+  return names.map((name) => {
+    const loss = problem.case.make(name)
+    const call = { grad }
+    grad.fill(NaN)
+    const { value } = loss.valueAndGrad(logits, targets, call)
+    expectEqual(`${name} on ${problem.case.name} with ${problem.elements} logits of ${problem.dtype}`, { sum: value, grad }, exact)
+    const sample = sampleCalls(() => loss.valueAndGrad(logits, targets, call), seconds)
+    advance()
+    return measurement(problem, name, sample, memcpy)
+  })
+}
+
+function report(run: { machine: ReturnType<typeof machine>; measurements: readonly Measurement[]; backends: ReturnType<typeof backends> }): string {
+  const lines = [describeMachine(run.machine)]
+  for (const { name, available, description } of run.backends) if (available) lines.push(`${name}: ${description}`)
+  for (const { name, title } of cases) {
+    const rows = run.measurements.filter(({ loss }) => loss === name)
+    if (rows.length === 0) continue
+    const cells = rows.map((row) => [row.dtype, significant(row.elements), row.who, ...measuredCells(row)])
+    lines.push('', title, ...alignColumns([['logits', 'elements', 'backend', ...measuredHead], ...cells], 3))
+  }
+  lines.push('', 'Loss and gradient in one call, medians; results were checked before they were timed.')
+  return lines.join('\n')
+}

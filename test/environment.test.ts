@@ -1,0 +1,118 @@
+/** The built package in processes of its own: environment variables, silence, `import` and `require`. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { isas } from './support/native.js'
+import { runScript } from './support/children.js'
+
+/** Says what ran, or what was thrown; nothing else may appear on stdout or stderr. */
+const report = `
+  let outcome
+  try {
+    const { value, grad } = new SigmoidFocalLoss({ gamma: 2 }).valueAndGrad(Float32Array.of(1, -2, 0.5), [1, 0, 1])
+    const softmax = new SoftmaxFocalLoss().value(Float32Array.of(1, -2, 0.5, 0), [1, 0])
+    const native = backends().find(({ name }) => name === 'native')
+    outcome = { backend: getBackend(), native: native.description || native.reason, value, grad: [...grad], softmax }
+  } catch (error) {
+    outcome = { error: error.name + ': ' + error.message }
+  }
+  process.stdout.write(JSON.stringify(outcome))
+`
+const names = 'SigmoidFocalLoss, SoftmaxFocalLoss, backends, getBackend'
+const imported = (entry = 'focal-loss') => `import { ${names} } from '${entry}'; ${report}`
+const required = (entry = 'focal-loss') => `const { ${names} } = require('${entry}'); ${report}`
+
+interface Outcome {
+  backend: string
+  native: string
+  value: number
+  grad: number[]
+  softmax: number
+  error?: string
+}
+
+function outcomeOf(variables: Record<string, string>, kind: 'module' | 'commonjs' = 'module', entry = 'focal-loss'): Outcome {
+  const { status, stdout, stderr } = runScript(kind, kind === 'module' ? imported(entry) : required(entry), variables)
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  return JSON.parse(stdout) as Outcome
+}
+
+describe('the built package', { timeout: 30_000 }, () => {
+  it('runs on the native backend of its own accord', () => {
+    expect(outcomeOf({})).toMatchObject({ backend: 'native' })
+    expect(outcomeOf({ FOCAL_LOSS_BACKEND: 'auto' }).backend).toBe('native')
+    expect(outcomeOf({ FOCAL_LOSS_BACKEND: '' }).backend).toBe('native')
+  })
+
+  it.each(['native', 'wasm', 'js'])('runs on the backend that FOCAL_LOSS_BACKEND names, %s', (backend) => {
+    expect(outcomeOf({ FOCAL_LOSS_BACKEND: backend }).backend).toBe(backend)
+  })
+
+  it.each([
+    ['FOCAL_LOSS_BACKEND', 'fast', "RangeError: FOCAL_LOSS_BACKEND is 'fast'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
+    ['FOCAL_LOSS_BACKEND', 'Native', "RangeError: FOCAL_LOSS_BACKEND is 'Native'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
+    ['FOCAL_LOSS_THREADS', '0', "RangeError: FOCAL_LOSS_THREADS is '0'; expected an integer from 1 to 1024"],
+    ['FOCAL_LOSS_THREADS', '-1', "RangeError: FOCAL_LOSS_THREADS is '-1'; expected an integer from 1 to 1024"],
+    ['FOCAL_LOSS_THREADS', '1.5', "RangeError: FOCAL_LOSS_THREADS is '1.5'; expected an integer from 1 to 1024"],
+    ['FOCAL_LOSS_THREADS', '1025', "RangeError: FOCAL_LOSS_THREADS is '1025'; expected an integer from 1 to 1024"],
+    ['FOCAL_LOSS_THREADS', 'all', "RangeError: FOCAL_LOSS_THREADS is 'all'; expected an integer from 1 to 1024"],
+    ['FOCAL_LOSS_ISA', 'mmx', `RangeError: FOCAL_LOSS_ISA is 'mmx'; expected one of ${isas.map(({ name }) => name).join(', ')}`],
+  ])('%s=%s is a mistake, and not a slower backend', (name, value, error) => {
+    expect(outcomeOf({ [name]: value })).toEqual({ error })
+  })
+
+  it('says why a backend that is asked for cannot run', () => {
+    expect(outcomeOf({ FOCAL_LOSS_BACKEND: 'cuda' }).error).toMatch(/^BackendError: .*cuda.*use native, wasm or js/)
+  })
+
+  it('does not mind a mistake that concerns a backend it does not use', () => {
+    expect(outcomeOf({ FOCAL_LOSS_BACKEND: 'js', FOCAL_LOSS_THREADS: 'all' })).toMatchObject({ backend: 'js' })
+  })
+
+  it.each(['1', '2', '7', ' 3 '])('runs on as many threads as FOCAL_LOSS_THREADS says, %s', (threads) => {
+    const { native } = outcomeOf({ FOCAL_LOSS_THREADS: threads })
+    expect(native).toMatch(new RegExp(`, ${threads.trim()} threads?$`))
+  })
+
+  it.each(isas)('runs on the instruction set that FOCAL_LOSS_ISA names, $name', ({ name }) => {
+    const outcome = outcomeOf({ FOCAL_LOSS_ISA: name })
+    expect(outcome.native).toContain(`C++ addon, ${name}, `)
+    expect(outcome.value).toBeCloseTo(outcomeOf({ FOCAL_LOSS_BACKEND: 'js' }).value, 7)
+  })
+
+  it('gives equal numbers by import and by require, from every entry', () => {
+    const expected = outcomeOf({})
+    expect(outcomeOf({}, 'commonjs')).toEqual(expected)
+    const wasm = outcomeOf({ FOCAL_LOSS_BACKEND: 'wasm' })
+    for (const kind of ['module', 'commonjs'] as const) {
+      const outcome = outcomeOf({}, kind, 'focal-loss/wasm')
+      expect(outcome).toEqual({ ...wasm, native: outcome.native })
+      expect(outcome.native).toMatch(/^The native addon needs Node\.js/)
+    }
+    expect(expected.value).toBeCloseTo(wasm.value, 7)
+  })
+
+  it('has the adapter and the module where its exports say', () => {
+    const script = `
+      import { tfLoss } from 'focal-loss/tfjs'
+      import { createRequire } from 'node:module'
+      const require = createRequire(process.cwd() + '/here.js')
+      if (typeof tfLoss !== 'function' || typeof require('focal-loss/tfjs').tfLoss !== 'function') throw new Error('no tfLoss')
+      process.stdout.write([require.resolve('focal-loss/focal-loss.wasm'), require('focal-loss/package.json').name].join())
+    `
+    const { status, stdout, stderr } = runScript('module', script)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const [file, name] = stdout.split(',')
+    expect(name).toBe('focal-loss')
+    expect(WebAssembly.validate(readFileSync(file))).toBe(true)
+  })
+
+  it('has one setting for all its entries', () => {
+    const script = `
+      import { setBackend, getBackend } from 'focal-loss'
+      import { getBackend as getOther } from 'focal-loss/wasm'
+      setBackend('js')
+      process.stdout.write([getBackend(), getOther()].join())
+    `
+    expect(runScript('module', script)).toMatchObject({ status: 0, stdout: 'js,js', stderr: '' })
+  })
+})

@@ -1,0 +1,178 @@
+/** Every kind of bad input, and the error it gives. One table; test/bad_input.test.ts runs it on every backend. */
+import {
+  type BackendName,
+  init,
+  presets,
+  setBackend,
+  sigmoidFocalLoss,
+  SigmoidFocalLoss,
+  softmaxFocalLoss,
+  SoftmaxFocalLoss,
+} from 'focal-loss'
+import { detached, outOfBounds } from './buffers.js'
+
+/** What it is, what does it, and the message. */
+export type BadInput = readonly [title: string, run: (backend: BackendName) => unknown, type: 'TypeError' | 'RangeError', message: string]
+
+/** Arguments as an untyped caller may pass them. */
+type Untyped = (...args: readonly unknown[]) => unknown
+
+const untyped = (of: unknown): Untyped => of as Untyped
+
+const invoke = (loss: object, method: string, ...args: unknown[]) => (loss as Record<string, Untyped>)[method](...args)
+
+const sigmoid = (options: unknown) => () => new SigmoidFocalLoss(options as object)
+const softmax = (options: unknown) => () => new SoftmaxFocalLoss(options as object)
+const weighted = untyped(presets.weightedCrossEntropy)
+
+/** The caller's buffers: no error may touch them. */
+export const x = Float32Array.of(1, -2, 3, 0.5, -0.25, NaN)
+export const memory = new Float32Array(12).fill(7)
+export const outputs = { out: new Float32Array(6).fill(7), grad: new Float32Array(6).fill(7), hess: new Float32Array(6).fill(7) }
+const six = [1, 0, 1, 0, 1, 0]
+const float = 'a Float32Array or a Float64Array'
+const numeric = 'a numeric typed array (BigInt arrays excepted) or an array of numbers'
+const gone = 'has lost its memory, as its buffer is detached (transferred to another thread, perhaps); expected an array that has it'
+const unlabelled = '(set background or ignoreIndex to allow others)'
+
+type Call = (backend: BackendName) => unknown
+
+const call = (logits: unknown, targets: unknown, options?: unknown, ofLoss: object = {}): Call => (backend) =>
+  invoke(new SigmoidFocalLoss({ backend, ...ofLoss }), 'valueGradAndHess', logits, targets, options)
+const callNone = (logits: unknown, targets: unknown, options?: object, ofLoss: object = {}): Call =>
+  call(logits, targets, options, { reduction: 'none', ...ofLoss })
+const callSoftmax = (logits: unknown, targets: unknown, options?: object, ofLoss: object = {}): Call => (backend) =>
+  invoke(new SoftmaxFocalLoss({ backend, ...ofLoss }), 'valueAndGrad', logits, targets, options)
+const method = (name: string, options: object): Call => (backend) => invoke(new SigmoidFocalLoss({ backend }), name, x, six, options)
+
+const ofOptions: readonly BadInput[] = [
+  ['a negative gamma', sigmoid({ gamma: -1 }), 'RangeError', 'gamma is -1; expected a finite number >= 0'],
+  ['gamma NaN', sigmoid({ gamma: NaN }), 'RangeError', 'gamma is NaN; expected a finite number >= 0'],
+  ['gamma Infinity', sigmoid({ gamma: Infinity }), 'RangeError', 'gamma is Infinity; expected a finite number >= 0'],
+  ['gamma as text', sigmoid({ gamma: '2' }), 'TypeError', "gamma is '2'; expected a finite number >= 0"],
+  ['gamma null', softmax({ gamma: null }), 'TypeError', 'gamma is null; expected a finite number >= 0'],
+  ['gamma as a BigInt', softmax({ gamma: 2n }), 'TypeError', 'gamma is 2n; expected a finite number >= 0'],
+  ['alpha above 1', sigmoid({ alpha: 1.5 }), 'RangeError', 'alpha is 1.5; expected a number from 0 to 1'],
+  ['a negative alpha', sigmoid({ alpha: [0.5, -1] }), 'RangeError', 'alpha[1] is -1; expected a number from 0 to 1'],
+  ['a softmax alpha below 0', softmax({ alpha: -0.5 }), 'RangeError', 'alpha is -0.5; expected a finite number >= 0'],
+  ['alpha with text', sigmoid({ alpha: [0.5, '1'] }), 'TypeError', "alpha[1] is '1'; expected a number from 0 to 1"],
+  ['no alpha in an array', sigmoid({ alpha: [] }), 'RangeError', 'alpha is an empty array; expected one number per class'],
+  ['an object for alpha', sigmoid({ alpha: {} }), 'TypeError', 'alpha is an object; expected a number, an array of numbers (one per class) or null'],
+  ['alpha and class weights for other classes', sigmoid({ alpha: [0.1, 0.2], classWeights: [1] }), 'RangeError', 'classWeights has 1 entries; expected one per class, and alpha has 2'],
+  ['a negative class weight', sigmoid({ classWeights: -1 }), 'RangeError', 'classWeights is -1; expected a finite number >= 0'],
+  ['an infinite class weight', softmax({ classWeights: [1, Infinity] }), 'RangeError', 'classWeights[1] is Infinity; expected a finite number >= 0'],
+  ['smoothing above 1', sigmoid({ labelSmoothing: 2 }), 'RangeError', 'labelSmoothing is 2; expected a number from 0 to 1'],
+  ['smoothing NaN', softmax({ labelSmoothing: NaN }), 'RangeError', 'labelSmoothing is NaN; expected a number from 0 to 1'],
+  ['soft targets of no kind', sigmoid({ softTargets: 'mix' }), 'RangeError', "softTargets is 'mix'; expected one of 'linear', 'mixture'"],
+  ['a reduction of no kind', sigmoid({ reduction: 'average' }), 'RangeError', "reduction is 'average'; expected one of 'none', 'sum', 'mean', 'mean-rows', 'mean-positives'"],
+  ['reduction null', softmax({ reduction: null }), 'TypeError', "reduction is null; expected one of 'none', 'sum', 'mean', 'mean-rows', 'mean-positives'"],
+  ['a fractional background', sigmoid({ background: 1.5 }), 'RangeError', "background is 1.5; expected an integer or 'num-classes'"],
+  ['a background of another name', sigmoid({ background: 'classes' }), 'TypeError', "background is 'classes'; expected an integer or 'num-classes'"],
+  ['ignoreIndex as text', sigmoid({ ignoreIndex: '0' }), 'TypeError', "ignoreIndex is '0'; expected an integer"],
+  ['ignoreIndex NaN', sigmoid({ ignoreIndex: NaN }), 'RangeError', 'ignoreIndex is NaN; expected an integer'],
+  ['a backend of no name', sigmoid({ backend: 'gpu' }), 'RangeError', "backend is 'gpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
+  ['a misspelt option', sigmoid({ gama: 2 }), 'TypeError', "'gama' is not an option of SigmoidFocalLoss; did you mean 'gamma'?"],
+  ['an option like no other', sigmoid({ temperature: 1 }), 'TypeError', "'temperature' is not an option of SigmoidFocalLoss; expected one of gamma, alpha, classWeights, labelSmoothing, background, ignoreIndex, reduction, backend, softTargets"],
+  ['an option of another library', sigmoid({ label_smoothing: 0.1 }), 'TypeError', "'label_smoothing' is not an option of SigmoidFocalLoss; did you mean 'labelSmoothing'?"],
+  ['an option of the other loss', softmax({ softTargets: 'linear' }), 'TypeError', "'softTargets' is not an option of SoftmaxFocalLoss; expected one of gamma, alpha, classWeights, labelSmoothing, background, ignoreIndex, reduction, backend"],
+  ['null for options', sigmoid(null), 'TypeError', 'options is null; expected an object with options'],
+  ['a number for options', sigmoid(2), 'TypeError', 'options is 2; expected an object with options'],
+  ['an array for options', softmax([2]), 'TypeError', 'options is an array of length 1; expected an object with options'],
+]
+
+const ofArrays: readonly BadInput[] = [
+  ['plain logits', call([1, 2], [1, 0]), 'TypeError', `logits is an array of length 2; expected ${float} (Float32Array.from(...) makes one)`],
+  ['no logits', call(undefined, [1]), 'TypeError', `logits is undefined; expected ${float}`],
+  ['integer logits', call(new Int32Array(2), [1, 0]), 'TypeError', `logits is an Int32Array of length 2; expected ${float}`],
+  ['logits as a buffer', call(new ArrayBuffer(8), [1, 0]), 'TypeError', `logits is an object; expected ${float}`],
+  ['logits as a DataView', call(new DataView(new ArrayBuffer(8)), [1, 0]), 'TypeError', `logits is a DataView; expected ${float}`],
+  ['detached logits', call(detached(), six), 'TypeError', `logits ${gone}`],
+  ['logits out of bounds', call(outOfBounds(), six), 'TypeError', 'logits has lost its memory, as its resizable buffer has shrunk below the view; expected an array that has it'],
+  ['detached targets', call(x, detached()), 'TypeError', `targets ${gone}`],
+  ['no targets', call(x, undefined), 'TypeError', `targets is undefined; expected ${numeric}`],
+  ['targets as text', call(x, '101010'), 'TypeError', `targets is '101010'; expected ${numeric}`],
+  ['big targets', call(x, new BigInt64Array(6)), 'TypeError', `targets is a BigInt64Array of length 6; expected ${numeric}`],
+  ['nested targets', call(x, [[1], [0]]), 'TypeError', 'targets[0] is an array of length 1; expected a number'],
+  ['targets with holes', call(x, new Array(6)), 'TypeError', 'targets[0] is undefined; expected a number'],
+  ['too few targets', call(x, [1, 0, 1, 0]), 'RangeError', 'targets has length 4; expected 6, as many as logits, or one class index per row'],
+  ['too many targets', call(x, new Uint8Array(7)), 'RangeError', 'targets has length 7; expected 6, as many as logits, or one class index per row'],
+  ['no target', call(x, []), 'RangeError', 'targets has length 0; expected 6, as many as logits, or one class index per row'],
+  ['float indices', call(x, new Float32Array(2)), 'TypeError', 'targets is a Float32Array of length 2; expected an integer array of class indices, one per row, or 6 targets, one per logit'],
+  ['a fractional index', call(x, [1, 0.5]), 'RangeError', 'targets[1] is 0.5; expected an integer, the index of a class'],
+  ['an index too large', callNone(x, [0, 3], outputs), 'RangeError', `targets[1] is 3; expected a class in 0..2 ${unlabelled}`],
+  ['a negative index', callSoftmax(x, Int8Array.of(0, -1), { grad: x }), 'RangeError', `targets[1] is -1; expected a class in 0..2 ${unlabelled}`],
+  ['an index that is not the background either', callNone(x, [0, 4], outputs, { background: 'num-classes', ignoreIndex: -1 }), 'RangeError', 'targets[1] is 4; expected a class in 0..2, background 3 or ignoreIndex -1'],
+  ['a label too large', callNone(x, [1, 0, 1, 1.5, 0, 0], outputs), 'RangeError', 'targets[3] is 1.5; expected a number from 0 to 1'],
+  ['a negative label', call(x, Int16Array.of(1, 0, 1, 0, 0, -1), { grad: x }), 'RangeError', 'targets[5] is -1; expected a number from 0 to 1'],
+  ['an infinite label', callNone(x, Float64Array.of(1, 0, 1, Infinity, 0, 0), outputs, { ignoreIndex: 255 }), 'RangeError', 'targets[3] is Infinity; expected a number from 0 to 1 or ignoreIndex 255'],
+  ['a label of a softmax', callSoftmax(x, [1, 0, 2, 0, 0, 1], { shape: [2, 3] }), 'RangeError', 'targets[2] is 2; expected a number from 0 to 1'],
+]
+
+const ofCalls: readonly BadInput[] = [
+  ['a shape of another size', call(x, six, { shape: [2, 4] }), 'RangeError', 'shape [2, 4] has 8 elements; expected 6, as many as logits'],
+  ['an empty shape', call(x, six, { shape: [] }), 'TypeError', 'shape is an array of length 0; expected an array of at least one integer >= 0'],
+  ['a shape as text', call(x, six, { shape: '2,3' }), 'TypeError', "shape is '2,3'; expected an array of at least one integer >= 0"],
+  ['a fractional shape', call(x, six, { shape: [1.5, 4] }), 'RangeError', 'shape[0] is 1.5; expected an integer >= 0'],
+  ['a negative shape', call(x, six, { shape: [-2, -3] }), 'RangeError', 'shape[0] is -2; expected an integer >= 0'],
+  ['a shape with text', call(x, six, { shape: [2, '3'] }), 'TypeError', "shape[1] is '3'; expected an integer >= 0"],
+  ['targets that fit no shape', call(x, [1, 0, 1], { shape: [2, 3] }), 'RangeError', 'targets has length 3; expected 6 (one per logit) or 2 (one class index per row)'],
+  ['a class axis without shape', call(x, six, { classAxis: 1 }), 'TypeError', 'classAxis is given without shape; expected both'],
+  ['a class axis too large', call(x, six, { shape: [2, 3], classAxis: 2 }), 'RangeError', 'classAxis is 2; expected an integer from -2 to 1'],
+  ['a class axis as text', call(x, six, { shape: [2, 3], classAxis: 'last' }), 'TypeError', "classAxis is 'last'; expected an integer from -2 to 1"],
+  ['a softmax without shape', callSoftmax(x, six), 'TypeError', 'shape is undefined; expected [rows, classes], as targets has one entry per logit (6)'],
+  ['weights of another length', call(x, six, { shape: [2, 3], weights: [1] }), 'RangeError', 'weights has length 1; expected 6 (one per logit) or 2 (one per row)'],
+  ['weights null', call(x, six, { weights: null }), 'TypeError', `weights is null; expected ${numeric}`],
+  ['weights with text', call(x, six, { weights: ['1', 1, 1, 1, 1, 1] }), 'TypeError', "weights[0] is '1'; expected a number"],
+  ['detached weights', call(x, six, { weights: detached() }), 'TypeError', `weights ${gone}`],
+  ['a mask of another length', callSoftmax(x, [0, 1], { mask: six }), 'RangeError', 'mask has length 6; expected 2, one per row'],
+  ['a mask that is one boolean', call(x, six, { mask: true }), 'TypeError', `mask is true; expected ${numeric}`],
+  ['normalizer 0', call(x, six, { normalizer: 0 }), 'RangeError', 'normalizer is 0; expected a finite number > 0'],
+  ['normalizer NaN', call(x, six, { normalizer: NaN }), 'RangeError', 'normalizer is NaN; expected a finite number > 0'],
+  ['normalizer as text', call(x, six, { normalizer: '6' }), 'TypeError', "normalizer is '6'; expected a finite number > 0"],
+  ['an unknown call option', method('valueAndGrad', { gradient: x }), 'TypeError', "'gradient' is not an option of valueAndGrad(); did you mean 'grad'?"],
+  ['a call option of another method', method('value', { grad: x }), 'TypeError', "'grad' is not an option of value(); expected one of shape, classAxis, weights, mask, normalizer, out"],
+  ['a normalizer of sums', method('sums', { normalizer: 3 }), 'TypeError', "'normalizer' is not an option of sums(); expected one of shape, classAxis, weights, mask, grad, out"],
+  ['null for call options', call(x, six, null), 'TypeError', 'call options is null; expected an object with options'],
+  ['call options that are none', call(x, six, new Float32Array(6)), 'TypeError', 'call options is a Float32Array of length 6; expected an object with options'],
+  ['alpha for other classes', callNone(x, six, outputs, { alpha: [0.1, 0.2] }), 'RangeError', 'alpha or classWeights has 2 entries; expected one per class, 1 (shape tells how many there are)'],
+  ['class weights for other classes', call(x, six, { shape: [2, 3] }, { classWeights: [1, 2] }), 'RangeError', 'alpha or classWeights has 2 entries; expected one per class, 3'],
+  ['a background that is a class of a softmax', callSoftmax(x, [0, 1], {}, { background: 0 }), 'RangeError', 'background is 0; expected an integer outside the classes 0..2 of a softmax'],
+]
+
+const ofOutputs: readonly BadInput[] = [
+  ['out with a reduction', call(x, six, { out: memory }), 'TypeError', "out is given with reduction 'mean'; expected reduction 'none'"],
+  ['a grad of another kind', call(x, six, { grad: new Float64Array(6) }), 'TypeError', 'grad is a Float64Array of length 6; expected a Float32Array, as logits is'],
+  ['a hess of another kind', call(Float64Array.from(x), six, { hess: outputs.hess }), 'TypeError', 'hess is a Float32Array of length 6; expected a Float64Array, as logits is'],
+  ['a plain grad', call(x, six, { grad: six }), 'TypeError', `grad is an array of length 6; expected ${float} (Float32Array.from(...) makes one)`],
+  ['grad true', call(x, six, { grad: true }), 'TypeError', `grad is true; expected ${float}`],
+  ['hess null', call(x, six, { hess: null }), 'TypeError', `hess is null; expected ${float}`],
+  ['out false', callNone(x, six, { out: false }), 'TypeError', `out is false; expected ${float}`],
+  ['a shorter grad', call(x, six, { grad: memory.subarray(0, 5) }), 'RangeError', 'grad has length 5; expected 6'],
+  ['a longer hess', call(x, six, { hess: memory.subarray(0, 7) }), 'RangeError', 'hess has length 7; expected 6'],
+  ['a longer out', callNone(x, six, { out: memory }), 'RangeError', 'out has length 12; expected 6'],
+  ['an out per logit of a softmax', callSoftmax(x, [0, 1], { out: outputs.out }, { reduction: 'none' }), 'RangeError', 'out has length 6; expected 2'],
+  ['a detached grad', call(x, six, { grad: detached() }), 'TypeError', `grad ${gone}`],
+  ['a grad half over the logits', call(memory.subarray(0, 6), six, { grad: memory.subarray(3, 9) }), 'RangeError', 'grad overlaps logits in memory; expected memory of its own (or exactly the logits)'],
+  ['a grad over the targets', call(x, memory.subarray(0, 6), { grad: memory.subarray(3, 9) }), 'RangeError', 'grad overlaps targets in memory; expected memory of its own'],
+  ['a grad over the weights', call(x, six, { weights: memory.subarray(0, 6), grad: memory.subarray(0, 6) }), 'RangeError', 'grad overlaps weights in memory; expected memory of its own'],
+  ['a grad over the mask', call(x, six, { mask: new Uint8Array(memory.buffer, 3, 6), grad: memory.subarray(0, 6) }), 'RangeError', 'grad overlaps mask in memory; expected memory of its own'],
+  ['a hess over the logits', call(memory.subarray(0, 6), six, { hess: memory.subarray(0, 6) }), 'RangeError', 'hess overlaps logits in memory; expected memory of its own'],
+  ['a hess over grad', call(x, six, { grad: memory.subarray(0, 6), hess: memory.subarray(5, 11) }), 'RangeError', 'grad overlaps hess in memory; expected memory of its own'],
+  ['out over the logits', callNone(memory.subarray(0, 6), six, { out: memory.subarray(0, 6) }), 'RangeError', 'out overlaps logits in memory; expected memory of its own'],
+  ['out over grad', callNone(x, six, { out: memory.subarray(0, 6), grad: memory.subarray(0, 6) }), 'RangeError', 'out overlaps grad in memory; expected memory of its own'],
+]
+
+const ofFunctions: readonly BadInput[] = [
+  ['a weight of positives above 1', () => weighted(4), 'RangeError', 'positive is 4; expected a number from 0 to 1'],
+  ['no weight', () => weighted(), 'TypeError', 'positive is undefined; expected a number from 0 to 1'],
+  ['a negative weight of negatives', () => weighted(1, -1), 'RangeError', 'negative is -1; expected a finite number >= 0'],
+  ['weights of nothing', () => weighted(0, 0), 'RangeError', 'positive and negative are 0; expected at least one weight above 0'],
+  ['weights per class and of negatives', () => weighted([1, 2], 1), 'TypeError', 'negative is 1; expected nothing, as positive has a weight for each class'],
+  ['an unknown option of a one-liner', () => untyped(sigmoidFocalLoss)(x, six, { weigths: six }), 'TypeError', "'weigths' is not an option of sigmoidFocalLoss(); did you mean 'weights'?"],
+  ['a bad option of a one-liner', () => untyped(softmaxFocalLoss)(x, [0, 1], { gamma: -2 }), 'RangeError', 'gamma is -2; expected a finite number >= 0'],
+  ['setBackend without a name', () => untyped(setBackend)(), 'TypeError', "backend is undefined; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
+  ['setBackend with another name', () => untyped(setBackend)('gpu'), 'RangeError', "backend is 'gpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
+  ['init with another name', () => untyped(init)('webgpu'), 'RangeError', "backend is 'webgpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
+]
+
+export const badInputs: readonly BadInput[] = [...ofOptions, ...ofArrays, ...ofCalls, ...ofOutputs, ...ofFunctions]

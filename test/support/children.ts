@@ -1,0 +1,27 @@
+/** Processes of their own that use the built package: what it prints, how it ends, how long it takes. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** Here `focal-loss` means the package itself, through its exports and dist/. */
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Child {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a script, `import` or `require` as its kind says, with only these FOCAL_LOSS_ variables set. */
+export function runScript(kind: 'module' | 'commonjs', script: string, variables: Record<string, string> = {}): Child {
+  if (!existsSync(`${root}/dist/node.js`)) throw new Error('dist/ is missing; npm run build:js makes it')
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('FOCAL_LOSS_') && name !== 'NODE_OPTIONS')
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [`--input-type=${kind}`, '--eval', script], {
+    cwd: root,
+    env: { ...Object.fromEntries(inherited), ...variables },
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  return { status, signal, stdout, stderr }
+}

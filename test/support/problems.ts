@@ -1,0 +1,131 @@
+/** Random problems over all options, layouts and array types, some of them with a target that is none. */
+import type { Logits, NumericArray, Numbers } from 'focal-loss'
+import type { AnyOptions, LossName } from './losses.js'
+import { type Random, seeded } from './random.js'
+import { sigmoidTerms, softmaxTerms } from './terms.js'
+
+export interface RandomProblem {
+  readonly name: LossName
+  readonly options: AnyOptions & { gamma: number; labelSmoothing: number; ignoreIndex: number | null }
+  readonly logits: Logits
+  readonly targets: Numbers
+  readonly call: Call
+  readonly normalizer: number | undefined
+  readonly dense: boolean
+  readonly hess: boolean
+  readonly background: number | null
+}
+
+interface Call {
+  readonly shape: [number, number, number]
+  readonly classAxis: 1
+  readonly weights?: NumericArray
+  readonly mask?: NumericArray
+}
+
+export function randomProblems(count: number, seed: number): RandomProblem[] {
+  const random = seeded(seed)
+  return Array.from({ length: count }, () => randomProblem(random))
+}
+
+function randomProblem(random: Random): RandomProblem {
+  const softmax = random() < 0.5
+  const classes = random.pick([1, 2, 3, 5, 17, 80])
+  const shape: [number, number, number] = [random.pick([0, 1, 2, 3, 9, 40, 130]), classes, random.pick([1, 1, 2, 7])]
+  const rows = shape[0] * shape[2]
+  const size = rows * classes
+  const scale = random.pick([1, 5, 30])
+  const x = Array.from({ length: size }, () => random.between(-scale, scale))
+  if (random() < 0.05 && size > 0) x[random.integer(size)] = random.pick([Infinity, -Infinity, NaN, 3e38])
+  const logits = random.pick([Float32Array, Float64Array]).from(x)
+
+  const maybe = <T>(chance: number, value: () => T): T | undefined => (random() < chance ? value() : undefined)
+  const perClass = () => Array.from({ length: classes }, () => random())
+  const ignoreIndex = random.pick([null, -100, softmax ? null : 1])
+  const options = {
+    gamma: random.pick([0, 0.5, 1, 1.5, 2, 3, 3.7, 5]),
+    alpha: random.pick([null, 0.25, perClass()]),
+    classWeights: random.pick([null, 2, perClass()]),
+    labelSmoothing: random.pick([0, 0, 0.1]),
+    background: random.pick([null, -1, 'num-classes' as const, softmax ? null : 0]),
+    ignoreIndex,
+    reduction: random.pick(['none', 'sum', 'mean', 'mean-rows', 'mean-positives'] as const),
+    ...(!softmax && { softTargets: random.pick(['linear', 'mixture'] as const) }),
+  }
+  const background = options.background === 'num-classes' ? classes : options.background
+  const dense = classes === 1 ? !softmax : random() < 0.5
+  const targets = dense ? denseTargets(random, size, softmax ? null : ignoreIndex) : indexTargets(random, rows, classes, [background, ignoreIndex])
+
+  const length = () => (softmax || random() < 0.5 ? rows : size)
+  const weights = maybe(0.4, () => arrayOf(random.pick([Float32Array, Float64Array, Uint8Array]), length(), () => random.between(0, 3)))
+  const mask = maybe(0.4, () => arrayOf(random.pick([Float32Array, Uint8Array]), length(), () => random.pick([0, 1, 1])))
+  return {
+    name: softmax ? 'SoftmaxFocalLoss' : 'SigmoidFocalLoss',
+    options,
+    logits,
+    targets,
+    call: { shape, classAxis: 1, ...(weights && { weights }), ...(mask && { mask }) },
+    normalizer: maybe(0.3, () => 3.5),
+    dense,
+    hess: !softmax && random() < 0.5,
+    background,
+  }
+}
+
+type Kind = Float32ArrayConstructor | Float64ArrayConstructor | Uint8ArrayConstructor
+
+function arrayOf(Type: Kind, length: number, value: () => number): NumericArray {
+  const array = new Type(length)
+  for (let k = 0; k < length; k++) array[k] = value()
+  return array
+}
+
+// Labels are exact in float32, whatever their type: at float32 the kernel reads them so
+function denseTargets(random: Random, size: number, ignoreIndex: number | null): Numbers {
+  const soft = random() < 0.7
+  const y = Array.from({ length: size }, () => (soft ? random.pick([0, 1, Math.fround(random())]) : random.integer(2)))
+  if (ignoreIndex !== null) y.forEach((_, k) => (y[k] = random() < 0.1 ? ignoreIndex : y[k]))
+  // What is no label is an error, unless it is masked
+  if (random() < 0.1 && size > 0) y[random.integer(size)] = random.pick([1.5, -0.25, 7, Infinity])
+  return soft ? random.pick([Float32Array, Float64Array]).from(y) : random.pick([Float32Array, Float64Array, Int8Array, Int16Array, Int32Array]).from(y)
+}
+
+function indexTargets(random: Random, rows: number, classes: number, others: readonly (number | null)[]): Numbers {
+  const special = others.filter((index) => index !== null)
+  const y = Array.from({ length: rows }, () => (random() < 0.3 && special.length > 0 ? random.pick(special) : random.integer(classes)))
+  if (random() < 0.1 && rows > 0) y[random.integer(rows)] = random.pick([classes + 3, -2, 1000])
+  // Some of these cannot hold them all, and then hold others: good indices or bad ones
+  return random.pick([Int32Array, Int32Array, Int16Array, Int8Array, Uint8Array, Uint16Array, Uint32Array, Uint8ClampedArray]).from(y)
+}
+
+/** What each output of a problem is made of, per element (values of a softmax: per row), before it is divided. */
+export function termsOf({ name, options, logits, targets, call, dense, background }: RandomProblem) {
+  const { shape, weights } = call
+  const [outer, classes, inner] = shape
+  const rows = outer * inner
+  const { gamma, labelSmoothing: e, softTargets = 'linear' } = options
+  const at = (of: AnyOptions['alpha'], c: number) => (typeof of === 'number' ? of : of?.[c])
+  const grad = new Float64Array(logits.length)
+  const hess = new Float64Array(logits.length)
+  for (let r = 0; r < rows; r++) {
+    const first = Math.floor(r / inner) * classes * inner + (r % inner)
+    const places = Array.from({ length: classes }, (_, c) => first + c * inner)
+    const weightOf = (k: number) => weights?.[weights.length === rows ? r : k] ?? 1
+    const y = places.map((k, c) => Number(dense ? targets[k] : targets[r] === c && c !== background))
+    if (name === 'SoftmaxFocalLoss') {
+      const amounts = y.map((each, c) => (each * (1 - e) + e / classes) * weightOf(first) * (at(options.alpha, c) ?? 1) * (at(options.classWeights, c) ?? 1))
+      const row = softmaxTerms(places.map((k) => logits[k]), amounts, gamma)
+      places.forEach((k, c) => (grad[k] = row[c]))
+      continue
+    }
+    places.forEach((k, c) => {
+      const alpha = at(options.alpha, c)
+      const weight = weightOf(k) * (at(options.classWeights, c) ?? 1)
+      const element = { gamma, softTargets, positive: weight * (alpha ?? 1), negative: weight * (alpha === undefined ? 1 : 1 - alpha) }
+      const terms = sigmoidTerms(logits[k], y[c] * (1 - e) + e / 2, element)
+      grad[k] = terms.grad
+      hess[k] = terms.hess
+    })
+  }
+  return { grad, hess }
+}
