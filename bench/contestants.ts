@@ -1,0 +1,82 @@
+/** What is timed against each other: the backends of this package, memcpy, and the peers. */
+import { availableParallelism } from 'node:os'
+import { type BackendName, backends } from 'focal-loss'
+import { registerBackend } from '../src/backends/choose.js'
+import type { BenchProblem } from '../src/cli/bench_cases.js'
+import type { Outcome } from '../src/cli/bench_check.js'
+import { nativeLoader } from '../src/native_addon.js'
+
+/** How a call is timed: here, here but waiting for a promise, or by another process that reports seconds per call. */
+export type Work =
+  | { readonly kind: 'sync'; readonly call: () => unknown }
+  | { readonly kind: 'async'; readonly call: () => Promise<unknown> }
+  | { readonly kind: 'elsewhere'; readonly sample: (seconds: number) => Promise<number[]> }
+
+export interface Contestant {
+  readonly who: string
+  readonly threads: number
+  readonly role: 'ours' | 'memcpy' | 'peer'
+  /** Before each use: backends and frameworks have settings for the whole process. */
+  readonly begin?: () => void | Promise<void>
+  /** One call, its results read back; `null` for memcpy, which solves nothing. */
+  readonly outcome: (() => Outcome | Promise<Outcome>) | null
+  readonly work: Work
+  readonly end?: () => void | Promise<void>
+}
+
+export const oursNames = ['native-1', 'native', 'wasm', 'js', 'auto'] as const
+export type OursName = (typeof oursNames)[number]
+
+export const allThreads = availableParallelism()
+
+/** 'native, 2 threads': the same words in every table. */
+export function withThreads(name: string, threads: number): string {
+  return `${name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+}
+
+export function titleOf(name: OursName): string {
+  if (name === 'native-1') return withThreads('native', 1)
+  return name === 'native' ? withThreads('native', allThreads) : name
+}
+
+/** The backends of the names that run here; on a machine with one processor the two of native are one. */
+export function runnable(names: readonly OursName[]): OursName[] {
+  const available = new Set<string>(backends().flatMap(({ name, available }) => (available ? [name] : [])))
+  return names.filter((name) => {
+    if (name === 'native') return available.has('native') && !(allThreads === 1 && names.includes('native-1'))
+    return name === 'auto' || available.has(backendOf(name))
+  })
+}
+
+/** Loss and gradient by this package, through its public methods, into one gradient array that is used again. */
+export function oursContestant(name: OursName, problem: BenchProblem, grad: BenchProblem['logits']): Contestant {
+  const { logits, targets } = problem
+  const threads = name === 'native' || name === 'auto' ? allThreads : 1
+  const loss = problem.case.make(backendOf(name))
+  const call = { grad }
+  return {
+    who: titleOf(name),
+    threads,
+    role: 'ours',
+    begin: () => useThreads(threads),
+    outcome() {
+      grad.fill(NaN)
+      return { sum: loss.valueAndGrad(logits, targets, call).value, grad }
+    },
+    work: { kind: 'sync', call: () => loss.valueAndGrad(logits, targets, call) },
+  }
+}
+
+function backendOf(name: OursName): BackendName | 'auto' {
+  return name === 'native-1' ? 'native' : name
+}
+
+let threadsInUse = 0
+
+/** A backend reads its number of threads when it is loaded, so it is loaded again. */
+function useThreads(threads: number): void {
+  if (threads === threadsInUse) return
+  threadsInUse = threads
+  process.env.FOCAL_LOSS_THREADS = String(threads)
+  registerBackend('native', nativeLoader)
+}
