@@ -42,6 +42,8 @@ export function torchvisionPeers(): Promise<readonly Peer[] | Missing> {
 function torchvisionPeer(python: string, threads: number, tuned: boolean): Peer {
   let child: Child | undefined
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-bench-'))
+  // However the run ends: it holds hundreds of megabytes
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   return {
     loss: 'dense-hard',
     largest: Infinity,
@@ -52,7 +54,6 @@ function torchvisionPeer(python: string, threads: number, tuned: boolean): Peer 
     },
     close() {
       child?.close()
-      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
