@@ -52,11 +52,8 @@ function complaints(problem: RandomProblem, actual: Outcome | string, exact: Out
     grad: largestError(actual.grad, exact.grad, scaled(terms.grad)),
     hess: largestError(actual.hess, exact.hess, scaled(terms.hess)),
   }
-  // A smoothed label is rounded, and 1 - y of 0.95 has lost what 0.95 gained; the modulating factor raises that to gamma
-  const { labelSmoothing: e, gamma } = problem.options
-  const smoothing = e > 0 && precision === 'float32' ? ((gamma + 1) * 2 ** -24) / (e / 2) : 0
   for (const [name, error] of Object.entries(errors)) {
-    const limit = allowed(precision, name === 'sum' ? 'value' : (name as 'value' | 'grad' | 'hess'), gamma) + smoothing
+    const limit = allowed(precision, name === 'sum' ? 'value' : (name as 'value' | 'grad' | 'hess'), problem.options.gamma)
     if (error > limit) found.push(`${name} errs by ${error}, and may by ${limit}`)
   }
   return found

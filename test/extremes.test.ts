@@ -50,10 +50,7 @@ describe.each(testedBackends())('%s', (backend) => {
           const rounded = logitsOf(precision, [x])[0]
           expect(at(x, 0)).toEqual([rounded, 1, 0])
           expect(at(-x, 1)).toEqual([rounded, -1, 0])
-          for (const [value, grad, hess] of [at(x, 1), at(-x, 0)]) {
-            expect(value).toBeLessThan(1e-300)
-            expect([grad, hess]).toEqual([0, 0])
-          }
+          for (const won of [at(x, 1), at(-x, 0)]) expect(won).toEqual([0, 0, 0])
         }
       })
 

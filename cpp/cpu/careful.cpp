@@ -8,26 +8,24 @@ namespace focal {
 
 namespace {
 
-template <bool Mixture> CarefulElement sigmoid_focal(double gamma, double x, double y, double wp, double wn) {
+template <bool Mixture> CarefulElement sigmoid_focal(double gamma, double x, double y, double rest, double wp, double wn) {
   const scalar::SigmoidFocal<scalar::PowerAny<double>, Mixture> loss{scalar::PowerAny<double>(gamma)};
-  const auto e = loss.template soft<true>(x, y, wp, wn);
+  const auto e = loss.template soft<true>(x, y, rest, wp, wn);
   return {e.value, e.grad, e.hess};
 }
 
 }  // namespace
 
-CarefulElement careful_element(const FocalProblem &p, double x, double y, double wp, double wn) {
+CarefulElement careful_element(const FocalProblem &p, double x, double y, double rest, double wp, double wn) {
   constexpr double limit = Limits<double>::logistic;
   const double near = x > limit ? limit : x < -limit ? -limit : x;
-  CarefulElement e = p.soft_targets == FOCAL_MIXTURE ? sigmoid_focal<true>(p.gamma, near, y, wp, wn)
-                                                     : sigmoid_focal<false>(p.gamma, near, y, wp, wn);
-  if (near != x && x == x) {
-    // Out here every element-wise loss is a straight line: follow the tangent. A slope of e^-700 is none.
-    if (fabs(e.grad) < 1e-280) e.grad = 0;
-    e.hess = 0;
-    if (e.grad != 0) e.value += e.grad * (x - near);
-  }
-  return e;
+  const CarefulElement e = p.soft_targets == FOCAL_MIXTURE ? sigmoid_focal<true>(p.gamma, near, y, rest, wp, wn)
+                                                           : sigmoid_focal<false>(p.gamma, near, y, rest, wp, wn);
+  if (near == x || x != x) return e;
+  // Out here the loss is a straight line, which goes on along its tangent, or it has died out like e^-x. On a line
+  // through the origin the value is `limit` times the slope; dying out it is no larger than the slope.
+  if (fabs(e.value) < 100 * fabs(e.grad) || e.grad == 0) return {0, 0, 0};
+  return {e.value + e.grad * (x - near), e.grad, 0};
 }
 
 template <class T>

@@ -10,8 +10,8 @@ namespace focal {
 
 struct CarefulElement { double value, grad, hess; };
 
-// One element of an element-wise loss at any logit, finite or not.
-CarefulElement careful_element(const FocalProblem &problem, double x, double y, double positive_weight,
+// One element of an element-wise loss at any logit, finite or not; rest is 1 - y.
+CarefulElement careful_element(const FocalProblem &problem, double x, double y, double rest, double positive_weight,
                                double negative_weight);
 
 // One row of a softmax loss: `amount[c]` is class c's weight times its target. `grad` (null or [classes]) is of

@@ -29,7 +29,7 @@ template <class T> struct Outputs {
 template <class T> struct Staged {
   // room for a whole pack to be read past the end
   static constexpr int size = block_elements + 128;
-  alignas(64) T x[size], y[size], positive[size], negative[size], numbers[size];
+  alignas(64) T x[size], y[size], rest[size], positive[size], negative[size], numbers[size];
   T value_at[size], grad_at[size];
   int place[size];
   uint8_t skipped[size];
@@ -112,19 +112,20 @@ FOCAL_NOINLINE void stage_block_weights(const Plan &plan, Staged<T> &staged, int
   }
   stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
   const int n = static_cast<int>(end - begin);
-  staged.heavy = largest_magnitude<R>(staged.positive, n) > Limits<T>::weight ||
+  staged.heavy = plan.extreme_scale || largest_magnitude<R>(staged.positive, n) > Limits<T>::weight ||
                  largest_magnitude<R>(staged.negative, n) > Limits<T>::weight;
 }
 
 // Ignored places: nothing in, nothing out, whatever their logits are. Returns the logits to read instead.
 template <class T> FOCAL_NOINLINE const T *without_skipped(const T *x, Staged<T> &staged, int n) {
-  const auto clear = [&](const T *from, T *to) {
-    for (int k = 0; k < n; k++) to[k] = staged.skipped[k] ? T(0) : from[k];
+  const auto fill = [&](const T *from, T *to, T with) {
+    for (int k = 0; k < n; k++) to[k] = staged.skipped[k] ? with : from[k];
   };
-  clear(x, staged.x);
-  clear(staged.y, staged.y);
-  clear(staged.positive, staged.positive);
-  clear(staged.negative, staged.negative);
+  fill(x, staged.x, 0);
+  fill(staged.y, staged.y, 0);
+  fill(staged.rest, staged.rest, 1);
+  fill(staged.positive, staged.positive, 0);
+  fill(staged.negative, staged.negative, 0);
   staged.same_everywhere = false;
   return staged.x;
 }
@@ -141,11 +142,12 @@ FOCAL_NOINLINE double careful_block(const Plan &plan, const T *x, const T *y, co
                                   const Outputs<T> &out) {
   double sum = 0;
   for (int k = 0; k < n; k++) {
-    const CarefulElement e = careful_element(plan.problem, x[k], y[k], staged.positive[k], staged.negative[k]);
+    const CarefulElement e =
+        careful_element(plan.problem, x[k], y[k], staged.rest[k], staged.positive[k], staged.negative[k]);
     sum += e.value;
-    if (out.grad) out.grad[k] = static_cast<T>(e.grad * plan.grad_scale);
-    if (out.values) out.values[k] = static_cast<T>(e.value * plan.value_scale);
-    if (out.hess) out.hess[k] = static_cast<T>(e.hess * plan.grad_scale);
+    if (out.grad) out.grad[k] = static_cast<T>(e.grad / plan.grad_divisor);
+    if (out.values) out.values[k] = static_cast<T>(e.value / plan.value_divisor);
+    if (out.hess) out.hess[k] = static_cast<T>(e.hess / plan.grad_divisor);
   }
   return sum;
 }
@@ -168,8 +170,12 @@ double soft_block(const Plan &plan, const Loss &loss, Staged<T> &staged, int64_t
   const Outputs<T> out(plan, begin);
   const T *x = static_cast<const T *>(plan.problem.logits) + begin;
   const T *y = staged.y;
-  if (reads_targets_in_place<R>(plan, n)) y = static_cast<const T *>(plan.problem.targets) + begin;
-  else stage_targets(plan, begin, end, staged.y, staged.numbers);
+  if (reads_targets_in_place<R>(plan, n)) {
+    y = static_cast<const T *>(plan.problem.targets) + begin;
+    for (int k = 0; k < n; k++) staged.rest[k] = 1 - y[k];
+  } else {
+    stage_targets(plan, begin, end, staged.y, staged.rest, staged.numbers);
+  }
   stage_block_weights<R>(plan, staged, begin, end);
   const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped, staged.numbers);
   if (skips) x = without_skipped(x, staged, n);
@@ -177,9 +183,9 @@ double soft_block(const Plan &plan, const Loss &loss, Staged<T> &staged, int64_t
   if (staged.heavy || is_large<R>(x, n)) {
     sum = careful_block(plan, x, y, staged, n, out);
   } else {
-    const T *wp = staged.positive, *wn = staged.negative;
+    const T *rest = staged.rest, *wp = staged.positive, *wn = staged.negative;
     sum = sweep<R, H>(x, n, out, [&](R v, int k) FOCAL_LAMBDA {
-      return loss.template soft<H>(v, R::load(y + k), R::load(wp + k), R::load(wn + k));
+      return loss.template soft<H>(v, R::load(y + k), R::load(rest + k), R::load(wp + k), R::load(wn + k));
     });
   }
   if (skips) clear_skipped(staged, out, n);
@@ -211,7 +217,8 @@ double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, 
   const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped, staged.numbers);
   int positives = find_positives(plan, staged, begin, end);
   const T positive_weight = static_cast<T>(p.positive_weight), negative_weight = static_cast<T>(p.negative_weight);
-  const bool heavy = larger(absolute(positive_weight), absolute(negative_weight)) > Limits<T>::weight;
+  const bool heavy =
+      plan.extreme_scale || larger(absolute(positive_weight), absolute(negative_weight)) > Limits<T>::weight;
   const bool staged_weights = plan.weighted() || skips || positives > 0 || heavy;
   if (staged_weights) stage_block_weights<R>(plan, staged, begin, end);
   if (skips) {
@@ -225,8 +232,8 @@ double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, 
   double sum = 0;
   if ((staged_weights && staged.heavy) || is_large<R>(x, n)) {
     if (!staged_weights) stage_block_weights<R>(plan, staged, begin, end);
-    for (int k = 0; k < n; k++) staged.y[k] = 0;
-    for (int i = 0; i < positives; i++) staged.y[staged.place[i]] = 1;
+    for (int k = 0; k < n; k++) staged.y[k] = 0, staged.rest[k] = 1;
+    for (int i = 0; i < positives; i++) staged.y[staged.place[i]] = 1, staged.rest[staged.place[i]] = 0;
     sum = careful_block(plan, x, staged.y, staged, n, out);
   } else {
     // The positives first: the gradient may be about to overwrite their logits.

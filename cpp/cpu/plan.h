@@ -30,8 +30,10 @@ struct Plan {
   int64_t rows, elements;
   int64_t blocks, rows_per_block;  // rows_per_block: softmax only
   double target_scale, target_shift;  // label smoothing: y becomes y * scale + shift
-  double grad_scale;                  // 1 / denominator
-  double value_scale;                 // 1 / normalizer
+  double grad_divisor;                // the denominator
+  double value_divisor;               // the normalizer, or 1
+  double grad_scale, value_scale;     // one over these
+  bool extreme_scale;                 // too large or too small for float arithmetic: every block is careful
 
   bool skips() const {  // may some elements not count?
     return problem.mask_per != FOCAL_ABSENT || problem.ignore_index == problem.ignore_index;

@@ -137,8 +137,11 @@ int32_t run(const FocalProblem &p, FocalResult *result) {
   const FocalStatus status = take_census(plan, result);
   if (status != FOCAL_OK) return status;
   result->denominator = denominator_of(p, *result);
-  plan.grad_scale = 1 / result->denominator;
-  plan.value_scale = p.normalizer == p.normalizer ? 1 / p.normalizer : 1;
+  plan.grad_divisor = result->denominator;
+  plan.value_divisor = p.normalizer == p.normalizer ? p.normalizer : 1;
+  plan.grad_scale = 1 / plan.grad_divisor;
+  plan.value_scale = 1 / plan.value_divisor;
+  plan.extreme_scale = !(plan.grad_scale > 1e-30 && plan.grad_scale < 1e30);
 
   Job job{plan, *kernels, memory + sums_bytes, per_worker, sums};
   for_each_run(plan.blocks, turn, threads, &job, [](void *context, int32_t worker, int64_t first, int64_t last) {

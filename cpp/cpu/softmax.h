@@ -128,10 +128,13 @@ template <class R, class S, class T, class Power> struct SoftmaxKernel {
     }
     for (int64_t r = 0; r < rows; r++) {
       T *amount = scratch.amount + r * C;
-      const T row_weight = scratch.target[r] < 0 ? T(0) : scratch.row_amount[r];
+      if (scratch.target[r] < 0) {  // whatever its targets are
+        for (int64_t c = 0; c < C; c++) amount[c] = 0;
+        continue;
+      }
       for (int64_t c = 0; c < C; c++) {
         const T weight = static_cast<T>(p.class_positive ? p.class_positive[c] : p.positive_weight);
-        amount[c] = (amount[c] * scale + shift) * weight * row_weight;
+        amount[c] = (amount[c] * scale + shift) * weight * scratch.row_amount[r];
       }
     }
   }
@@ -158,9 +161,11 @@ template <class R, class S, class T, class Power> struct SoftmaxKernel {
     if (!hard_targets()) stage_amounts(first, rows);
     const bool heavy = largest_magnitude<R>(hard_targets() ? scratch.row_amount : scratch.amount,
                                             static_cast<int>(hard_targets() ? rows : n)) > Limits<T>::weight;
-    if (!(largest_magnitude<R>(x, static_cast<int>(n)) <= limit) || heavy) {
+    T value_scale = static_cast<T>(plan.value_scale);
+    if (!(largest_magnitude<R>(x, static_cast<int>(n)) <= limit) || heavy || plan.extreme_scale) {
       if (hard_targets()) stage_amounts(first, rows);
       sum = careful_rows(x, rows, grad_rows);
+      value_scale = 1;  // it divides in double
     } else {
       exponentials(x, n);
       sum = hard_targets() ? class_index_rows(rows, grad_rows) : dense_rows(rows, grad_rows);
@@ -175,7 +180,7 @@ template <class R, class S, class T, class Power> struct SoftmaxKernel {
         }
     if (p.values)
       for (int64_t r = 0; r < rows; r++)
-        static_cast<T *>(p.values)[first + r] = scratch.row_value[r] * static_cast<T>(plan.value_scale);
+        static_cast<T *>(p.values)[first + r] = scratch.row_value[r] * value_scale;
     if (grad && plan.inner > 1) scatter(first, rows, scratch.grad, grad);
     return sum;
   }
@@ -254,9 +259,13 @@ template <class R, class S, class T, class Power> struct SoftmaxKernel {
       scratch.row_value[r] = static_cast<T>(value);
       sum += value;
       if (!grad) continue;
-      const T scale = static_cast<T>(plan.grad_scale / static_cast<double>(whole)), total = static_cast<T>(total_pull);
+      const T scale = static_cast<T>(plan.grad_scale / static_cast<double>(whole));
       T *to = grad + r * C;
-      for (int64_t c = 0; c < C; c++) to[c] = scale * (e[c] * (total - pull[c]) - row_others[c] * pull[c]);
+      for (int64_t c = 0; c < C; c++) {
+        // in double: one class may have nearly all of the pull
+        const T others_pull = static_cast<T>(total_pull - static_cast<double>(pull[c]));
+        to[c] = scale * (e[c] * others_pull - row_others[c] * pull[c]);
+      }
     }
     return sum;
   }
@@ -269,9 +278,9 @@ template <class R, class S, class T, class Power> struct SoftmaxKernel {
       const double value =
           careful_softmax_row(problem(), x + r * C, scratch.amount + r * C, C, scratch.work, grad ? row_grad : nullptr);
       sum += value;
-      scratch.row_value[r] = static_cast<T>(value);
+      scratch.row_value[r] = static_cast<T>(value / plan.value_divisor);
       if (grad)
-        for (int64_t c = 0; c < C; c++) grad[r * C + c] = static_cast<T>(row_grad[c] * plan.grad_scale);
+        for (int64_t c = 0; c < C; c++) grad[r * C + c] = static_cast<T>(row_grad[c] / plan.grad_divisor);
     }
     return sum;
   }

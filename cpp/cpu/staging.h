@@ -35,32 +35,43 @@ template <class F> FOCAL_INLINE void each_run(const Plan &plan, int64_t begin, i
   }
 }
 
-// dst[k] = the problem's target of element begin + k, smoothed
-template <class T> FOCAL_NOINLINE void stage_targets(const Plan &plan, int64_t begin, int64_t end, T *dst, T *numbers) {
+// y[k] = the problem's target of element begin + k, smoothed, and rest[k] = 1 - y[k]. Both come from double where y
+// alone would have lost the digits of the other.
+template <class T>
+FOCAL_NOINLINE void stage_targets(const Plan &plan, int64_t begin, int64_t end, T *y, T *rest, T *numbers) {
   const FocalProblem &p = plan.problem;
-  const T scale = static_cast<T>(plan.target_scale), shift = static_cast<T>(plan.target_shift);
-  const T low = shift, high = static_cast<T>(plan.target_scale + plan.target_shift);
+  const double scale = plan.target_scale, shift = plan.target_shift;
   if (p.targets_kind == FOCAL_DENSE) {
-    const int64_t n = end - begin;
-    read_numbers(p.targets, p.targets_dtype, begin, n, dst);
-    for (int64_t k = 0; k < n; k++) dst[k] = dst[k] * scale + shift;
+    constexpr int64_t size = 256;
+    double labels[size];
+    for (int64_t at = begin; at < end; at += size, y += size, rest += size) {
+      const int64_t n = end - at < size ? end - at : size;
+      read_numbers(p.targets, p.targets_dtype, at, n, labels);
+      for (int64_t k = 0; k < n; k++) {
+        y[k] = static_cast<T>(labels[k] * scale + shift);
+        rest[k] = static_cast<T>((1 - labels[k]) * scale + shift);
+      }
+    }
     return;
   }
+  // Of an index y is either of two numbers, and rest the other.
+  const T low = static_cast<T>(shift), high = static_cast<T>(scale + shift);
   each_run(plan, begin, end, [&](const Run &run) {
-    T *y = dst + run.offset;
+    T *const here = y + run.offset;
     if (run.along_rows) {
       read_numbers(p.targets, p.targets_dtype, run.row, run.count, numbers);
       // a background index that is also a class names no class
       const T high_here = static_cast<double>(run.cls) == p.background ? low : high;
-      for (int k = 0; k < run.count; k++) y[k] = numbers[k] == static_cast<T>(run.cls) ? high_here : low;
+      for (int k = 0; k < run.count; k++) here[k] = numbers[k] == static_cast<T>(run.cls) ? high_here : low;
     } else {
-      for (int k = 0; k < run.count; k++) y[k] = low;
+      for (int k = 0; k < run.count; k++) here[k] = low;
       double index;
       read_numbers(p.targets, p.targets_dtype, run.row, 1, &index);
       const double place = index - static_cast<double>(run.cls);
-      if (index != p.background && place >= 0 && place < run.count) y[static_cast<int>(place)] = high;
+      if (index != p.background && place >= 0 && place < run.count) here[static_cast<int>(place)] = high;
     }
   });
+  for (int64_t k = 0; k < end - begin; k++) rest[k] = y[k] == low ? high : low;
 }
 
 // Calls f(k, number) for the elements begin + k, with the number that belongs to each or to its row.

@@ -4,7 +4,8 @@
 // A loss is a struct with a power policy (elementary.h) and three members, on any number type R:
 //   negative<H>(x, w)          target 0, weight w
 //   positive<H>(x, w)          target 1, weight w
-//   soft<H>(x, y, wp, wn)      any target y in [0, 1]; wp and wn are the weights of a positive and a negative
+//   soft<H>(x, y, rest, wp, wn)  any target y in [0, 1]; wp and wn are the weights of a positive and a negative.
+//                              rest is 1 - y with all its digits, which y itself has lost where it is near 1
 // H says whether the second derivative is wanted. |x| is within logistic()'s range, and as a function of x each
 // is a straight line outside of it to within rounding: the driver extends it along its tangent (cpu/careful.h).
 #pragma once

@@ -18,9 +18,9 @@ template <class Power, bool Mixture> struct SigmoidFocal {
 
   template <bool H, class R> FOCAL_INLINE Element<R> positive(R x, R w) const { return mirror(hard<H>(logistic(-x), w)); }
 
-  template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R wp, R wn) const {
-    if constexpr (Mixture) return mixture<H>(x, y, wp, wn);
-    else return linear<H>(x, y, wp, wn);
+  template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
+    if constexpr (Mixture) return mixture<H>(x, y, rest, wp, wn);
+    else return linear<H>(x, y, rest, wp, wn);
   }
 
  private:
@@ -40,10 +40,9 @@ template <class Power, bool Mixture> struct SigmoidFocal {
   template <class R> static FOCAL_INLINE Element<R> mirror(Element<R> e) { return {e.value, -e.grad, e.hess}; }
 
   // 1 - p_t = y (1 - p) + (1 - y) p, times binary cross entropy (torchvision, Optax, Keras, Paddle)
-  template <bool H, class R> FOCAL_INLINE Element<R> linear(R x, R y, R wp, R wn) const {
+  template <bool H, class R> FOCAL_INLINE Element<R> linear(R x, R y, R rest, R wp, R wn) const {
     const R g(power.gamma);
     Logistic<R> l = logistic(x);
-    R rest = R(1) - y;
     R q = muladd(y, l.c, rest * l.s);
     R cross_entropy = muladd(y, l.softplus_minus, rest * l.softplus);
     R slope = muladd(rest, l.s, -(y * l.c));
@@ -61,9 +60,9 @@ template <class Power, bool Mixture> struct SigmoidFocal {
   }
 
   // y L(1) + (1 - y) L(0) (Kornia)
-  template <bool H, class R> FOCAL_INLINE Element<R> mixture(R x, R y, R wp, R wn) const {
+  template <bool H, class R> FOCAL_INLINE Element<R> mixture(R x, R y, R rest, R wp, R wn) const {
     Logistic<R> l = logistic(x);
-    Element<R> as_negative = hard<H>(l, wn * (R(1) - y));
+    Element<R> as_negative = hard<H>(l, wn * rest);
     Element<R> as_positive = mirror(hard<H>(l.mirrored(), wp * y));
     Element<R> e;
     e.value = as_negative.value + as_positive.value;

@@ -80,10 +80,9 @@ function arrayOf(Type: Kind, length: number, value: () => number): NumericArray 
   return array
 }
 
-// Labels are exact in float32, whatever their type: at float32 the kernel reads them so
 function denseTargets(random: Random, size: number, ignoreIndex: number | null): Numbers {
   const soft = random() < 0.7
-  const y = Array.from({ length: size }, () => (soft ? random.pick([0, 1, Math.fround(random())]) : random.integer(2)))
+  const y = Array.from({ length: size }, () => (soft ? random.pick([0, 1, random()]) : random.integer(2)))
   if (ignoreIndex !== null) y.forEach((_, k) => (y[k] = random() < 0.1 ? ignoreIndex : y[k]))
   // What is no label is an error, unless it is masked
   if (random() < 0.1 && size > 0) y[random.integer(size)] = random.pick([1.5, -0.25, 7, Infinity])
