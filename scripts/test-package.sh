@@ -55,4 +55,5 @@ for kind in types.ts types.cts; do
 done
 npx --no-install focal-loss selftest
 npx --no-install focal-loss doctor
+npx --no-install focal-loss bench --sizes 80 --seconds 0.2
 echo "test-package: ok"
