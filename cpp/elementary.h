@@ -1,6 +1,6 @@
 // exp, log, log1p, logistic and power on any number type: branch-free, no calls, no tables.
 //
-// Arguments are in the range each function states; the drivers see to it (cpu/block.h sends anything else to
+// Arguments are in the range each function states; the drivers see to it (cpu/elementwise.h sends anything else to
 // the careful path). Coefficients: cpp/tools/fit_polynomials.py. Largest errors in ulp, float / double, measured
 // without FMA by cpp/tests/elementary_test.cpp, which fails when they grow: exp 1.0 / 1.0, log1p 1.2 / 1.2,
 // sigmoid 2.5 / 2.6, softplus 3.9 / 2.6, power for any gamma to 5 4.2 / 3.9.
