@@ -121,7 +121,8 @@ int32_t run(const FocalProblem &p, FocalResult *result) {
     return FOCAL_OK;
   }
 
-  // Two threads pay from about four thousand elements. Longer turns stage less, and must leave every thread enough.
+  // A turn is at least two blocks: less does not pay for waking a thread. Longer turns stage less, and must leave
+  // every thread enough of them.
   int32_t threads = p.threads > 0 ? p.threads : hardware_threads();
   int64_t turn = plan.blocks / (16 * static_cast<int64_t>(threads));
   turn = turn < 2 ? 2 : turn > 16 ? 16 : turn;
