@@ -2,8 +2,8 @@
 //
 // Arguments are in the range each function states; the drivers see to it (cpu/elementwise.h sends anything else to
 // the careful path). Coefficients: cpp/tools/fit_polynomials.py. Largest errors in ulp, float / double, measured
-// without FMA by cpp/tests/elementary_test.cpp, which fails when they grow: exp 1.0 / 1.0, log1p 1.2 / 1.2,
-// sigmoid 2.5 / 2.6, softplus 3.9 / 2.6, power for any gamma to 5 4.2 / 3.9.
+// without FMA by cpp/tests/elementary_test.cpp, which fails when they grow: exp 1.2 / 1.2, log1p 1.2 / 1.2,
+// sigmoid 2.6 / 2.6, softplus 6.2 / 2.6, power for any gamma to 5 4.2 / 3.9.
 #pragma once
 
 #include "pack.h"
@@ -40,14 +40,13 @@ template <> struct Constants<float> {
   }
   // -log(1 - w) / w on [0, 0.5]
   template <class R> static FOCAL_INLINE R softplus_tail(R w) {
-    R p = muladd(R(1.441097669f), w, R(-1.695797048f));
-    p = muladd(p, w, R(1.257662679f));
-    p = muladd(p, w, R(-0.2035383158f));
-    p = muladd(p, w, R(0.2696132384f));
-    p = muladd(p, w, R(0.2428049220f));
-    p = muladd(p, w, R(0.3337006316f));
-    p = muladd(p, w, R(0.4999928520f));
-    return muladd(p, w, R(1.0000000227f));
+    R p = muladd(R(1.184923470646107f), w, R(-1.081527157083983f));
+    p = muladd(p, w, R(0.7854228444949485f));
+    p = muladd(p, w, R(0.03802056653208933f));
+    p = muladd(p, w, R(0.2722501476936031f));
+    p = muladd(p, w, R(0.3318626498982039f));
+    p = muladd(p, w, R(0.5000365421967735f));
+    return muladd(p, w, R(0.9999998524401335f));
   }
 };
 
@@ -109,22 +108,34 @@ template <class R> FOCAL_INLINE R add_to_exponent(R x, R k_plus_magic) {
   return as_float(as_int(x) + (as_int(k_plus_magic) << C::mantissa));
 }
 
-template <class R> struct ExpParts { R mantissa, k_plus_magic; };  // e^t = mantissa * 2^k
+// t = k ln 2 + rest, |rest| at most about ln 2 / 2
+template <class R> struct Reduced { R rest, k, k_plus_magic; };
 
-template <class R> FOCAL_INLINE ExpParts<R> exp_parts(R t) {
+template <class R> FOCAL_INLINE R minus_multiple_of_ln2(R t, R k) {
+  using T = typename Number<R>::Lane;
+  using C = Constants<T>;
+  // In one rounding, one float of ln 2 is enough: k times its error is 2.4e-7 at most
+  if constexpr (fused_muladd && sizeof(T) == sizeof(float)) return muladd(k, R(-C::ln2), t);
+  else return muladd(k, R(-C::ln2_low), muladd(k, R(-C::ln2_high), t));
+}
+
+template <class R> FOCAL_INLINE Reduced<R> reduce(R t) {
   using C = Constants<typename Number<R>::Lane>;
   R k_plus_magic = muladd(t, R(C::log2e), R(C::magic));
   R k = k_plus_magic - R(C::magic);
-  R r = muladd(k, R(-C::ln2_high), t);
-  r = muladd(k, R(-C::ln2_low), r);
-  R tail = muladd(C::exp_tail(r), r * r, r);
-  return {tail + R(1), k_plus_magic};
+  return {minus_multiple_of_ln2(t, k), k, k_plus_magic};
+}
+
+// e^r for |r| at most about ln 2 / 2
+template <class R> FOCAL_INLINE R exp_of_rest(R r) {
+  using C = Constants<typename Number<R>::Lane>;
+  return muladd(muladd(C::exp_tail(r), r, R(1)), r, R(1));
 }
 
 // e^t for |t| <= 87 (double: 708). NaN gives NaN.
 template <class R> FOCAL_INLINE R exponential(R t) {
-  ExpParts<R> e = exp_parts(t);
-  return scale_by_power_of_two(e.mantissa, e.k_plus_magic);
+  Reduced<R> t_reduced = reduce(t);
+  return scale_by_power_of_two(exp_of_rest(t_reduced.rest), t_reduced.k_plus_magic);
 }
 
 template <class R> struct LogParts { R exponent, log_mantissa; };  // log x = exponent ln 2 + log_mantissa
@@ -156,6 +167,7 @@ template <class R> FOCAL_INLINE R log_one_plus(R r) {
 // q^gamma for gamma >= 0 and q in (0, 1], without a power function of the library. The exponent's product is
 // carried in two parts, so that the error does not grow with the size of gamma log q. Underflow gives 0.
 template <class T> struct PowerAny {
+  static constexpr bool by_logarithm = true;
   T gamma, gamma_high, gamma_low;  // gamma = high + low, high of few bits
 
   FOCAL_INLINE explicit PowerAny(double g) : gamma(static_cast<T>(g)) {
@@ -167,9 +179,10 @@ template <class T> struct PowerAny {
     gamma_low = static_cast<T>(g - static_cast<double>(gamma_high));
   }
 
-  template <class R> FOCAL_INLINE R operator()(R q) const {
+  template <class R> FOCAL_INLINE R operator()(R q) const { return of_logarithm(log_parts(q)); }
+
+  template <class R> FOCAL_INLINE R of_logarithm(const LogParts<R> &log) const {
     using C = Constants<T>;
-    LogParts<R> log = log_parts(q);
     R fraction = log.log_mantissa * R(C::log2e);
     R exponent = muladd(R(gamma), log.exponent, R(gamma) * fraction);
     R bounded = larger(R(C::smallest_exponent), exponent);
@@ -177,54 +190,61 @@ template <class T> struct PowerAny {
     R n = n_plus_magic - R(C::magic);
     R rest = muladd(R(gamma_low), log.exponent, R(gamma) * fraction);
     rest = muladd(R(gamma_high), log.exponent, -n) + rest;
-    R r = rest * R(C::ln2);
-    R tail = muladd(C::exp_tail(r), r * r, r);
-    R result = scale_by_power_of_two(tail + R(1), n_plus_magic);
+    R result = scale_by_power_of_two(exp_of_rest(rest * R(C::ln2)), n_plus_magic);
     return select(R(C::smallest_exponent) > exponent, R(0), result);
   }
+
+  // The derivative of w q^gamma where dq is that of q, given m = w q^gamma. dq / q is bounded, where q^(gamma-1) is not.
+  template <class R> FOCAL_INLINE R derivative(R q, R dq, R, R m) const { return R(gamma) * m * (dq / q); }
 };
 
 // The gammas people use, without a power.
-struct Power0 {
-  FOCAL_INLINE explicit Power0(double) {}
+struct SpecialPower {
+  static constexpr bool by_logarithm = false;
+  FOCAL_INLINE explicit SpecialPower(double) {}
+};
+struct Power0 : SpecialPower {
+  using SpecialPower::SpecialPower;
   static constexpr double gamma = 0;
   template <class R> FOCAL_INLINE R operator()(R) const { return R(1); }
+  template <class R> FOCAL_INLINE R derivative(R, R, R, R) const { return R(0); }
 };
-struct PowerHalf {
-  FOCAL_INLINE explicit PowerHalf(double) {}
+struct PowerHalf : SpecialPower {
+  using SpecialPower::SpecialPower;
   static constexpr double gamma = 0.5;
   template <class R> FOCAL_INLINE R operator()(R q) const { return square_root(q); }
 };
-struct Power1 {
-  FOCAL_INLINE explicit Power1(double) {}
+struct Power1 : SpecialPower {
+  using SpecialPower::SpecialPower;
   static constexpr double gamma = 1;
   template <class R> FOCAL_INLINE R operator()(R q) const { return q; }
 };
-struct Power3Halves {
-  FOCAL_INLINE explicit Power3Halves(double) {}
+struct Power3Halves : SpecialPower {
+  using SpecialPower::SpecialPower;
   static constexpr double gamma = 1.5;
   template <class R> FOCAL_INLINE R operator()(R q) const { return q * square_root(q); }
 };
-struct Power2 {
-  FOCAL_INLINE explicit Power2(double) {}
+struct Power2 : SpecialPower {
+  using SpecialPower::SpecialPower;
   static constexpr double gamma = 2;
   template <class R> FOCAL_INLINE R operator()(R q) const { return q * q; }
+  template <class R> FOCAL_INLINE R derivative(R q, R dq, R w, R) const { return (q + q) * w * dq; }
 };
-struct Power3 {
-  FOCAL_INLINE explicit Power3(double) {}
+struct Power3 : SpecialPower {
+  using SpecialPower::SpecialPower;
   static constexpr double gamma = 3;
   template <class R> FOCAL_INLINE R operator()(R q) const { return q * q * q; }
 };
-struct Power4 {
-  FOCAL_INLINE explicit Power4(double) {}
+struct Power4 : SpecialPower {
+  using SpecialPower::SpecialPower;
   static constexpr double gamma = 4;
   template <class R> FOCAL_INLINE R operator()(R q) const {
     R square = q * q;
     return square * square;
   }
 };
-struct Power5 {
-  FOCAL_INLINE explicit Power5(double) {}
+struct Power5 : SpecialPower {
+  using SpecialPower::SpecialPower;
   static constexpr double gamma = 5;
   template <class R> FOCAL_INLINE R operator()(R q) const {
     R square = q * q;
@@ -232,37 +252,55 @@ struct Power5 {
   }
 };
 
-// sigmoid(z), sigmoid(-z), log(1 + e^z), log(1 + e^-z)
+// sigmoid(z), sigmoid(-z), log(1 + e^z), log(1 + e^-z), and the logarithms of the first two
 template <class R> struct Logistic {
   R s, c, softplus, softplus_minus;
-  FOCAL_INLINE Logistic mirrored() const { return {c, s, softplus_minus, softplus}; }
+  LogParts<R> log_s, log_c;
+  FOCAL_INLINE Logistic mirrored() const { return {c, s, softplus_minus, softplus, log_c, log_s}; }
 };
+
+// log sigmoid(z) = min(z, 0) - log(1 + e^-|z|), with z = k ln 2 + rest
+template <class R> FOCAL_INLINE LogParts<R> log_sigmoid(R z, R k, R log1p_e) {
+  R exponent = smaller(k, R(0));
+  return {exponent, minus_multiple_of_ln2(smaller(z, R(0)), exponent) - log1p_e};
+}
 
 // One exponential and one division; |z| <= 87 (double: 700). A NaN reaches softplus, not always s and c.
 template <class T, class R> FOCAL_INLINE Logistic<R> logistic_of(R z, const float *) {
-  ExpParts<R> parts = exp_parts(z);
-  R e = add_to_exponent(parts.mantissa, parts.k_plus_magic);
+  Reduced<R> t = reduce(z);
+  R e = add_to_exponent(exp_of_rest(t.rest), t.k_plus_magic);
   R c = R(1) / (e + R(1));
   R s = e * c;
   R w = smaller(s, c);
   // log(1 + e^-|z|) = -log(1 - w): softplus without a logarithm
   R tail = Constants<T>::softplus_tail(w);
-  return {s, c, muladd(w, tail, larger(R(0), z)), muladd(w, tail, larger(R(0), -z))};
+  R log1p_e = w * tail;
+  return {s, c, muladd(w, tail, larger(R(0), z)), muladd(w, tail, larger(R(0), -z)),
+          log_sigmoid(z, t.k, log1p_e), log_sigmoid(-z, -t.k, log1p_e)};
 }
 template <class T, class R> FOCAL_INLINE Logistic<R> logistic_of(R z, const double *) {
-  ExpParts<R> parts = exp_parts(-absolute(z));
-  R e = add_to_exponent(parts.mantissa, parts.k_plus_magic);
+  R minus = -absolute(z);
+  Reduced<R> t = reduce(minus);
+  R e = add_to_exponent(exp_of_rest(t.rest), t.k_plus_magic);
   R big = R(1) / (e + R(1)), small = e * big;
   auto positive = z > R(0);
   R a = e / (e + R(2));  // log(1 + e) = 2 atanh(e / (2 + e))
   R u = a * a;
   R log1p_e = muladd(R(2) * a * u, Constants<T>::atanh_tail_wide(u), R(2) * a);
-  return {select(positive, big, small), select(positive, small, big), log1p_e + larger(R(0), z),
-          log1p_e + larger(R(0), -z)};
+  R big_log = -log1p_e, small_log = t.rest - log1p_e;
+  return {select(positive, big, small), select(positive, small, big), log1p_e + larger(R(0), z), log1p_e + larger(R(0), -z),
+          {select(positive, R(0), t.k), select(positive, big_log, small_log)},
+          {select(positive, t.k, R(0)), select(positive, small_log, big_log)}};
 }
 template <class R> FOCAL_INLINE Logistic<R> logistic(R z) {
   using T = typename Number<R>::Lane;
   return logistic_of<T>(z, static_cast<const T *>(nullptr));
+}
+
+// sigmoid(z)^gamma
+template <class Power, class R> FOCAL_INLINE R power_of_sigmoid(const Power &power, const Logistic<R> &l) {
+  if constexpr (Power::by_logarithm) return power.of_logarithm(l.log_s);
+  else return power(l.s);
 }
 
 }  // namespace FOCAL_NAMESPACE

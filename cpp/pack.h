@@ -67,6 +67,13 @@ FOCAL_INLINE double square_root(double a) { return __builtin_sqrt(a); }
 // a * b + c, in one rounding where the machine has it (contraction is on for every build of the kernels).
 template <class R> FOCAL_INLINE R muladd(R a, R b, R c) { return a * b + c; }
 
+// Is muladd() one rounding here?
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__CUDACC__)
+constexpr bool fused_muladd = true;
+#else
+constexpr bool fused_muladd = false;
+#endif
+
 // ---- packs ----------------------------------------------------------------------------------------------
 
 #ifndef __CUDACC__
@@ -253,13 +260,21 @@ template <class T, int B, int N> FOCAL_INLINE Pack<T, B, 1> fold_larger(Pack<T, 
   return r;
 }
 
-// The sum of the first `count` lanes, in double and in one fixed order.
-template <class T, int B, int N> FOCAL_INLINE double sum_lanes(Pack<T, B, N> a, int count = Pack<T, B, N>::size) {
+// The sum of the lanes, in double and in one fixed order.
+template <class T, int B, int N> FOCAL_INLINE double sum_lanes(Pack<T, B, N> a) {
   T lanes[Pack<T, B, N>::size];
   a.store(lanes);
-  double sum = 0;
-  for (int i = 0; i < count; i++) sum += static_cast<double>(lanes[i]);
-  return sum;
+  double sums[4] = {};  // four chains of additions instead of one
+  for (int i = 0; i < Pack<T, B, N>::size; i++) sums[i % 4] += static_cast<double>(lanes[i]);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+template <class T, int B, int N> FOCAL_INLINE T largest_lane(Pack<T, B, N> a) {
+  T lanes[Pack<T, B, N>::size];
+  a.store(lanes);
+  T largest = lanes[0];
+  for (int i = 1; i < Pack<T, B, N>::size; i++) largest = larger(lanes[i], largest);
+  return largest;
 }
 
 #undef FOCAL_EACH

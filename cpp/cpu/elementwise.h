@@ -1,90 +1,35 @@
 // Blocks of element-wise losses: value, gradient and hessian in one pass.
 //
-// Class-index targets cost nothing: every element of a block is a negative to the vector kernel, the few
-// positives get weight zero there and are computed one by one. Everything else goes through `soft`.
+// Class-index targets cost nothing: every element of a block is a negative to the vector kernel, and the few positives
+// are computed apart. Everything else goes through `hard` where all targets are 0 or 1, else through `soft`.
 #pragma once
 
 #include <initializer_list>
 
 #include "careful.h"
 #include "staging.h"
+#include "sweep.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
-// A block's outputs; any pointer may be null.
-template <class T> struct Outputs {
-  T *values, *grad, *hess;
-  T value_scale, grad_scale;
-
-  Outputs(const Plan &plan, int64_t begin)
-      : values(plan.problem.values ? static_cast<T *>(plan.problem.values) + begin : nullptr),
-        grad(plan.problem.grad ? static_cast<T *>(plan.problem.grad) + begin : nullptr),
-        hess(plan.problem.hess ? static_cast<T *>(plan.problem.hess) + begin : nullptr),
-        value_scale(static_cast<T>(plan.value_scale)),
-        grad_scale(static_cast<T>(plan.grad_scale)) {}
-};
-
 // Scratch of one worker.
 template <class T> struct Staged {
   // room for a whole pack to be read past the end
-  static constexpr int size = block_elements + 128;
+  static constexpr int most_lanes = 128, size = block_elements + most_lanes;
   alignas(64) T x[size], y[size], rest[size], positive[size], negative[size], numbers[size];
-  T value_at[size], grad_at[size];
+  alignas(64) T one_positive[most_lanes], one_negative[most_lanes];
+  alignas(64) T place_x[size], place_weight[size], place_value[size], place_grad[size];
   int place[size];
   uint8_t skipped[size];
-  bool same_everywhere;  // positive and negative hold the problem's one weight each: no need to stage them again
-  bool heavy;            // is one of the weights too large for the fast path?
 };
 
-// Evaluates f(x, k) over a block and writes what it gives. Sums in float over 16 steps of a pack, then in double.
-// The last, partial pack goes through buffers and the same loop: it is not worth a second copy of the formula.
-template <class R, bool H, class T, class F>
-FOCAL_INLINE double sweep(const T *block, int n, const Outputs<T> &out, F f) {
-  using Sum = decltype(fold(R()));
-  constexpr int chunk = 16 * R::size;
-  const int whole = n - n % R::size;
-  T x_buffer[R::size], grad_buffer[R::size], value_buffer[R::size], hess_buffer[R::size];
-  double sum = 0;
-  for (int begin = 0; begin < n;) {
-    const bool partial = begin == whole;
-    const int left = n - begin, count = partial ? R::size : whole - begin;
-    const T *x = block + begin;
-    T *grad = !out.grad ? nullptr : partial ? grad_buffer : out.grad;
-    T *values = partial ? value_buffer : out.values;
-    T *hess = partial ? hess_buffer : out.hess;
-    // unscaled in the buffer, where the sum is taken from
-    const R grad_scale(out.grad_scale), value_scale(partial ? T(1) : out.value_scale);
-    if (partial) {
-      memset(x_buffer, 0, sizeof x_buffer);
-      memcpy(x_buffer, x, static_cast<size_t>(left) * sizeof(T));
-      x = x_buffer;
-    }
-    for (int k = 0; k < count;) {
-      Sum total(0);
-      const int stop = count - k > chunk ? k + chunk : count;
-      for (; k < stop; k += R::size) {
-        const Element<R> e = f(R::load(x + k), begin + k);
-        total = total + fold(e.value);
-        if (grad) (e.grad * grad_scale).store(grad + k);
-        if (values) (e.value * value_scale).store(values + k);
-        if constexpr (H) (e.hess * grad_scale).store(hess + k);
-      }
-      if (!partial) sum += sum_lanes(total);
-    }
-    if (partial) {
-      const size_t bytes = static_cast<size_t>(left) * sizeof(T);
-      if (out.grad) memcpy(out.grad + begin, grad_buffer, bytes);
-      if constexpr (H) memcpy(out.hess + begin, hess_buffer, bytes);
-      for (int i = 0; i < left; i++) {
-        sum += static_cast<double>(value_buffer[i]);
-        if (out.values) out.values[begin + i] = value_buffer[i] * out.value_scale;
-      }
-    }
-    begin += count;
-  }
-  return sum;
-}
+// The weights of a block: those of element k are at `k & mask`, which is 0 where one weight serves all.
+template <class T> struct Weights {
+  const T *positive, *negative;
+  int mask;
+  bool heavy;  // too large for the fast path?
+};
 
 // The largest |x|; NaNs are passed over.
 template <class R, class T> FOCAL_NOINLINE T largest_magnitude(const T *x, int n) {
@@ -94,106 +39,127 @@ template <class R, class T> FOCAL_NOINLINE T largest_magnitude(const T *x, int n
   for (; k + R::size <= n; k += R::size) largest = larger(absolute(R::load(x + k)), largest);
   One rest = fold_larger(largest);
   for (; k + One::size <= n; k += One::size) rest = larger(absolute(One::load(x + k)), rest);
-  T lanes[One::size];
-  rest.store(lanes);
-  T result = 0;
-  for (int i = 0; i < One::size; i++) result = larger(lanes[i], result);
+  T result = largest_lane(rest);
   for (; k < n; k++) result = larger(absolute(x[k]), result);
   return result;
 }
 
-template <class R, class T>
-FOCAL_NOINLINE void stage_block_weights(const Plan &plan, Staged<T> &staged, int64_t begin, int64_t end) {
-  if (!plan.weighted() && staged.same_everywhere) return;
-  staged.same_everywhere = !plan.weighted();
-  if (staged.same_everywhere) {
-    begin = 0;
-    end = plan.elements < block_elements ? plan.elements : block_elements;
-  }
-  stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
-  const int n = static_cast<int>(end - begin);
-  staged.heavy = plan.extreme_scale || largest_magnitude<R>(staged.positive, n) > Limits<T>::weight ||
-                 largest_magnitude<R>(staged.negative, n) > Limits<T>::weight;
+// The problem's one pair of weights, where it has no more.
+template <class R, class T> FOCAL_NOINLINE Weights<T> stage_one_weight(const Plan &plan, Staged<T> &staged) {
+  const T positive = static_cast<T>(plan.problem.positive_weight), negative = static_cast<T>(plan.problem.negative_weight);
+  R(positive).store(staged.one_positive);
+  R(negative).store(staged.one_negative);
+  const bool heavy = plan.extreme_scale || larger(absolute(positive), absolute(negative)) > Limits<T>::weight;
+  return {staged.one_positive, staged.one_negative, 0, heavy};
 }
 
-// Ignored places: nothing in, nothing out, whatever their logits are. Returns the logits to read instead.
-template <class T> FOCAL_NOINLINE const T *without_skipped(const T *x, Staged<T> &staged, int n) {
-  const auto fill = [&](const T *from, T *to, T with) {
-    for (int k = 0; k < n; k++) to[k] = staged.skipped[k] ? with : from[k];
-  };
-  fill(x, staged.x, 0);
-  fill(staged.y, staged.y, 0);
-  fill(staged.rest, staged.rest, 1);
-  fill(staged.positive, staged.positive, 0);
-  fill(staged.negative, staged.negative, 0);
-  staged.same_everywhere = false;
-  return staged.x;
+template <class R, class T>
+FOCAL_NOINLINE Weights<T> stage_block_weights(const Plan &plan, Staged<T> &staged, int64_t begin, int64_t end) {
+  stage_weights(plan, begin, end, staged.positive, staged.negative, staged.numbers);
+  const int n = static_cast<int>(end - begin);
+  const bool heavy = plan.extreme_scale || largest_magnitude<R>(staged.positive, n) > Limits<T>::weight ||
+                     largest_magnitude<R>(staged.negative, n) > Limits<T>::weight;
+  return {staged.positive, staged.negative, -1, heavy};
+}
+
+// Ignored places: nothing in, nothing out, whatever their logits, targets and weights are.
+template <class T> FOCAL_NOINLINE void fill_skipped(const Staged<T> &staged, int n, const T *from, T *to, T with) {
+  for (int k = 0; k < n; k++) to[k] = staged.skipped[k] ? with : from[k];
 }
 
 template <class T> FOCAL_NOINLINE void clear_skipped(const Staged<T> &staged, const Outputs<T> &out, int n) {
   for (T *array : {out.grad, out.values, out.hess})
-    if (array)
-      for (int k = 0; k < n; k++) array[k] = staged.skipped[k] ? T(0) : array[k];
+    if (array) fill_skipped(staged, n, array, array, T(0));
 }
 
-// The whole block in double, for any finite or infinite logit and any weight.
-template <class T>
-FOCAL_NOINLINE double careful_block(const Plan &plan, const T *x, const T *y, const Staged<T> &staged, int n,
-                                  const Outputs<T> &out) {
-  double sum = 0;
-  for (int k = 0; k < n; k++) {
-    const CarefulElement e =
-        careful_element(plan.problem, x[k], y[k], staged.rest[k], staged.positive[k], staged.negative[k]);
-    sum += e.value;
-    if (out.grad) out.grad[k] = static_cast<T>(e.grad / plan.grad_divisor);
-    if (out.values) out.values[k] = static_cast<T>(e.value / plan.value_divisor);
-    if (out.hess) out.hess[k] = static_cast<T>(e.hess / plan.grad_divisor);
+// One block and what is asked of it, the same for all kinds of targets.
+template <class R, class T> struct BlockWork {
+  const Plan &plan;
+  Staged<T> &staged;
+  const int64_t begin, end;
+  const int n;
+  const bool skips;  // is an element of this block ignored?
+  Weights<T> weights;
+  const T *x;
+
+  FOCAL_INLINE BlockWork(const Plan &p, Staged<T> &s, const Weights<T> &one_weight, int64_t from, int64_t to)
+      : plan(p),
+        staged(s),
+        begin(from),
+        end(to),
+        n(static_cast<int>(to - from)),
+        skips(p.skips() && stage_skipped(p, from, to, s.skipped, s.numbers)),
+        weights(p.weighted() || skips ? stage_block_weights<R>(p, s, from, to) : one_weight),
+        x(static_cast<const T *>(p.problem.logits) + from) {
+    if (!skips) return;
+    fill_skipped(staged, n, x, staged.x, T(0));
+    fill_skipped(staged, n, staged.positive, staged.positive, T(0));
+    fill_skipped(staged, n, staged.negative, staged.negative, T(0));
+    x = staged.x;
   }
-  return sum;
-}
 
-// Must a block with these logits take the careful path?
-template <class R, class T> FOCAL_INLINE bool is_large(const T *x, int n) {
-  return !(largest_magnitude<R>(x, n) <= Limits<T>::logistic);
-}
-// Labels of the logits' own type need no copy, where whole packs of them can be read.
-template <class R> FOCAL_INLINE bool reads_targets_in_place(const Plan &plan, int n) {
-  const FocalProblem &p = plan.problem;
-  return p.targets_kind == FOCAL_DENSE && p.targets_dtype == p.dtype && p.label_smoothing == 0 && !plan.skips() &&
-         n % R::size == 0;
-}
+  // `weight` multiplies all outputs.
+  FOCAL_INLINE Block<T> block(double weight = 1) const {
+    const Outputs<T> out(plan, begin, weight);
+    return {x, n, out.grad == x ? staged.x : nullptr, out};
+  }
 
-// Any targets, any weights: a block through the loss's `soft` formula.
-template <class R, bool H, class T, class Loss>
-double soft_block(const Plan &plan, const Loss &loss, Staged<T> &staged, int64_t begin, int64_t end) {
-  const int n = static_cast<int>(end - begin);
-  const Outputs<T> out(plan, begin);
-  const T *x = static_cast<const T *>(plan.problem.logits) + begin;
-  const T *y = staged.y;
-  if (reads_targets_in_place<R>(plan, n)) {
-    y = static_cast<const T *>(plan.problem.targets) + begin;
-    for (int k = 0; k < n; k++) staged.rest[k] = 1 - y[k];
-  } else {
+  FOCAL_INLINE R positive_weight(int k) const { return R::load(weights.positive + (k & weights.mask)); }
+  FOCAL_INLINE R negative_weight(int k) const { return R::load(weights.negative + (k & weights.mask)); }
+
+  // The whole block in double, for any finite or infinite logit and any weight.
+  FOCAL_NOINLINE double careful(const Block<T> &swept) const {
+    const T *const logits = swept.backup && !weights.heavy ? swept.backup : x;
+    const Outputs<T> out(plan, begin);
     stage_targets(plan, begin, end, staged.y, staged.rest, staged.numbers);
+    if (weights.mask == 0) stage_block_weights<R>(plan, staged, begin, end);
+    if (skips) fill_skipped(staged, n, staged.y, staged.y, T(0));
+    if (skips) fill_skipped(staged, n, staged.rest, staged.rest, T(1));
+    double sum = 0;
+    for (int k = 0; k < n; k++) {
+      const CarefulElement e = careful_element(plan.problem, logits[k], staged.y[k], staged.rest[k], staged.positive[k],
+                                               staged.negative[k]);
+      sum += e.value;
+      if (out.grad) out.grad[k] = static_cast<T>(e.grad / plan.grad_divisor);
+      if (out.values) out.values[k] = static_cast<T>(e.value / plan.value_divisor);
+      if (out.hess) out.hess[k] = static_cast<T>(e.hess / plan.grad_divisor);
+    }
+    return sum;
   }
-  stage_block_weights<R>(plan, staged, begin, end);
-  const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped, staged.numbers);
-  if (skips) x = without_skipped(x, staged, n);
-  double sum;
-  if (staged.heavy || is_large<R>(x, n)) {
-    sum = careful_block(plan, x, y, staged, n, out);
-  } else {
-    const T *rest = staged.rest, *wp = staged.positive, *wn = staged.negative;
-    sum = sweep<R, H>(x, n, out, [&](R v, int k) FOCAL_LAMBDA {
-      return loss.template soft<H>(v, R::load(y + k), R::load(rest + k), R::load(wp + k), R::load(wn + k));
+};
+
+// Any targets. `Hard`: all are 0 or 1.
+template <class R, bool H, bool Hard, class T, class Loss>
+double dense_block(const BlockWork<R, T> &work, const Loss &loss) {
+  const FocalProblem &p = work.plan.problem;
+  Staged<T> &staged = work.staged;
+  const Block<T> block = work.block();
+  const bool smooth = p.label_smoothing != 0;
+  // Labels of the logits' own type need no copy, where whole packs of them can be read.
+  const bool in_place = p.targets_kind == FOCAL_DENSE && p.targets_dtype == p.dtype && !smooth && !work.skips &&
+                        work.n % R::size == 0;
+  const T *const y = in_place ? static_cast<const T *>(p.targets) + work.begin : staged.y;
+  T *const rest = in_place || Hard ? nullptr : staged.rest;  // null: 1 - y itself
+  if (!in_place) stage_targets(work.plan, work.begin, work.end, staged.y, rest, staged.numbers);
+  if (work.skips) fill_skipped(staged, work.n, staged.y, staged.y, T(0));
+  if (work.skips && rest) fill_skipped(staged, work.n, rest, rest, T(1));
+
+  const int nowhere = no_place;
+  Swept swept{0, true};
+  if (!work.weights.heavy)
+    swept = sweep<R, H>(block, &nowhere, [&](R v, int k) FOCAL_LAMBDA {
+      const R target = R::load(y + k), wp = work.positive_weight(k), wn = work.negative_weight(k);
+      if constexpr (Hard) return loss.template hard<H>(v, target, wp, wn);
+      else return loss.template soft<H>(v, target, rest ? R::load(rest + k) : R(1) - target, wp, wn);
     });
-  }
-  if (skips) clear_skipped(staged, out, n);
+  const double sum = swept.large ? work.careful(block) : swept.sum;
+  if (work.skips) clear_skipped(staged, block.out, work.n);
   return sum;
 }
 
-// The places of this block whose target is 1, for class-index targets along the last axis.
-template <class T> FOCAL_NOINLINE int find_positives(const Plan &plan, Staged<T> &staged, int64_t begin, int64_t end) {
+// Lists the places of a block whose target is 1, for class-index targets along the last axis, and counts them.
+template <class T>
+FOCAL_NOINLINE int find_positives(const Plan &plan, Staged<T> &staged, int64_t begin, int64_t end, bool skips) {
   const FocalProblem &p = plan.problem;
   const int64_t first = begin / plan.classes, last = (end - 1) / plan.classes;
   read_numbers(p.targets, p.targets_dtype, first, last - first + 1, staged.numbers);
@@ -202,64 +168,63 @@ template <class T> FOCAL_NOINLINE int find_positives(const Plan &plan, Staged<T>
     const T index = staged.numbers[row - first];
     if (!(index >= 0 && index < static_cast<T>(plan.classes)) || index == static_cast<T>(p.background)) continue;
     const int64_t at = row * plan.classes + static_cast<int64_t>(index) - begin;
-    if (at >= 0 && at < end - begin) staged.place[count++] = static_cast<int>(at);
+    if (at >= 0 && at < end - begin && !(skips && staged.skipped[at])) staged.place[count++] = static_cast<int>(at);
   }
+  staged.place[count] = no_place;
   return count;
 }
 
-// Hard class-index targets along the last axis: a block of negatives, and its few positives one by one.
+// The loss of the positives alone, beside everything: place_value and place_grad, scaled as the outputs are. Returns the sum.
 template <class R, class T, class Loss>
-double class_index_block(const Plan &plan, const Loss &loss, Staged<T> &staged, int64_t begin, int64_t end) {
-  const FocalProblem &p = plan.problem;
-  const int n = static_cast<int>(end - begin);
-  const Outputs<T> out(plan, begin);
-  const T *x = static_cast<const T *>(p.logits) + begin;
-  const bool skips = plan.skips() && stage_skipped(plan, begin, end, staged.skipped, staged.numbers);
-  int positives = find_positives(plan, staged, begin, end);
-  const T positive_weight = static_cast<T>(p.positive_weight), negative_weight = static_cast<T>(p.negative_weight);
-  const bool heavy =
-      plan.extreme_scale || larger(absolute(positive_weight), absolute(negative_weight)) > Limits<T>::weight;
-  const bool staged_weights = plan.weighted() || skips || positives > 0 || heavy;
-  if (staged_weights) stage_block_weights<R>(plan, staged, begin, end);
-  if (skips) {
-    x = without_skipped(x, staged, n);
-    int kept = 0;
-    for (int i = 0; i < positives; i++)
-      if (!staged.skipped[staged.place[i]]) staged.place[kept++] = staged.place[i];
-    positives = kept;
+FOCAL_NOINLINE double positives_apart(const BlockWork<R, T> &work, const Loss &loss, int count) {
+  using One = decltype(fold(R()));
+  Staged<T> &staged = work.staged;
+  for (int i = 0; i < count; i++) {
+    staged.place_x[i] = work.x[staged.place[i]];
+    staged.place_weight[i] = work.weights.positive[staged.place[i] & work.weights.mask];
   }
-
+  for (int i = count; i % One::size != 0; i++) staged.place_x[i] = staged.place_weight[i] = 0;
+  const Outputs<T> out(work.plan, work.begin);
   double sum = 0;
-  if ((staged_weights && staged.heavy) || is_large<R>(x, n)) {
-    if (!staged_weights) stage_block_weights<R>(plan, staged, begin, end);
-    for (int k = 0; k < n; k++) staged.y[k] = 0, staged.rest[k] = 1;
-    for (int i = 0; i < positives; i++) staged.y[staged.place[i]] = 1, staged.rest[staged.place[i]] = 0;
-    sum = careful_block(plan, x, staged.y, staged, n, out);
+  for (int i = 0; i < count; i += One::size) {
+    const Element<One> e = loss.template positive<false>(One::load(staged.place_x + i), One::load(staged.place_weight + i));
+    sum += sum_lanes(e.value);
+    (e.value * One(out.value_scale)).store(staged.place_value + i);
+    (e.grad * One(out.grad_scale)).store(staged.place_grad + i);
+  }
+  return sum;
+}
+
+// Weights up to this are left to the end of a block. A larger one would bring losses back that are too small for T.
+constexpr double largest_late_weight = 4;
+
+// Hard class-index targets along the last axis: a block of negatives, and its few positives.
+template <class R, class T, class Loss> double class_index_block(const BlockWork<R, T> &work, const Loss &loss) {
+  Staged<T> &staged = work.staged;
+  const double weight = work.plan.problem.negative_weight;
+  const bool late = work.weights.mask == 0 && weight >= 0 && weight <= largest_late_weight;
+  const Block<T> block = work.block(late ? weight : 1);
+  const int positives = find_positives(work.plan, staged, work.begin, work.end, work.skips);
+
+  // They come first: the gradient may be about to overwrite their logits.
+  double sum = positives > 0 ? positives_apart(work, loss, positives) : 0;
+  Swept swept{0, true};
+  if (late && !work.weights.heavy)
+    swept = sweep<R, false>(block, staged.place, [&](R v, int) FOCAL_LAMBDA { return loss.template negative<false>(v, Unit()); });
+  else if (!work.weights.heavy)
+    swept = sweep<R, false>(block, staged.place, [&](R v, int k) FOCAL_LAMBDA {
+      return loss.template negative<false>(v, work.negative_weight(k));
+    });
+  if (swept.large) {
+    sum = work.careful(block);
   } else {
-    // The positives first: the gradient may be about to overwrite their logits.
+    sum += swept.sum * (late ? weight : 1);
     for (int i = 0; i < positives; i++) {
-      const int at = staged.place[i];
-      const Element<T> e = loss.template positive<false>(x[at], staged.positive[at]);
-      sum += static_cast<double>(e.value);
-      staged.value_at[i] = e.value * out.value_scale;
-      staged.grad_at[i] = e.grad * out.grad_scale;
-      staged.negative[at] = 0;
-    }
-    if (staged_weights) {
-      const T *w = staged.negative;
-      sum += sweep<R, false>(x, n, out, [&](R v, int k) FOCAL_LAMBDA { return loss.template negative<false>(v, R::load(w + k)); });
-    } else {
-      const R w(negative_weight);
-      sum += sweep<R, false>(x, n, out, [&](R v, int) FOCAL_LAMBDA { return loss.template negative<false>(v, w); });
-    }
-    for (int i = 0; i < positives; i++) {
-      const int at = staged.place[i];
-      if (out.values) out.values[at] = staged.value_at[i];
-      if (out.grad) out.grad[at] = staged.grad_at[i];
-      staged.negative[at] = negative_weight;  // right for the next block, where one weight serves them all
+      if (block.out.values) block.out.values[staged.place[i]] = staged.place_value[i];
+      if (block.out.grad) block.out.grad[staged.place[i]] = staged.place_grad[i];
     }
   }
-  if (skips) clear_skipped(staged, out, n);
+  if (work.skips) clear_skipped(staged, block.out, work.n);
   return sum;
 }
 

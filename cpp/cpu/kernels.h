@@ -44,34 +44,47 @@ template <class F> FOCAL_INLINE void each_block(const Plan &plan, int64_t first,
   }
 }
 
-// Any power will do for what is rare, the second derivative and mixed soft targets: it keeps the code small.
+// Any power will do for what is rare: it keeps the code small.
+template <class T, class F> FOCAL_INLINE void with_common_power(double gamma, F f) {
+  if (gamma == 2) return f(Power2(gamma));
+  if (gamma == 0) return f(Power0(gamma));
+  f(PowerAny<T>(gamma));
+}
+
 template <class T> void run_sigmoid_focal(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
   using R = typename PackOf<T>::Long;
   const FocalProblem &p = plan.problem;
   Staged<T> &staged = *static_cast<Staged<T> *>(scratch);
-  staged.same_everywhere = false;
-  const bool mixture = p.soft_targets == FOCAL_MIXTURE;
-  const auto soft = [&](auto loss, auto with_hess) {
+  const Weights<T> one_weight = stage_one_weight<R>(plan, staged);
+  const auto each = [&](auto body) {
     each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) {
-      return soft_block<R, decltype(with_hess)::value>(plan, loss, staged, begin, end);
+      return body(BlockWork<R, T>(plan, staged, one_weight, begin, end));
     });
   };
+  const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0;
+  const bool mixture = p.soft_targets == FOCAL_MIXTURE;
   const PowerAny<T> any(p.gamma);
+  const SigmoidFocal<PowerAny<T>, true> mixed{any};
   if (p.hess) {
-    if (mixture) soft(SigmoidFocal<PowerAny<T>, true>{any}, True{});
-    else soft(SigmoidFocal<PowerAny<T>, false>{any}, True{});
-  } else if (p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0 && plan.inner == 1) {
+    if (mixture) each([&](const auto &work) { return dense_block<R, true, false>(work, mixed); });
+    else each([&](const auto &work) { return dense_block<R, true, false>(work, SigmoidFocal<PowerAny<T>, false>{any}); });
+  } else if (by_index && plan.inner == 1) {
     with_power<T>(p.gamma, [&](auto power) {
       const SigmoidFocal<decltype(power), false> loss{power};
-      each_block(plan, first, last, sums,
-                 [&](int64_t begin, int64_t end) { return class_index_block<R>(plan, loss, staged, begin, end); });
+      each([&](const auto &work) { return class_index_block<R>(work, loss); });
+    });
+  } else if (by_index || plan.hard_labels) {
+    with_common_power<T>(p.gamma, [&](auto power) {
+      const SigmoidFocal<decltype(power), false> loss{power};
+      each([&](const auto &work) { return dense_block<R, false, true>(work, loss); });
     });
   } else if (mixture) {
-    soft(SigmoidFocal<PowerAny<T>, true>{any}, False{});
-  } else if (p.gamma == 2) {
-    soft(SigmoidFocal<Power2, false>{Power2(p.gamma)}, False{});
+    each([&](const auto &work) { return dense_block<R, false, false>(work, mixed); });
   } else {
-    soft(SigmoidFocal<PowerAny<T>, false>{any}, False{});
+    with_common_power<T>(p.gamma, [&](auto power) {
+      const SigmoidFocal<decltype(power), false> loss{power};
+      each([&](const auto &work) { return dense_block<R, false, false>(work, loss); });
+    });
   }
 }
 

@@ -33,6 +33,7 @@ struct Plan {
   double grad_divisor;                // the denominator
   double value_divisor;               // the normalizer, or 1
   double grad_scale, value_scale;     // one over these
+  bool hard_labels;                   // dense targets, all of them exactly 0 or 1
   bool extreme_scale;                 // too large or too small for float arithmetic: every block is careful
 
   bool skips() const {  // may some elements not count?

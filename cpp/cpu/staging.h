@@ -35,13 +35,14 @@ template <class F> FOCAL_INLINE void each_run(const Plan &plan, int64_t begin, i
   }
 }
 
-// y[k] = the problem's target of element begin + k, smoothed, and rest[k] = 1 - y[k]. Both come from double where y
-// alone would have lost the digits of the other.
+// y[k] = the problem's target of element begin + k, smoothed, and rest[k] = 1 - y[k] unless `rest` is null. Both come from
+// double where y alone would have lost the digits of the other.
 template <class T>
 FOCAL_NOINLINE void stage_targets(const Plan &plan, int64_t begin, int64_t end, T *y, T *rest, T *numbers) {
   const FocalProblem &p = plan.problem;
   const double scale = plan.target_scale, shift = plan.target_shift;
   if (p.targets_kind == FOCAL_DENSE) {
+    if (!rest && scale == 1) return read_numbers(p.targets, p.targets_dtype, begin, end - begin, y);
     constexpr int64_t size = 256;
     double labels[size];
     for (int64_t at = begin; at < end; at += size, y += size, rest += size) {
@@ -71,7 +72,7 @@ FOCAL_NOINLINE void stage_targets(const Plan &plan, int64_t begin, int64_t end, 
       if (index != p.background && place >= 0 && place < run.count) here[static_cast<int>(place)] = high;
     }
   });
-  for (int64_t k = 0; k < end - begin; k++) rest[k] = y[k] == low ? high : low;
+  for (int64_t k = 0; rest && k < end - begin; k++) rest[k] = y[k] == low ? high : low;
 }
 
 // Calls f(k, number) for the elements begin + k, with the number that belongs to each or to its row.

@@ -14,9 +14,20 @@ namespace FOCAL_NAMESPACE {
 template <class Power, bool Mixture> struct SigmoidFocal {
   Power power;
 
-  template <bool H, class R> FOCAL_INLINE Element<R> negative(R x, R w) const { return hard<H>(logistic(x), w); }
+  template <bool H, class R, class W> FOCAL_INLINE Element<R> negative(R x, W w) const {
+    return background<H>(logistic(x), w);
+  }
 
-  template <bool H, class R> FOCAL_INLINE Element<R> positive(R x, R w) const { return mirror(hard<H>(logistic(-x), w)); }
+  template <bool H, class R, class W> FOCAL_INLINE Element<R> positive(R x, W w) const {
+    return mirror(background<H>(logistic(-x), w));
+  }
+
+  template <bool H, class R> FOCAL_INLINE Element<R> hard(R x, R y, R wp, R wn) const {
+    const auto is_positive = y > R(0.5);
+    Element<R> e = background<H>(logistic(select(is_positive, -x, x)), select(is_positive, wp, wn));
+    e.grad = select(is_positive, -e.grad, e.grad);
+    return e;
+  }
 
   template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
     if constexpr (Mixture) return mixture<H>(x, y, rest, wp, wn);
@@ -24,9 +35,10 @@ template <class Power, bool Mixture> struct SigmoidFocal {
   }
 
  private:
-  template <bool H, class R> FOCAL_INLINE Element<R> hard(const Logistic<R> &l, R w) const {
+  // target 0
+  template <bool H, class R, class W> FOCAL_INLINE Element<R> background(const Logistic<R> &l, W w) const {
     const R g(power.gamma);
-    R m = power(l.s) * w;
+    R m = power_of_sigmoid(power, l) * w;
     Element<R> e;
     e.value = m * l.softplus;
     e.grad = muladd(g * l.c, e.value, m * l.s);
@@ -47,12 +59,13 @@ template <class Power, bool Mixture> struct SigmoidFocal {
     R cross_entropy = muladd(y, l.softplus_minus, rest * l.softplus);
     R slope = muladd(rest, l.s, -(y * l.c));
     R variance = l.s * l.c;
-    R r = (rest - y) * variance / q;  // q' / q: bounded, where q^(g-1) q' is not
-    R m = power(q) * muladd(y, wp, rest * wn);
+    R dq = (rest - y) * variance;
+    R w = muladd(y, wp, rest * wn), m = power(q) * w;
     Element<R> e;
     e.value = m * cross_entropy;
-    e.grad = m * muladd(g * r, cross_entropy, slope);
+    e.grad = muladd(power.derivative(q, dq, w, m), cross_entropy, m * slope);
     if constexpr (H) {
+      R r = dq / q;
       R bend = g * r * muladd(g - R(1), r, l.c - l.s);
       e.hess = m * (muladd(bend, cross_entropy, (g + g) * r * slope) + variance);
     }
@@ -62,8 +75,8 @@ template <class Power, bool Mixture> struct SigmoidFocal {
   // y L(1) + (1 - y) L(0) (Kornia)
   template <bool H, class R> FOCAL_INLINE Element<R> mixture(R x, R y, R rest, R wp, R wn) const {
     Logistic<R> l = logistic(x);
-    Element<R> as_negative = hard<H>(l, wn * rest);
-    Element<R> as_positive = mirror(hard<H>(l.mirrored(), wp * y));
+    Element<R> as_negative = background<H>(l, wn * rest);
+    Element<R> as_positive = mirror(background<H>(l.mirrored(), wp * y));
     Element<R> e;
     e.value = as_negative.value + as_positive.value;
     e.grad = as_negative.grad + as_positive.grad;

@@ -33,8 +33,8 @@ long double softplus(long double z) { return (z > 0 ? z : 0) + log1pl(expl(-fabs
 long double sigmoid(long double z) { return z > 0 ? 1 / (1 + expl(-z)) : expl(z) / (1 + expl(z)); }
 
 template <class T> struct Bounds;
-template <> struct Bounds<float> { static constexpr double range = 87, exp = 1.0, log1p = 1.2, softplus = 3.9, sigmoid = 2.5, power = 4.2; };
-template <> struct Bounds<double> { static constexpr double range = 700, exp = 1.0, log1p = 1.2, softplus = 2.6, sigmoid = 2.6, power = 3.9; };
+template <> struct Bounds<float> { static constexpr double range = 87, exp = 1.2, log1p = 1.2, softplus = 6.2, sigmoid = 2.6, power = 4.2; };
+template <> struct Bounds<double> { static constexpr double range = 700, exp = 1.2, log1p = 1.2, softplus = 2.6, sigmoid = 2.6, power = 3.9; };
 
 }  // namespace
 

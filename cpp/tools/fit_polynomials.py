@@ -85,7 +85,7 @@ if __name__ == "__main__":
     narrow = ((sqrt(mpf(2)) - 1) / (sqrt(mpf(2)) + 1)) ** 2 * mpf("1.01")
     show("float exp_tail", remez(exp_tail, exp_weight, 4, -half_ln2, half_ln2))
     show("double exp_tail", remez(exp_tail, exp_weight, 9, -half_ln2, half_ln2))
-    show("float softplus_tail", remez(softplus_tail, lambda w: 1 / softplus_tail(w), 8, 0, "0.5"))
+    show("float softplus_tail", remez(softplus_tail, lambda w: 1 / softplus_tail(w), 7, 0, "0.5"))
     show("float atanh_tail", remez(atanh_tail, atanh_weight, 2, 0, narrow))
     show("double atanh_tail", remez(atanh_tail, atanh_weight, 6, 0, narrow))
     show("double atanh_tail_wide", remez(atanh_tail, atanh_weight, 10, 0, mpf(1) / 9))
