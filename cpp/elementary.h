@@ -252,11 +252,11 @@ struct Power5 : SpecialPower {
   }
 };
 
-// sigmoid(z), sigmoid(-z), log(1 + e^z), log(1 + e^-z), and the logarithms of the first two
+// sigmoid(z), sigmoid(-z), log(1 + e^z), log(1 + e^-z), log(1 + e^-|z|), and the logarithms of the first two
 template <class R> struct Logistic {
-  R s, c, softplus, softplus_minus;
+  R s, c, softplus, softplus_minus, log1p_e;
   LogParts<R> log_s, log_c;
-  FOCAL_INLINE Logistic mirrored() const { return {c, s, softplus_minus, softplus, log_c, log_s}; }
+  FOCAL_INLINE Logistic mirrored() const { return {c, s, softplus_minus, softplus, log1p_e, log_c, log_s}; }
 };
 
 // log sigmoid(z) = min(z, 0) - log(1 + e^-|z|), with z = k ln 2 + rest
@@ -275,7 +275,7 @@ template <class T, class R> FOCAL_INLINE Logistic<R> logistic_of(R z, const floa
   // log(1 + e^-|z|) = -log(1 - w): softplus without a logarithm
   R tail = Constants<T>::softplus_tail(w);
   R log1p_e = w * tail;
-  return {s, c, muladd(w, tail, larger(R(0), z)), muladd(w, tail, larger(R(0), -z)),
+  return {s, c, muladd(w, tail, larger(R(0), z)), muladd(w, tail, larger(R(0), -z)), log1p_e,
           log_sigmoid(z, t.k, log1p_e), log_sigmoid(-z, -t.k, log1p_e)};
 }
 template <class T, class R> FOCAL_INLINE Logistic<R> logistic_of(R z, const double *) {
@@ -288,7 +288,7 @@ template <class T, class R> FOCAL_INLINE Logistic<R> logistic_of(R z, const doub
   R u = a * a;
   R log1p_e = muladd(R(2) * a * u, Constants<T>::atanh_tail_wide(u), R(2) * a);
   R big_log = -log1p_e, small_log = t.rest - log1p_e;
-  return {select(positive, big, small), select(positive, small, big), log1p_e + larger(R(0), z), log1p_e + larger(R(0), -z),
+  return {select(positive, big, small), select(positive, small, big), log1p_e + larger(R(0), z), log1p_e + larger(R(0), -z), log1p_e,
           {select(positive, R(0), t.k), select(positive, big_log, small_log)},
           {select(positive, t.k, R(0)), select(positive, small_log, big_log)}};
 }

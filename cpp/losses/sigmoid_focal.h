@@ -55,9 +55,9 @@ template <class Power, bool Mixture> struct SigmoidFocal {
   template <bool H, class R> FOCAL_INLINE Element<R> linear(R x, R y, R rest, R wp, R wn) const {
     const R g(power.gamma);
     Logistic<R> l = logistic(x);
-    R q = muladd(y, l.c, rest * l.s);
-    R cross_entropy = muladd(y, l.softplus_minus, rest * l.softplus);
-    R slope = muladd(rest, l.s, -(y * l.c));
+    R as_negative = rest * l.s, as_positive = y * l.c;
+    R q = as_negative + as_positive, slope = as_negative - as_positive;
+    R cross_entropy = muladd(y, larger(R(0), -x), muladd(rest, larger(R(0), x), l.log1p_e));
     R variance = l.s * l.c;
     R dq = (rest - y) * variance;
     R w = muladd(y, wp, rest * wn), m = power(q) * w;
