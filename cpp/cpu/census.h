@@ -3,10 +3,12 @@
 
 #include "../problem.h"
 #include "plan.h"
+#include "pool.h"
 
 namespace focal {
 
-// Fills elements, rows and positives of `result`, or its error_index and error_value.
-FocalStatus take_census(const Plan &plan, FocalResult *result);
+// Fills elements, rows and positives of `result`, and the plan's hard_labels; or, of the first target that is not
+// allowed, error_index and error_value.
+FocalStatus take_census(Plan *plan, Team *team, FocalResult *result);
 
 }  // namespace focal

@@ -33,8 +33,8 @@ struct Plan {
   double grad_divisor;                // the denominator
   double value_divisor;               // the normalizer, or 1
   double grad_scale, value_scale;     // one over these
-  bool hard_labels;                   // dense targets, all of them exactly 0 or 1
   bool extreme_scale;                 // too large or too small for float arithmetic: every block is careful
+  bool hard_labels;                   // dense targets, each exactly 0 or 1, none smoothed or skipped
 
   bool skips() const {  // may some elements not count?
     return problem.mask_per != FOCAL_ABSENT || problem.ignore_index == problem.ignore_index;

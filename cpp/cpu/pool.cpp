@@ -6,10 +6,9 @@ namespace focal {
 
 int32_t hardware_threads() { return 1; }
 
-void for_each_run(int64_t blocks, int64_t, int32_t, void *context,
-                  void (*work)(void *, int32_t, int64_t, int64_t)) {
-  work(context, 0, 0, blocks);
-}
+void Team::gather(int32_t, int64_t) {}
+void Team::dismiss() {}
+void Team::share_out(int64_t, void *, void (*)(void *, Turns &)) {}
 
 }  // namespace focal
 
@@ -17,7 +16,8 @@ void for_each_run(int64_t blocks, int64_t, int32_t, void *context,
 
 #include <pthread.h>
 
-#include <atomic>
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <system_error>
@@ -31,62 +31,91 @@ namespace focal {
 
 namespace {
 
-// Workers sleep between calls. The pool is never destroyed: at exit its threads end with the process.
+constexpr int32_t most_threads = 1024;
+
+using Clock = std::chrono::steady_clock;
+
+// Waking a thread costs the caller some 7 us, and takes as long again or longer: two blocks' work at the least. So a
+// thread that waits first looks for a while; not for long, as a process that calls now and then needs its processors
+// for other things. Those asleep are woken for a call that is worth it, and for calls in close succession.
+constexpr std::chrono::microseconds spin_time{50};
+constexpr int64_t blocks_worth_waking = 64;
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb");
+#endif
+}
+
+// Looks until `ready` or until the time is over; returns whether it is ready.
+template <class F> bool spin_until(F ready) {
+  const Clock::time_point end = Clock::now() + spin_time;
+  do {
+    for (int look = 0; look < 128; look++) {
+      if (ready()) return true;
+      relax();
+    }
+    std::this_thread::yield();  // to whom it waits for, where both are on one processor
+  } while (Clock::now() < end);
+  return ready();
+}
+
+}  // namespace
+
+// Workers wait for calls, for a while wide awake, then asleep. The pool is never destroyed: at exit its threads end
+// with the process.
 class Pool {
  public:
   static Pool &get() {
     Pool *pool = current.load(std::memory_order_acquire);
     if (!pool) {
-      static std::mutex creating;
-      const std::lock_guard<std::mutex> lock(creating);
-      pool = current.load(std::memory_order_acquire);
-      if (!pool) {
-        // A forked child has none of its parent's threads: it starts with a pool of its own.
-        static const int registered = pthread_atfork(nullptr, nullptr, [] { current.store(nullptr); });
-        (void)registered;
-        pool = new Pool;
-        current.store(pool, std::memory_order_release);
-      }
+      Pool *const mine = new Pool;
+      if (current.compare_exchange_strong(pool, mine, std::memory_order_acq_rel)) pool = mine;
+      else delete mine;
     }
     return *pool;
   }
+  // A forked child has none of its parent's threads: it starts with a pool of its own.
+  static void forget() { current.store(nullptr); }
 
-  void run(int64_t blocks, int64_t run, int32_t threads, void *context,
-           void (*work)(void *, int32_t, int64_t, int64_t)) {
-    // Another thread is in a call of its own: its workers are busy, so this one does without.
-    std::unique_lock<std::mutex> only(calling, std::try_to_lock);
-    if (!only.owns_lock()) return work(context, 0, 0, blocks);
+  // Gives the caller the workers, unless another caller has them.
+  bool lend() { return lent.try_lock(); }
+  void take_back() {
+    last_call = Clock::now();
+    lent.unlock();
+  }
 
-    Call call{blocks, run, context, work};
-    const int32_t helpers = grow(threads - 1);
-    {
-      const std::lock_guard<std::mutex> lock(mutex);
-      job = &call;
-      wanted = helpers;
-      joined = 0;
-    }
-    wake.notify_all();
-    call.drain(0);
-    std::unique_lock<std::mutex> lock(mutex);
-    job = nullptr;  // whoever has not come by now need not come
-    done.wait(lock, [&] { return active == 0; });
+  // How many of the workers wanted are to help with so many blocks.
+  int32_t helpers_for(int64_t blocks, int32_t wanted) {
+    spins = wanted < hardware_threads();
+    const bool wakes = blocks >= blocks_worth_waking || (spins && Clock::now() < last_call + spin_time);
+    return wakes ? grow(wanted) : std::min(wanted, workers - sleeping.load());
+  }
+
+  void run(int64_t blocks, int32_t helpers, void *context, void (*work)(void *, Turns &)) {
+    Share shares[most_shares];
+    const int32_t count = helpers + 1 < most_shares ? helpers + 1 : most_shares;
+    for (int64_t k = 0; k < count; k++) shares[k].fill(blocks * k / count, blocks * (k + 1) / count);
+    call = {shares, count, context, work};
+    state.store(static_cast<uint32_t>(helpers));
+    const int32_t awake = workers - sleeping.load();
+    if (awake < helpers) rouse(helpers - awake);
+    Turns turns(shares, count, 0);
+    work(context, turns);
+    state.fetch_and(~wanted_mask);  // whoever has not come by now need not come
+    wait_for_helpers();
   }
 
  private:
   struct Call {
-    int64_t blocks, run;
+    Share *shares;
+    int32_t count;
     void *context;
-    void (*work)(void *, int32_t, int64_t, int64_t);
-    std::atomic<int64_t> next{0};
-
-    void drain(int32_t worker) {
-      for (;;) {
-        const int64_t first = next.fetch_add(run, std::memory_order_relaxed);
-        if (first >= blocks) return;
-        work(context, worker, first, first + run < blocks ? first + run : blocks);
-      }
-    }
+    void (*work)(void *, Turns &);
   };
+  static constexpr int32_t most_shares = 64;  // more threads than that begin two by two
 
   // Starts workers until there are `count`; returns how many there are, which may be fewer.
   int32_t grow(int32_t count) {
@@ -101,36 +130,79 @@ class Pool {
     return workers < count ? workers : count;
   }
 
-  void serve() {
+  // The lock: a worker that counts itself as sleeping but does not sleep yet holds it.
+  void rouse(int32_t count) {
+    { const std::lock_guard<std::mutex> lock(mutex); }
+    while (count-- > 0) wake.notify_one();
+  }
+
+  bool all_helpers_left() const { return state.load() < one_active; }
+  void wait_for_helpers() {
+    if (all_helpers_left() || (spins && spin_until([this] { return all_helpers_left(); }))) return;
     std::unique_lock<std::mutex> lock(mutex);
+    caller_sleeps.store(true);
+    done.wait(lock, [this] { return all_helpers_left(); });
+    caller_sleeps.store(false);
+  }
+
+  bool is_wanted() const { return (state.load() & wanted_mask) != 0; }
+  void wait_for_call() {
+    if (is_wanted() || (spins && spin_until([this] { return is_wanted(); }))) return;
+    std::unique_lock<std::mutex> lock(mutex);
+    sleeping++;
+    wake.wait(lock, [this] { return is_wanted(); });
+    sleeping--;
+  }
+
+  // Takes one of the places that the open call offers: its number, from 1 on, or 0 where there is none.
+  int32_t join() {
+    uint32_t seen = state.load();
+    while (seen & wanted_mask)
+      if (state.compare_exchange_weak(seen, seen - 1 + one_active)) return static_cast<int32_t>(seen & wanted_mask);
+    return 0;
+  }
+
+  void serve() {
     for (;;) {
-      wake.wait(lock, [&] { return job && joined < wanted; });
-      Call *const call = job;
-      const int32_t worker = ++joined;
-      active++;
-      lock.unlock();
-      call->drain(worker);
-      lock.lock();
-      if (--active == 0) done.notify_one();
+      wait_for_call();
+      const int32_t place = join();
+      if (place == 0) continue;
+      Turns turns(call.shares, call.count, place % call.count);
+      call.work(call.context, turns);
+      if (state.fetch_sub(one_active) < 2 * one_active && caller_sleeps.load()) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        done.notify_one();
+      }
     }
   }
 
   static std::atomic<Pool *> current;
 
-  std::mutex calling;  // held by the one caller that has the workers
+  std::mutex lent;  // held by the one caller that has the workers; guards what is below
   int32_t workers = 0;
+  Clock::time_point last_call{};
 
-  std::mutex mutex;  // guards what is below
+  // Low half: how many helpers the call still wants. High half: how many are at work. `call` stands still while
+  // either is above 0. Sequentially consistent, as are the two below: each side first says what it does, then looks
+  // at what the other side said.
+  static constexpr uint32_t one_active = 0x10000, wanted_mask = one_active - 1;
+  alignas(64) std::atomic<uint32_t> state{0};
+  alignas(64) Call call{};
+  std::atomic<bool> spins{false};  // fewer threads than processors
+  std::atomic<int32_t> sleeping{0};
+  std::atomic<bool> caller_sleeps{false};
+
+  std::mutex mutex;
   std::condition_variable wake, done;
-  Call *job = nullptr;
-  int32_t wanted = 0, joined = 0, active = 0;
 };
 
 std::atomic<Pool *> Pool::current{nullptr};
 
-}  // namespace
+namespace {
 
-int32_t hardware_threads() {
+[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, Pool::forget);
+
+int32_t count_processors() {
 #ifdef __linux__
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
@@ -139,10 +211,26 @@ int32_t hardware_threads() {
   return count ? static_cast<int32_t>(count) : 1;
 }
 
-void for_each_run(int64_t blocks, int64_t run, int32_t threads, void *context,
-                  void (*work)(void *, int32_t, int64_t, int64_t)) {
-  if (threads <= 1 || blocks <= run) return work(context, 0, 0, blocks);
-  Pool::get().run(blocks, run, threads, context, work);
+}  // namespace
+
+int32_t hardware_threads() {
+  static std::atomic<int32_t> known{0};
+  int32_t count = known.load(std::memory_order_relaxed);
+  if (count == 0) known.store(count = count_processors(), std::memory_order_relaxed);
+  return count;
+}
+
+void Team::gather(int32_t threads, int64_t blocks) {
+  Pool &pool = Pool::get();
+  if (!pool.lend()) return;
+  pool_ = &pool;
+  helpers_ = pool.helpers_for(blocks, std::min(threads, most_threads) - 1);
+}
+
+void Team::dismiss() { pool_->take_back(); }
+
+void Team::share_out(int64_t blocks, void *context, void (*work)(void *, Turns &)) {
+  pool_->run(blocks, static_cast<int32_t>(std::min<int64_t>(helpers_, blocks - 1)), context, work);
 }
 
 }  // namespace focal

@@ -3,14 +3,99 @@
 
 #include <stdint.h>
 
+#include <atomic>
+
 namespace focal {
 
+// How many threads this process may run at once. Asked of the system once: it is a system call.
 int32_t hardware_threads();
 
-// Calls work(context, worker, block) for every block in 0..blocks-1, on up to `threads` threads, the caller's
-// among them; `worker` is below `threads`. Blocks are handed out in runs, so who does which one is left open:
-// results may depend on the block alone.
-void for_each_run(int64_t blocks, int64_t run, int32_t threads, void *context,
-                  void (*work)(void *context, int32_t worker, int64_t first, int64_t last));
+// A thread's part of the blocks: taken front to back in turns that get shorter, for others to help at the end.
+class alignas(64) Share {
+ public:
+  void fill(int64_t first, int64_t end) {
+    next_.store(first, std::memory_order_relaxed);
+    end_ = end;
+  }
+
+  bool take(int64_t *first, int64_t *last) {
+    int64_t from = next_.load(std::memory_order_relaxed), to;
+    do {
+      const int64_t left = end_ - from;
+      if (left <= 0) return false;
+      const int64_t half = left / 2;
+      to = from + (half < 1 ? 1 : half > longest_turn ? longest_turn : half);
+    } while (!next_.compare_exchange_weak(from, to, std::memory_order_relaxed));
+    *first = from;
+    *last = to;
+    return true;
+  }
+
+ private:
+  static constexpr int64_t longest_turn = 32;
+  std::atomic<int64_t> next_;
+  int64_t end_;
+};
+
+// What one thread of a call takes its blocks from: its own share first (the same one call after call, so its caches
+// hold what it wrote there), then what the others have left.
+class Turns {
+ public:
+  explicit Turns(int64_t blocks) : blocks_(blocks) {}
+  Turns(Share *shares, int32_t count, int32_t own) : shares_(shares), count_(count), at_(own) {}
+
+  // Blocks *first to *last - 1 are this thread's to do; false when there are none left.
+  bool next(int64_t *first, int64_t *last) {
+    if (!shares_) {  // one thread does them all at once
+      *first = 0;
+      *last = blocks_;
+      blocks_ = 0;
+      return *last > 0;
+    }
+    for (; tried_ < count_; tried_++, at_ = at_ + 1 == count_ ? 0 : at_ + 1)
+      if (shares_[at_].take(first, last)) return true;
+    return false;
+  }
+
+ private:
+  int64_t blocks_ = 0;
+  Share *shares_ = nullptr;
+  int32_t count_ = 0, at_ = 0, tried_ = 0;
+};
+
+class Pool;
+
+// The threads of one call: the caller, and the helpers that pay for it. While a team has the workers, other callers'
+// teams do without.
+class Team {
+ public:
+  // At most `threads`; `blocks` says how much there is to do.
+  Team(int32_t threads, int64_t blocks) {
+    if (threads > 1 && blocks > 1) gather(threads < blocks ? threads : static_cast<int32_t>(blocks), blocks);
+  }
+  ~Team() {
+    if (pool_) dismiss();
+  }
+  Team(const Team &) = delete;
+  Team &operator=(const Team &) = delete;
+
+  // Calls work(turns) on each thread, until every block in 0..blocks-1 has been taken and done. Who does which is left
+  // open: results may depend on the block alone.
+  template <class F> void run(int64_t blocks, F work) {
+    if (helpers_ == 0 || blocks <= 1) {
+      Turns all(blocks);
+      return work(all);
+    }
+    share_out(blocks, &work, [](void *context, Turns &turns) { (*static_cast<F *>(context))(turns); });
+  }
+
+ private:
+  void gather(int32_t threads, int64_t blocks);
+  void dismiss();
+  void share_out(int64_t blocks, void *context, void (*work)(void *context, Turns &turns));
+
+  Pool *pool_ = nullptr;  // while its workers are this team's
+  int32_t helpers_ = 0;
+};
 
 }  // namespace focal

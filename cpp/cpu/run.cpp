@@ -42,7 +42,7 @@ double denominator_of(const FocalProblem &p, const FocalResult &result) {
 }
 
 Plan make_plan(const FocalProblem &p) {
-  Plan plan{};
+  Plan plan;  // not cleared: it is most of a small problem's time in here
   plan.problem = p;
   plan.outer = static_cast<int64_t>(p.outer);
   plan.classes = static_cast<int64_t>(p.classes);
@@ -61,9 +61,14 @@ Plan make_plan(const FocalProblem &p) {
   const double smooth = p.label_smoothing;
   plan.target_scale = 1 - smooth;
   plan.target_shift = p.loss == FOCAL_SOFTMAX ? smooth / p.classes : smooth / 2;
-  plan.rows_per_block = plan.classes < block_elements ? block_elements / (plan.classes > 0 ? plan.classes : 1) : 1;
-  plan.blocks = p.loss == FOCAL_SOFTMAX ? (plan.rows + plan.rows_per_block - 1) / plan.rows_per_block
-                                        : (plan.elements + block_elements - 1) / block_elements;
+  plan.hard_labels = false;
+  if (p.loss == FOCAL_SOFTMAX) {
+    plan.rows_per_block = plan.classes < block_elements ? block_elements / (plan.classes > 0 ? plan.classes : 1) : 1;
+    plan.blocks = (plan.rows + plan.rows_per_block - 1) / plan.rows_per_block;
+  } else {
+    plan.rows_per_block = 0;
+    plan.blocks = (plan.elements + block_elements - 1) / block_elements;
+  }
   return plan;
 }
 
@@ -102,14 +107,6 @@ constexpr size_t kept_bytes = size_t(4) << 20;
 
 size_t whole_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-struct Job {
-  const Plan &plan;
-  const Kernels &kernels;
-  char *scratch;
-  size_t scratch_bytes;
-  double *sums;
-};
-
 int32_t run(const FocalProblem &p, FocalResult *result) {
   *result = FocalResult{};
   if (!is_valid(p)) return FOCAL_BAD_PROBLEM;
@@ -121,21 +118,14 @@ int32_t run(const FocalProblem &p, FocalResult *result) {
     return FOCAL_OK;
   }
 
-  // A turn is at least two blocks: less does not pay for waking a thread. Longer turns stage less, and must leave
-  // every thread enough of them.
-  int32_t threads = p.threads > 0 ? p.threads : hardware_threads();
-  int64_t turn = plan.blocks / (16 * static_cast<int64_t>(threads));
-  turn = turn < 2 ? 2 : turn > 16 ? 16 : turn;
-  const int64_t turns = (plan.blocks + turn - 1) / turn;
-  if (threads > turns) threads = static_cast<int32_t>(turns);
-
-  const size_t per_worker = whole_lines(kernels->scratch_bytes(plan));
-  const size_t sums_bytes = whole_lines(static_cast<size_t>(plan.blocks) * sizeof(double));
-  char *const memory = thread_memory.reserve(sums_bytes + per_worker * static_cast<size_t>(threads));
+  const size_t scratch_bytes = whole_lines(kernels->scratch_bytes(plan));
+  ThreadMemory &own = thread_memory;
+  char *const memory = own.reserve(scratch_bytes + static_cast<size_t>(plan.blocks) * sizeof(double));
   if (!memory) return FOCAL_OUT_OF_MEMORY;
-  double *const sums = reinterpret_cast<double *>(memory);
+  double *const sums = reinterpret_cast<double *>(memory + scratch_bytes);
 
-  const FocalStatus status = take_census(plan, result);
+  Team team(p.threads > 0 ? p.threads : hardware_threads(), plan.blocks);
+  const FocalStatus status = take_census(&plan, &team, result);
   if (status != FOCAL_OK) return status;
   result->denominator = denominator_of(p, *result);
   plan.grad_divisor = result->denominator;
@@ -144,15 +134,18 @@ int32_t run(const FocalProblem &p, FocalResult *result) {
   plan.value_scale = 1 / plan.value_divisor;
   plan.extreme_scale = !(plan.grad_scale > 1e-30 && plan.grad_scale < 1e30);
 
-  Job job{plan, *kernels, memory + sums_bytes, per_worker, sums};
-  for_each_run(plan.blocks, turn, threads, &job, [](void *context, int32_t worker, int64_t first, int64_t last) {
-    const Job &j = *static_cast<Job *>(context);
-    j.kernels.run_blocks(j.plan, first, last, j.scratch + j.scratch_bytes * static_cast<size_t>(worker), j.sums);
+  team.run(plan.blocks, [&](Turns &turns) {
+    ThreadMemory &here = thread_memory;
+    // The caller has its memory already. A helper that gets none leaves the work to the others.
+    char *const scratch = here.reserve(scratch_bytes);
+    for (int64_t first, last; scratch && turns.next(&first, &last);)
+      kernels->run_blocks(plan, first, last, scratch, sums);
+    if (&here != &own) here.release_if_above(kept_bytes);
   });
 
   double sum = 0;
   for (int64_t block = 0; block < plan.blocks; block++) sum += sums[block];
-  thread_memory.release_if_above(kept_bytes);
+  own.release_if_above(kept_bytes);
   result->sum = sum;
   return FOCAL_OK;
 }

@@ -14,7 +14,10 @@ template <> constexpr int32_t dtype_of<float>() { return FOCAL_FLOAT32; }
 template <> constexpr int32_t dtype_of<double>() { return FOCAL_FLOAT64; }
 template <> constexpr int32_t dtype_of<int8_t>() { return FOCAL_INT8; }
 template <> constexpr int32_t dtype_of<uint8_t>() { return FOCAL_UINT8; }
+template <> constexpr int32_t dtype_of<int16_t>() { return FOCAL_INT16; }
+template <> constexpr int32_t dtype_of<uint16_t>() { return FOCAL_UINT16; }
 template <> constexpr int32_t dtype_of<int32_t>() { return FOCAL_INT32; }
+template <> constexpr int32_t dtype_of<uint32_t>() { return FOCAL_UINT32; }
 
 inline FocalProblem blank_problem(int32_t loss, double outer, double classes, double inner) {
   FocalProblem p{};

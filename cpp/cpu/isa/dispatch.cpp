@@ -25,6 +25,7 @@ constexpr FocalIsa baseline_info{"baseline", "as compiled, 4 floats a vector", "
 struct List {
   Isa entries[3];
   int32_t count = 0;
+  const Kernels *best = nullptr;
 
   List() {
 #ifdef FOCAL_HAVE_AVX512
@@ -38,25 +39,30 @@ struct List {
 #endif
     add(baseline_info, &baseline_kernels);
   }
-  void add(const FocalIsa &info, const Kernels *kernels) { entries[count++] = {info, kernels}; }
+  void add(const FocalIsa &info, const Kernels *kernels) {
+    entries[count++] = {info, kernels};
+    if (!best && info.supported) best = kernels;
+  }
 };
+
+const List &list() {
+  static const List made;
+  return made;
+}
 
 }  // namespace
 
 const Isa *isa_list(int32_t *count) {
-  static const List list;
-  *count = list.count;
-  return list.entries;
+  *count = list().count;
+  return list().entries;
 }
 
 const Kernels *choose_kernels(int32_t isa) {
-  int32_t count;
-  const Isa *list = isa_list(&count);
-  if (isa < 0 || isa > count) return nullptr;
-  if (isa > 0) return list[isa - 1].info.supported ? list[isa - 1].kernels : nullptr;
-  for (int32_t i = 0; i < count; i++)
-    if (list[i].info.supported) return list[i].kernels;
-  return nullptr;
+  const List &all = list();
+  if (isa == 0) return all.best;
+  if (isa < 0 || isa > all.count) return nullptr;
+  const Isa &chosen = all.entries[isa - 1];
+  return chosen.info.supported ? chosen.kernels : nullptr;
 }
 
 }  // namespace focal
