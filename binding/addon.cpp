@@ -1,106 +1,112 @@
-// The kernel for Node: typed arrays and the bytes of a FocalProblem in, a status and a FocalResult out.
+// The kernel for Node: a session shares the bytes of one call with its JavaScript, and runs it on typed arrays.
 //
-// Thin on purpose. The facade has checked the call; lengths are checked again here, because these are pointers.
-// No state of its own, so it loads into any number of contexts and worker threads.
+// Thin on purpose. The facade has checked the call; lengths are checked again here, because these are pointers, and a
+// getter among the caller's options may have taken an array's memory away since. An array's type never changes, so the
+// facade's word is enough for that: asking again would cost a small call a tenth of its time.
+// No state but the sessions', so it loads into any number of contexts and worker threads.
 #include <napi.h>
 
-#include <cstring>
+#include <cstddef>
+#include <exception>
 #include <string>
 
 #include "problem.h"
 
 namespace {
 
-// Node-API's element types, in the terms of problem.h; -1 for what the kernel does not read.
-int32_t dtype_of(napi_typedarray_type type) {
-  switch (type) {
-    case napi_float32_array: return FOCAL_FLOAT32;
-    case napi_float64_array: return FOCAL_FLOAT64;
-    case napi_int8_array: return FOCAL_INT8;
-    case napi_uint8_array:
-    case napi_uint8_clamped_array: return FOCAL_UINT8;
-    case napi_int16_array: return FOCAL_INT16;
-    case napi_uint16_array: return FOCAL_UINT16;
-    case napi_int32_array: return FOCAL_INT32;
-    case napi_uint32_array: return FOCAL_UINT32;
-    default: return -1;
-  }
+// What a session shares. In: the problem, where a pointer that is not 0 asks for its array. Out: the rest.
+struct Call {
+  FocalProblem problem;
+  FocalResult result;
+  int32_t status;
+};
+static_assert(offsetof(Call, result) == 208 && offsetof(Call, status) == 264, "src/backends/native.ts");
+
+// The arguments of run(), in this order.
+enum Argument { LOGITS, TARGETS, WEIGHTS, MASK, CLASS_POSITIVE, CLASS_NEGATIVE, VALUES, GRAD, HESS, ARGUMENTS };
+constexpr const char *names[] = {"logits", "targets", "weights", "mask", "class weights", "class weights", "out", "grad", "hess"};
+
+// A status of this file's own, beside FocalStatus.
+constexpr int32_t OVERLAP = -1;
+
+struct Memory {
+  uintptr_t begin = 0, end = 0;
+};
+
+uintptr_t bytes_of(int32_t dtype) {
+  constexpr uint8_t bytes[] = {4, 8, 1, 1, 2, 2, 4, 4};
+  return bytes[dtype & 7];
 }
 
-struct Array {
+// An array's memory, which holds at least `length` elements. No copy, no reference: it outlives the call that passes it.
+Memory memory_of(napi_env env, const napi_value *arguments, Argument at, int32_t dtype, double length) {
+  size_t there = 0;
   void *data = nullptr;
-  size_t length = 0;
-  int32_t dtype = -1;
-};
+  if (napi_get_typedarray_info(env, arguments[at], nullptr, &there, &data, nullptr, nullptr) != napi_ok)
+    throw Napi::TypeError::New(env, std::string(names[at]) + " is not a typed array");
+  if (!(static_cast<double>(there) >= length))
+    throw Napi::RangeError::New(env, std::string(names[at]) + " is shorter than announced (is its buffer detached?)");
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(data);
+  return {begin, begin + there * bytes_of(dtype)};
+}
 
-// Takes no copy and keeps no reference: the arrays outlive the call that passes them.
-class Arguments {
- public:
-  explicit Arguments(const Napi::CallbackInfo &info) : info_(info), env_(info.Env()) {}
-
-  Array array(size_t at, const char *name) const {
-    const napi_value value = info_[at];
-    bool is_typed_array = false;
-    if (napi_is_typedarray(env_, value, &is_typed_array) != napi_ok || !is_typed_array)
-      throw Napi::TypeError::New(env_, std::string(name) + " is not a typed array");
-    Array result;
-    napi_typedarray_type type;
-    if (napi_get_typedarray_info(env_, value, &type, &result.length, &result.data, nullptr, nullptr) != napi_ok)
-      throw Napi::TypeError::New(env_, std::string(name) + " cannot be read");
-    result.dtype = dtype_of(type);
-    return result;
+// Whether an output lies in the memory of another array. The gradient may lie exactly on the logits.
+bool overlap(const Memory (&arrays)[ARGUMENTS]) {
+  for (int written = VALUES; written <= HESS; written++) {
+    if (arrays[written].end == 0) continue;
+    for (int other = 0; other < ARGUMENTS; other++) {
+      const Memory &a = arrays[written], &b = arrays[other];
+      if (other == written || !(a.begin < b.end && b.begin < a.end)) continue;
+      if (!(written == GRAD && other == LOGITS && a.begin == b.begin)) return true;
+    }
   }
+  return false;
+}
 
-  // An array of exactly this type and at least this length, or null.
-  void *optional(size_t at, const char *name, int32_t dtype, double length) const {
-    napi_valuetype type = napi_undefined;
-    napi_typeof(env_, info_[at], &type);
-    if (type == napi_null || type == napi_undefined) return nullptr;
-    return checked(array(at, name), name, dtype, length);
-  }
+// Plain Node-API, not node-addon-api: this is the function that a small call waits for.
+napi_value Run(napi_env env, napi_callback_info info) try {
+  napi_value arguments[ARGUMENTS];
+  size_t count = ARGUMENTS;
+  void *shared = nullptr;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, &shared);
+  Call &call = *static_cast<Call *>(shared);
 
-  void *required(size_t at, const char *name, int32_t dtype, double length) const {
-    return checked(array(at, name), name, dtype, length);
-  }
-
- private:
-  void *checked(const Array &array, const char *name, int32_t dtype, double length) const {
-    if (array.dtype != dtype) throw Napi::TypeError::New(env_, std::string(name) + " has another element type than announced");
-    if (static_cast<double>(array.length) < length)
-      throw Napi::RangeError::New(env_, std::string(name) + " is shorter than announced (is its buffer detached?)");
-    return array.data;
-  }
-
-  const Napi::CallbackInfo &info_;
-  Napi::Env env_;
-};
-
-Napi::Value Run(const Napi::CallbackInfo &info) {
-  const Napi::Env env = info.Env();
-  const Arguments arguments(info);
-  const Array bytes = arguments.array(0, "problem");
-  if (bytes.dtype != FOCAL_UINT8 || bytes.length != sizeof(FocalProblem))
-    throw Napi::TypeError::New(env, "problem is not of this addon's size");
-  FocalProblem p;
-  std::memcpy(&p, bytes.data, sizeof p);
-
+  FocalProblem p = call.problem;
   const double rows = p.outer * p.inner, elements = rows * p.classes;
-  const bool softmax = p.loss == FOCAL_SOFTMAX;
   const auto length_per = [&](int32_t per) { return per == FOCAL_PER_ROW ? rows : elements; };
-  p.logits = arguments.required(2, "logits", p.dtype, elements);
-  p.targets = arguments.required(3, "targets", p.targets_dtype, p.targets_kind == FOCAL_CLASS_INDEX ? rows : elements);
-  p.weights = arguments.optional(4, "weights", p.weights_dtype, length_per(p.weights_per));
-  p.mask = arguments.optional(5, "mask", p.mask_dtype, length_per(p.mask_per));
-  p.class_positive = static_cast<double *>(arguments.optional(6, "class weights", FOCAL_FLOAT64, p.classes));
-  p.class_negative = static_cast<double *>(arguments.optional(7, "class weights", FOCAL_FLOAT64, p.classes));
-  p.values = arguments.optional(8, "out", p.dtype, softmax ? rows : elements);
-  p.grad = arguments.optional(9, "grad", p.dtype, elements);
-  p.hess = arguments.optional(10, "hess", p.dtype, elements);
+  Memory arrays[ARGUMENTS];
+  const auto point = [&](uint64_t &slot, Argument at, int32_t dtype, double length) {
+    if (slot) slot = (arrays[at] = memory_of(env, arguments, at, dtype, length)).begin;
+  };
+  point(p.logits_slot, LOGITS, p.dtype, elements);
+  point(p.targets_slot, TARGETS, p.targets_dtype, p.targets_kind == FOCAL_CLASS_INDEX ? rows : elements);
+  point(p.weights_slot, WEIGHTS, p.weights_dtype, length_per(p.weights_per));
+  point(p.mask_slot, MASK, p.mask_dtype, length_per(p.mask_per));
+  point(p.class_positive_slot, CLASS_POSITIVE, FOCAL_FLOAT64, p.classes);
+  point(p.class_negative_slot, CLASS_NEGATIVE, FOCAL_FLOAT64, p.classes);
+  point(p.values_slot, VALUES, p.dtype, p.loss == FOCAL_SOFTMAX ? rows : elements);
+  point(p.grad_slot, GRAD, p.dtype, elements);
+  point(p.hess_slot, HESS, p.dtype, elements);
 
-  FocalResult result;
-  const int32_t status = focal_run(&p, &result);
-  std::memcpy(arguments.required(1, "result", FOCAL_FLOAT64, sizeof result / sizeof(double)), &result, sizeof result);
-  return Napi::Number::New(env, status);
+  call.status = overlap(arrays) ? OVERLAP : focal_run(&p, &call.result);
+  return nullptr;
+} catch (const Napi::Error &error) {
+  error.ThrowAsJavaScriptException();
+  return nullptr;
+} catch (const std::exception &error) {
+  napi_throw_error(env, nullptr, error.what());
+  return nullptr;
+}
+
+// A function of its own with `memory`, the bytes of its Call. They are an ordinary ArrayBuffer (Electron forbids others),
+// which the function's property, never to be changed, keeps for as long as it may be called.
+Napi::Value Open(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  Napi::ArrayBuffer memory = Napi::ArrayBuffer::New(env, sizeof(Call));
+  napi_value run = nullptr;
+  if (napi_create_function(env, "run", NAPI_AUTO_LENGTH, Run, memory.Data(), &run) != napi_ok) throw Napi::Error::New(env);
+  Napi::Object(env, run).DefineProperty(Napi::PropertyDescriptor::Value("memory", memory, napi_enumerable));
+  return Napi::Value(env, run);
 }
 
 Napi::Value Isas(const Napi::CallbackInfo &info) {
@@ -130,7 +136,7 @@ Napi::Value HardwareThreads(const Napi::CallbackInfo &info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", FOCAL_ABI);
-  exports.Set("run", Napi::Function::New(env, Run, "run"));
+  exports.Set("open", Napi::Function::New(env, Open, "open"));
   exports.Set("isas", Napi::Function::New(env, Isas, "isas"));
   exports.Set("activeIsa", Napi::Function::New(env, ActiveIsa, "activeIsa"));
   exports.Set("hardwareThreads", Napi::Function::New(env, HardwareThreads, "hardwareThreads"));

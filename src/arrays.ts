@@ -1,5 +1,6 @@
 /** Typed arrays from outside: which they are, whether their memory is still there, whether two share it. */
-import { tagOf, wrongType } from './errors.js'
+import { wrongType } from './errors.js'
+import { lengthOf, tagOf } from './intrinsics.js'
 
 /** What a loss reads as logits. */
 export type Logits = Float32Array | Float64Array
@@ -22,43 +23,49 @@ export type NumericArray =
 /** Numbers as callers may give them: any numeric typed array, or a plain array of numbers or booleans. */
 export type Numbers = NumericArray | readonly number[] | readonly boolean[]
 
-const numericTags = new Set([
-  'Float32Array',
-  'Float64Array',
-  'Int8Array',
-  'Uint8Array',
-  'Uint8ClampedArray',
-  'Int16Array',
-  'Uint16Array',
-  'Int32Array',
-  'Uint32Array',
-])
+/** The element type's number in cpp/problem.h (enum FocalDtype); -1 for what no backend reads. */
+export function dtypeOf(array: ArrayBufferView): number {
+  switch (tagOf(array)) {
+    case 'Float32Array':
+      return 0
+    case 'Float64Array':
+      return 1
+    case 'Int8Array':
+      return 2
+    case 'Uint8Array':
+    case 'Uint8ClampedArray':
+      return 3
+    case 'Int16Array':
+      return 4
+    case 'Uint16Array':
+      return 5
+    case 'Int32Array':
+      return 6
+    case 'Uint32Array':
+      return 7
+    default:
+      return -1
+  }
+}
 
-export function isFloatArray(array: NumericArray): array is Logits {
-  return array.BYTES_PER_ELEMENT >= 4 && tagOf(array).startsWith('Float')
+export function isFloatArray(array: ArrayBufferView): array is Logits {
+  const tag = tagOf(array)
+  return tag === 'Float32Array' || tag === 'Float64Array'
 }
 
 /** `logits`, `grad`, `hess` and `out`: float arrays only. */
 export function checkLogits(name: string, value: unknown): Logits {
-  const tag = ArrayBuffer.isView(value) ? tagOf(value) : ''
-  if (tag !== 'Float32Array' && tag !== 'Float64Array') {
-    const hint = Array.isArray(value) ? ' (Float32Array.from(...) makes one)' : ''
-    throw wrongType(name, value, `a Float32Array or a Float64Array${hint}`)
-  }
-  checkAlive(name, value as Logits)
-  return value as Logits
+  if (ArrayBuffer.isView(value) && isFloatArray(value)) return value
+  const hint = Array.isArray(value) ? ' (Float32Array.from(...) makes one)' : ''
+  throw wrongType(name, value, `a Float32Array or a Float64Array${hint}`)
 }
 
 /** Anything numeric, plain arrays copied to typed ones. `null` when the argument was left out. */
 export function checkNumbers(name: string, value: unknown): NumericArray {
   if (ArrayBuffer.isView(value)) {
-    const tag = tagOf(value)
-    if (numericTags.has(tag)) {
-      checkAlive(name, value as NumericArray)
-      return value as NumericArray
-    }
+    if (dtypeOf(value) >= 0) return value as NumericArray
     // Where the runtime has it; its values are exact in float32.
-    if (tag === 'Float16Array') return Float32Array.from(value as unknown as Iterable<number>)
+    if (tagOf(value) === 'Float16Array') return Float32Array.from(value as unknown as Iterable<number>)
   }
   if (Array.isArray(value)) return fromPlain(name, value)
   throw wrongType(name, value, 'a numeric typed array (BigInt arrays excepted) or an array of numbers')
@@ -79,11 +86,16 @@ function fromPlain(name: string, values: readonly unknown[]): NumericArray {
 }
 
 /**
- * A detached array has length 0 and raises nothing, and so has a view beyond the end of a shrunken resizable
- * buffer. Only the array's own methods notice, so an empty one is asked.
+ * An array's length, once its memory is known to be there. A detached array has length 0 and raises nothing, and so has
+ * a view beyond the end of a shrunken resizable buffer. Only the array's own methods notice, so an empty one is asked.
  */
+export function checkedLength(name: string, array: NumericArray): number {
+  const length = lengthOf(array)
+  if (length === 0) checkAlive(name, array)
+  return length
+}
+
 function checkAlive(name: string, array: NumericArray): void {
-  if (array.length > 0) return
   try {
     array.indexOf(0)
   } catch {

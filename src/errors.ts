@@ -1,4 +1,5 @@
 /** The sentences of every error: the argument, what was expected, what came. */
+import { tagOf } from './intrinsics.js'
 
 /** A value as an error message shows it: short, and never a dump of an array. */
 export function show(value: unknown): string {
@@ -14,18 +15,6 @@ export function show(value: unknown): string {
   }
   if (typeof value === 'object' && value !== null) return 'an object'
   return Object.is(value, -0) ? '-0' : String(value)
-}
-
-// The getter itself: engines inline it, where Object.prototype.toString costs more than the loss of a small batch
-const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
-const tagGetter = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag) as {
-  get: (this: unknown) => string | undefined
-}
-const { get: typedArrayTag } = tagGetter
-
-/** `Float32Array` and so on: right for subclasses (`Buffer`) and for arrays of another realm, unlike `constructor`. */
-export function tagOf(array: ArrayBufferView): string {
-  return typedArrayTag.call(array) ?? 'DataView'
 }
 
 /** `gamma is '2'; expected a finite number >= 0`, for a value of the wrong type. */

@@ -15,13 +15,14 @@ import {
   type SoftTargets,
 } from './options.js'
 import {
-  callNames,
   denominatorOf,
   describe,
   divisorOf,
   type GradCall,
   type HessCall,
   type LossConstants,
+  type Method,
+  methods,
   type Problem,
   type Sums,
   type SumsCall,
@@ -71,7 +72,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
    * array of the logits' kind.
    */
   value<A extends Logits>(logits: A, targets: Numbers, call: ValueCall<A> = {}): Reduced<R, A> {
-    return this.compute('value', logits, targets, call).value as Reduced<R, A>
+    return this.compute(methods.value, logits, targets, call).value as Reduced<R, A>
   }
 
   /**
@@ -84,7 +85,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
     targets: Numbers,
     call: GradCall<A> = {},
   ): { value: Reduced<R, A>; grad: SameKind<A> } {
-    const { value, grad } = this.compute('valueAndGrad', logits, targets, call)
+    const { value, grad } = this.compute(methods.valueAndGrad, logits, targets, call)
     return { value: value as Reduced<R, A>, grad: grad as SameKind<A> }
   }
 
@@ -97,7 +98,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
     targets: Numbers,
     call: C = {} as C,
   ): Sums & Written<A, C, 'grad'> & Written<A, C, 'out'> {
-    checkCall('sums', call)
+    checkCall(methods.sums, call)
     const { out = false, grad: wanted = false } = call as SumsCall<A>
     const outputs = { values: out, grad: wanted, hess: false }
     const problem = describe(this.#constants, 'sum', logits, targets, call, outputs)
@@ -112,22 +113,22 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
     return denominatorOf(this.options.reduction, this.#constants.formula, sums)
   }
 
-  /** One checked call of the method `name`, which also says which derivatives are wanted. */
+  /** One checked call of a method. */
   protected compute(
-    name: 'value' | 'valueAndGrad' | 'valueGradAndHess',
+    method: Method,
     logits: Logits,
     targets: Numbers,
     call: HessCall<Logits>,
   ): { value: number | Logits | null; grad: Logits | null; hess: Logits | null } {
-    checkCall(name, call)
+    checkCall(method, call)
     const { reduction } = this.options
     if (call.out !== undefined && reduction !== 'none') {
       throw new TypeError(`out is given with reduction '${reduction}'; expected reduction 'none'`)
     }
     const problem = describe(this.#constants, reduction, logits, targets, call, {
       values: reduction === 'none' && theirsOrNew('out', call.out),
-      grad: name !== 'value' && theirsOrNew('grad', call.grad),
-      hess: name === 'valueGradAndHess' && theirsOrNew('hess', call.hess),
+      grad: method.grad && theirsOrNew('grad', call.grad),
+      hess: method.hess && theirsOrNew('hess', call.hess),
     })
     const sums = this.#run(problem)
     const value = problem.values ?? sums.sum / divisorOf(problem, sums)
@@ -135,7 +136,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
   }
 
   #run(problem: Problem): Sums {
-    const size = problem.logits.length
+    const size = problem.outer * problem.classes * problem.inner
     return size === 0 ? nothing : chooseBackend(size, this.options.backend).run(problem)
   }
 }
@@ -147,7 +148,7 @@ function theirsOrNew(name: string, given: unknown): unknown {
   return given
 }
 
-function checkCall(method: keyof typeof callNames, call: object): void {
+function checkCall(method: Method, call: object): void {
   checkRecord('call options', call)
-  checkNames(call, callNames[method], `${method}()`)
+  checkNames(call, method.options, method.name)
 }

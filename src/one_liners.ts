@@ -4,7 +4,7 @@ import type { Reduced } from './loss.js'
 import { SigmoidFocalLoss, type SigmoidFocalOptions, sigmoidFocalRules } from './losses/sigmoid_focal.js'
 import { SoftmaxFocalLoss, type SoftmaxFocalOptions, softmaxFocalRules } from './losses/softmax_focal.js'
 import { checkNames, checkRecord, optionNames, type Reduction } from './options.js'
-import { callNames, type ValueCall } from './problem.js'
+import { methods, type ValueCall } from './problem.js'
 
 /**
  * The sigmoid focal loss in one call, as `torchvision.ops.sigmoid_focal_loss`: `alpha` 0.25, `gamma` 2, `reduction`
@@ -44,13 +44,13 @@ export function softmaxFocalLoss<A extends Logits, R extends Reduction = 'none'>
 
 function checkAll(options: object, names: readonly string[], what: string): void {
   checkRecord('options', options)
-  checkNames(options, [...names, ...callNames.value], what)
+  checkNames(options, new Set([...names, ...methods.value.options]), what)
 }
 
 /** The options of the call, and those of the loss. */
 function split<A extends Logits, O extends object>(options: O & ValueCall<A>): [ValueCall<A>, O] {
-  const ofCall: readonly string[] = callNames.value
+  const ofCall = methods.value.options
   const pick = (wanted: boolean): object =>
-    Object.fromEntries(Object.entries(options).filter(([name]) => ofCall.includes(name) === wanted))
+    Object.fromEntries(Object.entries(options).filter(([name]) => ofCall.has(name) === wanted))
   return [pick(true), pick(false) as O]
 }

@@ -81,7 +81,7 @@ export function resolveOptions<R extends Reduction>(
   rules: OptionRules,
 ): ResolvedOptions<R> {
   checkRecord('options', given)
-  checkNames(given, optionNames(rules), rules.loss)
+  checkNames(given, new Set(optionNames(rules)), rules.loss)
   const { gamma = 2, alpha = rules.defaultAlpha, classWeights = null, labelSmoothing = 0 } = given
   const { background = null, ignoreIndex = null, reduction = 'mean', backend } = given
   const resolved = {
@@ -141,8 +141,8 @@ export function checkRecord(name: string, value: unknown): void {
   }
 }
 
-export function checkNames(given: object, known: readonly string[], what: string): void {
-  for (const name in given) if (!known.includes(name)) throw unknownOption(what, name, known)
+export function checkNames(given: object, known: ReadonlySet<string>, what: string): void {
+  for (const name in given) if (!known.has(name)) throw unknownOption(what, name, [...known])
 }
 
 /** A finite number in a closed interval; `Infinity` as an end means there is none. */

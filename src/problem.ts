@@ -1,7 +1,9 @@
 /** Checks one call and describes it as plain data: what every backend receives. Nothing is written before all is checked. */
 import {
+  checkedLength,
   checkLogits,
   checkNumbers,
+  dtypeOf,
   isFloatArray,
   type Logits,
   type Numbers,
@@ -11,6 +13,7 @@ import {
   type SameKind,
 } from './arrays.js'
 import { outOfRange, wrongType } from './errors.js'
+import { tagOf } from './intrinsics.js'
 import type { Formula } from './losses/formula.js'
 import type { ClassWeighting, Reduction, SoftTargets } from './options.js'
 
@@ -129,9 +132,14 @@ export function describe(
 ): Problem {
   const logits = checkLogits('logits', givenLogits)
   const targets = checkNumbers('targets', givenTargets)
-  const layout = call.shape === undefined ? inferLayout(loss, logits, targets, call) : readShape(loss, logits, targets, call)
+  const elements = checkedLength('logits', logits)
+  const targetsLength = checkedLength('targets', targets)
+  const layout =
+    call.shape === undefined
+      ? inferLayout(loss, elements, targetsLength, call)
+      : readShape(loss, elements, targets, targetsLength, call)
   const { outer, classes, inner, targetsKind } = layout
-  if (targetsKind === 'class-index') checkIndexType(targets, givenTargets, logits.length)
+  if (targetsKind === 'class-index' && isFloatArray(targets)) throw noIndices(targets, givenTargets, elements)
   checkClassCount(loss, classes, call)
 
   const rows = outer * inner
@@ -149,15 +157,14 @@ export function describe(
     reduction,
     normalizer: call.normalizer === undefined ? NaN : checkNormalizer(call.normalizer),
     weights,
-    weightsPer: per('weights', weights, loss.formula, rows, logits.length),
+    weightsPer: per('weights', weights, loss.formula, rows, elements),
     mask,
-    maskPer: per('mask', mask, loss.formula, rows, logits.length),
-    values: output('out', outputs.values, logits, loss.formula.perRow ? rows : logits.length),
-    grad: output('grad', outputs.grad, logits, logits.length),
-    hess: output('hess', outputs.hess, logits, logits.length),
+    maskPer: per('mask', mask, loss.formula, rows, elements),
+    values: output('out', outputs.values, logits, loss.formula.perRow ? rows : elements),
+    grad: output('grad', outputs.grad, logits, elements),
+    hess: output('hess', outputs.hess, logits, elements),
   }
   checkBackground(problem)
-  checkOverlaps(problem)
   return problem
 }
 
@@ -184,25 +191,22 @@ interface Layout {
   readonly targetsKind: 'dense' | 'class-index'
 }
 
-function inferLayout(loss: LossConstants, logits: Logits, targets: NumericArray, call: CallOptions): Layout {
+/** The layout of `n` logits and `m` targets. */
+function inferLayout(loss: LossConstants, n: number, m: number, call: CallOptions): Layout {
   if (call.classAxis !== undefined) throw new TypeError('classAxis is given without shape; expected both')
-  const n = logits.length
-  const m = targets.length
+  if (m > 0 && m < n && n % m === 0) return { outer: m, classes: n / m, inner: 1, targetsKind: 'class-index' }
   if (n === 0 && m === 0) {
     // Nothing says how many classes nothing has.
     return { outer: 0, classes: loss.classPositive?.length ?? 1, inner: 1, targetsKind: 'dense' }
   }
-  if (m === n) {
-    if (!loss.formula.perRow) return { outer: n, classes: 1, inner: 1, targetsKind: 'dense' }
-    throw new TypeError(`shape is undefined; expected [rows, classes], as targets has one entry per logit (${n})`)
-  }
-  if (m === 0 || m > n || n % m !== 0) {
+  if (m !== n) {
     throw new RangeError(`targets has length ${m}; expected ${n}, as many as logits, or one class index per row`)
   }
-  return { outer: m, classes: n / m, inner: 1, targetsKind: 'class-index' }
+  if (!loss.formula.perRow) return { outer: n, classes: 1, inner: 1, targetsKind: 'dense' }
+  throw new TypeError(`shape is undefined; expected [rows, classes], as targets has one entry per logit (${n})`)
 }
 
-function readShape(loss: LossConstants, logits: Logits, targets: NumericArray, call: CallOptions): Layout {
+function readShape(loss: LossConstants, n: number, targets: NumericArray, m: number, call: CallOptions): Layout {
   const shape: unknown = call.shape
   if (!Array.isArray(shape) || shape.length === 0) throw wrongType('shape', shape, 'an array of at least one integer >= 0')
   let elements = 1
@@ -213,12 +217,11 @@ function readShape(loss: LossConstants, logits: Logits, targets: NumericArray, c
     elements *= size
   })
   const sizes = shape as number[]
-  if (elements !== logits.length) {
-    throw new RangeError(`shape [${sizes.join(', ')}] has ${elements} elements; expected ${logits.length}, as many as logits`)
+  if (elements !== n) {
+    throw new RangeError(`shape [${sizes.join(', ')}] has ${elements} elements; expected ${n}, as many as logits`)
   }
   const { outer, classes, inner } = split(loss, sizes, call.classAxis)
   const rows = outer * inner
-  const m = targets.length
   if (m !== elements && m !== rows) {
     const expected = rows === elements ? elements : `${elements} (one per logit) or ${rows} (one class index per row)`
     throw new RangeError(`targets has length ${m}; expected ${expected}`)
@@ -240,12 +243,12 @@ function split(loss: LossConstants, shape: readonly number[], classAxis: unknown
   return { outer: product(shape.slice(0, axis)), classes: shape[axis], inner: product(shape.slice(axis + 1)) }
 }
 
-function checkIndexType(targets: NumericArray, given: unknown, elements: number): void {
-  if (!isFloatArray(targets)) return
+/** The error for targets that must be class indices and are no integers. */
+function noIndices(targets: NumericArray, given: unknown, elements: number): Error {
   const at = Array.isArray(given) ? targets.findIndex((value) => (value | 0) !== value) : -1
-  if (at >= 0) throw outOfRange(`targets[${at}]`, targets[at], 'an integer, the index of a class')
+  if (at >= 0) return outOfRange(`targets[${at}]`, targets[at], 'an integer, the index of a class')
   const hint = `an integer array of class indices, one per row, or ${elements} targets, one per logit`
-  throw wrongType('targets', given, hint)
+  return wrongType('targets', given, hint)
 }
 
 function checkClassCount(loss: LossConstants, classes: number, call: CallOptions): void {
@@ -263,21 +266,21 @@ function checkNormalizer(value: unknown): number {
 
 function per(name: string, array: NumericArray | null, formula: Formula, rows: number, elements: number): Per {
   if (array === null) return 'row'
-  if (!formula.perRow && array.length === elements) return 'element'
-  if (array.length === rows) return 'row'
+  const length = checkedLength(name, array)
+  if (!formula.perRow && length === elements) return 'element'
+  if (length === rows) return 'row'
   const expected = formula.perRow ? `${rows}, one per row` : `${elements} (one per logit) or ${rows} (one per row)`
-  throw new RangeError(`${name} has length ${array.length}; expected ${expected}`)
+  throw new RangeError(`${name} has length ${length}; expected ${expected}`)
 }
 
 function output(name: string, given: unknown, logits: Logits, length: number): Logits | null {
   if (given === false) return null
-  const single = logits.BYTES_PER_ELEMENT === 4
-  if (given === true) return single ? new Float32Array(length) : new Float64Array(length)
+  const dtype = dtypeOf(logits)
+  if (given === true) return dtype === 0 ? new Float32Array(length) : new Float64Array(length)
   const array = checkLogits(name, given)
-  if (array.BYTES_PER_ELEMENT !== logits.BYTES_PER_ELEMENT) {
-    throw wrongType(name, given, `a ${single ? 'Float32Array' : 'Float64Array'}, as logits is`)
-  }
-  if (array.length !== length) throw new RangeError(`${name} has length ${array.length}; expected ${length}`)
+  if (dtypeOf(array) !== dtype) throw wrongType(name, given, `a ${tagOf(logits)}, as logits is`)
+  const came = checkedLength(name, array)
+  if (came !== length) throw new RangeError(`${name} has length ${came}; expected ${length}`)
   return array
 }
 
@@ -290,7 +293,11 @@ function checkBackground({ loss, targetsKind, background, classes }: Problem): v
 
 const overlapNames = ['logits', 'targets', 'weights', 'mask', 'out', 'grad', 'hess'] as const
 
-function checkOverlaps(problem: Problem): void {
+/**
+ * No output may lie in the memory of another array, except the gradient exactly on the logits. Every backend refuses
+ * the others before it writes: through this, or, where it knows addresses, faster.
+ */
+export function checkOverlaps(problem: Problem): void {
   const { logits, targets, weights, mask, values, grad, hess } = problem
   const arrays = [logits, targets, weights, mask, values, grad, hess]
   for (let i = 4; i < arrays.length; i++) {
@@ -308,10 +315,20 @@ function checkOverlaps(problem: Problem): void {
   }
 }
 
-/** The call options of each method; anything else is an error that suggests the near one. */
-export const callNames = {
-  value: ['shape', 'classAxis', 'weights', 'mask', 'normalizer', 'out'],
-  valueAndGrad: ['shape', 'classAxis', 'weights', 'mask', 'normalizer', 'out', 'grad'],
-  valueGradAndHess: ['shape', 'classAxis', 'weights', 'mask', 'normalizer', 'out', 'grad', 'hess'],
-  sums: ['shape', 'classAxis', 'weights', 'mask', 'grad', 'out'],
-} as const
+/** A method of a loss: its call options (anything else is an error that suggests the near one), and the derivatives it always computes. */
+export interface Method {
+  readonly name: string
+  readonly options: ReadonlySet<string>
+  readonly grad: boolean
+  readonly hess: boolean
+}
+
+const layoutOptions = ['shape', 'classAxis', 'weights', 'mask']
+const valueOptions = [...layoutOptions, 'normalizer', 'out']
+
+export const methods = {
+  value: { name: 'value()', options: new Set(valueOptions), grad: false, hess: false },
+  valueAndGrad: { name: 'valueAndGrad()', options: new Set([...valueOptions, 'grad']), grad: true, hess: false },
+  valueGradAndHess: { name: 'valueGradAndHess()', options: new Set([...valueOptions, 'grad', 'hess']), grad: true, hess: true },
+  sums: { name: 'sums()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
+} as const satisfies Record<string, Method>

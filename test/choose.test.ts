@@ -73,7 +73,7 @@ describe('the native backend', () => {
     ],
     activeIsa: () => 'avx2',
     hardwareThreads: () => 3,
-    run: () => 0,
+    open: () => Object.assign(() => undefined, { memory: new ArrayBuffer(272) }),
   }
 
   it('reads its threads and its instruction set from the environment', async () => {

@@ -12,7 +12,8 @@ export interface Backend {
   readonly description: string
   /**
    * Computes the problem, fills its output arrays and returns the unreduced sums. The gradient comes out divided by
-   * the problem's divisor already. Bad target values are a RangeError, thrown before anything is written.
+   * the problem's divisor already. Bad target values are a RangeError, and so are outputs in the memory of other arrays
+   * (`checkOverlaps`), thrown before anything is written.
    */
   run(problem: Problem): Sums
 }

@@ -1,11 +1,12 @@
 /** The backend in plain TypeScript and double precision: the readable reference, and what runs where nothing else may. */
 import type { Derivatives, ElementFormula, RowFormula } from '../losses/formula.js'
-import { badClass, badTarget, divisorOf, type Problem, type Sums } from '../problem.js'
+import { badClass, badTarget, checkOverlaps, divisorOf, type Problem, type Sums } from '../problem.js'
 import type { Backend } from './backend.js'
 
 export const jsBackend: Backend = { name: 'js', description: 'plain JavaScript in double precision', run }
 
 function run(problem: Problem): Sums {
+  checkOverlaps(problem)
   const counted = count(problem)
   const { formula } = problem.loss
   const divisor = divisorOf(problem, { sum: 0, ...counted })

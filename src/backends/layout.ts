@@ -1,7 +1,7 @@
 /** Writes a problem into the bytes of cpp/problem.h's FocalProblem, and reads a FocalResult. */
-import { type NumericArray } from '../arrays.js'
-import { tagOf } from '../errors.js'
-import { badClass, badTarget, type Per, type Problem, type Sums } from '../problem.js'
+import { dtypeOf, type NumericArray } from '../arrays.js'
+import type { Reduction } from '../options.js'
+import { badClass, badTarget, type LossConstants, type Per, type Problem, type Sums } from '../problem.js'
 
 export const ABI = 1
 
@@ -45,29 +45,29 @@ export const offsets = {
   hess: 200,
 } as const
 
-const dtypes: Record<string, number> = {
-  Float32Array: 0,
-  Float64Array: 1,
-  Int8Array: 2,
-  Uint8Array: 3,
-  Uint8ClampedArray: 3,
-  Int16Array: 4,
-  Uint16Array: 5,
-  Int32Array: 6,
-  Uint32Array: 7,
-}
-
-// The kernel fills `values` whatever the reduction, so 'none' is a sum to it
-const reductions = { none: 0, sum: 0, mean: 1, 'mean-rows': 2, 'mean-positives': 3 } as const
-
 const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3 } as const
 
-function dtypeOf(array: NumericArray | null): number {
-  return array === null ? 0 : dtypes[tagOf(array)]
+/** An array that is not there has no element type to speak of. */
+function dtypeOrNone(array: NumericArray | null): number {
+  return array === null ? 0 : dtypeOf(array)
 }
 
 function perOf(array: NumericArray | null, per: Per): number {
   return array === null ? 0 : per === 'row' ? 1 : 2
+}
+
+function reductionOf(reduction: Reduction): number {
+  switch (reduction) {
+    case 'mean':
+      return 1
+    case 'mean-rows':
+      return 2
+    case 'mean-positives':
+      return 3
+    default:
+      // The kernel fills `values` whatever the reduction, so 'none' is a sum to it
+      return 0
+  }
 }
 
 /** How the kernel is to run: at most `threads` (0: as many as there are), on entry `isa - 1` of its list (0: the best). */
@@ -76,43 +76,66 @@ export interface Machine {
   readonly isa: number
 }
 
-/** Everything but the pointers, which stay as they are: the addon fills them in itself. */
-export function writeProblem(view: DataView, problem: Problem, machine: Machine): void {
-  const { loss, logits, targets, weights, mask } = problem
-  const integer = (offset: number, value: number) => view.setInt32(offset, value, true)
-  const double = (offset: number, value: number) => view.setFloat64(offset, value, true)
-  integer(offsets.abi, ABI)
-  integer(offsets.loss, loss.formula.code)
-  integer(offsets.dtype, dtypeOf(logits))
-  integer(offsets.targetsKind, problem.targetsKind === 'dense' ? 0 : 1)
-  integer(offsets.targetsDtype, dtypeOf(targets))
-  integer(offsets.softTargets, loss.softTargets === 'linear' ? 0 : 1)
-  integer(offsets.reduction, reductions[problem.reduction])
-  integer(offsets.weightsPer, perOf(weights, problem.weightsPer))
-  integer(offsets.weightsDtype, dtypeOf(weights))
-  integer(offsets.maskPer, perOf(mask, problem.maskPer))
-  integer(offsets.maskDtype, dtypeOf(mask))
-  integer(offsets.threads, machine.threads)
-  integer(offsets.isa, machine.isa)
-  double(offsets.outer, problem.outer)
-  double(offsets.classes, problem.classes)
-  double(offsets.inner, problem.inner)
-  double(offsets.gamma, loss.gamma)
-  double(offsets.labelSmoothing, loss.labelSmoothing)
-  double(offsets.background, problem.background)
-  double(offsets.ignoreIndex, loss.ignoreIndex)
-  double(offsets.normalizer, problem.normalizer)
-  double(offsets.positiveWeight, loss.positiveWeight)
-  double(offsets.negativeWeight, loss.negativeWeight)
+/** The bytes of a FocalProblem as its two kinds of numbers. Little-endian, as every machine is that has a kernel. */
+export interface ProblemBytes {
+  readonly integers: Int32Array
+  readonly doubles: Float64Array
+}
+
+export function problemBytes(memory: ArrayBuffer, at = 0): ProblemBytes {
+  return {
+    integers: new Int32Array(memory, at, PROBLEM_BYTES / 4),
+    doubles: new Float64Array(memory, at, PROBLEM_BYTES / 8),
+  }
+}
+
+/** Everything but the pointers, which stay as they are. */
+export function writeProblem(to: ProblemBytes, problem: Problem, machine: Machine): void {
+  writeConstants(to, problem.loss, machine)
+  writeCall(to, problem)
+}
+
+/** What all calls of a loss have in common. */
+export function writeConstants({ integers, doubles }: ProblemBytes, loss: LossConstants, machine: Machine): void {
+  integers[offsets.abi / 4] = ABI
+  integers[offsets.loss / 4] = loss.formula.code
+  integers[offsets.softTargets / 4] = loss.softTargets === 'linear' ? 0 : 1
+  integers[offsets.threads / 4] = machine.threads
+  integers[offsets.isa / 4] = machine.isa
+  doubles[offsets.gamma / 8] = loss.gamma
+  doubles[offsets.labelSmoothing / 8] = loss.labelSmoothing
+  doubles[offsets.ignoreIndex / 8] = loss.ignoreIndex
+  doubles[offsets.positiveWeight / 8] = loss.positiveWeight
+  doubles[offsets.negativeWeight / 8] = loss.negativeWeight
+}
+
+/** What changes from call to call. */
+export function writeCall({ integers, doubles }: ProblemBytes, problem: Problem): void {
+  const { weights, mask } = problem
+  integers[offsets.dtype / 4] = dtypeOf(problem.logits)
+  integers[offsets.targetsKind / 4] = problem.targetsKind === 'dense' ? 0 : 1
+  integers[offsets.targetsDtype / 4] = dtypeOf(problem.targets)
+  integers[offsets.reduction / 4] = reductionOf(problem.reduction)
+  integers[offsets.weightsPer / 4] = perOf(weights, problem.weightsPer)
+  integers[offsets.weightsDtype / 4] = dtypeOrNone(weights)
+  integers[offsets.maskPer / 4] = perOf(mask, problem.maskPer)
+  integers[offsets.maskDtype / 4] = dtypeOrNone(mask)
+  doubles[offsets.outer / 8] = problem.outer
+  doubles[offsets.classes / 8] = problem.classes
+  doubles[offsets.inner / 8] = problem.inner
+  doubles[offsets.background / 8] = problem.background
+  doubles[offsets.normalizer / 8] = problem.normalizer
 }
 
 /** FocalResult's seven doubles as sums, or the error that the status stands for. */
 export function readResult(code: number, result: Float64Array, problem: Problem): Sums {
-  if (code === status.ok) return { sum: result[0], elements: result[1], rows: result[2], positives: result[3] }
-  const errorIndex = result[5]
-  const errorValue = result[6]
-  if (code === status.badClass) throw badClass(problem, errorIndex, errorValue)
-  if (code === status.badTarget) throw badTarget(problem, errorIndex, errorValue)
-  if (code === status.outOfMemory) throw new RangeError('the kernel ran out of memory; split the batch into smaller ones')
-  throw new Error(`the kernel refused the problem (status ${code}); it was built from other sources: run npm run build`)
+  if (code !== status.ok) throw failure(code, result[5], result[6], problem)
+  return { sum: result[0], elements: result[1], rows: result[2], positives: result[3] }
+}
+
+function failure(code: number, errorIndex: number, errorValue: number, problem: Problem): Error {
+  if (code === status.badClass) return badClass(problem, errorIndex, errorValue)
+  if (code === status.badTarget) return badTarget(problem, errorIndex, errorValue)
+  if (code === status.outOfMemory) return new RangeError('the kernel ran out of memory; split the batch into smaller ones')
+  return new Error(`the kernel refused the problem (status ${code}); it was built from other sources: run npm run build`)
 }

@@ -2,9 +2,20 @@
 import type { Logits, NumericArray } from '../arrays.js'
 import { environment } from '../environment.js'
 import { BackendError, outOfRange } from '../errors.js'
-import type { Problem } from '../problem.js'
+import { checkOverlaps, type LossConstants, type Problem } from '../problem.js'
 import type { Backend } from './backend.js'
-import { ABI, type Machine, PROBLEM_BYTES, readResult, writeProblem } from './layout.js'
+import {
+  ABI,
+  type Machine,
+  offsets,
+  PROBLEM_BYTES,
+  type ProblemBytes,
+  problemBytes,
+  readResult,
+  RESULT_BYTES,
+  writeCall,
+  writeConstants,
+} from './layout.js'
 
 /** One entry of the kernel's dispatch list. */
 export interface Isa {
@@ -22,10 +33,12 @@ export interface Addon {
   /** The name of the entry that serves when none is asked for. */
   activeIsa(): string
   hardwareThreads(): number
-  /** Returns a FocalStatus. */
-  run(
-    problem: Uint8Array,
-    result: Float64Array,
+  open(): Session
+}
+
+/** Runs the problem that was written to its memory on these arrays. */
+export interface Session {
+  (
     logits: Logits,
     targets: NumericArray,
     weights: NumericArray | null,
@@ -35,8 +48,13 @@ export interface Addon {
     values: Logits | null,
     grad: Logits | null,
     hess: Logits | null,
-  ): number
+  ): void
+  /** FocalProblem, FocalResult, FocalStatus. Must never be detached: the addon knows where it lies. */
+  readonly memory: ArrayBuffer
 }
+
+/** Where a session finds an output in the memory of another array, it runs nothing and leaves this status. */
+const OVERLAP = -1
 
 /** The addon as a backend, set up as FOCAL_LOSS_THREADS and FOCAL_LOSS_ISA say; a bad value there is a RangeError. */
 export function nativeFromEnvironment(addon: Addon): Backend {
@@ -51,34 +69,49 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
         'build it again with npm run build:native.',
     )
   }
-  // Calls are synchronous, so one set of bytes serves them all
-  const bytes = new Uint8Array(PROBLEM_BYTES)
-  const view = new DataView(bytes.buffer)
-  const result = new Float64Array(8)
+  // Calls are synchronous, so one session serves them all
+  const session = addon.open()
+  const bytes = problemBytes(session.memory)
+  const result = new Float64Array(session.memory, PROBLEM_BYTES, RESULT_BYTES / 8)
+  const status = new Int32Array(session.memory, PROBLEM_BYTES + RESULT_BYTES, 1)
   const isa = machine.isa === 0 ? addon.activeIsa() : addon.isas()[machine.isa - 1].name
+  let written: LossConstants | undefined
   return {
     name: 'native',
     description: `C++ addon, ${isa}, ${machine.threads} ${machine.threads === 1 ? 'thread' : 'threads'}`,
     run(problem: Problem) {
-      writeProblem(view, problem, machine)
       const { loss, logits, targets, weights, mask, values, grad, hess } = problem
-      const { classPositive, classNegative } = loss
-      const code = addon.run(
-        bytes,
-        result,
-        logits,
-        targets,
-        weights,
-        mask,
-        classPositive,
-        classNegative,
-        values,
-        grad,
-        hess,
-      )
-      return readResult(code, result, problem)
+      if (loss !== written) {
+        writeConstants(bytes, loss, machine)
+        written = loss
+      }
+      writeCall(bytes, problem)
+      announce(bytes, problem)
+      session(logits, targets, weights, mask, loss.classPositive, loss.classNegative, values, grad, hess)
+      if (status[0] === OVERLAP) throw overlapError(problem)
+      return readResult(status[0], result, problem)
     },
   }
+}
+
+/** Says which arrays there are: the addon puts their addresses where it finds something other than 0. */
+function announce({ integers }: ProblemBytes, { loss, weights, mask, values, grad, hess }: Problem): void {
+  integers[offsets.logits / 4] = 1
+  integers[offsets.targets / 4] = 1
+  integers[offsets.weights / 4] = weights === null ? 0 : 1
+  integers[offsets.mask / 4] = mask === null ? 0 : 1
+  integers[offsets.classPositive / 4] = loss.classPositive === null ? 0 : 1
+  integers[offsets.classNegative / 4] = loss.classNegative === null ? 0 : 1
+  integers[offsets.values / 4] = values === null ? 0 : 1
+  integers[offsets.grad / 4] = grad === null ? 0 : 1
+  integers[offsets.hess / 4] = hess === null ? 0 : 1
+}
+
+/** The addon compares addresses; the names for the error are known here. */
+function overlapError(problem: Problem): RangeError {
+  checkOverlaps(problem)
+  // Two buffers may be one memory: of a SharedArrayBuffer, every thread that gets it has a buffer of its own
+  return new RangeError('an output overlaps another array in shared memory; expected memory of its own')
 }
 
 function threadsFrom(text: string | undefined): number | undefined {

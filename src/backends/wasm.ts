@@ -1,9 +1,9 @@
 /** The backend of the WebAssembly module: the same kernel, its bytes inside the package, on copies of the arrays. */
 import type { NumericArray } from '../arrays.js'
 import { BackendError, reasonOf } from '../errors.js'
-import type { Problem, Sums } from '../problem.js'
+import { checkOverlaps, type Problem, type Sums } from '../problem.js'
 import type { Backend, BackendLoader } from './backend.js'
-import { ABI, offsets, PROBLEM_BYTES, readResult, RESULT_BYTES, writeProblem } from './layout.js'
+import { ABI, offsets, PROBLEM_BYTES, problemBytes, readResult, RESULT_BYTES, writeProblem } from './layout.js'
 import { base64 } from './wasm_bytes.generated.js'
 
 interface Exports {
@@ -121,6 +121,7 @@ interface Placed {
 }
 
 function run(problem: Problem): Sums {
+  checkOverlaps(problem)
   const { loss, logits, grad } = problem
   let end = PROBLEM_BYTES + RESULT_BYTES
   const place = (array: NumericArray | null, slot: number): Placed => {
@@ -147,7 +148,7 @@ function run(problem: Problem): Sums {
   const { memory, focal_run } = instance()
   for (const { array, at } of inputs) if (array !== null) copyIn(memory, array, base + at)
   const view = new DataView(memory.buffer, base, PROBLEM_BYTES)
-  writeProblem(view, problem, machine)
+  writeProblem(problemBytes(memory.buffer, base), problem, machine)
   for (const { array, slot, at } of [...inputs, ...outputs]) {
     view.setUint32(slot, array === null ? 0 : base + at, true)
     view.setUint32(slot + 4, 0, true)

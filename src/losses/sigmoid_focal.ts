@@ -2,7 +2,7 @@
 import type { Logits, Numbers, SameKind } from '../arrays.js'
 import { FocalLossBase, type Reduced } from '../loss.js'
 import type { FocalOptions, OptionRules, Reduction, SoftTargets } from '../options.js'
-import type { HessCall } from '../problem.js'
+import { type HessCall, methods } from '../problem.js'
 import { type Derivatives, type ElementFormula, sigmoid, softplus } from './formula.js'
 
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
@@ -46,7 +46,7 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends FocalLossBas
     targets: Numbers,
     call: HessCall<A> = {},
   ): { value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> } {
-    const { value, grad, hess } = this.compute('valueGradAndHess', logits, targets, call)
+    const { value, grad, hess } = this.compute(methods.valueGradAndHess, logits, targets, call)
     return { value: value as Reduced<R, A>, grad: grad as SameKind<A>, hess: hess as SameKind<A> }
   }
 }

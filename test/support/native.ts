@@ -6,14 +6,14 @@ import { testedBackends } from '../backends.js'
 
 const require: (name: string) => unknown = createRequire(import.meta.url)
 
-const load = () => require('../../build/Release/focal_loss.node') as Addon
+export const addon = () => require('../../build/Release/focal_loss.node') as Addon
 
-const list = testedBackends().includes('native') ? load().isas() : []
+const list = testedBackends().includes('native') ? addon().isas() : []
 
 /** The names of the instruction sets that this processor has, best first, and their places in the kernel's list. */
 export const isas = list.flatMap(({ name, supported }, index) => (supported ? [{ name, isa: index + 1 }] : []))
 
 /** From here on 'native' runs with these threads on this instruction set (0: the best one). */
 export function useMachine(threads: number, isa = 0): void {
-  registerBackend('native', { load: () => nativeBackend(load(), { threads, isa }) })
+  registerBackend('native', { load: () => nativeBackend(addon(), { threads, isa }) })
 }
