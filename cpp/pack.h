@@ -13,6 +13,8 @@
 
 #if defined(__x86_64__) && !defined(__CUDACC__)
 #include <immintrin.h>
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
 #endif
 
 #ifndef FOCAL_NAMESPACE
@@ -215,6 +217,15 @@ FOCAL_EXTREMA(__m256d, _mm256_max_pd, _mm256_min_pd)
 FOCAL_EXTREMA(__m512, _mm512_max_ps, _mm512_min_ps)
 FOCAL_EXTREMA(__m512d, _mm512_max_pd, _mm512_min_pd)
 #endif
+#undef FOCAL_EXTREMA
+#elif defined(__wasm_simd128__)
+// pmax(b, a) is exactly that too. Of a comparison clang may make f32x4.max, which engines spell in eight.
+#define FOCAL_EXTREMA(Lane, max, min)                                                     \
+  using Lane##s = Pack<Lane, 16, 1>::Vector;                                              \
+  FOCAL_INLINE Lane##s larger_lanes(Lane##s a, Lane##s b) { return (Lane##s)max(b, a); }  \
+  FOCAL_INLINE Lane##s smaller_lanes(Lane##s a, Lane##s b) { return (Lane##s)min(b, a); }
+FOCAL_EXTREMA(float, wasm_f32x4_pmax, wasm_f32x4_pmin)
+FOCAL_EXTREMA(double, wasm_f64x2_pmax, wasm_f64x2_pmin)
 #undef FOCAL_EXTREMA
 #endif
 template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> larger(Pack<T, B, N> a, Pack<T, B, N> b) {

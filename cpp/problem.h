@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define FOCAL_ABI 1
+#define FOCAL_ABI 2
 
 enum FocalLoss { FOCAL_SIGMOID = 0, FOCAL_SOFTMAX = 1 };
 enum FocalDtype {

@@ -6,7 +6,7 @@
  */
 export type { Logits, Numbers, NumericArray, SameKind } from './arrays.js'
 export type { BackendName } from './backends/backend.js'
-export { type BackendInfo, backends, getBackend, init, setBackend } from './backends/choose.js'
+export { type BackendInfo, backends, type Calibration, calibrations, getBackend, init, setBackend } from './backends/choose.js'
 export { releaseMemory } from './backends/wasm.js'
 export { BackendError } from './errors.js'
 export { FocalLossBase, type Reduced, type Written } from './loss.js'

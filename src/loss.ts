@@ -137,7 +137,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
 
   #run(problem: Problem): Sums {
     const size = problem.outer * problem.classes * problem.inner
-    return size === 0 ? nothing : chooseBackend(size, this.options.backend).run(problem)
+    return size === 0 ? nothing : chooseBackend(problem, size, this.options.backend).run(problem)
   }
 }
 

@@ -30,7 +30,7 @@ export interface FocalOptions<R extends Reduction = Reduction> {
    * 'mean-positives' by the positives, each at least 1; 'sum' divides by nothing; 'none' returns every loss.
    */
   reduction?: R
-  /** The backend for this loss; by default what `setBackend` or FOCAL_LOSS_BACKEND says, else the best one. */
+  /** The backend for this loss; by default what `setBackend` or FOCAL_LOSS_BACKEND says, else the cheapest for the size. */
   backend?: BackendName | 'auto'
 }
 

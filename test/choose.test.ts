@@ -66,7 +66,7 @@ describe('backends', () => {
 describe('the native backend', () => {
   /** An addon that computes nothing. */
   const addon = {
-    abi: 1,
+    abi: 2,
     isas: () => [
       { name: 'avx512', description: '', features: 'AVX-512', supported: false },
       { name: 'avx2', description: '', features: 'AVX2 and FMA', supported: true },

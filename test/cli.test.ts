@@ -26,11 +26,21 @@ describe('focal-loss', { timeout: 30_000 }, () => {
 
   it('doctor says what runs', () => {
     const { status, stdout } = cli('doctor', '--json')
-    const report = JSON.parse(stdout) as { version: string; backends: { name: string; available: boolean }[] }
+    const report = JSON.parse(stdout) as {
+      version: string
+      backends: { name: string; available: boolean }[]
+      automatic: { loss: string; dtype: string; milliseconds: number; steps: { from: number; backend: string }[] }[]
+    }
     expect(status).toBe(0)
     expect(report.version).toBe(packageJson.version)
     expect(report.backends.find(({ name }) => name === 'js')?.available).toBe(true)
-    expect(cli('doctor').stdout).toContain('plain JavaScript in double precision')
+    expect(report.automatic.map(({ loss, dtype, steps }) => [loss, dtype, steps[0].from])).toEqual([
+      ['sigmoid', 'float32', 1],
+      ['softmax', 'float32', 1],
+      ['sigmoid', 'float64', 1],
+      ['softmax', 'float64', 1],
+    ])
+    expect(cli('doctor').stdout).toMatch(/plain JavaScript in double precision[^]*auto, sigmoid float32: \w+ from 1[^]* ms\)/)
   })
 
   it('selftest passes', () => {

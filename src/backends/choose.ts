@@ -1,8 +1,11 @@
 /** Which backend runs a problem: the registry, the setting, and the automatic choice. */
 import { environment } from '../environment.js'
 import { BackendError, reasonOf } from '../errors.js'
+import type { Formula } from '../losses/formula.js'
 import { oneOf } from '../options.js'
+import type { LossConstants, Problem } from '../problem.js'
 import { type Backend, type BackendLoader, type BackendName, backendNames } from './backend.js'
+import { BUDGET, calibrate, DECIDED, type Dtype, type Step } from './calibrate.js'
 import { jsBackend } from './js.js'
 import { wasmLoader } from './wasm.js'
 
@@ -14,6 +17,16 @@ export interface BackendInfo {
   readonly description: string
   /** Why it is not available and what to do; empty where it is. */
   readonly reason: string
+}
+
+/** One line of {@link calibrations}: what 'auto' chooses for one loss and one type of logits. */
+export interface Calibration {
+  readonly loss: string
+  readonly dtype: Dtype
+  /** How long it took, loading the backends included. */
+  readonly milliseconds: number
+  /** Calls of `from` logits, up to the next step's, run on this backend. The first is from 1. */
+  readonly steps: readonly { readonly from: number; readonly backend: BackendName }[]
 }
 
 const loaders: Record<BackendName, BackendLoader> = {
@@ -30,6 +43,14 @@ const loaders: Record<BackendName, BackendLoader> = {
 type Outcome = { readonly backend: Backend } | { readonly error: Error }
 
 const outcomes = new Map<BackendName, Outcome>()
+/** What 'auto' has found out. Forgotten when there are other backends to choose from. */
+interface Measured {
+  readonly steps: readonly Step[]
+  readonly milliseconds: number
+}
+
+const measured = { float32: new Map<Formula, Measured>(), float64: new Map<Formula, Measured>() } as const
+let first: Backend | undefined
 let setting: BackendName | 'auto' | undefined
 
 const settings = ['auto', ...backendNames] as const
@@ -38,6 +59,7 @@ const settings = ['auto', ...backendNames] as const
 export function registerBackend(name: BackendName, loader: BackendLoader): void {
   loaders[name] = loader
   outcomes.delete(name)
+  forgetMeasured()
 }
 
 /** Every backend, the fastest first: whether it runs here, and if not, why and what to do. */
@@ -51,7 +73,7 @@ export function backends(): BackendInfo[] {
 }
 
 /**
- * Makes every loss without a `backend` option of its own run on this backend; 'auto' goes back to the best one.
+ * Makes every loss without a `backend` option of its own run on this backend; 'auto' goes back to the cheapest.
  * Throws a {@link BackendError} with the reason where it is not available, and then changes nothing.
  */
 export function setBackend(name: BackendName | 'auto'): void {
@@ -60,9 +82,28 @@ export function setBackend(name: BackendName | 'auto'): void {
   setting = name
 }
 
-/** The backend that losses without a `backend` option of their own run on. */
+/**
+ * The backend that losses without a `backend` option of their own run on. With 'auto' it is the one for large problems;
+ * calls of few logits may run on another: {@link calibrations}.
+ */
 export function getBackend(): BackendName {
-  return chooseBackend(0, undefined).name
+  const name = currentSetting()
+  return (name === 'auto' ? firstThatRuns() : load(name)).name
+}
+
+/**
+ * What 'auto' has measured in this process so far: one entry for each loss and type of logits that had a call of fewer
+ * than 1024 logits. Nothing is measured for a setting that names a backend.
+ */
+export function calibrations(): Calibration[] {
+  return (['float32', 'float64'] as const).flatMap((dtype) =>
+    Array.from(measured[dtype], ([{ name }, { steps, milliseconds }]) => ({
+      loss: name,
+      dtype,
+      milliseconds,
+      steps: steps.map(({ from, backend }) => ({ from, backend: backend.name })),
+    })),
+  )
 }
 
 /**
@@ -74,17 +115,20 @@ export async function init(name?: BackendName | 'auto'): Promise<BackendName> {
   for (const candidate of wanted === 'auto' ? backendNames : [wanted]) {
     if ('error' in outcomeOf(candidate)) {
       const waiting = loaders[candidate].loadAsync?.()
-      if (waiting !== undefined) outcomes.set(candidate, await waiting.then(backendIs, errorIs))
+      if (waiting !== undefined) {
+        outcomes.set(candidate, await waiting.then(backendIs, errorIs))
+        forgetMeasured()
+      }
     }
     if ('backend' in outcomeOf(candidate)) return candidate
   }
   return load(wanted === 'auto' ? 'js' : wanted).name
 }
 
-/** The backend for a problem of `size` logits: the loss's own choice, else the setting, else the best. */
-export function chooseBackend(size: number, wanted: BackendName | 'auto' | undefined): Backend {
+/** The backend for a problem of `size` logits: the loss's own choice, else the setting, else the cheapest. */
+export function chooseBackend(problem: Problem, size: number, wanted: BackendName | 'auto' | undefined): Backend {
   const name = wanted ?? currentSetting()
-  return name === 'auto' ? automatic(size) : load(name)
+  return name === 'auto' ? automatic(problem, size) : load(name)
 }
 
 function currentSetting(): BackendName | 'auto' {
@@ -92,15 +136,46 @@ function currentSetting(): BackendName | 'auto' {
   return setting
 }
 
-/** The first that runs. The size will decide once measured costs say where each backend begins to win. */
-function automatic(_size: number): Backend {
+function automatic({ loss, logits }: Problem, size: number): Backend {
+  if (size >= DECIDED) return firstThatRuns()
+  const dtype = logits.BYTES_PER_ELEMENT === 4 ? 'float32' : 'float64'
+  let known = measured[dtype].get(loss.formula)
+  if (known === undefined) {
+    known = measure(loss, dtype)
+    measured[dtype].set(loss.formula, known)
+  }
+  const { steps } = known
+  let last = steps.length - 1
+  while (steps[last].from > size) last--
+  return steps[last].backend
+}
+
+function measure(loss: LossConstants, dtype: Dtype): Measured {
+  const clock = () => performance.now()
+  const begin = clock()
+  const steps = calibrate([...allThatRun()], loss, dtype, clock, begin + BUDGET)
+  return { steps, milliseconds: clock() - begin }
+}
+
+function firstThatRuns(): Backend {
+  first ??= allThatRun().next().value ?? jsBackend
+  return first
+}
+
+/** The fastest on large problems first. */
+function* allThatRun(): Generator<Backend, undefined> {
   for (const name of backendNames) {
     const outcome = outcomeOf(name)
-    if ('backend' in outcome) return outcome.backend
+    if ('backend' in outcome) yield outcome.backend
     // A mistake in the environment must not silently cost the fast backend
-    if (!(outcome.error instanceof BackendError)) throw outcome.error
+    else if (!(outcome.error instanceof BackendError)) throw outcome.error
   }
-  return jsBackend
+}
+
+function forgetMeasured(): void {
+  first = undefined
+  measured.float32.clear()
+  measured.float64.clear()
 }
 
 function load(name: BackendName): Backend {

@@ -3,7 +3,7 @@ import { dtypeOf, type NumericArray } from '../arrays.js'
 import type { Reduction } from '../options.js'
 import { badClass, badTarget, type LossConstants, type Per, type Problem, type Sums } from '../problem.js'
 
-export const ABI = 1
+export const ABI = 2
 
 /** sizeof(FocalProblem) and sizeof(FocalResult). */
 export const PROBLEM_BYTES = 208

@@ -1,9 +1,10 @@
 /** The backend of the WebAssembly module: the same kernel, its bytes inside the package, on copies of the arrays. */
-import type { NumericArray } from '../arrays.js'
+import type { Logits, NumericArray } from '../arrays.js'
 import { BackendError, reasonOf } from '../errors.js'
+import { tagOf } from '../intrinsics.js'
 import { checkOverlaps, type Problem, type Sums } from '../problem.js'
 import type { Backend, BackendLoader } from './backend.js'
-import { ABI, offsets, PROBLEM_BYTES, problemBytes, readResult, RESULT_BYTES, writeProblem } from './layout.js'
+import { ABI, offsets, PROBLEM_BYTES, type ProblemBytes, problemBytes, readResult, RESULT_BYTES, writeProblem } from './layout.js'
 import { base64 } from './wasm_bytes.generated.js'
 
 interface Exports {
@@ -24,18 +25,45 @@ const LARGEST = 2 ** 32 - 2 ** 16
 /** The kernel uses one thread, and the one instruction set it was compiled for. */
 const machine = { threads: 1, isa: 0 } as const
 
+/** The typed arrays that calls bring, by their tag. */
+const kinds = {
+  Float32Array,
+  Float64Array,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+}
+
+/** The module's memory. Every view dies, and has length 0, when the memory grows: see {@link heapOf}. */
+interface Heap {
+  readonly problem: ProblemBytes
+  readonly result: Float64Array
+  /** All of the memory, as arrays of each kind. */
+  readonly arrays: Readonly<Record<string, NumericArray>>
+}
+
+interface Instance {
+  readonly exports: Exports
+  /** Where the problem lies, and behind it the result. */
+  readonly header: number
+  heap: Heap
+  /** One region of the memory for the arrays, used again by every call and replaced by a larger one when it must. */
+  arena: { readonly pointer: number; readonly bytes: number }
+}
+
 let module: WebAssembly.Module | undefined
-let exports: Exports | undefined
-/** One region of the module's memory, used again by every call and replaced by a larger one when it must. */
-let arena = { pointer: 0, bytes: 0 }
+let current: Instance | undefined
 
 /**
  * Gives the WebAssembly backend's memory back: it holds copies of the largest call's arrays. The next call gets new
  * memory. WebAssembly memory never shrinks, so the whole instance is dropped.
  */
 export function releaseMemory(): void {
-  exports = undefined
-  arena = { pointer: 0, bytes: 0 }
+  current = undefined
 }
 
 const backend: Backend = { name: 'wasm', description: 'WebAssembly with 128-bit SIMD, 1 thread', run }
@@ -65,10 +93,20 @@ function compile<T>(how: (bytes: Uint8Array<ArrayBuffer>) => T): T {
     throw new BackendError('There is no WebAssembly in this JavaScript engine; use the js backend, or allow it.')
   }
   try {
-    return how(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)))
+    return how(decode(base64))
   } catch (error) {
     throw refused(error)
   }
+}
+
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  // Node's own decoder takes a millisecond, the loop ten
+  const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer> } }
+  if (Buffer !== undefined) return Buffer.from(text, 'base64')
+  const characters = atob(text)
+  const bytes = new Uint8Array(characters.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
+  return bytes
 }
 
 function refused(error: unknown): Error {
@@ -79,25 +117,47 @@ function refused(error: unknown): Error {
   )
 }
 
-function instance(): Exports {
-  if (exports === undefined) {
+function instance(): Instance {
+  if (current === undefined) {
     if (module === undefined) throw new BackendError('The WebAssembly module is not loaded; call setBackend or init.')
     try {
-      const created = new WebAssembly.Instance(module, imports(module)).exports as unknown as Exports
-      created._initialize?.()
-      if (created.focal_abi() !== ABI) throw new BackendError('The WebAssembly module is of another version; run npm run build.')
-      exports = created
+      current = instantiate(module)
     } catch (error) {
       throw refused(error)
     }
   }
-  return exports
+  return current
+}
+
+function instantiate(module: WebAssembly.Module): Instance {
+  const exports = new WebAssembly.Instance(module, imports(module)).exports as unknown as Exports
+  exports._initialize?.()
+  if (exports.focal_abi() !== ABI) throw new BackendError('The WebAssembly module is of another version; run npm run build.')
+  const header = exports.focal_malloc(PROBLEM_BYTES + RESULT_BYTES)
+  const heap = viewsOf(exports.memory, header)
+  // Pointers are written as the lower half of their slots of eight bytes
+  heap.problem.integers.fill(0)
+  return { exports, header, heap, arena: { pointer: 0, bytes: 0 } }
+}
+
+function viewsOf({ buffer }: WebAssembly.Memory, header: number): Heap {
+  return {
+    problem: problemBytes(buffer, header),
+    result: new Float64Array(buffer, header + PROBLEM_BYTES, RESULT_BYTES / 8),
+    arrays: Object.fromEntries(Object.entries(kinds).map(([tag, Kind]) => [tag, new Kind(buffer)])),
+  }
+}
+
+/** Views that are alive. To be asked for again after every call into the module: it may have grown its memory. */
+function heapOf(instance: Instance): Heap {
+  if (instance.heap.result.length === 0) instance.heap = viewsOf(instance.exports.memory, instance.header)
+  return instance.heap
 }
 
 /** What a standalone module of Emscripten's asks for. The kernel aborts only where it is wrong itself. */
 const host: Record<string, () => void> = {
   emscripten_notify_memory_growth() {
-    // Nothing to do: no view outlives the call that made it
+    // Nothing to do: views are asked whether they are still alive
   },
   proc_exit() {
     throw new Error('the WebAssembly kernel aborted')
@@ -113,81 +173,81 @@ function imports(of: WebAssembly.Module): WebAssembly.Imports {
   return result
 }
 
-/** An array, its place in the arena, and the slot of the problem that points there. */
-interface Placed {
-  readonly array: NumericArray | null
-  readonly slot: number
-  readonly at: number
-}
-
 function run(problem: Problem): Sums {
   checkOverlaps(problem)
-  const { loss, logits, grad } = problem
-  let end = PROBLEM_BYTES + RESULT_BYTES
-  const place = (array: NumericArray | null, slot: number): Placed => {
-    const at = Math.ceil(end / ALIGNMENT) * ALIGNMENT
-    if (array !== null) end = at + array.byteLength
-    return { array, slot, at }
-  }
-  const inputs = [
-    place(logits, offsets.logits),
-    place(problem.targets, offsets.targets),
-    place(problem.weights, offsets.weights),
-    place(problem.mask, offsets.mask),
-    place(loss.classPositive, offsets.classPositive),
-    place(loss.classNegative, offsets.classNegative),
-  ]
-  const outputs = [
-    place(problem.values, offsets.values),
-    // The kernel may overwrite the logits with the gradient, so the copy of one is the place of the other
-    { array: grad, slot: offsets.grad, at: inputs[0].at },
-    place(problem.hess, offsets.hess),
-  ]
+  const { loss, logits, values, grad, hess } = problem
+  const here = instance()
+  const logitsAt = reserve(here, bytesOf(problem))
+  const heap = heapOf(here)
+  writeProblem(heap.problem, problem, machine)
+  let at = copyIn(heap, offsets.logits, logits, logitsAt)
+  at = copyIn(heap, offsets.targets, problem.targets, at)
+  at = copyIn(heap, offsets.weights, problem.weights, at)
+  at = copyIn(heap, offsets.mask, problem.mask, at)
+  at = copyIn(heap, offsets.classPositive, loss.classPositive, at)
+  const valuesAt = copyIn(heap, offsets.classNegative, loss.classNegative, at)
+  const hessAt = point(heap, offsets.values, values, valuesAt)
+  point(heap, offsets.hess, hess, hessAt)
+  // The kernel may overwrite the logits with the gradient, so the copy of one is the place of the other
+  point(heap, offsets.grad, grad, logitsAt)
 
-  const base = reserve(end)
-  const { memory, focal_run } = instance()
-  for (const { array, at } of inputs) if (array !== null) copyIn(memory, array, base + at)
-  const view = new DataView(memory.buffer, base, PROBLEM_BYTES)
-  writeProblem(problemBytes(memory.buffer, base), problem, machine)
-  for (const { array, slot, at } of [...inputs, ...outputs]) {
-    view.setUint32(slot, array === null ? 0 : base + at, true)
-    view.setUint32(slot + 4, 0, true)
-  }
-  const resultAt = base + PROBLEM_BYTES
-  const code = call(() => focal_run(base, resultAt))
-  const sums = readResult(code, new Float64Array(memory.buffer, resultAt, RESULT_BYTES / 8), problem)
-  for (const { array, at } of outputs) if (array !== null) copyOut(memory, array, base + at)
+  const code = callKernel(here)
+  const { result, arrays } = heapOf(here)
+  const sums = readResult(code, result, problem)
+  copyOut(arrays, values, valuesAt)
+  copyOut(arrays, grad, logitsAt)
+  copyOut(arrays, hess, hessAt)
   return sums
 }
 
-// Views are made afresh at each use: those of a memory that has grown are dead, and say nothing
-function copyIn({ buffer }: WebAssembly.Memory, array: NumericArray, at: number): void {
-  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-  new Uint8Array(buffer, at, array.byteLength).set(bytes)
+/** What the arrays of a call need in the arena at most. */
+function bytesOf({ loss, logits, targets, weights, mask, values, hess }: Problem): number {
+  const { classPositive, classNegative } = loss
+  let bytes = 8 * ALIGNMENT + logits.byteLength + targets.byteLength
+  if (weights !== null) bytes += weights.byteLength
+  if (mask !== null) bytes += mask.byteLength
+  if (classPositive !== null) bytes += classPositive.byteLength
+  if (classNegative !== null) bytes += classNegative.byteLength
+  if (values !== null) bytes += values.byteLength
+  if (hess !== null) bytes += hess.byteLength
+  return bytes
 }
 
-function copyOut({ buffer }: WebAssembly.Memory, array: NumericArray, at: number): void {
-  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-  bytes.set(new Uint8Array(buffer, at, array.byteLength))
+/** Makes the problem point to an array's place and returns the place behind it. */
+function point({ problem }: Heap, slot: number, array: NumericArray | null, at: number): number {
+  problem.integers[slot / 4] = array === null ? 0 : at
+  return array === null ? at : at + Math.ceil(array.byteLength / ALIGNMENT) * ALIGNMENT
+}
+
+// Between arrays of one kind, `set` is a memmove; a view of the caller's bytes would cost a small call more than the copy
+function copyIn(heap: Heap, slot: number, array: NumericArray | null, at: number): number {
+  if (array !== null) heap.arrays[tagOf(array)].set(array, at / array.BYTES_PER_ELEMENT)
+  return point(heap, slot, array, at)
+}
+
+function copyOut(arrays: Heap['arrays'], array: Logits | null, at: number): void {
+  if (array === null) return
+  const first = at / array.BYTES_PER_ELEMENT
+  array.set(arrays[tagOf(array)].subarray(first, first + array.length))
 }
 
 /** The arena's address, once it has at least `bytes`. Contents are lost when it grows. */
-function reserve(bytes: number): number {
-  const { focal_malloc, focal_free } = instance()
-  if (arena.bytes < bytes) {
-    const spare = Math.max(bytes, 2 * arena.bytes)
-    if (arena.pointer !== 0) focal_free(arena.pointer)
-    arena = { pointer: 0, bytes: 0 }
+function reserve(here: Instance, bytes: number): number {
+  const { focal_malloc, focal_free } = here.exports
+  if (here.arena.bytes < bytes) {
+    const spare = Math.max(bytes, 2 * here.arena.bytes)
+    if (here.arena.pointer !== 0) focal_free(here.arena.pointer)
+    here.arena = { pointer: 0, bytes: 0 }
     for (const size of new Set([spare, bytes])) {
       const pointer = size <= LARGEST ? focal_malloc(size) >>> 0 : 0
       if (pointer !== 0) {
-        arena = { pointer, bytes: size }
+        here.arena = { pointer, bytes: size }
         break
       }
     }
-    if (arena.pointer === 0) throw outOfMemory(bytes)
+    if (here.arena.pointer === 0) throw outOfMemory(bytes)
   }
-  return arena.pointer
+  return here.arena.pointer
 }
 
 function outOfMemory(bytes: number): RangeError {
@@ -198,9 +258,9 @@ function outOfMemory(bytes: number): RangeError {
 }
 
 /** A trap leaves an instance in an unknown state, so it is dropped. */
-function call(kernel: () => number): number {
+function callKernel({ exports, header }: Instance): number {
   try {
-    return kernel()
+    return exports.focal_run(header, header + PROBLEM_BYTES)
   } catch (error) {
     releaseMemory()
     throw error

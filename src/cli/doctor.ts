@@ -1,5 +1,5 @@
-/** `focal-loss doctor`: which backends run here, and for each that does not, the sentence that says why. */
-import { backends, getBackend } from 'focal-loss'
+/** `focal-loss doctor`: which backends run here, for each that does not why, and what 'auto' chooses for which size. */
+import { backends, type Calibration, calibrations, getBackend, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import packageJson from '../../package.json' with { type: 'json' }
 
 const variables = ['FOCAL_LOSS_BACKEND', 'FOCAL_LOSS_THREADS', 'FOCAL_LOSS_ISA']
@@ -12,6 +12,7 @@ export function doctor(json = false): string {
     environment: Object.fromEntries(variables.map((name) => [name, process.env[name] ?? null])),
     backends: backends(),
     chosen: chosen(),
+    automatic: automatic(),
   }
   if (json) return JSON.stringify(report, null, 2)
   const set = Object.entries(report.environment).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]))
@@ -25,7 +26,26 @@ export function doctor(json = false): string {
     ),
     '',
     `calls run on: ${report.chosen}`,
+    ...report.automatic.map(lineOf),
   ].join('\n')
+}
+
+/** What 'auto' finds out on calls that are small enough to be in question; nothing where a mistake prevents it. */
+function automatic(): Calibration[] {
+  try {
+    const losses = [new SigmoidFocalLoss({ backend: 'auto' }), new SoftmaxFocalLoss({ backend: 'auto' })]
+    for (const loss of losses) {
+      for (const logits of [new Float32Array(2), new Float64Array(2)]) loss.value(logits, [0, 1], { shape: [1, 2] })
+    }
+  } catch {
+    // The line above says why
+  }
+  return calibrations()
+}
+
+function lineOf({ loss, dtype, milliseconds, steps }: Calibration): string {
+  const choices = steps.map(({ from, backend }) => `${backend} from ${from}`).join(', ')
+  return `auto, ${loss.padEnd(7)} ${dtype}: ${choices} logits (measured in ${milliseconds.toFixed(0)} ms)`
 }
 
 /** The automatic choice, or the mistake in the environment that prevents it. */

@@ -16,6 +16,8 @@ export interface FormulaOptions {
 
 /** A loss whose elements know nothing of each other. */
 export interface ElementFormula {
+  /** As in reports: 'sigmoid'. */
+  readonly name: string
   readonly code: 0
   readonly perRow: false
   /** Writes the loss of one logit `x` with target `y` in [0, 1] to `to`. The weights of positive and negative are >= 0. */
@@ -24,6 +26,8 @@ export interface ElementFormula {
 
 /** A loss whose rows are one choice between classes. */
 export interface RowFormula {
+  /** As in reports: 'softmax'. */
+  readonly name: string
   readonly code: 1
   readonly perRow: true
   /**

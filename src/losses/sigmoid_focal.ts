@@ -53,6 +53,7 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends FocalLossBas
 
 /** The definition, in double precision. */
 const sigmoidFocal: ElementFormula = {
+  name: 'sigmoid',
   code: 0,
   perRow: false,
   element(x, y, positive, negative, options, to) {

@@ -38,6 +38,7 @@ export class SoftmaxFocalLoss<R extends Reduction = 'mean'> extends FocalLossBas
  * its target, the gradient is dL/dx_j = p_j sum_{c != j} B_c - q_j B_j.
  */
 const softmaxFocal: RowFormula = {
+  name: 'softmax',
   code: 1,
   perRow: true,
   row(row, weights, scratch, { gamma }) {
