@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <utility>
+
 #if defined(__x86_64__) && !defined(__CUDACC__)
 #include <immintrin.h>
 #elif defined(__wasm_simd128__)
@@ -269,6 +271,36 @@ template <class T, int B, int N> FOCAL_INLINE Pack<T, B, 1> fold_larger(Pack<T, 
   r.v[0] = a.v[0];
   FOCAL_UNROLL for (int i = 1; i < N; i++) r.v[0] = larger_lanes(a.v[i], r.v[0]);
   return r;
+}
+
+// f over the lanes of one vector, halving it while there are halves.
+template <class T, int B, class F, int... Lane>
+FOCAL_INLINE T fold_halves(Pack<T, B, 1> a, F f, std::integer_sequence<int, Lane...>) {
+  constexpr int half = sizeof...(Lane);
+  Pack<T, B / 2, 1> low, high;
+  low.v[0] = __builtin_shufflevector(a.v[0], a.v[0], Lane...);
+  high.v[0] = __builtin_shufflevector(a.v[0], a.v[0], (Lane + half)...);
+  return fold_lanes(f(low, high), f);
+}
+template <class T, int B, class F> FOCAL_INLINE T fold_lanes(Pack<T, B, 1> a, F f) {
+  constexpr int lanes = Pack<T, B, 1>::size;
+  if constexpr (B > 16) return fold_halves(a, f, std::make_integer_sequence<int, lanes / 2>());
+  else if constexpr (lanes == 2) return f(a.v[0][0], a.v[0][1]);
+  else return f(f(a.v[0][0], a.v[0][1]), f(a.v[0][2], a.v[0][3]));
+}
+
+template <class T, int Size> struct Places {
+  T place[Size];
+  constexpr Places() : place() {
+    for (int i = 0; i < Size; i++) place[i] = static_cast<T>(i);
+  }
+};
+
+// The first `count` lanes of a, and `fill` in the others.
+template <class T, int B> FOCAL_INLINE Pack<T, B, 1> first_lanes(Pack<T, B, 1> a, int64_t count, T fill) {
+  using P = Pack<T, B, 1>;
+  static constexpr Places<T, P::size> places;
+  return select(P(static_cast<T>(count)) > P::load(places.place), a, P(fill));
 }
 
 // The sum of the lanes, in double and in one fixed order.

@@ -89,9 +89,8 @@ template <class T> void run_sigmoid_focal(const Plan &plan, int64_t first, int64
 }
 
 template <class T> void run_softmax_focal(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
-  using Kernel = SoftmaxKernel<typename PackOf<T>::Long, typename PackOf<T>::Short, T, PowerAny<T>>;
-  const PowerAny<T> power(plan.problem.gamma);
-  Kernel kernel{plan, SoftmaxFocal<PowerAny<T>>{power}, SoftmaxScratch<T>(plan, scratch)};
+  using Kernel = SoftmaxKernel<typename PackOf<T>::Long, typename PackOf<T>::Short, T>;
+  Kernel kernel{{plan, typename Kernel::Scratch(plan, scratch)}};
   for (int64_t block = first; block < last; block++) {
     const int64_t row = block * plan.rows_per_block, left = plan.rows - row;
     sums[block] = kernel.run(row, left < plan.rows_per_block ? left : plan.rows_per_block);
@@ -106,7 +105,7 @@ template <class T> void run_blocks_of(const Plan &plan, int64_t first, int64_t l
   }
 }
 template <class T> size_t scratch_bytes_of(const Plan &plan) {
-  return plan.problem.loss == FOCAL_SOFTMAX ? SoftmaxScratch<T>::bytes(plan) : sizeof(Staged<T>);
+  return plan.problem.loss == FOCAL_SOFTMAX ? SoftmaxKernel<typename PackOf<T>::Long, typename PackOf<T>::Short, T>::Scratch::bytes(plan) : sizeof(Staged<T>);
 }
 
 inline void run_blocks(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {

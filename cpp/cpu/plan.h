@@ -9,18 +9,22 @@ namespace focal {
 // block and what is staged for it stay in the first-level cache. One block gives one term of the sum.
 constexpr int block_elements = 4032;
 
-// Above these a block takes the careful path, in double (cpu/careful.cpp).
+// Above these a block takes the careful path, in double (cpu/careful.cpp); above `softmax`, its rows are shifted.
 template <class T> struct Limits;
 template <> struct Limits<float> {
   static constexpr float logistic = 87.0f;     // e^x and e^-x are normal
   static constexpr float softmax = 40.0f;      // sums and ratios of up to 4096 exponentials stay finite
   static constexpr float softmax_long = 30.0f; // of any number
+  static constexpr float shifted = 1e30f;      // losses of rows that are shifted by their maximum cannot overflow
+  static constexpr float far = 256.0f;         // past it the difference of two logits is exact, or their exponentials' ratio is 0
   static constexpr float weight = 1e15f;       // weighted losses of a block cannot overflow
 };
 template <> struct Limits<double> {
   static constexpr double logistic = 700.0;
   static constexpr double softmax = 340.0;
   static constexpr double softmax_long = 330.0;
+  static constexpr double shifted = 1e290;
+  static constexpr double far = 2048.0;
   static constexpr double weight = 1e280;
 };
 

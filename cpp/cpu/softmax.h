@@ -1,286 +1,391 @@
 // Blocks of rows of the softmax losses: value and gradient in one pass.
 //
-// Logits of a block on the fast path are at most 40 in size, so their exponentials need no shift by the row's
-// maximum: one sweep over the whole block, whatever its rows. Anything larger takes the careful path.
+// Exponentials are taken in one sweep over the whole block, whatever its rows. Logits of at most 40 in size need no
+// shift by their row's maximum; above that, and for soft targets, which need the distance to it anyway, each row is
+// shifted. Infinities, enormous weights and extreme scales take the careful path.
 #pragma once
 
 #include "../losses/softmax_focal.h"
 #include "careful.h"
 #include "elementwise.h"
-#include "staging.h"
+#include "softmax_rows.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
-// Scratch of one worker, cut from one allocation: a block has rows * classes elements.
-template <class T> struct SoftmaxScratch {
-  static constexpr int64_t slack = 128;  // a whole pack may be read and written past the end
-  T *x, *e, *amount, *grad, *row_e, *row_others, *row_amount, *row_value, *row_pull, *row_grad;
-  int64_t *target;  // class of each row; -1: none
-  double *work;     // 3 * classes
+// ---- folds along one row: whole vectors, the last of them in part ---------------------------------------------------
 
-  static size_t bytes(const Plan &plan) {
-    const int64_t n = plan.rows_per_block * plan.classes + slack, rows = plan.rows_per_block + slack;
-    return static_cast<size_t>(4 * n + 6 * rows) * sizeof(T) + static_cast<size_t>(plan.rows_per_block) * 8 +
-           static_cast<size_t>(3 * plan.classes + slack) * 8;
+template <class R, class T> FOCAL_INLINE R load(const T *from) {
+  if constexpr (sizeof(R) == sizeof(T)) return *from;
+  else return R::load(from);
+}
+
+// The sum of map(x) over n numbers, of chunks of 16 steps of a pack in double.
+template <class R, class T, class Map> FOCAL_INLINE T sum_over(const T *x, int64_t n, Map map) {
+  using V = decltype(fold(R()));
+  constexpr int64_t chunk = 16 * R::size;
+  const auto plus = [](auto a, auto b) { return a + b; };
+  double chunks = 0;
+  V partial(0);
+  int64_t k = 0;
+  for (int64_t stop = chunk; stop <= n; stop += chunk) {
+    for (; k < stop; k += R::size) partial = partial + fold(map(R::load(x + k)));
+    chunks += static_cast<double>(fold_lanes(partial, plus));
+    partial = V(0);
   }
-  SoftmaxScratch(const Plan &plan, void *memory) {
-    const int64_t n = plan.rows_per_block * plan.classes + slack, rows = plan.rows_per_block + slack;
-    work = static_cast<double *>(memory);
-    target = reinterpret_cast<int64_t *>(work + 3 * plan.classes + slack);
-    T *next = reinterpret_cast<T *>(target + plan.rows_per_block);
-    for (T **array : {&x, &e, &amount, &grad}) *array = next, next += n;
-    for (T **array : {&row_e, &row_others, &row_amount, &row_value, &row_pull, &row_grad}) *array = next, next += rows;
+  for (; k + R::size <= n; k += R::size) partial = partial + fold(map(R::load(x + k)));
+  for (; k + V::size <= n; k += V::size) partial = partial + map(V::load(x + k));
+  if (k < n) partial = partial + first_lanes(map(V::load(x + k)), n - k, T(0));
+  const T rest = fold_lanes(partial, plus);
+  return n < chunk ? rest : static_cast<T>(chunks + static_cast<double>(rest));
+}
+template <class R, class T> FOCAL_INLINE T sum_of(const T *x, int64_t n) {
+  return sum_over<R>(x, n, [](auto v) { return v; });
+}
+
+// The largest of n numbers; NaNs are passed over. Reads nothing past their end.
+template <class R, class T> FOCAL_INLINE T largest_of(const T *x, int64_t n) {
+  using V = decltype(fold_larger(R()));
+  T result = -__builtin_inf();
+  V largest(result);
+  int64_t k = 0;
+  for (; k + R::size <= n; k += R::size) largest = larger(fold_larger(R::load(x + k)), largest);
+  for (; k + V::size <= n; k += V::size) largest = larger(V::load(x + k), largest);
+  if (k > 0) result = fold_lanes(largest, [](auto a, auto b) { return larger(a, b); });
+  for (; k < n; k++) result = larger(x[k], result);
+  return result;
+}
+
+// ---- one row, or one vector of rows: formulas on either are the same ------------------------------------------------
+//
+// `One` is a quantity of a row. map() calls f(number type, k) for the elements k of the row, or of several.
+
+// Classes one after the other: the vectors are along the row.
+template <class R, class T> struct RowByRow {
+  using V = decltype(fold(R()));
+  using One = T;
+  static constexpr int64_t step = 1;
+  int64_t r, C, begin, end;  // the row's first element, and the block's end
+
+  template <class Rows> RowByRow(const Rows &rows, int64_t row)
+      : r(row), C(rows.C), begin(row * rows.C), end(rows.elements) {}
+  One of(const T *array) const { return array[r]; }
+  void put(One a, T *array) const { array[r] = a; }
+  One largest(const T *x) const { return largest_of<R>(x + begin, C); }
+  template <class Map> FOCAL_INLINE One sum(const T *x, Map map) const { return sum_over<R>(x + begin, C, map); }
+  // Whole vectors may be written past the row's end, up to the block's, where rows to come will be written.
+  template <class F> FOCAL_INLINE void write(T *to, F f) const {
+    const int64_t last = end - V::size;
+    int64_t k = begin;
+    for (; k < begin + C && k <= last; k += V::size) f(V(), k).store(to + k);
+    for (; k < begin + C; k++) to[k] = f(T(), k);
   }
 };
 
-template <class R, class T> FOCAL_INLINE double sum_of(const T *x, int64_t n) {
-  double sum = 0;
-  int64_t k = 0;
-  while (n - k >= R::size) {
-    decltype(fold(R())) partial(0);
-    const int64_t stop = n - k >= 16 * R::size ? k + 16 * R::size : n - (n - k) % R::size;
-    for (; k < stop; k += R::size) partial = partial + fold(R::load(x + k));
-    sum += sum_lanes(partial);
+// Classes apart: a vector is one class of several rows.
+template <class R, class T> struct RowsByClass {
+  using V = decltype(fold(R()));
+  using One = V;
+  static constexpr int64_t step = V::size;
+  int64_t r, end, class_step;
+
+  template <class Rows> RowsByClass(const Rows &rows, int64_t row) : r(row), end(rows.elements), class_step(rows.class_step) {}
+  One of(const T *array) const { return V::load(array + r); }
+  void put(One a, T *array) const { a.store(array + r); }
+  FOCAL_INLINE One largest(const T *x) const {
+    V result = V::load(x + r);
+    for (int64_t k = r + class_step; k < end; k += class_step) result = larger(V::load(x + k), result);
+    return result;
   }
-  for (; k < n; k++) sum += static_cast<double>(x[k]);
-  return sum;
+  template <class Map> FOCAL_INLINE One sum(const T *x, Map map) const {
+    V result(0);
+    for (int64_t k = r; k < end; k += class_step) result = result + map(V::load(x + k));
+    return result;
+  }
+  template <class F> FOCAL_INLINE void write(T *to, F f) const {
+    for (int64_t k = r; k < end; k += class_step) f(V(), k).store(to + k);
+  }
+};
+
+// Of numbers that are added up: for each, the sum of the others. Of the largest, and so of every other one, that
+// keeps its relative accuracy however much larger it is than the rest.
+template <class One> struct Others {
+  One largest, beside_largest, whole;
+
+  template <class Row, class T> FOCAL_INLINE Others(const Row &row, const T *x) : largest(row.largest(x)) {
+    const One top = largest;
+    const One rest = row.sum(x, [top](auto v) FOCAL_LAMBDA { return select(decltype(v)(top) > v, v, v - v); });
+    const One tops = row.sum(x, [top](auto v) FOCAL_LAMBDA {
+      return select(decltype(v)(top) > v, decltype(v)(0), decltype(v)(1));
+    });
+    beside_largest = rest + (tops - One(1)) * top;
+    whole = beside_largest + top;
+  }
+  template <class R> FOCAL_INLINE R operator()(R v) const {
+    return select(R(largest) > v, R(whole) - v, R(beside_largest));
+  }
+};
+
+// ---- exponentials of rows of any size -------------------------------------------------------------------------------
+
+// e^(x - max) is e^t 2^-exponent with t = x - subtracted, and no rounding of the difference before the exponential:
+// t is x itself or, where logits are large, exact. The row's largest comes to about 2^headroom: there is room below
+// for what is smaller than the smallest normal number times it, and exponentials under `floor` are 0.
+constexpr int headroom = 14;
+
+template <class R> FOCAL_INLINE R exponential_over(R t, R exponent) {
+  const Reduced<R> reduced = reduce(t);
+  return scale_by_power_of_two(exp_of_rest(reduced.rest), reduced.k_plus_magic - exponent);
 }
 
-// R sweeps over whole blocks, S (shorter) over single rows.
-template <class R, class S, class T, class Power> struct SoftmaxKernel {
-  const Plan &plan;
-  const SoftmaxFocal<Power> loss;
-  SoftmaxScratch<T> scratch;
+template <class R> struct RowShift {
+  R subtracted, exponent, floor, top;
 
-  const FocalProblem &problem() const { return plan.problem; }
-  int64_t classes() const { return plan.classes; }
-  bool hard_targets() const {
-    return problem().targets_kind == FOCAL_CLASS_INDEX && problem().label_smoothing == 0;
+  FOCAL_INLINE explicit RowShift(R max) {
+    using T = typename Number<R>::Lane;
+    using C = Constants<T>;
+    subtracted = select(absolute(max) > R(Limits<T>::far), max, R(0));
+    const R near = max - subtracted;
+    exponent = muladd(near, R(C::log2e), R(C::magic)) - R(C::magic) - R(headroom);
+    floor = (exponent - R(C::bias)) * R(C::ln2);
+    top = exponential_over(near, exponent);
   }
+};
 
-  // Calls f(memory, at, count, c) for each stretch of a block's rows that lies together in memory: `count` places of
-  // class c from element `memory` on, belonging to the rows first + at and after.
-  template <class F> void each_stretch(int64_t first, int64_t rows, F f) const {
-    const int64_t inner = plan.inner, C = classes();
-    for (int64_t at = 0; at < rows;) {
-      const int64_t o = (first + at) / inner, i = (first + at) % inner;
-      const int64_t count = inner - i < rows - at ? inner - i : rows - at;
-      for (int64_t c = 0; c < C; c++) f((o * C + c) * inner + i, at, count, c);
-      at += count;
-    }
-  }
+// ---- the kernel -----------------------------------------------------------------------------------------------------
 
-  // by_row[r * classes + c] = class c of row first + r
-  FOCAL_NOINLINE void gather(int64_t first, int64_t rows, const void *array, int32_t dtype, T *by_row) {
-    const int64_t C = classes();
-    if (plan.inner == 1) return read_numbers(array, dtype, first * C, rows * C, by_row);
-    each_stretch(first, rows, [&](int64_t memory, int64_t at, int64_t count, int64_t c) {
-      read_numbers(array, dtype, memory, count, scratch.row_value);
-      for (int64_t k = 0; k < count; k++) by_row[(at + k) * C + c] = scratch.row_value[k];
-    });
-  }
-  FOCAL_NOINLINE void scatter(int64_t first, int64_t rows, const T *by_row, T *array) const {
-    const int64_t C = classes();
-    each_stretch(first, rows, [&](int64_t memory, int64_t at, int64_t count, int64_t c) {
-      for (int64_t k = 0; k < count; k++) array[memory + k] = by_row[(at + k) * C + c];
-    });
-  }
+// The power is needed once a row or once a soft target: only the usual gammas have their own.
+template <class T, class F> FOCAL_INLINE void with_softmax_power(double gamma, F f) {
+  if (gamma == 2) return f(Power2(gamma));
+  if (gamma == 0) return f(Power0(gamma));
+  f(PowerAny<T>(gamma));
+}
 
-  // Reads every row's class and weight. Rows that do not count and rows without a class get target -1. Returns
-  // whether there are any.
-  FOCAL_NOINLINE bool stage_rows(int64_t first, int64_t rows) {
+// R sweeps over whole blocks, S (shorter) over what takes more registers.
+template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, decltype(fold(R()))> {
+  using V = decltype(fold(R()));
+  using Row = RowByRow<S, T>;
+  using ShortRow = RowByRow<Pack<T, 16, 1>, T>;  // of fewer classes than a vector has lanes
+  using RowVector = RowsByClass<S, T>;
+  using Base = SoftmaxRows<T, V>;
+  using Base::plan, Base::scratch, Base::C, Base::rows, Base::first, Base::elements, Base::by_class, Base::problem,
+      Base::hard_targets, Base::place;
+
+  double run(int64_t first_row, int64_t count) {
+    this->begin(first_row, count);
     const FocalProblem &p = problem();
-    T *const numbers = scratch.row_value;
-    bool any = false;
-    for (int64_t r = 0; r < rows; r++) scratch.target[r] = 0;
-    if (p.targets_kind == FOCAL_CLASS_INDEX) {
-      read_numbers(p.targets, p.targets_dtype, first, rows, numbers);
-      for (int64_t r = 0; r < rows; r++) {
-        const T index = numbers[r];
-        const bool is_class = index >= 0 && index < static_cast<T>(classes()) &&
-                              index != static_cast<T>(p.ignore_index) && index != static_cast<T>(p.background);
-        scratch.target[r] = is_class ? static_cast<int64_t>(index) : -1;
-        any |= !is_class;
-      }
-    }
-    if (p.mask_per != FOCAL_ABSENT) {
-      read_numbers(p.mask, p.mask_dtype, first, rows, numbers);
-      for (int64_t r = 0; r < rows; r++)
-        if (numbers[r] == 0) scratch.target[r] = -1, any = true;
-    }
-    if (p.weights_per != FOCAL_ABSENT) read_numbers(p.weights, p.weights_dtype, first, rows, scratch.row_amount);
-    else for (int64_t r = 0; r < rows; r++) scratch.row_amount[r] = 1;
-    return any;
-  }
-
-  // amount[c] of every row: class weight times row weight times (smoothed) target
-  FOCAL_NOINLINE void stage_amounts(int64_t first, int64_t rows) {
-    const FocalProblem &p = problem();
-    const int64_t C = classes();
-    const T scale = static_cast<T>(plan.target_scale), shift = static_cast<T>(plan.target_shift);
-    if (p.targets_kind == FOCAL_DENSE) {
-      gather(first, rows, p.targets, p.targets_dtype, scratch.amount);
-    } else {
-      for (int64_t k = 0; k < rows * C; k++) scratch.amount[k] = 0;
-      for (int64_t r = 0; r < rows; r++)
-        if (scratch.target[r] >= 0) scratch.amount[r * C + scratch.target[r]] = 1;
-    }
-    for (int64_t r = 0; r < rows; r++) {
-      T *amount = scratch.amount + r * C;
-      if (scratch.target[r] < 0) {  // whatever its targets are
-        for (int64_t c = 0; c < C; c++) amount[c] = 0;
-        continue;
-      }
-      for (int64_t c = 0; c < C; c++) {
-        const T weight = static_cast<T>(p.class_positive ? p.class_positive[c] : p.positive_weight);
-        amount[c] = (amount[c] * scale + shift) * weight * scratch.row_amount[r];
-      }
-    }
-  }
-
-  double run(int64_t first, int64_t rows) {
-    const FocalProblem &p = problem();
-    const int64_t C = classes(), n = rows * C;
     T *const grad = static_cast<T *>(p.grad);
+    const bool in_place = plan.inner == 1 && !by_class;  // the problem's arrays have the block's layout
     const T *x = static_cast<const T *>(p.logits) + first * C;
-    if (plan.inner > 1) {
-      gather(first, rows, p.logits, p.dtype, scratch.x);
+    if (!in_place) {
+      this->gather(p.logits, p.dtype, scratch.x);
       x = scratch.x;
     }
-    const bool any_skipped = stage_rows(first, rows);
+    const bool any_skipped = this->stage_rows();
     if (any_skipped) {
-      for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < C; c++) scratch.x[r * C + c] = scratch.target[r] < 0 ? T(0) : x[r * C + c];
+      this->fill_skipped(x, scratch.x);
       x = scratch.x;
     }
-    T *const grad_rows = !grad ? nullptr : plan.inner > 1 ? scratch.grad : grad + first * C;
+    // the scratch's logits are spent before the first gradient is written
+    T *const grad_rows = !grad ? nullptr : in_place ? grad + first * C : scratch.x;
 
-    const T limit = C <= 4096 ? Limits<T>::softmax : Limits<T>::softmax_long;
-    double sum;
-    if (!hard_targets()) stage_amounts(first, rows);
-    const bool heavy = largest_magnitude<R>(hard_targets() ? scratch.row_amount : scratch.amount,
-                                            static_cast<int>(hard_targets() ? rows : n)) > Limits<T>::weight;
+    if (!hard_targets()) this->stage_amounts();
     T value_scale = static_cast<T>(plan.value_scale);
-    if (!(largest_magnitude<R>(x, static_cast<int>(n)) <= limit) || heavy || plan.extreme_scale) {
-      if (hard_targets()) stage_amounts(first, rows);
-      sum = careful_rows(x, rows, grad_rows);
+    double sum;
+    const T largest = largest_magnitude<R>(x, static_cast<int>(elements));
+    const bool shifted = largest > (C <= 4096 ? Limits<T>::softmax : Limits<T>::softmax_long);
+    if (plan.extreme_scale || largest > Limits<T>::shifted || largest_amount() > amount_limit(shifted)) {
+      if (hard_targets()) this->stage_amounts();
+      sum = careful_rows(x, grad_rows);
       value_scale = 1;  // it divides in double
     } else {
-      exponentials(x, n);
-      sum = hard_targets() ? class_index_rows(rows, grad_rows) : dense_rows(rows, grad_rows);
+      if (shifted || !hard_targets()) shifted_exponentials(x);
+      else exponentials(x);
+      sum = hard_targets() ? class_index_block(shifted ? x : nullptr, grad_rows) : dense_block(x, grad_rows);
     }
 
-    if (any_skipped)
+    if (any_skipped) {
       for (int64_t r = 0; r < rows; r++)
-        if (scratch.target[r] < 0) {
-          scratch.row_value[r] = 0;
-          if (grad_rows)
-            for (int64_t c = 0; c < C; c++) grad_rows[r * C + c] = 0;
-        }
+        if (scratch.target[r] < 0) scratch.row_value[r] = 0;
+      if (grad) this->fill_skipped(grad_rows, grad_rows);
+    }
     if (p.values)
       for (int64_t r = 0; r < rows; r++)
         static_cast<T *>(p.values)[first + r] = scratch.row_value[r] * value_scale;
-    if (grad && plan.inner > 1) scatter(first, rows, scratch.grad, grad);
+    if (grad && !in_place) this->scatter(scratch.x, grad);
     return sum;
   }
 
-  void exponentials(const T *x, int64_t n) {
+  template <class Row, class F> FOCAL_INLINE void each_row(F f) const {
+    for (int64_t r = 0; r < rows; r += Row::step) f(Row(*this, r));
+  }
+
+  T largest_amount() const {
+    return hard_targets() ? largest_magnitude<R>(scratch.row_amount, static_cast<int>(rows))
+                          : largest_magnitude<R>(scratch.amount, static_cast<int>(elements));
+  }
+  // Where rows are shifted, a weight must not lift what has underflowed back among the normal numbers: the gradients of
+  // classes below the floor, and log p of a row so sure that 1 - p is no normal number.
+  T amount_limit(bool shifted) const { return !shifted ? Limits<T>::weight : problem().gamma < 0.5 ? T(16) : T(1000); }
+
+  FOCAL_NOINLINE void exponentials(const T *x) {
     int64_t k = 0;
-    for (; k + R::size <= n; k += R::size) exponential(R::load(x + k)).store(scratch.e + k);
-    if (k == n) return;
+    for (; k + R::size <= elements; k += R::size) exponential(R::load(x + k)).store(scratch.e + k);
+    if (k == elements) return;
     T rest[R::size] = {};
-    memcpy(rest, x + k, static_cast<size_t>(n - k) * sizeof(T));
+    memcpy(rest, x + k, static_cast<size_t>(elements - k) * sizeof(T));
     exponential(R::load(rest)).store(scratch.e + k);
   }
 
-  double class_index_rows(int64_t rows, T *grad) {
-    const FocalProblem &p = problem();
-    const int64_t C = classes();
+  // The exponentials e of each row over one power of two of its own.
+  FOCAL_NOINLINE void shifted_exponentials(const T *x) {
+    by_class ? shift_rows<RowVector>(x) : shift_rows<Row>(x);
+    for (int64_t k = 0; k < elements; k += R::size)
+      exponential_over(R::load(scratch.e + k), R::load(scratch.exponent + k)).store(scratch.e + k);
+  }
+  // Writes exponents and powers of two.
+  template <class Row> FOCAL_INLINE void shift_rows(const T *x) {
+    each_row<Row>([&](const Row &row) { row.put(row.largest(x), scratch.row_max); });
+    for (int64_t r = 0; r < rows; r += V::size) {
+      const RowShift<V> shift(V::load(scratch.row_max + r));
+      shift.subtracted.store(scratch.row_subtracted + r);
+      shift.exponent.store(scratch.row_exponent + r);
+      shift.floor.store(scratch.row_floor + r);
+      shift.top.store(scratch.row_top + r);
+    }
+    each_row<Row>([&](const Row &row) {
+      const auto subtracted = row.of(scratch.row_subtracted), floor = row.of(scratch.row_floor),
+                 over = row.of(scratch.row_exponent);
+      row.write(scratch.e, [&](auto number, int64_t k) FOCAL_LAMBDA {
+        using N = decltype(number);
+        return larger(N(floor), load<N>(x + k) - N(subtracted));
+      });
+      row.write(scratch.exponent, [&](auto number, int64_t) FOCAL_LAMBDA { return decltype(number)(over); });
+    });
+  }
+
+  // `x` is null where the rows are not shifted.
+  FOCAL_NOINLINE double class_index_block(const T *x, T *grad) {
+    if (by_class) return class_index_rows<RowVector>(x, grad);
+    if constexpr (V::size > ShortRow::V::size)
+      if (C < V::size) return class_index_rows<ShortRow>(x, grad);
+    return class_index_rows<RowByRow<R, T>>(x, grad);
+  }
+  FOCAL_NOINLINE double dense_block(const T *x, T *grad) {
+    return by_class ? dense_rows<RowVector>(x, grad) : dense_rows<Row>(x, grad);
+  }
+
+  // Where row r's class is; any place of the row without one.
+  int64_t target_place(int64_t r) const { return place(r, scratch.target[r] < 0 ? 0 : scratch.target[r]); }
+
+  template <class Row> FOCAL_INLINE double class_index_rows(const T *x, T *grad) {
+    T *const e = scratch.e;
     for (int64_t r = 0; r < rows; r++) {
-      const int64_t t = scratch.target[r] < 0 ? 0 : scratch.target[r];
-      T *e = scratch.e + r * C;
-      scratch.row_e[r] = e[t];
-      e[t] = 0;
-      scratch.row_others[r] = static_cast<T>(sum_of<S>(e, C));
-      const T weight = static_cast<T>(p.class_positive ? p.class_positive[t] : p.positive_weight);
-      scratch.row_amount[r] = scratch.target[r] < 0 ? T(0) : scratch.row_amount[r] * weight;
+      const int64_t at = target_place(r);
+      scratch.row_e[r] = e[at];
+      e[at] = 0;
     }
-    const S scale(static_cast<T>(plan.grad_scale));
-    for (int64_t r = 0; r < rows; r += S::size) {
-      const S e = S::load(scratch.row_e + r), others = S::load(scratch.row_others + r);
-      const SoftmaxTerm<S> term = loss(e, others, S::load(scratch.row_amount + r));
-      term.value.store(scratch.row_value + r);
-      (term.pull * scale / (e + others)).store(scratch.row_pull + r);
-      (S(0) - term.q * term.pull * scale).store(scratch.row_grad + r);
-    }
-    double sum = 0;
-    for (int64_t r = 0; r < rows; r++) sum += static_cast<double>(scratch.row_value[r]);
+    if (x)
+      for (int64_t r = 0; r < rows; r++) scratch.row_share[r] = scratch.row_max[r] - x[target_place(r)];
+    // In a loop of its own: a vector load right after a store of one of its lanes waits for it.
+    each_row<Row>([&](const Row &row) {
+      row.put(row.sum(e, [](auto v) FOCAL_LAMBDA { return v; }), scratch.row_others);
+    });
+    // The gradient is pull * p for the other classes and pull * -q for this one.
+    for (int64_t r = 0; r < rows; r++) e[target_place(r)] = -scratch.row_others[r];
+    class_index_terms(x != nullptr);
     if (grad)
-      for (int64_t r = 0; r < rows; r++) {
-        const T *e = scratch.e + r * C;
-        T *to = grad + r * C;
-        const T pull = scratch.row_pull[r];
-        for (int64_t c = 0; c < C; c++) to[c] = e[c] * pull;
-        to[scratch.target[r] < 0 ? 0 : scratch.target[r]] = scratch.row_grad[r];
-      }
-    return sum;
+      each_row<Row>([&](const Row &row) {
+        const auto share = row.of(scratch.row_share), pull = row.of(scratch.row_pull);
+        row.write(grad, [&](auto number, int64_t k) FOCAL_LAMBDA {
+          using N = decltype(number);
+          return muladd(load<N>(e + k) * N(share), N(pull), N(0));  // no negative zeros
+        });
+      });
+    return static_cast<double>(sum_of<R>(scratch.row_value, rows));
   }
 
-  double dense_rows(int64_t rows, T *grad) {
-    const int64_t C = classes();
-    T *const pull = scratch.x;  // the block's logits are spent
-    double sum = 0;
-    for (int64_t r = 0; r < rows; r++) {
-      T *e = scratch.e + r * C;
-      const T *amount = scratch.amount + r * C;
-      T *const row_others = scratch.grad + r * C;  // where `grad` is the scratch too, it replaces them one by one
-      int64_t top = 0;
-      for (int64_t c = 1; c < C; c++)
-        if (e[c] > e[top]) top = c;
-      const T e_top = e[top];
-      e[top] = 0;
-      const T rest = static_cast<T>(sum_of<S>(e, C));
-      e[top] = e_top;
-      const T whole = rest + e_top;
-      for (int64_t c = 0; c < C; c++) row_others[c] = whole - e[c];
-      row_others[top] = rest;
-
-      double value = 0, total_pull = 0;
-      for (int64_t c = 0; c < C; c += S::size) {
-        const SoftmaxTerm<S> term = loss(S::load(e + c), S::load(row_others + c), S::load(amount + c));
-        T values[S::size];
-        term.value.store(values);
-        term.pull.store(pull + c);
-        const int64_t count = C - c < S::size ? C - c : S::size;
-        for (int64_t k = 0; k < count; k++) value += static_cast<double>(values[k]);
-        for (int64_t k = 0; k < count; k++) total_pull += static_cast<double>(pull[c + k]);
+  FOCAL_NOINLINE void class_index_terms(bool shifted) {
+    // Both factors of the gradient stay normal numbers where their product is one.
+    constexpr T lift = 1 << headroom;
+    const S scale(static_cast<T>(plan.grad_scale) / lift);
+    with_softmax_power<T>(problem().gamma, [&](auto power) {
+      const SoftmaxFocal<decltype(power)> loss{power};
+      for (int64_t r = 0; r < rows; r += S::size) {
+        const S e = S::load(scratch.row_e + r), others = S::load(scratch.row_others + r);
+        const S inverse = S(1) / (e + others);
+        S gap(0), below_top(0);
+        if (shifted) {
+          gap = S::load(scratch.row_share + r);
+          below_top = select(gap > S(0), S::load(scratch.row_top + r) - e, S(0));
+        }
+        const S nll = gap + log_one_plus((others - below_top) / (e + below_top));
+        const SoftmaxTerm<S> term = loss(e * inverse, others * inverse, nll, S::load(scratch.row_amount + r));
+        term.value.store(scratch.row_value + r);
+        (inverse * S(lift)).store(scratch.row_share + r);
+        (term.pull * scale).store(scratch.row_pull + r);
       }
-      scratch.row_value[r] = static_cast<T>(value);
-      sum += value;
-      if (!grad) continue;
-      const T scale = static_cast<T>(plan.grad_scale / static_cast<double>(whole));
-      T *to = grad + r * C;
-      for (int64_t c = 0; c < C; c++) {
-        // in double: one class may have nearly all of the pull
-        const T others_pull = static_cast<T>(total_pull - static_cast<double>(pull[c]));
-        to[c] = scale * (e[c] * others_pull - row_others[c] * pull[c]);
-      }
-    }
-    return sum;
+    });
   }
 
-  double careful_rows(const T *x, int64_t rows, T *grad) {
-    const int64_t C = classes();
+  template <class Row> FOCAL_INLINE double dense_rows(const T *x, T *grad) {
+    using One = typename Row::One;
+    T *const nll = scratch.exponent, *const value = scratch.e, *const pull = scratch.amount;
+    each_row<Row>([&](const Row &row) {
+      const Others<One> others(row, scratch.e);
+      const One max = row.of(scratch.row_max), inverse = One(1) / others.whole;
+      const One log_whole = log_one_plus(others.beside_largest / others.largest);
+      row.write(scratch.p, [&](auto number, int64_t k) FOCAL_LAMBDA {
+        using N = decltype(number);
+        return load<N>(scratch.e + k) * N(inverse);
+      });
+      row.write(scratch.q, [&](auto number, int64_t k) FOCAL_LAMBDA {
+        using N = decltype(number);
+        return others(load<N>(scratch.e + k)) * N(inverse);
+      });
+      row.write(nll, [&](auto number, int64_t k) FOCAL_LAMBDA {
+        using N = decltype(number);
+        return N(max) - load<N>(x + k) + N(log_whole);
+      });
+    });
+    dense_terms(nll, value, pull);
+    const T scale = static_cast<T>(plan.grad_scale);
+    each_row<Row>([&](const Row &row) {
+      row.put(row.sum(value, [](auto v) FOCAL_LAMBDA { return v; }), scratch.row_value);
+      if (!grad) return;
+      const Others<One> others(row, pull);
+      row.write(grad, [&](auto number, int64_t k) FOCAL_LAMBDA {
+        using N = decltype(number);
+        const N own = load<N>(pull + k), p = load<N>(scratch.p + k), q = load<N>(scratch.q + k);
+        return N(scale) * (p * others(own) - q * own);
+      });
+    });
+    return static_cast<double>(sum_of<R>(scratch.row_value, rows));
+  }
+
+  FOCAL_NOINLINE void dense_terms(const T *nll, T *value, T *pull) const {
+    with_softmax_power<T>(problem().gamma, [&](auto power) {
+      const SoftmaxFocal<decltype(power)> loss{power};
+      for (int64_t k = 0; k < elements; k += S::size) {
+        const SoftmaxTerm<S> term =
+            loss(S::load(scratch.p + k), S::load(scratch.q + k), S::load(nll + k), S::load(scratch.amount + k));
+        term.value.store(value + k);
+        term.pull.store(pull + k);
+      }
+    });
+  }
+
+  double careful_rows(const T *x, T *grad) {
     double sum = 0;
     double *const row_grad = scratch.work + 2 * C;
     for (int64_t r = 0; r < rows; r++) {
-      const double value =
-          careful_softmax_row(problem(), x + r * C, scratch.amount + r * C, C, scratch.work, grad ? row_grad : nullptr);
+      T *const row_x = scratch.p, *const row_amount = scratch.q;
+      for (int64_t c = 0; c < C; c++) row_x[c] = x[place(r, c)], row_amount[c] = scratch.amount[place(r, c)];
+      const double value = careful_softmax_row(problem(), row_x, row_amount, C, scratch.work, grad ? row_grad : nullptr);
       sum += value;
       scratch.row_value[r] = static_cast<T>(value / plan.value_divisor);
       if (grad)
-        for (int64_t c = 0; c < C; c++) grad[r * C + c] = static_cast<T>(row_grad[c] / plan.grad_divisor);
+        for (int64_t c = 0; c < C; c++) grad[place(r, c)] = static_cast<T>(row_grad[c] / plan.grad_divisor);
     }
     return sum;
   }

@@ -10,8 +10,6 @@
 
 namespace {
 
-constexpr int classes = 80;
-
 template <class T> std::vector<T> make_logits(int n) {
   std::vector<T> logits(static_cast<size_t>(n));
   uint32_t state = 1;
@@ -34,7 +32,7 @@ template <class T> int run(FocalProblem p, const std::vector<T> &logits) {
   return 0;
 }
 
-template <class T> int by_index(int32_t loss, int rows, double gamma) {
+template <class T> int by_index(int32_t loss, int rows, double gamma, int classes = 80, T scale = 1) {
   std::vector<int32_t> targets(static_cast<size_t>(rows), loss == FOCAL_SOFTMAX ? 3 : -1);
   for (size_t row = 0; row < targets.size(); row += 50) targets[row] = static_cast<int32_t>(row % classes);
   FocalProblem p = blank_problem(loss, rows, classes, 1);
@@ -43,7 +41,9 @@ template <class T> int by_index(int32_t loss, int rows, double gamma) {
   p.positive_weight = 0.25;
   p.negative_weight = 0.75;
   set_targets(p, FOCAL_CLASS_INDEX, targets);
-  return run(p, make_logits<T>(rows * classes));
+  std::vector<T> logits = make_logits<T>(rows * classes);
+  for (T &x : logits) x *= scale;
+  return run(p, logits);
 }
 
 int dense(double gamma) {
@@ -63,6 +63,9 @@ const std::map<std::string, std::function<int()>> cases{
     {"sigmoid-float64-96000", [] { return by_index<double>(FOCAL_SIGMOID, 1200, 2); }},
     {"sigmoid-soft-96000", [] { return dense(2); }},
     {"softmax-96000", [] { return by_index<float>(FOCAL_SOFTMAX, 1200, 2); }},
+    {"softmax-21-classes", [] { return by_index<float>(FOCAL_SOFTMAX, 4571, 2, 21); }},
+    {"softmax-float64", [] { return by_index<double>(FOCAL_SOFTMAX, 1200, 2); }},
+    {"softmax-large-logits", [] { return by_index<float>(FOCAL_SOFTMAX, 1200, 2, 80, 20); }},
 };
 
 }  // namespace
