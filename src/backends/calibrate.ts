@@ -1,61 +1,48 @@
-/** What a call costs on each backend here, measured once, and from how many logits on each of them is the cheapest. */
+/** What a small call costs here, measured once: from how many logits on the fast backend beats the plain one. */
 import type { LossConstants, Problem } from '../problem.js'
 import type { Backend } from './backend.js'
 
-type Clock = () => number
+export type Clock = () => number
 
 export type Dtype = 'float32' | 'float64'
 
-/** Calls of `from` logits, up to the next step's, run on this backend. */
-export interface Step {
-  readonly from: number
-  readonly backend: Backend
-}
-
-/** Calls as large as this go to the first candidate, measured or not: what a logit costs outweighs what a call does. */
-export const DECIDED = 1024
+/** Calls as large as this are never in question: the plain backend takes 20 ns a logit where it is fastest. */
+export const DECIDED = 128
 
 /** Two sizes make a line: what a call costs anyway, and what each logit adds. */
 const SMALL = 1
-const LARGE = 256
+const LARGE = 64
 
-/** In milliseconds, the loading of the addon and of WebAssembly included. */
-export const BUDGET = 40
+/** In milliseconds. With the loading of WebAssembly before it, the first call waits less than 50. */
+export const BUDGET = 30
 /** Of one backend on one size. Turns alternate, so that code compiled in the background is there for the later ones. */
 const TURN = 0.1
-/** What a later candidate must gain on the one before it: else noise would choose between equals, now this and now that. */
-const DOUBT = 5e-5
+/** What the plain backend must gain on a call, in milliseconds: else noise would choose between equals, now this and now that. */
+const DOUBT = 1e-4
 
 /**
- * Which candidate serves which sizes, the first from 1. The candidates, the fastest on large problems first, are timed
- * on loss and gradient of labels per logit until the clock, in milliseconds, says `end`. One alone is not timed.
+ * The least number of logits at which a call costs less on `fast` than on `plain`. Both are timed on loss and gradient of
+ * labels per logit until the clock, in milliseconds, says `end`; what was not timed by then counts for `fast`.
  */
-export function calibrate(candidates: readonly Backend[], loss: LossConstants, dtype: Dtype, clock: Clock, end: number): Step[] {
-  if (candidates.length === 1) return [{ from: 1, backend: candidates[0] }]
+export function crossover(fast: Backend, plain: Backend, loss: LossConstants, dtype: Dtype, clock: Clock, end: number): number {
   const problems = [problemOf(loss, dtype, SMALL), problemOf(loss, dtype, LARGE)]
-  const lines = leastTimes(candidates, problems, clock, end).map(([small, large], place) => {
+  const [ofFast, ofPlain] = leastTimes([fast, plain], problems, clock, end).map(([small, large]) => {
     const each = Math.max(0, (large - small) / (LARGE - SMALL))
-    return { backend: candidates[place], anyway: small - each * SMALL + place * DOUBT, each }
+    return { anyway: small - each * SMALL, each }
   })
-  const steps: Step[] = []
-  for (let from = 1; from < DECIDED; ) {
-    const best = lines.reduce((a, b) => (b.anyway + b.each * from < a.anyway + a.each * from ? b : a))
-    if (best.backend !== steps.at(-1)?.backend) steps.push({ from, backend: best.backend })
-    const crossings = lines
-      .filter(({ each }) => each < best.each)
-      .map(({ anyway, each }) => Math.floor((anyway - best.anyway) / (best.each - each)) + 1)
-    from = Math.max(from + 1, Math.min(DECIDED, ...crossings))
+  for (let logits = 1; logits < DECIDED; logits++) {
+    const cheaperOnPlain = ofPlain.anyway + ofPlain.each * logits + DOUBT < ofFast.anyway + ofFast.each * logits
+    if (!cheaperOnPlain) return logits
   }
-  if (steps.at(-1)?.backend !== candidates[0]) steps.push({ from: DECIDED, backend: candidates[0] })
-  return steps
+  return DECIDED
 }
 
-/** The least time of a call, by candidate and problem; Infinity for what was not reached before the end. */
-function leastTimes(candidates: readonly Backend[], problems: readonly Problem[], clock: Clock, end: number): number[][] {
-  const least = candidates.map(() => problems.map(() => Infinity))
+/** The least time of a call, by backend and problem; Infinity for what was not reached before the end. */
+function leastTimes(backends: readonly Backend[], problems: readonly Problem[], clock: Clock, end: number): number[][] {
+  const least = backends.map(() => problems.map(() => Infinity))
   let now = clock()
   while (now < end) {
-    for (const [row, backend] of candidates.entries()) {
+    for (const [row, backend] of backends.entries()) {
       for (const [column, problem] of problems.entries()) {
         const begin = now
         let calls = 0

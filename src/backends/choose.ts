@@ -5,7 +5,7 @@ import type { Formula } from '../losses/formula.js'
 import { oneOf } from '../options.js'
 import type { LossConstants, Problem } from '../problem.js'
 import { type Backend, type BackendLoader, type BackendName, backendNames } from './backend.js'
-import { BUDGET, calibrate, DECIDED, type Dtype, type Step } from './calibrate.js'
+import { BUDGET, crossover, DECIDED, type Dtype } from './calibrate.js'
 import { jsBackend } from './js.js'
 import { wasmLoader } from './wasm.js'
 
@@ -23,10 +23,11 @@ export interface BackendInfo {
 export interface Calibration {
   readonly loss: string
   readonly dtype: Dtype
-  /** How long it took, loading the backends included. */
+  /** Calls of at least `from` logits run on this backend, smaller ones on js. */
+  readonly backend: BackendName
+  readonly from: number
+  /** How long it took to find that out. */
   readonly milliseconds: number
-  /** Calls of `from` logits, up to the next step's, run on this backend. The first is from 1. */
-  readonly steps: readonly { readonly from: number; readonly backend: BackendName }[]
 }
 
 const loaders: Record<BackendName, BackendLoader> = {
@@ -43,14 +44,9 @@ const loaders: Record<BackendName, BackendLoader> = {
 type Outcome = { readonly backend: Backend } | { readonly error: Error }
 
 const outcomes = new Map<BackendName, Outcome>()
-/** What 'auto' has found out. Forgotten when there are other backends to choose from. */
-interface Measured {
-  readonly steps: readonly Step[]
-  readonly milliseconds: number
-}
-
-const measured = { float32: new Map<Formula, Measured>(), float64: new Map<Formula, Measured>() } as const
-let first: Backend | undefined
+/** What 'auto' has found out, by loss. Forgotten when there are other backends to choose from. */
+const measured = { float32: new Map<Formula, Calibration>(), float64: new Map<Formula, Calibration>() } as const
+let best: Backend | undefined
 let setting: BackendName | 'auto' | undefined
 
 const settings = ['auto', ...backendNames] as const
@@ -88,22 +84,15 @@ export function setBackend(name: BackendName | 'auto'): void {
  */
 export function getBackend(): BackendName {
   const name = currentSetting()
-  return (name === 'auto' ? firstThatRuns() : load(name)).name
+  return (name === 'auto' ? bestThatRuns() : load(name)).name
 }
 
 /**
  * What 'auto' has measured in this process so far: one entry for each loss and type of logits that had a call of fewer
- * than 1024 logits. Nothing is measured for a setting that names a backend.
+ * than 128 logits. Nothing is measured for a setting that names a backend.
  */
 export function calibrations(): Calibration[] {
-  return (['float32', 'float64'] as const).flatMap((dtype) =>
-    Array.from(measured[dtype], ([{ name }, { steps, milliseconds }]) => ({
-      loss: name,
-      dtype,
-      milliseconds,
-      steps: steps.map(({ from, backend }) => ({ from, backend: backend.name })),
-    })),
-  )
+  return [...measured.float32.values(), ...measured.float64.values()]
 }
 
 /**
@@ -137,43 +126,43 @@ function currentSetting(): BackendName | 'auto' {
 }
 
 function automatic({ loss, logits }: Problem, size: number): Backend {
-  if (size >= DECIDED) return firstThatRuns()
+  const fast = bestThatRuns()
+  if (size >= DECIDED) return fast
+  const plain = load('js')
+  if (fast === plain) return plain
   const dtype = logits.BYTES_PER_ELEMENT === 4 ? 'float32' : 'float64'
   let known = measured[dtype].get(loss.formula)
   if (known === undefined) {
-    known = measure(loss, dtype)
+    known = measure(fast, plain, loss, dtype)
     measured[dtype].set(loss.formula, known)
   }
-  const { steps } = known
-  let last = steps.length - 1
-  while (steps[last].from > size) last--
-  return steps[last].backend
+  return size >= known.from ? fast : plain
 }
 
-function measure(loss: LossConstants, dtype: Dtype): Measured {
+function measure(fast: Backend, plain: Backend, loss: LossConstants, dtype: Dtype): Calibration {
   const clock = () => performance.now()
   const begin = clock()
-  const steps = calibrate([...allThatRun()], loss, dtype, clock, begin + BUDGET)
-  return { steps, milliseconds: clock() - begin }
+  const from = crossover(fast, plain, loss, dtype, clock, begin + BUDGET)
+  return { loss: loss.formula.name, dtype, backend: fast.name, from, milliseconds: clock() - begin }
 }
 
-function firstThatRuns(): Backend {
-  first ??= allThatRun().next().value ?? jsBackend
-  return first
+function bestThatRuns(): Backend {
+  best ??= findBest()
+  return best
 }
 
-/** The fastest on large problems first. */
-function* allThatRun(): Generator<Backend, undefined> {
+function findBest(): Backend {
   for (const name of backendNames) {
     const outcome = outcomeOf(name)
-    if ('backend' in outcome) yield outcome.backend
+    if ('backend' in outcome) return outcome.backend
     // A mistake in the environment must not silently cost the fast backend
-    else if (!(outcome.error instanceof BackendError)) throw outcome.error
+    if (!(outcome.error instanceof BackendError)) throw outcome.error
   }
+  return load('js')
 }
 
 function forgetMeasured(): void {
-  first = undefined
+  best = undefined
   measured.float32.clear()
   measured.float64.clear()
 }

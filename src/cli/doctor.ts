@@ -43,9 +43,9 @@ function automatic(): Calibration[] {
   return calibrations()
 }
 
-function lineOf({ loss, dtype, milliseconds, steps }: Calibration): string {
-  const choices = steps.map(({ from, backend }) => `${backend} from ${from}`).join(', ')
-  return `auto, ${loss.padEnd(7)} ${dtype}: ${choices} logits (measured in ${milliseconds.toFixed(0)} ms)`
+function lineOf({ loss, dtype, backend, from, milliseconds }: Calibration): string {
+  const smaller = from > 1 ? ', fewer on js' : ''
+  return `auto, ${loss.padEnd(7)} ${dtype}: ${backend} from ${from} logits on${smaller} (measured in ${milliseconds.toFixed(0)} ms)`
 }
 
 /** The automatic choice, or the mistake in the environment that prevents it. */
