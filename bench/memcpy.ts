@@ -27,6 +27,8 @@ function parallelCopy(bytes: number, threads: number): Contestant {
     { length: threads - 1 },
     () => new Worker(new URL('./memcpy_worker.mjs', import.meta.url), { workerData: { state, share }, execArgv: [] }),
   )
+  // Listened for from the start: a message that nobody hears is gone
+  const ready = Promise.all(workers.map((worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))))
   const from = new Uint8Array(share).fill(1)
   const to = new Uint8Array(share).fill(1)
   const call = () => {
@@ -40,17 +42,9 @@ function parallelCopy(bytes: number, threads: number): Contestant {
     who: withThreads('memcpy', threads),
     threads,
     role: 'memcpy',
-    begin: () => Promise.all(workers.map(isReady)).then(() => undefined),
+    begin: () => ready.then(() => undefined),
     outcome: null,
     work: { kind: 'sync', call },
     end: () => Promise.all(workers.map((worker) => worker.terminate())).then(() => undefined),
   }
-}
-
-const ready = new WeakSet<Worker>()
-
-async function isReady(worker: Worker): Promise<void> {
-  if (ready.has(worker)) return
-  await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
-  ready.add(worker)
 }

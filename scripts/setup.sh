@@ -27,7 +27,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   install="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
   echo "setup: missing: ${missing[*]}"
   if ! command -v apt-get >/dev/null; then
-    fail "this is no Debian or Ubuntu; install these by other means (cmake >= 3.18, g++ >= 10, Emscripten >= 3.1.6, doctest, nlohmann-json) and run it again"
+    fail "this is no Debian or Ubuntu; install these by other means (cmake >= 3.18, g++ >= 12, Emscripten >= 3.1.6, doctest, nlohmann-json) and run it again"
   elif [ "$(id -u)" -eq 0 ]; then
     as_root=()
   elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then

@@ -1,5 +1,5 @@
 /** The base of every loss: from a call to a problem, from a backend's sums to the reduced value. */
-import type { Logits, Numbers, SameKind } from './arrays.js'
+import { checkedLength, checkLogits, type Logits, type Numbers, overlap, sameMemory, type SameKind } from './arrays.js'
 import { chooseBackend } from './backends/choose.js'
 import { wrongType } from './errors.js'
 import type { Formula } from './losses/formula.js'
@@ -8,21 +8,27 @@ import {
   checkRecord,
   classWeighting,
   type FocalOptions,
+  oneOf,
   type OptionRules,
   type Reduction,
   type ResolvedOptions,
   resolveOptions,
   type SoftTargets,
 } from './options.js'
+import { biasesOfPriors, biasOfPrior, checkPrior, checkWeights, posteriorOfLogit, posteriorsOfRow } from './posterior.js'
 import {
+  checkClassCount,
   denominatorOf,
   describe,
   divisorOf,
   type GradCall,
   type HessCall,
+  layoutOfLogits,
   type LossConstants,
   type Method,
   methods,
+  output,
+  type ProbabilityCall,
   type Problem,
   type Sums,
   type SumsCall,
@@ -35,6 +41,12 @@ export type Reduced<R extends Reduction, A extends Logits> = R extends 'none' ? 
 /** The output `K` of {@link FocalLossBase.sums}, where the call asks for it. */
 export type Written<A extends Logits, C, K extends 'grad' | 'out'> =
   C extends Record<K, SameKind<A> | true> ? Readonly<Record<K, SameKind<A>>> : unknown
+
+/** A prior with the rule of the RetinaNet paper: {@link FocalLossBase.priorBias}. */
+export interface PriorRule {
+  readonly prior: number
+  readonly rule: 'retinanet'
+}
 
 const nothing: Sums = { sum: 0, elements: 0, rows: 0, positives: 0 }
 
@@ -111,6 +123,76 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
   /** What this loss's reduction divides by: at least 1, and 1 for 'sum' and 'none'. */
   denominator(sums: Sums): number {
     return denominatorOf(this.options.reduction, this.#constants.formula, sums)
+  }
+
+  /**
+   * The posterior probabilities that logits of a model trained with this loss stand for. The focal loss is least not where
+   * the sigmoid (or softmax) is the probability of the truth, but where it is drawn towards the middle; this is the exact
+   * inverse, monotone, 0 and 1 at the infinities. Example: with alpha 0.25 and gamma 2, sigmoid(x) = 0.108 stands for 0.01.
+   *
+   * Needs `shape` where classes differ: for softmax, and with weights per class along another axis than the last.
+   *
+   * @returns `call.out`, which may be the logits themselves, or a new array: one probability per logit; a softmax's rows
+   *   sum to 1. Throws a RangeError where a weight of 0 leaves nothing to invert.
+   */
+  toProbability<A extends Logits>(logits: A, call: ProbabilityCall<A> = {}): SameKind<A> {
+    checkCall(methods.toProbability, call)
+    const loss = this.#constants
+    checkWeights(loss, 'toProbability()')
+    const x = checkLogits('logits', logits)
+    const { outer, classes, inner } = layoutOfLogits(loss, checkedLength('logits', x), call)
+    checkClassCount(loss, classes, call)
+    const out = output('out', theirsOrNew('out', call.out), x, x.length) as Logits
+    if (overlap(out, x) && !sameMemory(out, x)) {
+      throw new RangeError('out overlaps logits in memory; expected memory of its own (or exactly the logits)')
+    }
+    const row = new Float64Array(classes)
+    for (let r = 0; r < outer * inner; r++) {
+      const first = Math.floor(r / inner) * classes * inner + (r % inner)
+      for (let c = 0; c < classes; c++) row[c] = x[first + c * inner]
+      const { formula } = loss
+      if (formula.perRow) posteriorsOfRow(loss, row)
+      else for (let c = 0; c < classes; c++) row[c] = posteriorOfLogit(loss, formula, row[c], c)
+      for (let c = 0; c < classes; c++) out[first + c * inner] = row[c]
+    }
+    return out as SameKind<A>
+  }
+
+  /**
+   * The bias of a model's last layer at which its constant output is the optimum of this loss for `prior`, so that the first
+   * steps are not spent on learning how rare positives are. `{ prior, rule: 'retinanet' }` gives the RetinaNet paper's
+   * `-log((1 - prior) / prior)`, which is right for cross entropy.
+   *
+   * @param prior between 0 and 1: the share of positives, or one per class. For softmax one per class, of sum 1.
+   * @returns one logit, or with an array one per class; a softmax's are the logarithms of its optimal output.
+   */
+  priorBias(prior: number | PriorRule): number
+  priorBias(prior: readonly number[]): Float64Array
+  priorBias(prior: number | PriorRule | readonly number[]): number | Float64Array {
+    const loss = this.#constants
+    const { formula } = loss
+    if (Array.isArray(prior)) {
+      const priors = prior.map((each: unknown, c) => checkPrior(`prior[${c}]`, each))
+      if (priors.length === 0) throw new RangeError('prior is an empty array; expected one number per class')
+      checkWeights(loss, 'priorBias()')
+      checkClassCount(loss, priors.length, {})
+      if (!formula.perRow) return Float64Array.from(priors, (each, c) => biasOfPrior(loss, formula, each, c))
+      const sum = priors.reduce((a, b) => a + b, 0)
+      if (!(Math.abs(sum - 1) < 1e-6)) throw new RangeError(`prior has the sum ${sum}; expected 1, as a softmax gives every row one class`)
+      return biasesOfPriors(loss, priors.map((each) => each / sum))
+    }
+    if (typeof prior === 'object' && prior !== null) {
+      const given = prior as PriorRule
+      checkNames(given, methods.priorBias.options, methods.priorBias.name)
+      oneOf('rule', given.rule, ['retinanet'])
+      const pi = checkPrior('prior', given.prior)
+      return -Math.log((1 - pi) / pi)
+    }
+    const single = checkPrior('prior', prior)
+    if (formula.perRow) throw wrongType('prior', single, 'an array, one number per class')
+    if (loss.classPositive !== null) throw wrongType('prior', single, `an array of ${loss.classPositive.length}, as alpha or classWeights is one`)
+    checkWeights(loss, 'priorBias()')
+    return biasOfPrior(loss, formula, single, 0)
   }
 
   /** One checked call of a method. */

@@ -46,6 +46,15 @@ export interface HessCall<A extends Logits> extends GradCall<A> {
   hess?: SameKind<A>
 }
 
+export interface ProbabilityCall<A extends Logits> {
+  /** The logits' shape. Without it: one class, or as many as `alpha` or `classWeights` has entries. */
+  shape?: readonly number[]
+  /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
+  classAxis?: number
+  /** Where to write the probabilities, as long as the logits; may be the logits themselves. */
+  out?: SameKind<A>
+}
+
 export interface SumsCall<A extends Logits> extends CallOptions {
   /** Where to write the gradient of the sum; `true` allocates. */
   grad?: SameKind<A> | true
@@ -207,7 +216,30 @@ function inferLayout(loss: LossConstants, n: number, m: number, call: CallOption
 }
 
 function readShape(loss: LossConstants, n: number, targets: NumericArray, m: number, call: CallOptions): Layout {
-  const shape: unknown = call.shape
+  const { outer, classes, inner } = split(loss, sizesOf(call.shape, n), call.classAxis)
+  const elements = n
+  const rows = outer * inner
+  if (m !== elements && m !== rows) {
+    const expected = rows === elements ? elements : `${elements} (one per logit) or ${rows} (one class index per row)`
+    throw new RangeError(`targets has length ${m}; expected ${expected}`)
+  }
+  const ambiguous = rows === elements
+  const dense = ambiguous ? !loss.formula.perRow || isFloatArray(targets) : m === elements
+  return { outer, classes, inner, targetsKind: dense ? 'dense' : 'class-index' }
+}
+
+/** The rows of logits without targets. */
+export function layoutOfLogits(loss: LossConstants, n: number, call: CallOptions): Omit<Layout, 'targetsKind'> {
+  if (call.shape !== undefined) return split(loss, sizesOf(call.shape, n), call.classAxis)
+  if (call.classAxis !== undefined) throw new TypeError('classAxis is given without shape; expected both')
+  const classes = loss.classPositive?.length ?? (loss.formula.perRow ? undefined : 1)
+  if (classes === undefined) throw new TypeError('shape is undefined; expected [rows, classes]')
+  if (n % classes !== 0) throw new RangeError(`logits has length ${n}; expected a multiple of ${classes}, as alpha or classWeights has so many`)
+  return { outer: n / classes, classes, inner: 1 }
+}
+
+/** `shape`, checked: as many elements as logits. */
+function sizesOf(shape: unknown, n: number): number[] {
   if (!Array.isArray(shape) || shape.length === 0) throw wrongType('shape', shape, 'an array of at least one integer >= 0')
   let elements = 1
   shape.forEach((size: unknown, axis) => {
@@ -220,15 +252,7 @@ function readShape(loss: LossConstants, n: number, targets: NumericArray, m: num
   if (elements !== n) {
     throw new RangeError(`shape [${sizes.join(', ')}] has ${elements} elements; expected ${n}, as many as logits`)
   }
-  const { outer, classes, inner } = split(loss, sizes, call.classAxis)
-  const rows = outer * inner
-  if (m !== elements && m !== rows) {
-    const expected = rows === elements ? elements : `${elements} (one per logit) or ${rows} (one class index per row)`
-    throw new RangeError(`targets has length ${m}; expected ${expected}`)
-  }
-  const ambiguous = rows === elements
-  const dense = ambiguous ? !loss.formula.perRow || isFloatArray(targets) : m === elements
-  return { outer, classes, inner, targetsKind: dense ? 'dense' : 'class-index' }
+  return sizes
 }
 
 function split(loss: LossConstants, shape: readonly number[], classAxis: unknown) {
@@ -251,7 +275,7 @@ function noIndices(targets: NumericArray, given: unknown, elements: number): Err
   return wrongType('targets', given, hint)
 }
 
-function checkClassCount(loss: LossConstants, classes: number, call: CallOptions): void {
+export function checkClassCount(loss: LossConstants, classes: number, call: CallOptions): void {
   const given = loss.classPositive?.length
   if (given === undefined || given === classes) return
   const hint = call.shape === undefined ? ' (shape tells how many there are)' : ''
@@ -273,7 +297,7 @@ function per(name: string, array: NumericArray | null, formula: Formula, rows: n
   throw new RangeError(`${name} has length ${length}; expected ${expected}`)
 }
 
-function output(name: string, given: unknown, logits: Logits, length: number): Logits | null {
+export function output(name: string, given: unknown, logits: Logits, length: number): Logits | null {
   if (given === false) return null
   const dtype = dtypeOf(logits)
   if (given === true) return dtype === 0 ? new Float32Array(length) : new Float64Array(length)
@@ -331,4 +355,6 @@ export const methods = {
   valueAndGrad: { name: 'valueAndGrad()', options: new Set([...valueOptions, 'grad']), grad: true, hess: false },
   valueGradAndHess: { name: 'valueGradAndHess()', options: new Set([...valueOptions, 'grad', 'hess']), grad: true, hess: true },
   sums: { name: 'sums()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
+  toProbability: { name: 'toProbability()', options: new Set(['shape', 'classAxis', 'out']), grad: false, hess: false },
+  priorBias: { name: 'priorBias()', options: new Set(['prior', 'rule']), grad: false, hess: false },
 } as const satisfies Record<string, Method>

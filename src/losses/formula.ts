@@ -50,3 +50,21 @@ export function sigmoid(x: number): number {
 export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
 }
+
+/** Writes z_c = log(others_c) - x_c, the log-odds against class c, to `odds`. The others are summed from both ends, not subtracted from the total. */
+export function logOddsAgainst(row: Float64Array, odds: Float64Array): void {
+  const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
+  // The top may be infinite, and Infinity - Infinity is no difference
+  const below = (x: number) => (x === top ? 0 : x - top)
+  let before = 0
+  for (let c = 0; c < row.length; c++) {
+    odds[c] = before
+    before += Math.exp(below(row[c]))
+  }
+  let after = 0
+  for (let c = row.length - 1; c >= 0; c--) {
+    const others = odds[c] + after
+    after += Math.exp(below(row[c]))
+    odds[c] = Math.log(others) - below(row[c])
+  }
+}

@@ -1,7 +1,7 @@
 /** Softmax focal loss: every row is one choice between classes. */
 import { FocalLossBase } from '../loss.js'
 import type { FocalOptions, OptionRules, Reduction } from '../options.js'
-import { type RowFormula, sigmoid, softplus } from './formula.js'
+import { logOddsAgainst, type RowFormula, sigmoid, softplus } from './formula.js'
 
 export interface SoftmaxFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
   /** Balance: multiplies the loss of each class, >= 0. There is no `1 - alpha` here. Default `null`: off. */
@@ -75,22 +75,4 @@ const softmaxFocal: RowFormula = {
 function isUndecided(row: Float64Array): boolean {
   const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
   return Number.isNaN(top) || (!Number.isFinite(top) && row.indexOf(top) !== row.lastIndexOf(top))
-}
-
-/** Writes z_c = log(others_c) - x_c to `odds`. The others are summed from both ends, not subtracted from the total. */
-function logOddsAgainst(row: Float64Array, odds: Float64Array): void {
-  const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
-  // The top may be infinite, and Infinity - Infinity is no difference
-  const below = (x: number) => (x === top ? 0 : x - top)
-  let before = 0
-  for (let c = 0; c < row.length; c++) {
-    odds[c] = before
-    before += Math.exp(below(row[c]))
-  }
-  let after = 0
-  for (let c = row.length - 1; c >= 0; c--) {
-    const others = odds[c] + after
-    after += Math.exp(below(row[c]))
-    odds[c] = Math.log(others) - below(row[c])
-  }
 }

@@ -1,0 +1,110 @@
+/**
+ * What a score means. The focal loss is no proper loss: trained to its optimum, a model's sigmoid (or softmax) is not the
+ * probability of the truth. Both directions are here: from a logit to the posterior whose expected loss is least there,
+ * and from a prior to the constant logit that is least for it.
+ *
+ * For one logit the expected gradient `eta dL(1)/dx + (1 - eta) dL(0)/dx` vanishes at the optimum, so
+ * `eta = g0 / (g0 - g1)`. For a row it is `eta_c` proportional to `p_c / B_c`, with B_c the pull of softmax_focal.ts.
+ */
+import { outOfRange, wrongType } from './errors.js'
+import { type ElementFormula, logOddsAgainst, sigmoid, softplus } from './losses/formula.js'
+import type { LossConstants } from './problem.js'
+
+/** The weights of class `c`: of a positive and of a negative. */
+function weightsOf({ classPositive, classNegative, positiveWeight, negativeWeight }: LossConstants, c: number): [number, number] {
+  return [classPositive?.[c] ?? positiveWeight, classNegative?.[c] ?? negativeWeight]
+}
+
+/** Where one side costs nothing, every score is the optimum of one posterior. */
+export function checkWeights(loss: LossConstants, method: string): void {
+  for (let c = 0; c < (loss.classPositive?.length ?? 1); c++) {
+    const weights = loss.formula.perRow ? weightsOf(loss, c).slice(0, 1) : weightsOf(loss, c)
+    if (weights.some((weight) => weight === 0)) {
+      throw new RangeError(`${method} needs a loss in which every class costs something; alpha or classWeights makes one cost nothing`)
+    }
+  }
+}
+
+/** The posterior of the logit `x` of class `c`; monotone in x, 0 and 1 at the infinities. */
+export function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x: number, c: number): number {
+  const [positive, negative] = weightsOf(loss, c)
+  const result = { value: 0, grad: 0, hess: 0 }
+  formula.element(x, loss.labelSmoothing / 2, positive, negative, loss, result)
+  const down = result.grad
+  formula.element(x, 1 - loss.labelSmoothing / 2, positive, negative, loss, result)
+  const up = -result.grad
+  // Smoothing keeps the optimum away from 0 and 1: scores beyond are of posteriors that do not exist
+  return Math.min(1, Math.max(0, down / (down + up)))
+}
+
+/** Replaces a row of logits by its posteriors, which sum to 1. */
+export function posteriorsOfRow(loss: LossConstants, row: Float64Array): void {
+  const { length: classes } = row
+  const odds = new Float64Array(classes)
+  logOddsAgainst(row, odds)
+  let largest = -Infinity
+  for (let c = 0; c < classes; c++) {
+    row[c] = logShare(odds[c], loss.gamma) - Math.log(weightsOf(loss, c)[0])
+    // NaN comes through
+    if (!(row[c] <= largest)) largest = row[c]
+  }
+  normalise(row, (each) => (each === largest ? 1 : Math.exp(each - largest)))
+  const { labelSmoothing: e } = loss
+  if (e > 0) normalise(row, (each) => Math.max(0, each - e / classes))
+}
+
+function normalise(row: Float64Array, map: (each: number) => number): void {
+  let sum = 0
+  for (let c = 0; c < row.length; c++) sum += row[c] = map(row[c])
+  for (let c = 0; c < row.length; c++) row[c] /= sum
+}
+
+/** log(p / B) for a class of weight 1 with log-odds `z` against it: p = sigmoid(-z), B = q^gamma (gamma p nll / q + 1). */
+function logShare(z: number, gamma: number): number {
+  const nll = softplus(z)
+  const q = sigmoid(z)
+  // nll / q tends to 1 as q does to 0, and p nll to 0 as p does
+  const pull = q === 0 ? 1 : z === Infinity ? 0 : (sigmoid(-z) * nll) / q
+  const modulator = gamma === 0 ? 0 : gamma * softplus(-z)
+  return modulator - nll - Math.log1p(gamma * pull)
+}
+
+/** The logit whose posterior is `prior`, for class `c`. */
+export function biasOfPrior(loss: LossConstants, formula: ElementFormula, prior: number, c: number): number {
+  return bisect((x) => posteriorOfLogit(loss, formula, x, c) < prior)
+}
+
+/** The logits of a row whose posteriors are `priors`, with log-sum-exp 0: the logarithms of the optimal softmax. */
+export function biasesOfPriors(loss: LossConstants, priors: readonly number[]): Float64Array {
+  // For a row at its optimum, log(p_c / B_c) - log(prior_c) is one number for all classes; it grows with p_c
+  const oddsAt = (level: number) =>
+    priors.map((prior, c) => {
+      const wanted = level + Math.log(prior) + Math.log(weightsOf(loss, c)[0])
+      return -bisect((logit) => logShare(-logit, loss.gamma) < wanted)
+    })
+  const level = bisect((at) => oddsAt(at).reduce((sum, z) => sum + sigmoid(-z), 0) < 1)
+  return Float64Array.from(oddsAt(level), (z) => -softplus(z))
+}
+
+/** The last number at which a monotone `isBelow` still holds, to double precision. */
+function bisect(isBelow: (at: number) => boolean): number {
+  let [low, high] = [-800, 800]
+  for (let middle = 0; low < middle || middle < high; middle = (low + high) / 2) {
+    if (isBelow(middle)) {
+      if (low === middle) break
+      low = middle
+    } else {
+      if (high === middle) break
+      high = middle
+    }
+  }
+  return high
+}
+
+/** A probability, neither 0 nor 1. */
+export function checkPrior(name: string, value: unknown): number {
+  const expected = 'a number between 0 and 1, both excluded'
+  if (typeof value !== 'number') throw wrongType(name, value, expected)
+  if (!(value > 0 && value < 1)) throw outOfRange(name, value, expected)
+  return value
+}
