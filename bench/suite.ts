@@ -21,7 +21,10 @@ Benchmark.support.decompilation = false
 export async function timeAll(contestants: readonly Contestant[], effort: Effort, advance: (who: string) => void): Promise<number[][]> {
   const samples: number[][] = contestants.map(() => [])
   for (let round = 0; round < effort.rounds; round++) {
-    for (const [index, { who, begin, work }] of contestants.entries()) {
+    const inTurn = [...contestants.entries()]
+    // Every other round backwards: who comes after the slowest finds caches and processors as that one left them
+    if (round % 2 === 1) inTurn.reverse()
+    for (const [index, { who, begin, work }] of inTurn) {
       advance(who)
       await begin?.()
       samples[index].push(...(await time(work, effort.seconds)))
