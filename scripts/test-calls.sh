@@ -37,21 +37,10 @@ outside_the_addon() {
     END { printf "%.0f\n", sum }' "$profile"
 }
 
-failed=0
-new=
+source scripts/ceilings.sh
 for name in $(node "$program"); do
   one=$(outside_the_addon "$name" $calls)
   two=$(outside_the_addon "$name" $((2 * calls)))
-  counted=$(((two - one) / calls))
-  [ "$counted" -gt 0 ] || { echo "calls: callgrind counted nothing for $name" >&2; exit 1; }
-  new+="node-$node $name $((counted * 105 / 100))"$'\n'
-  ceiling=$(awk -v node="node-$node" -v name="$name" '$1 == node && $2 == name { print $3 }' "$ceilings" 2>/dev/null || true)
-  verdict=ok
-  if [ "${1:-}" != --update ] && { [ -z "$ceiling" ] || [ "$counted" -gt "$ceiling" ]; }; then
-    verdict="TOO MANY"
-    failed=1
-  fi
-  printf '%-26s %12d of at most %12s  %s\n' "$name" "$counted" "${ceiling:-none}" "$verdict"
+  compare "node-$node $name" $(((two - one) / calls)) 5
 done
-if [ "${1:-}" = --update ]; then printf '%s' "$new" >"$ceilings"; fi
-exit $failed
+finish

@@ -17,19 +17,6 @@ count() {
     sed -n 's/.*Collected : \([0-9]*\)$/\1/p'
 }
 
-failed=0
-new=
-for name in $("$program"); do
-  counted=$(count "$name")
-  [ -n "$counted" ] || { echo "instructions: callgrind counted nothing for $name" >&2; exit 1; }
-  new+="$name $((counted * 103 / 100))"$'\n'
-  ceiling=$(awk -v name="$name" '$1 == name { print $2 }' "$ceilings" 2>/dev/null || true)
-  verdict=ok
-  if [ "${1:-}" != --update ] && { [ -z "$ceiling" ] || [ "$counted" -gt "$ceiling" ]; }; then
-    verdict="TOO MANY"
-    failed=1
-  fi
-  printf '%-26s %12d of at most %12s  %s\n' "$name" "$counted" "${ceiling:-none}" "$verdict"
-done
-if [ "${1:-}" = --update ]; then printf '%s' "$new" >"$ceilings"; fi
-exit $failed
+source scripts/ceilings.sh
+for name in $("$program"); do compare "$name" "$(count "$name")" 3; done
+finish

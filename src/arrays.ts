@@ -1,5 +1,5 @@
 /** Typed arrays from outside: which they are, whether their memory is still there, whether two share it. */
-import { wrongType } from './errors.js'
+import { outOfRange, wrongType } from './errors.js'
 import { lengthOf, tagOf } from './intrinsics.js'
 
 /** What a loss reads as logits. */
@@ -22,6 +22,9 @@ export type NumericArray =
 
 /** Numbers as callers may give them: any numeric typed array, or a plain array of numbers or booleans. */
 export type Numbers = NumericArray | readonly number[] | readonly boolean[]
+
+/** Targets as callers may give them: also the 64-bit integers that PyTorch and NumPy keep class indices in. */
+export type Targets = Numbers | BigInt64Array | BigUint64Array
 
 /** The element type's number in cpp/problem.h (enum FocalDtype); -1 for what no backend reads. */
 export function dtypeOf(array: ArrayBufferView): number {
@@ -60,15 +63,36 @@ export function checkLogits(name: string, value: unknown): Logits {
   throw wrongType(name, value, `a Float32Array or a Float64Array${hint}`)
 }
 
-/** Anything numeric, plain arrays copied to typed ones. `null` when the argument was left out. */
+/** Anything numeric, plain arrays copied to typed ones. */
 export function checkNumbers(name: string, value: unknown): NumericArray {
+  const numbers = toNumbers(name, value)
+  if (numbers === undefined) throw wrongType(name, value, 'a numeric typed array (BigInt arrays excepted) or an array of numbers')
+  return numbers
+}
+
+/** As {@link checkNumbers}; 64-bit integers are copied to the 32 bits that hold every class index. */
+export function checkTargets(name: string, value: unknown): NumericArray {
+  const numbers = toNumbers(name, value)
+  if (numbers !== undefined) return numbers
+  if (!ArrayBuffer.isView(value) || !tagOf(value).startsWith('Big')) {
+    throw wrongType(name, value, 'a numeric typed array or an array of numbers')
+  }
+  const big = value as BigInt64Array
+  checkedLength(name, big)
+  return Int32Array.from(big as Iterable<bigint>, (each, i) => {
+    const index = Number(each)
+    if ((index | 0) !== index) throw outOfRange(`${name}[${i}]`, each, 'an integer of 32 bits')
+    return index
+  })
+}
+
+function toNumbers(name: string, value: unknown): NumericArray | undefined {
   if (ArrayBuffer.isView(value)) {
     if (dtypeOf(value) >= 0) return value as NumericArray
     // Where the runtime has it; its values are exact in float32.
     if (tagOf(value) === 'Float16Array') return Float32Array.from(value as unknown as Iterable<number>)
   }
-  if (Array.isArray(value)) return fromPlain(name, value)
-  throw wrongType(name, value, 'a numeric typed array (BigInt arrays excepted) or an array of numbers')
+  return Array.isArray(value) ? fromPlain(name, value) : undefined
 }
 
 function fromPlain(name: string, values: readonly unknown[]): NumericArray {
@@ -89,21 +113,21 @@ function fromPlain(name: string, values: readonly unknown[]): NumericArray {
  * An array's length, once its memory is known to be there. A detached array has length 0 and raises nothing, and so has
  * a view beyond the end of a shrunken resizable buffer. Only the array's own methods notice, so an empty one is asked.
  */
-export function checkedLength(name: string, array: NumericArray): number {
+export function checkedLength(name: string, array: NumericArray | BigInt64Array): number {
   const length = lengthOf(array)
   if (length === 0) checkAlive(name, array)
   return length
 }
 
-function checkAlive(name: string, array: NumericArray): void {
+function checkAlive(name: string, array: NumericArray | BigInt64Array): void {
   try {
-    array.indexOf(0)
+    array.fill(0 as never, 0, 0)
   } catch {
     throw new TypeError(`${name} has lost its memory, as ${lostBecause(array)}; expected an array that has it`)
   }
 }
 
-function lostBecause(array: NumericArray): string {
+function lostBecause(array: ArrayBufferView): string {
   try {
     new Uint8Array(array.buffer)
     return 'its resizable buffer has shrunk below the view'

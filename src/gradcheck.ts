@@ -1,12 +1,12 @@
 /** Compares the gradient of a loss with finite differences: for people who write a loss of their own. */
-import { type Numbers } from './arrays.js'
+import type { Targets } from './arrays.js'
 import { wrongType } from './errors.js'
 import { checkNames, checkRecord, number } from './options.js'
 
 /** What is asked of a loss; every loss of this package has it. */
 export interface Differentiable {
-  value(logits: Float64Array, targets: Numbers, call: object): number | ArrayLike<number>
-  valueAndGrad(logits: Float64Array, targets: Numbers, call: object): { readonly grad: ArrayLike<number> }
+  value(logits: Float64Array, targets: Targets, call: object): number | ArrayLike<number>
+  valueAndGrad(logits: Float64Array, targets: Targets, call: object): { readonly grad: ArrayLike<number> }
 }
 
 export interface GradcheckOptions {
@@ -47,7 +47,7 @@ const names = new Set(['call', 'tolerance', 'step', 'most'])
 export function gradcheck(
   loss: Differentiable,
   logits: ArrayLike<number>,
-  targets: Numbers,
+  targets: Targets,
   options: GradcheckOptions = {},
 ): GradcheckResult {
   if (typeof loss?.value !== 'function' || typeof loss.valueAndGrad !== 'function') {

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export type { Logits, Numbers, NumericArray, SameKind } from './arrays.js'
+export type { Logits, Numbers, NumericArray, SameKind, Targets } from './arrays.js'
 export type { BackendName } from './backends/backend.js'
 export { type BackendInfo, backends, type Calibration, calibrations, getBackend, init, setBackend } from './backends/choose.js'
 export { type Differentiable, gradcheck, type GradcheckEntry, type GradcheckOptions, type GradcheckResult } from './gradcheck.js'

@@ -1,5 +1,5 @@
 /** The base of every loss: from a call to a problem, from a backend's sums to the reduced value. */
-import { checkedLength, checkLogits, type Logits, type Numbers, overlap, sameMemory, type SameKind } from './arrays.js'
+import { checkedLength, checkLogits, type Logits, overlap, sameMemory, type SameKind, type Targets } from './arrays.js'
 import { chooseBackend } from './backends/choose.js'
 import { wrongType } from './errors.js'
 import type { Formula } from './losses/formula.js'
@@ -83,7 +83,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
    * The reduced loss; with reduction 'none' the loss of every element (softmax: of every row), in `call.out` or a new
    * array of the logits' kind.
    */
-  value<A extends Logits>(logits: A, targets: Numbers, call: ValueCall<A> = {}): Reduced<R, A> {
+  value<A extends Logits>(logits: A, targets: Targets, call: ValueCall<A> = {}): Reduced<R, A> {
     return this.compute(methods.value, logits, targets, call).value as Reduced<R, A>
   }
 
@@ -94,7 +94,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
    */
   valueAndGrad<A extends Logits>(
     logits: A,
-    targets: Numbers,
+    targets: Targets,
     call: GradCall<A> = {},
   ): { value: Reduced<R, A>; grad: SameKind<A> } {
     const { value, grad } = this.compute(methods.valueAndGrad, logits, targets, call)
@@ -107,7 +107,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
    */
   sums<A extends Logits, C extends SumsCall<A>>(
     logits: A,
-    targets: Numbers,
+    targets: Targets,
     call: C = {} as C,
   ): Sums & Written<A, C, 'grad'> & Written<A, C, 'out'> {
     checkCall(methods.sums, call)
@@ -199,7 +199,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction> {
   protected compute(
     method: Method,
     logits: Logits,
-    targets: Numbers,
+    targets: Targets,
     call: HessCall<Logits>,
   ): { value: number | Logits | null; grad: Logits | null; hess: Logits | null } {
     checkCall(method, call)

@@ -1,5 +1,5 @@
 /** The losses as functions, for those who come from torchvision: nothing is reduced unless asked. */
-import type { Logits, Numbers } from './arrays.js'
+import type { Logits, Targets } from './arrays.js'
 import type { Reduced } from './loss.js'
 import { SigmoidFocalLoss, type SigmoidFocalOptions, sigmoidFocalRules } from './losses/sigmoid_focal.js'
 import { SoftmaxFocalLoss, type SoftmaxFocalOptions, softmaxFocalRules } from './losses/softmax_focal.js'
@@ -15,7 +15,7 @@ import { methods, type ValueCall } from './problem.js'
  */
 export function sigmoidFocalLoss<A extends Logits, R extends Reduction = 'none'>(
   logits: A,
-  targets: Numbers,
+  targets: Targets,
   options: SigmoidFocalOptions<R> & ValueCall<A> = {},
 ): Reduced<R, A> {
   checkAll(options, optionNames(sigmoidFocalRules), 'sigmoidFocalLoss()')
@@ -33,7 +33,7 @@ export function sigmoidFocalLoss<A extends Logits, R extends Reduction = 'none'>
  */
 export function softmaxFocalLoss<A extends Logits, R extends Reduction = 'none'>(
   logits: A,
-  targets: Numbers,
+  targets: Targets,
   options: SoftmaxFocalOptions<R> & ValueCall<A> = {},
 ): Reduced<R, A> {
   checkAll(options, optionNames(softmaxFocalRules), 'softmaxFocalLoss()')

@@ -3,6 +3,7 @@ import {
   checkedLength,
   checkLogits,
   checkNumbers,
+  checkTargets,
   dtypeOf,
   isFloatArray,
   type Logits,
@@ -140,7 +141,7 @@ export function describe(
   outputs: Outputs,
 ): Problem {
   const logits = checkLogits('logits', givenLogits)
-  const targets = checkNumbers('targets', givenTargets)
+  const targets = checkTargets('targets', givenTargets)
   const elements = checkedLength('logits', logits)
   const targetsLength = checkedLength('targets', targets)
   const layout =

@@ -19,6 +19,14 @@ describe('a good call', () => {
     expect(loss.value(x, six.map(Boolean))).toBe(expected)
   })
 
+  it('reads 64-bit integers as class indices and as labels', () => {
+    const ignoring = new SoftmaxFocalLoss({ ignoreIndex: -100, backend: 'js' })
+    const expected = ignoring.valueAndGrad(x, [2, -100])
+    expect(ignoring.valueAndGrad(x, BigInt64Array.of(2n, -100n))).toEqual(expected)
+    expect(softmax.value(x, BigUint64Array.of(2n, 0n))).toBe(softmax.value(x, [2, 0]))
+    expect(loss.value(x, BigInt64Array.from(six, BigInt))).toBe(loss.value(x, six))
+  })
+
   it('has loss 0 where there is nothing', () => {
     const empty = new Float32Array(0)
     expect(loss.valueAndGrad(empty, [])).toEqual({ value: 0, grad: empty })

@@ -1,5 +1,5 @@
 /** Sigmoid focal loss: every logit is a yes-or-no question of its own (Lin et al. 2017, arXiv:1708.02002). */
-import type { Logits, Numbers, SameKind } from '../arrays.js'
+import type { Logits, SameKind, Targets } from '../arrays.js'
 import { FocalLossBase, type Reduced } from '../loss.js'
 import type { FocalOptions, OptionRules, Reduction, SoftTargets } from '../options.js'
 import { type HessCall, methods } from '../problem.js'
@@ -43,7 +43,7 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends FocalLossBas
    */
   valueGradAndHess<A extends Logits>(
     logits: A,
-    targets: Numbers,
+    targets: Targets,
     call: HessCall<A> = {},
   ): { value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> } {
     const { value, grad, hess } = this.compute(methods.valueGradAndHess, logits, targets, call)

@@ -32,6 +32,7 @@ export const outputs = { out: new Float32Array(6).fill(7), grad: new Float32Arra
 const six = [1, 0, 1, 0, 1, 0]
 const float = 'a Float32Array or a Float64Array'
 const numeric = 'a numeric typed array (BigInt arrays excepted) or an array of numbers'
+const numericOrBig = 'a numeric typed array or an array of numbers'
 const gone = 'has lost its memory, as its buffer is detached (transferred to another thread, perhaps); expected an array that has it'
 const unlabelled = '(set background or ignoreIndex to allow others)'
 
@@ -89,9 +90,10 @@ const ofArrays: readonly BadInput[] = [
   ['detached logits', call(detached(), six), 'TypeError', `logits ${gone}`],
   ['logits out of bounds', call(outOfBounds(), six), 'TypeError', 'logits has lost its memory, as its resizable buffer has shrunk below the view; expected an array that has it'],
   ['detached targets', call(x, detached()), 'TypeError', `targets ${gone}`],
-  ['no targets', call(x, undefined), 'TypeError', `targets is undefined; expected ${numeric}`],
-  ['targets as text', call(x, '101010'), 'TypeError', `targets is '101010'; expected ${numeric}`],
-  ['big targets', call(x, new BigInt64Array(6)), 'TypeError', `targets is a BigInt64Array of length 6; expected ${numeric}`],
+  ['no targets', call(x, undefined), 'TypeError', `targets is undefined; expected ${numericOrBig}`],
+  ['targets as text', call(x, '101010'), 'TypeError', `targets is '101010'; expected ${numericOrBig}`],
+  ['targets of more than 32 bits', call(x, BigInt64Array.of(0n, 2n ** 40n)), 'RangeError', 'targets[1] is 1099511627776n; expected an integer of 32 bits'],
+  ['weights of 64 bits', call(x, [1, 0, 1, 0, 1, 0], { weights: new BigInt64Array(6) }), 'TypeError', `weights is a BigInt64Array of length 6; expected ${numeric}`],
   ['nested targets', call(x, [[1], [0]]), 'TypeError', 'targets[0] is an array of length 1; expected a number'],
   ['targets with holes', call(x, new Array(6)), 'TypeError', 'targets[0] is undefined; expected a number'],
   ['too few targets', call(x, [1, 0, 1, 0]), 'RangeError', 'targets has length 4; expected 6, as many as logits, or one class index per row'],
