@@ -252,6 +252,14 @@ struct Power5 : SpecialPower {
   }
 };
 
+// Calls f with a power for gamma, where each instance of f is large or the power is not what takes the time: only
+// the usual gammas have their own.
+template <class T, class F> FOCAL_INLINE void with_common_power(double gamma, F f) {
+  if (gamma == 2) return f(Power2(gamma));
+  if (gamma == 0) return f(Power0(gamma));
+  f(PowerAny<T>(gamma));
+}
+
 // sigmoid(z), sigmoid(-z), log(1 + e^z), log(1 + e^-z), log(1 + e^-|z|), and the logarithms of the first two
 template <class R> struct Logistic {
   R s, c, softplus, softplus_minus, log1p_e;

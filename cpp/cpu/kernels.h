@@ -44,13 +44,6 @@ template <class F> FOCAL_INLINE void each_block(const Plan &plan, int64_t first,
   }
 }
 
-// Any power will do for what is rare: it keeps the code small.
-template <class T, class F> FOCAL_INLINE void with_common_power(double gamma, F f) {
-  if (gamma == 2) return f(Power2(gamma));
-  if (gamma == 0) return f(Power0(gamma));
-  f(PowerAny<T>(gamma));
-}
-
 template <class T> void run_sigmoid_focal(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
   using R = typename PackOf<T>::Long;
   const FocalProblem &p = plan.problem;

@@ -42,13 +42,6 @@ template <class R> struct RowShift {
 
 // ---- the kernel -----------------------------------------------------------------------------------------------------
 
-// The power is needed once a row or once a soft target: only the usual gammas have their own.
-template <class T, class F> FOCAL_INLINE void with_softmax_power(double gamma, F f) {
-  if (gamma == 2) return f(Power2(gamma));
-  if (gamma == 0) return f(Power0(gamma));
-  f(PowerAny<T>(gamma));
-}
-
 // R sweeps over whole blocks, S (shorter) over what takes more registers.
 template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, decltype(fold(R()))> {
   using V = decltype(fold(R()));
@@ -197,7 +190,7 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
     // Both factors of the gradient stay normal numbers where their product is one.
     constexpr T lift = 1 << headroom;
     const S scale(static_cast<T>(plan.grad_scale) / lift);
-    with_softmax_power<T>(problem().gamma, [&](auto power) {
+    with_common_power<T>(problem().gamma, [&](auto power) {
       const SoftmaxFocal<decltype(power)> loss{power};
       for (int64_t r = 0; r < rows; r += S::size) {
         const S e = S::load(scratch.row_e + r), others = S::load(scratch.row_others + r);
@@ -252,7 +245,7 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
   }
 
   FOCAL_NOINLINE void dense_terms(const T *nll, T *value, T *pull) const {
-    with_softmax_power<T>(problem().gamma, [&](auto power) {
+    with_common_power<T>(problem().gamma, [&](auto power) {
       const SoftmaxFocal<decltype(power)> loss{power};
       for (int64_t k = 0; k < elements; k += S::size) {
         const SoftmaxTerm<S> term =
