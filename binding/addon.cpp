@@ -20,7 +20,8 @@ struct Call {
   FocalResult result;
   int32_t status;
 };
-static_assert(offsetof(Call, result) == 208 && offsetof(Call, status) == 264, "src/backends/native.ts");
+static_assert(offsetof(Call, result) == sizeof(FocalProblem) && offsetof(Call, status) == sizeof(FocalProblem) + sizeof(FocalResult),
+              "src/backends/native.ts");
 
 // The arguments of run(), in this order.
 enum Argument { LOGITS, TARGETS, WEIGHTS, MASK, CLASS_POSITIVE, CLASS_NEGATIVE, VALUES, GRAD, HESS, ARGUMENTS };

@@ -21,6 +21,10 @@ template <> struct Constants<float> {
   static constexpr int32_t bias = 127;
   static constexpr int32_t sqrt_half_bits = 0x3F3504F3;
   static constexpr float smallest_exponent = -126.0f;
+  static constexpr float smallest_normal = 1.17549435e-38f;
+  static constexpr float least_ratio = 9.09494702e-13f;  // 2^-40: its square is far below the rounding of a square of 1
+  static constexpr float near_zero = 0.3465735f;  // exp_tail's range, ln 2 / 2
+  static constexpr int half_mantissa = 12;
   static constexpr float log2e = 1.44269504f;
   static constexpr float ln2 = 0.69314718f;
   static constexpr float ln2_high = 0.693359375f;  // few enough bits that k * ln2_high is exact without FMA
@@ -57,6 +61,10 @@ template <> struct Constants<double> {
   static constexpr int64_t bias = 1023;
   static constexpr int64_t sqrt_half_bits = 0x3FE6A09E667F3BCD;
   static constexpr double smallest_exponent = -1022.0;
+  static constexpr double smallest_normal = 2.2250738585072014e-308;
+  static constexpr double least_ratio = 8.271806125530277e-25;  // 2^-80
+  static constexpr double near_zero = 0.34657359;
+  static constexpr int half_mantissa = 26;
   static constexpr double log2e = 1.44269504088896340736;
   static constexpr double ln2 = 0.69314718055994530942;
   static constexpr double ln2_high = 6.93147180369123816490e-01;
@@ -95,6 +103,12 @@ template <> struct Constants<double> {
     return muladd(p, u, R(3.333333333333333706e-1));
   }
 };
+
+// x without the lower half of its mantissa: a product of two such numbers is exact.
+template <class R> FOCAL_INLINE R leading_bits(R x) {
+  using C = Constants<typename Number<R>::Lane>;
+  return as_float((as_int(x) >> (C::mantissa - C::half_mantissa)) << (C::mantissa - C::half_mantissa));
+}
 
 // x * 2^k with k in the low bits of k + magic. The multiplication lets a NaN in x through.
 template <class R> FOCAL_INLINE R scale_by_power_of_two(R x, R k_plus_magic) {
@@ -154,6 +168,26 @@ template <class R> FOCAL_INLINE LogParts<R> log_parts(R x) {
   return {exponent, f - (half_square - correction)};
 }
 
+template <class R> FOCAL_INLINE R logarithm(const LogParts<R> &log) {
+  using C = Constants<typename Number<R>::Lane>;
+  return muladd(log.exponent, R(C::ln2_high), muladd(log.exponent, R(C::ln2_low), log.log_mantissa));
+}
+
+// log x, x positive and normal
+template <class R> FOCAL_INLINE R logarithm(R x) { return logarithm(log_parts(x)); }
+
+// -log(1 - w) / w for w in [0, 1/2]
+template <class T, class R> FOCAL_INLINE R log_rest_ratio_of(R w, const float *) { return Constants<T>::softplus_tail(w); }
+template <class T, class R> FOCAL_INLINE R log_rest_ratio_of(R w, const double *) {
+  R rest = R(1) / (R(2) - w);
+  R a = w * rest, u = a * a;  // -log(1 - w) = 2 atanh(w / (2 - w))
+  return muladd(R(2) * u * rest, Constants<T>::atanh_tail_wide(u), R(2) * rest);
+}
+template <class R> FOCAL_INLINE R log_rest_ratio(R w) {
+  using T = typename Number<R>::Lane;
+  return log_rest_ratio_of<T>(w, static_cast<const T *>(nullptr));
+}
+
 // log(1 + r) for 0 <= r < 1e37 (double 1e300), with a small relative error down to r = 0
 template <class R> FOCAL_INLINE R log_one_plus(R r) {
   using C = Constants<typename Number<R>::Lane>;
@@ -171,11 +205,7 @@ template <class T> struct PowerAny {
   T gamma, gamma_high, gamma_low;  // gamma = high + low, high of few bits
 
   FOCAL_INLINE explicit PowerAny(double g) : gamma(static_cast<T>(g)) {
-    using C = Constants<T>;
-    // 2^52 / 2^23: keeps 12 (float) or 26 (double) bits; adding and subtracting rounds the rest away
-    constexpr int kept = sizeof(T) == 4 ? 12 : 26;
-    constexpr int dropped = C::mantissa - kept;
-    gamma_high = as_float(static_cast<typename Bits<T>::Int>((as_int(gamma) >> dropped) << dropped));
+    gamma_high = leading_bits(gamma);
     gamma_low = static_cast<T>(g - static_cast<double>(gamma_high));
   }
 
@@ -252,6 +282,21 @@ struct Power5 : SpecialPower {
   }
 };
 
+// Calls f with the cheapest power for gamma.
+template <class T, class F> FOCAL_INLINE void with_power(double gamma, F f) {
+  if (gamma == 2) return f(Power2(gamma));
+  if (gamma == 0) return f(Power0(gamma));
+  if (gamma == 1) return f(Power1(gamma));
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (gamma == 0.5) return f(PowerHalf(gamma));
+    if (gamma == 1.5) return f(Power3Halves(gamma));
+    if (gamma == 3) return f(Power3(gamma));
+    if (gamma == 4) return f(Power4(gamma));
+    if (gamma == 5) return f(Power5(gamma));
+  }
+  f(PowerAny<T>(gamma));
+}
+
 // Calls f with a power for gamma, where each instance of f is large or the power is not what takes the time: only
 // the usual gammas have their own.
 template <class T, class F> FOCAL_INLINE void with_common_power(double gamma, F f) {
@@ -304,6 +349,22 @@ template <class R> FOCAL_INLINE Logistic<R> logistic(R z) {
   using T = typename Number<R>::Lane;
   return logistic_of<T>(z, static_cast<const T *>(nullptr));
 }
+
+#ifdef FOCAL_LIBM
+// In double through the C library: slower, and for any finite number at all. Where FOCAL_LIBM is set, formulas find these.
+inline double logarithm(double x) { return __builtin_log(x); }
+inline Logistic<double> logistic(double z) {
+  const double e = __builtin_exp(-__builtin_fabs(z)), big = 1 / (1 + e), small = e / (1 + e), log1p_e = __builtin_log1p(e);
+  return {z > 0 ? big : small, z > 0 ? small : big, larger(0.0, z) + log1p_e, larger(0.0, -z) + log1p_e, log1p_e, {}, {}};
+}
+template <> struct PowerAny<double> {
+  static constexpr bool by_logarithm = false;
+  double gamma;
+  explicit PowerAny(double g) : gamma(g) {}
+  double operator()(double q) const { return __builtin_pow(q, gamma); }
+  double derivative(double q, double dq, double, double m) const { return q > 0 ? gamma * m * (dq / q) : 0; }
+};
+#endif
 
 // sigmoid(z)^gamma
 template <class Power, class R> FOCAL_INLINE R power_of_sigmoid(const Power &power, const Logistic<R> &l) {

@@ -17,9 +17,17 @@
 extern "C" {
 #endif
 
-#define FOCAL_ABI 2
+#define FOCAL_ABI 3
 
-enum FocalLoss { FOCAL_SIGMOID = 0, FOCAL_SOFTMAX = 1 };
+enum FocalLoss {
+  FOCAL_SIGMOID = 0,
+  FOCAL_SOFTMAX = 1,
+  FOCAL_STAR = 2,
+  FOCAL_QUALITY = 3,
+  FOCAL_VARIFOCAL = 4,
+  FOCAL_HEATMAP = 5,
+  FOCAL_ASYMMETRIC = 6,
+};
 enum FocalDtype {
   FOCAL_FLOAT32 = 0,
   FOCAL_FLOAT64 = 1,
@@ -64,14 +72,19 @@ typedef struct FocalProblem {
   int32_t mask_dtype;
   int32_t threads; /* at most this many; 0: as many as the machine has */
   int32_t isa;     /* 0: the best one; k: entry k - 1 of focal_isa() */
-  int32_t reserved;
+  int32_t constant_modulator; /* asymmetric: 1 to differentiate as if the powers were constants */
 
   double outer, classes, inner;
-  double gamma;
+  double gamma;          /* asymmetric: of positives; star: > 0 */
+  double gamma_negative; /* asymmetric */
+  double beta;           /* star: shift; quality: power of the distance; heatmap: fading around a peak */
+  double margin;         /* asymmetric: from 0 to below 1 */
   double label_smoothing;
   double background;   /* NaN: none */
   double ignore_index; /* NaN: none */
   double normalizer;   /* NaN: none. Replaces the reduction's denominator */
+  double positive_from; /* the least target that is counted as a positive */
+  double least_hess;    /* what `hess` never falls below; -infinity: no bound */
   double positive_weight, negative_weight; /* alpha and class weight, where the arrays below are null */
 
   FOCAL_POINTER(const void *, logits);
@@ -89,7 +102,7 @@ typedef struct FocalResult {
   double sum;         /* unreduced, undivided */
   double elements;    /* that count */
   double rows;        /* that count */
-  double positives;   /* elements of at least 0.5, or rows with a class */
+  double positives;   /* elements of at least positive_from, or rows with a class */
   double denominator; /* what the reduction (or the normalizer) divides by; the gradient is already divided */
   double error_index;
   double error_value;
@@ -114,10 +127,10 @@ int32_t focal_hardware_threads(void);
 #ifdef __cplusplus
 }
 
-static_assert(sizeof(FocalProblem) == 208, "src/backends/layout.ts writes these bytes");
+static_assert(sizeof(FocalProblem) == 248, "src/backends/layout.ts writes these bytes");
 static_assert(offsetof(FocalProblem, outer) == 56, "src/backends/layout.ts");
-static_assert(offsetof(FocalProblem, logits) == 136, "src/backends/layout.ts");
-static_assert(offsetof(FocalProblem, hess) == 200, "src/backends/layout.ts");
+static_assert(offsetof(FocalProblem, logits) == 176, "src/backends/layout.ts");
+static_assert(offsetof(FocalProblem, hess) == 240, "src/backends/layout.ts");
 static_assert(sizeof(FocalResult) == 56, "src/backends/layout.ts reads these bytes");
 #endif
 

@@ -26,38 +26,97 @@ void put(void *array, int32_t dtype, int64_t at, double value) {
   else static_cast<double *>(array)[at] = value;
 }
 
-double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
-double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+// A function of the logit with its first and second derivative: the losses below are their definitions and nothing else.
+struct Jet { double value, grad, hess; };
 
-struct Derivatives { double value, grad, hess; };
+// f(a), given f and its derivatives at a
+Jet chain(Jet a, double f, double df, double ddf) { return {f, df * a.grad, ddf * a.grad * a.grad + df * a.hess}; }
 
-// -(1 - p)^gamma log p for the true class of probability p = sigmoid(x), by the chain rule on x
-Derivatives true_class(double gamma, double x) {
-  const double p = sigmoid(x), q = sigmoid(-x), nll = softplus(-x);
-  const double factor = std::pow(q, gamma);
-  // d factor / dx = -gamma factor p; d nll / dx = -q; d p / dx = p q
-  const double dfactor = -gamma * factor * p, ddfactor = gamma * gamma * factor * p * p - gamma * factor * p * q;
-  const double dnll = -q, ddnll = p * q;
-  return {factor * nll, dfactor * nll + factor * dnll, ddfactor * nll + 2 * dfactor * dnll + factor * ddnll};
+Jet operator+(Jet a, Jet b) { return {a.value + b.value, a.grad + b.grad, a.hess + b.hess}; }
+Jet operator*(double k, Jet a) { return {k * a.value, k * a.grad, k * a.hess}; }
+Jet operator-(Jet a) { return -1 * a; }
+Jet operator*(Jet a, Jet b) {
+  return {a.value * b.value, a.grad * b.value + a.value * b.grad, a.hess * b.value + 2 * a.grad * b.grad + a.value * b.hess};
 }
 
-Derivatives sigmoid_focal(const FocalProblem &p, double x, double y, double wp, double wn) {
-  if (p.soft_targets == FOCAL_MIXTURE || y == 0 || y == 1) {
-    const Derivatives one = true_class(p.gamma, x), zero = true_class(p.gamma, -x);
-    const double a = wp * y, b = wn * (1 - y);
-    // a term of weight nothing is nothing, even where it is infinite
-    const auto mix = [](double u, double f, double v, double g) { return (u == 0 ? 0 : u * f) + (v == 0 ? 0 : v * g); };
-    return {mix(a, one.value, b, zero.value), mix(a, one.grad, b, -zero.grad), mix(a, one.hess, b, zero.hess)};
+double sigmoid_of(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+Jet sigmoid(Jet x) {
+  const double s = sigmoid_of(x.value), c = sigmoid_of(-x.value);
+  return chain(x, s, s * c, s * c * (c - s));
+}
+Jet softplus(Jet x) {
+  const double s = sigmoid_of(x.value), c = sigmoid_of(-x.value);
+  return chain(x, x.value > 0 ? x.value + std::log1p(std::exp(-x.value)) : std::log1p(std::exp(x.value)), s, s * c);
+}
+Jet exponential(Jet a) { const double e = std::exp(a.value); return chain(a, e, e, e); }
+Jet minus_log_of_rest(Jet t) { return chain(t, -std::log1p(-t.value), 1 / (1 - t.value), 1 / ((1 - t.value) * (1 - t.value))); }
+Jet power(Jet a, double g) {
+  if (a.value == 0) return {g == 0 ? 1.0 : 0.0, 0, 0};
+  const double f = std::pow(a.value, g);
+  return chain(a, f, g * f / a.value, g * (g - 1) * f / a.value / a.value);
+}
+Jet without_slope(Jet a) { return {a.value, 0, 0}; }
+
+// sigmoid(x)^g, also where sigmoid(x) is no normal number
+Jet power_of_sigmoid(Jet x, double g) { return exponential(-g * softplus(-x)); }
+// sigmoid(x)^g softplus(x): a negative under focusing g
+Jet background(Jet x, double g) { return power_of_sigmoid(x, g) * softplus(x); }
+
+// A term of weight nothing is nothing, even where it is infinite.
+Jet weighted(double w, Jet a) { return w == 0 ? Jet{0, 0, 0} : w * a; }
+Jet mixture(double y, double wp, Jet one, double wn, Jet zero) { return weighted(wp * y, one) + weighted(wn * (1 - y), zero); }
+
+Jet cross_entropy(Jet x, double y) { return mixture(y, 1, softplus(-x), 1, softplus(x)); }
+
+Jet sigmoid_focal(const FocalProblem &p, Jet x, double y, double wp, double wn) {
+  if (p.soft_targets == FOCAL_MIXTURE || y == 0 || y == 1)
+    return mixture(y, wp, background(-x, p.gamma), wn, background(x, p.gamma));
+  const Jet q = y * sigmoid(-x) + (1 - y) * sigmoid(x);
+  return (y * wp + (1 - y) * wn) * (power(q, p.gamma) * cross_entropy(x, y));
+}
+
+Jet focal_star(const FocalProblem &p, Jet x, double y, double wp, double wn) {
+  const Jet scaled = p.gamma * x, shift = {p.beta, 0, 0};
+  return 1 / p.gamma * mixture(y, wp, softplus(-scaled + -shift), wn, softplus(scaled + -shift));
+}
+
+Jet quality_focal(const FocalProblem &p, Jet x, double y, double wp, double wn) {
+  const Jet d = y * sigmoid(-x) + -(1 - y) * sigmoid(x), distance = d.value < 0 ? -d : d;
+  return (y * wp + (1 - y) * wn) * (power(distance, p.beta) * cross_entropy(x, y));
+}
+
+Jet varifocal(const FocalProblem &p, Jet x, double y, double wp, double wn) {
+  return y > 0 ? y * wp * cross_entropy(x, y) : weighted(wn, background(x, p.gamma));
+}
+
+Jet heatmap_focal(const FocalProblem &p, Jet x, double y, double wp, double wn) {
+  return y == 1 ? weighted(wp, background(-x, p.gamma)) : weighted(wn * std::pow(1 - y, p.beta), background(x, p.gamma));
+}
+
+Jet asymmetric(const FocalProblem &p, Jet x, double y, double wp, double wn) {
+  const Jet shifted = {p.margin, 0, 0}, prob = sigmoid(x);
+  Jet zero = {0, 0, 0};
+  if (p.margin == 0) {
+    const Jet modulator = power_of_sigmoid(x, p.gamma_negative);
+    zero = (p.constant_modulator ? without_slope(modulator) : modulator) * softplus(x);
+  } else if (prob.value > p.margin) {
+    const Jet t = prob + -shifted, modulator = power(t, p.gamma_negative);
+    zero = (p.constant_modulator ? without_slope(modulator) : modulator) * minus_log_of_rest(t);
   }
-  // f = q^gamma with q = y (1 - p) + (1 - y) p, and h the cross entropy
-  const double prob = sigmoid(x), rest = sigmoid(-x), variance = prob * rest;
-  const double q = y * rest + (1 - y) * prob, dq = (1 - 2 * y) * variance, ddq = dq * (rest - prob);
-  const double h = y * softplus(-x) + (1 - y) * softplus(x), dh = prob - y, ddh = variance;
-  const double g = p.gamma, f = std::pow(q, g);
-  const double df = g == 0 ? 0 : g * std::pow(q, g - 1) * dq;
-  const double ddf = g == 0 ? 0 : g * (g - 1) * std::pow(q, g - 2) * dq * dq + g * std::pow(q, g - 1) * ddq;
-  const double w = y * wp + (1 - y) * wn;
-  return {w * f * h, w * (df * h + f * dh), w * (ddf * h + 2 * df * dh + f * ddh)};
+  const Jet modulator = power_of_sigmoid(-x, p.gamma);
+  return mixture(y, wp, (p.constant_modulator ? without_slope(modulator) : modulator) * softplus(-x), wn, zero);
+}
+
+Jet element_wise(const FocalProblem &p, double logit, double y, double wp, double wn) {
+  const Jet x = {logit, 1, 0};
+  switch (p.loss) {
+    case FOCAL_STAR: return focal_star(p, x, y, wp, wn);
+    case FOCAL_QUALITY: return quality_focal(p, x, y, wp, wn);
+    case FOCAL_VARIFOCAL: return varifocal(p, x, y, wp, wn);
+    case FOCAL_HEATMAP: return heatmap_focal(p, x, y, wp, wn);
+    case FOCAL_ASYMMETRIC: return asymmetric(p, x, y, wp, wn);
+    default: return sigmoid_focal(p, x, y, wp, wn);
+  }
 }
 
 struct Place { int64_t row, element; };
@@ -105,7 +164,7 @@ struct Reference {
         if (!counts(at)) continue;
         any = true;
         r.elements++;
-        r.positives += label(at, c) >= 0.5;
+        r.positives += label(at, c) >= p.positive_from;
       }
       r.rows += any;
     }
@@ -122,16 +181,17 @@ struct Reference {
     double sum = 0;
     for (int64_t c = 0; c < classes; c++) {
       const Place at{row, element(row, c)};
-      Derivatives d{0, 0, 0};
-      if (counts(at)) {
+      Jet d{0, 0, 0};
+      const bool counting = counts(at);
+      if (counting) {
         const double y = label(at, c) * (1 - p.label_smoothing) + p.label_smoothing / 2, w = weight(at);
-        d = sigmoid_focal(p, logit(at.element), y, w * class_weight(p.class_positive, p.positive_weight, c),
-                          w * class_weight(p.class_negative, p.negative_weight, c));
+        d = element_wise(p, logit(at.element), y, w * class_weight(p.class_positive, p.positive_weight, c),
+                         w * class_weight(p.class_negative, p.negative_weight, c));
       }
       sum += d.value;
       put(p.values, p.dtype, at.element, d.value * value_scale);
       put(p.grad, p.dtype, at.element, d.grad * grad_scale);
-      put(p.hess, p.dtype, at.element, d.hess * grad_scale);
+      put(p.hess, p.dtype, at.element, counting ? std::fmax(p.least_hess, d.hess * grad_scale) : 0);
     }
     return sum;
   }

@@ -7,13 +7,12 @@ import {
   checkNames,
   checkRecord,
   classWeighting,
-  type FocalOptions,
+  type LossOptions,
   oneOf,
   type OptionRules,
   type Reduction,
   type ResolvedOptions,
   resolveOptions,
-  type SoftTargets,
 } from './options.js'
 import { biasesOfPriors, biasOfPrior, checkPrior, checkWeights, posteriorOfLogit, posteriorsOfRow } from './posterior.js'
 import {
@@ -55,27 +54,30 @@ const nothing: Sums = { sum: 0, elements: 0, rows: 0, positives: 0 }
  * targets one label from 0 to 1 per logit, or one class index per row. Every method checks its arguments before it
  * writes anything, and throws a TypeError or a RangeError that names the argument, what was expected and what came.
  */
-export abstract class FocalLossBase<R extends Reduction = Reduction> {
+export abstract class FocalLossBase<R extends Reduction = Reduction, O extends object = object> {
   /** The options, defaults filled in; frozen. */
-  readonly options: ResolvedOptions<R>
+  readonly options: ResolvedOptions<R, O>
   readonly #constants: LossConstants
 
-  protected constructor(
-    options: FocalOptions<R> & { softTargets?: SoftTargets },
-    rules: OptionRules,
-    formula: Formula,
-  ) {
+  protected constructor(options: LossOptions<R>, rules: OptionRules<O>, formula: Formula) {
     this.options = resolveOptions(options, rules)
-    const { gamma, labelSmoothing, softTargets = 'linear', background, ignoreIndex } = this.options
+    const { classWeights, background, ignoreIndex } = this.options
+    const { alpha = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(this.options)
+    // Past this a power is 0 or 1 for every number; all products with it stay finite below it
+    const largest = 1e30
     this.#constants = {
       formula,
-      // Past this a power is 0 or 1 for every number; all products with gamma stay finite below it
-      gamma: Math.min(gamma, 1e30),
+      gamma: Math.min(gamma, largest),
+      gammaNegative: Math.min(gammaNegative, largest),
+      beta: Math.min(beta, largest),
+      margin,
+      constantModulator: false,
+      softTargets: 'linear',
+      ...others,
       labelSmoothing,
-      softTargets,
       background: background ?? NaN,
       ignoreIndex: ignoreIndex ?? NaN,
-      ...classWeighting(this.options, !formula.perRow),
+      ...classWeighting(alpha, classWeights, rules.balance ?? (() => [1, 1])),
     }
   }
 

@@ -1,6 +1,7 @@
 /** The options of a loss: checked once, in its constructor, and turned into the constants that backends work with. */
 import { type BackendName, backendNames } from './backends/backend.js'
 import { outOfRange, show, unknownOption, wrongType } from './errors.js'
+import type { Parameters } from './losses/formula.js'
 
 /** How the losses of a batch become one number; see {@link FocalOptions.reduction}. */
 export type Reduction = 'none' | 'sum' | 'mean' | 'mean-rows' | 'mean-positives'
@@ -12,15 +13,9 @@ export type SoftTargets = 'linear' | 'mixture'
 export type PerClass = number | ArrayLike<number>
 
 /** What every loss of the family takes. `undefined` means the default. */
-export interface FocalOptions<R extends Reduction = Reduction> {
-  /** Focusing, a finite number >= 0; 0 is cross entropy. Default 2. */
-  gamma?: number
-  /** Balance. `null` switches it off; the range and the default are the loss's own. */
-  alpha?: PerClass | null
-  /** Weights >= 0 that multiply the loss of each class, on top of `alpha`. Default `null`: none. */
+export interface LossOptions<R extends Reduction = Reduction> {
+  /** Weights >= 0 that multiply the loss of each class. Default `null`: none. */
   classWeights?: PerClass | null
-  /** From 0 to 1: moves every target that far towards indifference. Default 0. */
-  labelSmoothing?: number
   /** The class index that means "no class", or 'num-classes' for the class count (Detectron2, mmdetection). */
   background?: number | 'num-classes' | null
   /** The target that counts nowhere and gets a zero gradient. Default `null`: none. */
@@ -34,13 +29,26 @@ export interface FocalOptions<R extends Reduction = Reduction> {
   backend?: BackendName | 'auto'
 }
 
-/** Options as a loss shows them: all present, checked, copied and frozen. */
-export interface ResolvedOptions<R extends Reduction = Reduction> {
+/** What the focal losses proper take, sigmoid and softmax. */
+export interface FocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
+  /** Focusing, a finite number >= 0; 0 is cross entropy. Default 2. */
+  gamma?: number
+  /** Balance, on top of `classWeights`. `null` switches it off; the range and the default are the loss's own. */
+  alpha?: PerClass | null
+  /** From 0 to 1: moves every target that far towards indifference. Default 0. */
+  labelSmoothing?: number
+}
+
+/** `gamma`, `alpha` and `labelSmoothing` as a loss shows them. */
+export interface FocalResolved {
   readonly gamma: number
   readonly alpha: number | readonly number[] | null
-  readonly classWeights: number | readonly number[] | null
   readonly labelSmoothing: number
-  readonly softTargets?: SoftTargets
+}
+
+/** Options as a loss shows them: all present, checked, copied and frozen. `O`: those of its own. */
+export type ResolvedOptions<R extends Reduction = Reduction, O extends object = object> = Readonly<O> & {
+  readonly classWeights: number | readonly number[] | null
   readonly background: number | 'num-classes' | null
   readonly ignoreIndex: number | null
   readonly reduction: R
@@ -49,54 +57,65 @@ export interface ResolvedOptions<R extends Reduction = Reduction> {
 
 const reductions: readonly Reduction[] = ['none', 'sum', 'mean', 'mean-rows', 'mean-positives']
 
-const commonOptions = [
-  'gamma',
-  'alpha',
-  'classWeights',
-  'labelSmoothing',
-  'background',
-  'ignoreIndex',
-  'reduction',
-  'backend',
-] as const satisfies readonly (keyof FocalOptions)[]
+const commonOptions = ['classWeights', 'background', 'ignoreIndex', 'reduction', 'backend'] as const satisfies readonly (keyof LossOptions)[]
 
 /** What differs from loss to loss. */
-export interface OptionRules {
+export interface OptionRules<O extends object> {
   /** The class, as error messages name it. */
   readonly loss: string
-  readonly defaultAlpha: number | null
-  /** The largest alpha: 1 where negatives weigh `1 - alpha`. */
-  readonly largestAlpha: number
-  readonly softTargets: boolean
+  /** The options of its own: what is given, checked, or the default for `undefined`. */
+  readonly own: { readonly [K in keyof O]: (given: unknown) => O[K] }
+  /** What its alpha makes of the weights of a positive and of a negative. */
+  readonly balance?: (alpha: number) => readonly [positive: number, negative: number]
+  /** What its options are to its formula. */
+  readonly parameters: (options: O) => Partial<Parameters & Pick<FocalResolved, 'alpha' | 'labelSmoothing'>>
 }
 
 /** The names of the options of a loss. */
-export function optionNames(rules: OptionRules): readonly string[] {
-  return rules.softTargets ? [...commonOptions, 'softTargets'] : commonOptions
+export function optionNames(rules: { readonly own: object }): readonly string[] {
+  return [...Object.keys(rules.own), ...commonOptions]
+}
+
+/** The check of an option that may be left out. */
+export function optional<T>(fallback: T, check: (given: unknown) => T): (given: unknown) => T {
+  return (given) => (given === undefined ? fallback : check(given))
+}
+
+/** The check of a number in a closed interval. */
+export function numberOption(name: string, fallback: number, most = Infinity): (given: unknown) => number {
+  return optional(fallback, (given) => number(name, given, 0, most))
+}
+
+/** Alpha, one or one per class, from 0 to `most`. */
+export function alphaOption(fallback: number | null, most: number): (given: unknown) => FocalResolved['alpha'] {
+  return optional<FocalResolved['alpha']>(fallback, (given) => perClass('alpha', given, most))
+}
+
+/** `gamma`, `alpha` (its default and its largest) and `labelSmoothing`. */
+export function focalRules(alpha: number | null, largestAlpha: number): OptionRules<FocalResolved>['own'] {
+  return {
+    gamma: numberOption('gamma', 2),
+    alpha: alphaOption(alpha, largestAlpha),
+    labelSmoothing: numberOption('labelSmoothing', 0, 1),
+  }
 }
 
 /** Checks what a caller passed to a constructor. Throws a TypeError or RangeError that names the option. */
-export function resolveOptions<R extends Reduction>(
-  given: FocalOptions<R> & { softTargets?: SoftTargets },
-  rules: OptionRules,
-): ResolvedOptions<R> {
+export function resolveOptions<R extends Reduction, O extends object>(given: LossOptions<R>, rules: OptionRules<O>): ResolvedOptions<R, O> {
   checkRecord('options', given)
   checkNames(given, new Set(optionNames(rules)), rules.loss)
-  const { gamma = 2, alpha = rules.defaultAlpha, classWeights = null, labelSmoothing = 0 } = given
-  const { background = null, ignoreIndex = null, reduction = 'mean', backend } = given
-  const resolved = {
-    gamma: number('gamma', gamma, 0, Infinity),
-    alpha: perClass('alpha', alpha, rules.largestAlpha),
+  const own = Object.fromEntries(
+    Object.entries<(given: unknown) => unknown>(rules.own).map(([name, check]) => [name, check((given as Record<string, unknown>)[name])]),
+  ) as O
+  const { classWeights = null, background = null, ignoreIndex = null, reduction = 'mean', backend } = given
+  return Object.freeze({
+    ...own,
     classWeights: perClass('classWeights', classWeights, Infinity),
-    labelSmoothing: number('labelSmoothing', labelSmoothing, 0, 1),
     background: background === 'num-classes' ? background : index('background', background, " or 'num-classes'"),
     ignoreIndex: index('ignoreIndex', ignoreIndex, ''),
     reduction: oneOf('reduction', reduction, reductions) as R,
     backend: backend === undefined ? undefined : oneOf('backend', backend, ['auto', ...backendNames] as const),
-  }
-  if (!rules.softTargets) return Object.freeze(resolved)
-  const softTargets = oneOf('softTargets', given.softTargets ?? 'linear', ['linear', 'mixture'] as const)
-  return Object.freeze({ ...resolved, softTargets })
+  })
 }
 
 /** Weights of positives and negatives: numbers, or one per class. */
@@ -108,31 +127,29 @@ export interface ClassWeighting {
   readonly classNegative: Float64Array | null
 }
 
-/** Alpha and class weights multiplied; with `balanced`, negatives weigh `1 - alpha`, else they have no weight of their own. */
-export function classWeighting(options: ResolvedOptions, balanced: boolean): ClassWeighting {
-  const { alpha, classWeights } = options
-  const positive = (a: number | null, weight: number) => (a ?? 1) * weight
-  const negative = (a: number | null, weight: number) => (balanced && a !== null ? 1 - a : 1) * weight
-  const perClass = (weigh: typeof positive): Float64Array =>
-    Float64Array.from({ length: lengthOf(alpha) ?? lengthOf(classWeights) ?? 0 }, (_, c) =>
-      weigh(at(alpha, c), at(classWeights, c) ?? 1),
-    )
-  if (lengthOf(alpha) === undefined && lengthOf(classWeights) === undefined) {
-    const weight = at(classWeights, 0) ?? 1
-    const positiveWeight = positive(at(alpha, 0), weight)
-    const negativeWeight = negative(at(alpha, 0), weight)
-    return { positiveWeight, negativeWeight, classPositive: null, classNegative: null }
-  }
+/** Alpha and class weights multiplied. `balance` says what alpha is to positives and negatives. */
+export function classWeighting(
+  alpha: FocalResolved['alpha'],
+  classWeights: ResolvedOptions['classWeights'],
+  balance: (alpha: number) => readonly [number, number],
+): ClassWeighting {
   const [a, b] = [lengthOf(alpha), lengthOf(classWeights)]
   if (a !== undefined && b !== undefined && a !== b) {
     throw new RangeError(`classWeights has ${b} entries; expected one per class, and alpha has ${a}`)
   }
-  return {
-    positiveWeight: 1,
-    negativeWeight: 1,
-    classPositive: perClass(positive),
-    classNegative: balanced ? perClass(negative) : null,
+  const weightsOf = (c: number): readonly [number, number] => {
+    const each = at(alpha, c)
+    const weight = at(classWeights, c) ?? 1
+    const [positive, negative] = each === null ? [1, 1] : balance(each)
+    return [positive * weight, negative * weight]
   }
+  const classes = a ?? b
+  if (classes === undefined) {
+    const [positiveWeight, negativeWeight] = weightsOf(0)
+    return { positiveWeight, negativeWeight, classPositive: null, classNegative: null }
+  }
+  const perClass = (which: 0 | 1) => Float64Array.from({ length: classes }, (_, c) => weightsOf(c)[which])
+  return { positiveWeight: 1, negativeWeight: 1, classPositive: perClass(0), classNegative: perClass(1) }
 }
 
 export function checkRecord(name: string, value: unknown): void {
@@ -147,7 +164,8 @@ export function checkNames(given: object, known: ReadonlySet<string>, what: stri
 
 /** A finite number in a closed interval; `Infinity` as an end means there is none. */
 export function number(name: string, value: unknown, least: number, most: number): number {
-  const expected = most === Infinity ? `a finite number >= ${least}` : `a number from ${least} to ${most}`
+  const bound = least === -Infinity ? '' : ` >= ${least}`
+  const expected = most === Infinity ? `a finite number${bound}` : `a number from ${least} to ${most}`
   if (typeof value !== 'number') throw wrongType(name, value, expected)
   if (!(value >= least && value <= most && Number.isFinite(value))) throw outOfRange(name, value, expected)
   return value

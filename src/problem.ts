@@ -15,8 +15,8 @@ import {
 } from './arrays.js'
 import { outOfRange, wrongType } from './errors.js'
 import { tagOf } from './intrinsics.js'
-import type { Formula } from './losses/formula.js'
-import type { ClassWeighting, Reduction, SoftTargets } from './options.js'
+import type { Formula, Parameters } from './losses/formula.js'
+import { type ClassWeighting, number, type Reduction } from './options.js'
 
 /** How a call lays out its arrays and what it leaves out. */
 export interface CallOptions {
@@ -45,6 +45,8 @@ export interface GradCall<A extends Logits> extends ValueCall<A> {
 export interface HessCall<A extends Logits> extends GradCall<A> {
   /** Where to write the diagonal second derivative, as long as the logits. */
   hess?: SameKind<A>
+  /** A finite number that no entry of `hess` falls below; those that do not count stay 0. Default: none. */
+  clampHess?: number
 }
 
 export interface ProbabilityCall<A extends Logits> {
@@ -70,16 +72,17 @@ export interface Sums {
   readonly elements: number
   /** Rows that count: those with at least one element that does. */
   readonly rows: number
-  /** Counting elements whose target is at least 0.5; with class indices, counting rows that have a class. */
+  /**
+   * Counting elements whose target is at least 0.5 (heatmap: 1, a peak; varifocal: above 0); with class indices, counting
+   * rows that have a class.
+   */
   readonly positives: number
 }
 
 /** What stays the same from call to call of one loss object. */
-export interface LossConstants extends ClassWeighting {
+export interface LossConstants extends ClassWeighting, Parameters {
   readonly formula: Formula
-  readonly gamma: number
   readonly labelSmoothing: number
-  readonly softTargets: SoftTargets
   /** NaN: none. */
   readonly background: number | 'num-classes'
   /** NaN: none. */
@@ -110,6 +113,8 @@ export interface Problem {
   readonly values: Logits | null
   readonly grad: Logits | null
   readonly hess: Logits | null
+  /** What `hess` never falls below; -Infinity: no bound. */
+  readonly leastHess: number
 }
 
 /** Outputs: `false` for none, `true` for a new array, or the caller's. */
@@ -137,7 +142,7 @@ export function describe(
   reduction: Reduction,
   givenLogits: unknown,
   givenTargets: unknown,
-  call: CallOptions & { normalizer?: number },
+  call: CallOptions & { normalizer?: number; clampHess?: number },
   outputs: Outputs,
 ): Problem {
   const logits = checkLogits('logits', givenLogits)
@@ -173,6 +178,7 @@ export function describe(
     values: output('out', outputs.values, logits, loss.formula.perRow ? rows : elements),
     grad: output('grad', outputs.grad, logits, elements),
     hess: output('hess', outputs.hess, logits, elements),
+    leastHess: call.clampHess === undefined ? -Infinity : number('clampHess', call.clampHess, -Infinity, Infinity),
   }
   checkBackground(problem)
   return problem
@@ -354,7 +360,7 @@ const valueOptions = [...layoutOptions, 'normalizer', 'out']
 export const methods = {
   value: { name: 'value()', options: new Set(valueOptions), grad: false, hess: false },
   valueAndGrad: { name: 'valueAndGrad()', options: new Set([...valueOptions, 'grad']), grad: true, hess: false },
-  valueGradAndHess: { name: 'valueGradAndHess()', options: new Set([...valueOptions, 'grad', 'hess']), grad: true, hess: true },
+  valueGradAndHess: { name: 'valueGradAndHess()', options: new Set([...valueOptions, 'grad', 'hess', 'clampHess']), grad: true, hess: true },
   sums: { name: 'sums()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
   toProbability: { name: 'toProbability()', options: new Set(['shape', 'classAxis', 'out']), grad: false, hess: false },
   priorBias: { name: 'priorBias()', options: new Set(['prior', 'rule']), grad: false, hess: false },

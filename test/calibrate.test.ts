@@ -26,8 +26,12 @@ function fake(name: BackendName, cost: Cost): Backend & { readonly problems: Pro
 const microseconds = (anyway: number, each: number): Cost => (logits) => (anyway + each * logits) / 1000
 
 const loss: LossConstants = {
-  formula: { name: 'a fake', code: 0, perRow: false, element: () => undefined },
+  formula: { name: 'a fake', code: 0, positiveFrom: 0.5, perRow: false, element: () => undefined },
   gamma: 2,
+  gammaNegative: 0,
+  beta: 0,
+  margin: 0,
+  constantModulator: false,
   labelSmoothing: 0,
   softTargets: 'linear',
   background: NaN,

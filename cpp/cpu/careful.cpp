@@ -1,31 +1,27 @@
+#define FOCAL_NAMESPACE careful
+#define FOCAL_LIBM
+
 #include "careful.h"
 
 #include <math.h>
 
-#include "../losses/sigmoid_focal.h"
+#include "../losses/list.h"
 
 namespace focal {
 
-namespace {
-
-template <bool Mixture> CarefulElement sigmoid_focal(double gamma, double x, double y, double rest, double wp, double wn) {
-  const scalar::SigmoidFocal<scalar::PowerAny<double>, Mixture> loss{scalar::PowerAny<double>(gamma)};
-  const auto e = loss.template soft<true>(x, y, rest, wp, wn);
-  return {e.value, e.grad, e.hess};
-}
-
-}  // namespace
-
 CarefulElement careful_element(const FocalProblem &p, double x, double y, double rest, double wp, double wn) {
-  constexpr double limit = Limits<double>::logistic;
-  const double near = x > limit ? limit : x < -limit ? -limit : x;
-  const CarefulElement e = p.soft_targets == FOCAL_MIXTURE ? sigmoid_focal<true>(p.gamma, near, y, rest, wp, wn)
-                                                           : sigmoid_focal<false>(p.gamma, near, y, rest, wp, wn);
-  if (near == x || x != x) return e;
-  // Out here the loss is a straight line, which goes on along its tangent, or it has died out like e^-x. On a line
-  // through the origin the value is `limit` times the slope; dying out it is no larger than the slope.
-  if (fabs(e.value) < 100 * fabs(e.grad) || e.grad == 0) return {0, 0, 0};
-  return {e.value + e.grad * (x - near), e.grad, 0};
+  // Out here a loss is a straight line, which goes on along its tangent to infinity.
+  constexpr double far = 1e270;
+  const double near = x > far ? far : x < -far ? -far : x;
+  CarefulElement e;
+  careful::with_kernels(p.loss, [&](auto kernels) {
+    decltype(kernels)::template exact<double>(p, [&](const auto &loss) {
+      const auto at_near = loss.template soft<true>(near, y, rest, wp, wn);
+      e = {at_near.value, at_near.grad, at_near.hess};
+    });
+  });
+  if (near != x && x == x && e.grad != 0) e.value += e.grad * (x - near);
+  return e;
 }
 
 template <class T>

@@ -80,7 +80,7 @@ class Census {
     return count;
   }
   Count labels(int64_t begin, int64_t end) const {
-    const Labels found = look_at_labels(p_.targets, p_.targets_dtype, begin, end - begin);
+    const Labels found = look_at_labels(p_.targets, p_.targets_dtype, begin, end - begin, p_.positive_from);
     Count count{end - begin, 0, found.positives};
     count.hard = found.hard;
     if (found.bad)
@@ -176,7 +176,7 @@ class Census {
       const bool counts = line->counts[k] & (y != p_.ignore_index);
       line->counts[k] = counts;
       elements += counts;
-      positives += counts & (y >= 0.5);
+      positives += counts & (y >= p_.positive_from);
       bad |= counts & ((y < 0) | (y > 1));
     }
     count->elements += elements;

@@ -79,16 +79,18 @@ template <class R, class T> struct BlockWork {
   const int64_t begin, end;
   const int n;
   const bool skips;  // is an element of this block ignored?
+  const T reach;  // the largest |x| of the loss's formulas
   Weights<T> weights;
   const T *x;
 
-  FOCAL_INLINE BlockWork(const Plan &p, Staged<T> &s, const Weights<T> &one_weight, int64_t from, int64_t to)
+  FOCAL_INLINE BlockWork(const Plan &p, Staged<T> &s, const Weights<T> &one_weight, T largest, int64_t from, int64_t to)
       : plan(p),
         staged(s),
         begin(from),
         end(to),
         n(static_cast<int>(to - from)),
         skips(p.skips() && stage_skipped(p, from, to, s.skipped, s.numbers)),
+        reach(largest),
         weights(p.weighted() || skips ? stage_block_weights<R>(p, s, from, to) : one_weight),
         x(static_cast<const T *>(p.problem.logits) + from) {
     if (!skips) return;
@@ -101,7 +103,7 @@ template <class R, class T> struct BlockWork {
   // `weight` multiplies all outputs.
   FOCAL_INLINE Block<T> block(double weight = 1) const {
     const Outputs<T> out(plan, begin, weight);
-    return {x, n, out.grad == x ? staged.x : nullptr, out};
+    return {x, n, out.grad == x ? staged.x : nullptr, reach, out};
   }
 
   FOCAL_INLINE R positive_weight(int k) const { return R::load(weights.positive + (k & weights.mask)); }
@@ -122,7 +124,7 @@ template <class R, class T> struct BlockWork {
       sum += e.value;
       if (out.grad) out.grad[k] = static_cast<T>(e.grad / plan.grad_divisor);
       if (out.values) out.values[k] = static_cast<T>(e.value / plan.value_divisor);
-      if (out.hess) out.hess[k] = static_cast<T>(e.hess / plan.grad_divisor);
+      if (out.hess) out.hess[k] = larger(out.least_hess, static_cast<T>(e.hess / plan.grad_divisor));
     }
     return sum;
   }

@@ -2,7 +2,9 @@
 // vectors' size and how many of them make a pack.
 #pragma once
 
-#include "../losses/sigmoid_focal.h"
+#include <type_traits>
+
+#include "../losses/list.h"
 #include "elementwise.h"
 #include "softmax.h"
 
@@ -20,21 +22,6 @@ template <> struct PackOf<double> { using Long = Doubles; using Short = Pack<dou
 struct True { static constexpr bool value = true; };
 struct False { static constexpr bool value = false; };
 
-// Calls f with the cheapest power for gamma.
-template <class T, class F> FOCAL_INLINE void with_power(double gamma, F f) {
-  if (gamma == 2) return f(Power2(gamma));
-  if (gamma == 0) return f(Power0(gamma));
-  if (gamma == 1) return f(Power1(gamma));
-  if constexpr (sizeof(T) == sizeof(float)) {
-    if (gamma == 0.5) return f(PowerHalf(gamma));
-    if (gamma == 1.5) return f(Power3Halves(gamma));
-    if (gamma == 3) return f(Power3(gamma));
-    if (gamma == 4) return f(Power4(gamma));
-    if (gamma == 5) return f(Power5(gamma));
-  }
-  f(PowerAny<T>(gamma));
-}
-
 // Calls f with the bounds of each block and keeps its sum.
 template <class F> FOCAL_INLINE void each_block(const Plan &plan, int64_t first, int64_t last, double *sums, F f) {
   for (int64_t block = first; block < last; block++) {
@@ -44,41 +31,37 @@ template <class F> FOCAL_INLINE void each_block(const Plan &plan, int64_t first,
   }
 }
 
-template <class T> void run_sigmoid_focal(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
-  using R = typename PackOf<T>::Long;
+template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
+  using Long = typename PackOf<T>::Long;
+  using Exact = std::conditional_t<Kernels::compact, typename PackOf<T>::Short, Long>;
+  using R = std::conditional_t<sizeof(T) == sizeof(double), Exact, Long>;
   const FocalProblem &p = plan.problem;
   Staged<T> &staged = *static_cast<Staged<T> *>(scratch);
-  const Weights<T> one_weight = stage_one_weight<R>(plan, staged);
-  const auto each = [&](auto body) {
+  const Weights<T> one_weight = stage_one_weight<Long>(plan, staged);
+  const T reach = static_cast<T>(Kernels::reach(p, Limits<T>::logistic));
+  const auto each = [&]<class Packed>(Packed, auto body) {
     each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) {
-      return body(BlockWork<R, T>(plan, staged, one_weight, begin, end));
+      return body(BlockWork<Packed, T>(plan, staged, one_weight, reach, begin, end));
     });
   };
   const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0;
-  const bool mixture = p.soft_targets == FOCAL_MIXTURE;
-  const PowerAny<T> any(p.gamma);
-  const SigmoidFocal<PowerAny<T>, true> mixed{any};
-  if (p.hess) {
-    if (mixture) each([&](const auto &work) { return dense_block<R, true, false>(work, mixed); });
-    else each([&](const auto &work) { return dense_block<R, true, false>(work, SigmoidFocal<PowerAny<T>, false>{any}); });
-  } else if (by_index && plan.inner == 1) {
-    with_power<T>(p.gamma, [&](auto power) {
-      const SigmoidFocal<decltype(power), false> loss{power};
-      each([&](const auto &work) { return class_index_block<R>(work, loss); });
+  if (p.hess)
+    return Kernels::template exact<T>(p, [&](const auto &loss) {
+      each(Exact(), [&](const auto &work) { return dense_block<Exact, true, false>(work, loss); });
     });
-  } else if (by_index || plan.hard_labels) {
-    with_common_power<T>(p.gamma, [&](auto power) {
-      const SigmoidFocal<decltype(power), false> loss{power};
-      each([&](const auto &work) { return dense_block<R, false, true>(work, loss); });
-    });
-  } else if (mixture) {
-    each([&](const auto &work) { return dense_block<R, false, false>(work, mixed); });
-  } else {
-    with_common_power<T>(p.gamma, [&](auto power) {
-      const SigmoidFocal<decltype(power), false> loss{power};
-      each([&](const auto &work) { return dense_block<R, false, false>(work, loss); });
-    });
-  }
+  if constexpr (Kernels::few_positives)
+    if (by_index && plan.inner == 1)
+      return Kernels::template index<T>(p, [&](const auto &loss) {
+        each(R(), [&](const auto &work) { return class_index_block<R>(work, loss); });
+      });
+  if constexpr (Kernels::two_labels)
+    if (by_index || plan.hard_labels)
+      return Kernels::template hard<T>(p, [&](const auto &loss) {
+        each(R(), [&](const auto &work) { return dense_block<R, false, true>(work, loss); });
+      });
+  Kernels::template soft<T>(p, [&](const auto &loss) {
+    each(R(), [&](const auto &work) { return dense_block<R, false, false>(work, loss); });
+  });
 }
 
 template <class T> void run_softmax_focal(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
@@ -90,12 +73,11 @@ template <class T> void run_softmax_focal(const Plan &plan, int64_t first, int64
   }
 }
 
-// The kernel list: a new loss adds its line to both.
 template <class T> void run_blocks_of(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
-  switch (plan.problem.loss) {
-    case FOCAL_SIGMOID: return run_sigmoid_focal<T>(plan, first, last, scratch, sums);
-    default: return run_softmax_focal<T>(plan, first, last, scratch, sums);
-  }
+  if (plan.problem.loss == FOCAL_SOFTMAX) return run_softmax_focal<T>(plan, first, last, scratch, sums);
+  with_kernels(plan.problem.loss, [&](auto kernels) {
+    run_element_wise<T, decltype(kernels)>(plan, first, last, scratch, sums);
+  });
 }
 template <class T> size_t scratch_bytes_of(const Plan &plan) {
   return plan.problem.loss == FOCAL_SOFTMAX ? SoftmaxKernel<typename PackOf<T>::Long, typename PackOf<T>::Short, T>::Scratch::bytes(plan) : sizeof(Staged<T>);

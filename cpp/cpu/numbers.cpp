@@ -13,10 +13,10 @@ template <> struct Counter<4> { using Type = int32_t; };
 template <> struct Counter<8> { using Type = int64_t; };
 
 // Hard labels, the common ones, take fewer operations: they are taken for hard until one is not.
-template <class S> Labels look(const S *labels, int64_t count) {
+template <class S> Labels look(const S *labels, int64_t count, double positive_from) {
   using I = typename Counter<sizeof(S)>::Type;
   constexpr int64_t piece = 1024;
-  constexpr S least_positive = std::is_integral_v<S> ? S(1) : S(0.5);
+  const S least_positive = std::is_integral_v<S> ? S(1) : static_cast<S>(positive_from);
   Labels found{0, false, true};
   for (int64_t begin = 0; begin < count; begin += piece) {
     const int64_t end = count - begin < piece ? count : begin + piece;
@@ -104,8 +104,8 @@ double number_at(const void *array, int32_t dtype, int64_t index) {
   return with_type(array, dtype, index, [](auto *number) { return static_cast<double>(*number); });
 }
 
-Labels look_at_labels(const void *array, int32_t dtype, int64_t from, int64_t count) {
-  return with_type(array, dtype, from, [&](auto *labels) { return look(labels, count); });
+Labels look_at_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from) {
+  return with_type(array, dtype, from, [&](auto *labels) { return look(labels, count, positive_from); });
 }
 
 Indices look_at_indices(const Plan &plan, int64_t from, int64_t count) {

@@ -12,11 +12,11 @@ double number_at(const void *array, int32_t dtype, int64_t index);
 
 // What `count` (at most 2^30) labels of an array are, from `from` on.
 struct Labels {
-  int32_t positives;  // of at least 0.5
+  int32_t positives;  // of at least positive_from, which is above 0
   bool bad;           // is one outside [0, 1]? A NaN is not
   bool hard;          // is each exactly 0 or 1?
 };
-Labels look_at_labels(const void *array, int32_t dtype, int64_t from, int64_t count);
+Labels look_at_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from);
 
 // What `count` (at most 2^30) class indices of an array are, from `from` on.
 struct Indices {

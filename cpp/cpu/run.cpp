@@ -2,6 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <initializer_list>
+
 #include "../problem.h"
 #include "census.h"
 #include "isa/dispatch.h"
@@ -15,7 +17,7 @@ bool is_valid(const FocalProblem &p) {
   const auto between = [](int32_t value, int32_t low, int32_t high) { return value >= low && value <= high; };
   const bool element_wise = p.loss != FOCAL_SOFTMAX;
   const double elements = p.outer * p.classes * p.inner;
-  return p.abi == FOCAL_ABI && between(p.loss, FOCAL_SIGMOID, FOCAL_SOFTMAX) &&
+  return p.abi == FOCAL_ABI && between(p.loss, FOCAL_SIGMOID, FOCAL_ASYMMETRIC) &&
          between(p.dtype, FOCAL_FLOAT32, FOCAL_FLOAT64) && between(p.targets_kind, FOCAL_DENSE, FOCAL_CLASS_INDEX) &&
          between(p.targets_dtype, FOCAL_FLOAT32, FOCAL_UINT32) &&
          between(p.soft_targets, FOCAL_LINEAR, FOCAL_MIXTURE) && between(p.reduction, FOCAL_SUM, FOCAL_MEAN_POSITIVES) &&
@@ -23,6 +25,7 @@ bool is_valid(const FocalProblem &p) {
          between(p.weights_dtype, FOCAL_FLOAT32, FOCAL_UINT32) &&
          between(p.mask_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
          between(p.mask_dtype, FOCAL_FLOAT32, FOCAL_UINT32) && p.gamma >= 0 && p.gamma < HUGE_VAL &&
+         p.gamma_negative >= 0 && p.gamma_negative < HUGE_VAL && p.beta > -HUGE_VAL && p.beta < HUGE_VAL &&
          p.outer >= 0 && p.classes >= 0 && p.inner >= 0 && elements < 9007199254740992.0 &&
          (elements == 0 || (p.logits && p.targets && (p.weights_per == FOCAL_ABSENT || p.weights) &&
                             (p.mask_per == FOCAL_ABSENT || p.mask))) &&
@@ -57,7 +60,8 @@ Plan make_plan(const FocalProblem &p) {
   if (p.targets_kind == FOCAL_DENSE && (p.loss == FOCAL_SOFTMAX || (p.ignore_index >= 0 && p.ignore_index <= 1)))
     plan.problem.ignore_index = NAN;
   // Past this a power is 0 or 1 for every float; float arithmetic stays finite below it.
-  if (p.gamma > 1e30) plan.problem.gamma = 1e30;
+  for (double *parameter : {&plan.problem.gamma, &plan.problem.gamma_negative, &plan.problem.beta})
+    if (*parameter > 1e30) *parameter = 1e30;
   const double smooth = p.label_smoothing;
   plan.target_scale = 1 - smooth;
   plan.target_shift = p.loss == FOCAL_SOFTMAX ? smooth / p.classes : smooth / 2;

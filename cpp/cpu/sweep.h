@@ -11,6 +11,7 @@ namespace FOCAL_NAMESPACE {
 template <class T> struct Outputs {
   T *values, *grad, *hess;
   T value_scale, grad_scale;
+  T least_hess;
 
   // `weight` multiplies everything: it is what the loss was not given.
   Outputs(const Plan &plan, int64_t begin, double weight = 1)
@@ -18,19 +19,21 @@ template <class T> struct Outputs {
         grad(plan.problem.grad ? static_cast<T *>(plan.problem.grad) + begin : nullptr),
         hess(plan.problem.hess ? static_cast<T *>(plan.problem.hess) + begin : nullptr),
         value_scale(static_cast<T>(plan.value_scale * weight)),
-        grad_scale(static_cast<T>(plan.grad_scale * weight)) {}
+        grad_scale(static_cast<T>(plan.grad_scale * weight)),
+        least_hess(static_cast<T>(plan.problem.least_hess)) {}
 };
 
 template <class T> struct Block {
   const T *x;
   int n;
   T *backup;  // null, or where to keep the logits that the gradient overwrites
+  T reach;    // the largest |x| that the loss can take
   Outputs<T> out;
 };
 
 struct Swept {
   double sum;
-  bool large;  // is a logit beyond what the loss can take? Then everything here is to be done again, carefully
+  bool large;  // is a logit beyond that? Then everything here is to be done again, carefully
 };
 
 // Ends every list of places.
@@ -85,7 +88,7 @@ FOCAL_INLINE Swept sweep(const Block<T> &block, const int *uncounted, F f) {
         if (backup) logits.store(backup + k);
         if (grad) (e.grad * grad_scale).store(grad + k);
         if (values) (e.value * value_scale).store(values + k);
-        if constexpr (H) (e.hess * grad_scale).store(hess + k);
+        if constexpr (H) larger(R(out.least_hess), e.hess * grad_scale).store(hess + k);
         if (*uncounted < begin + k + R::size || partial) e.value = without<R, T>(e.value, uncounted, begin + k, n);
         total = total + fold(e.value);
       }
@@ -98,7 +101,7 @@ FOCAL_INLINE Swept sweep(const Block<T> &block, const int *uncounted, F f) {
     }
     begin += count;
   }
-  return {sum, !(largest_lane(largest) <= Limits<T>::logistic)};
+  return {sum, !(largest_lane(largest) <= block.reach)};
 }
 
 }  // namespace FOCAL_NAMESPACE

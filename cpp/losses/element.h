@@ -1,18 +1,19 @@
 // What an element-wise loss gives for one element (or one pack of elements): value, first and second
 // derivative with respect to the logit.
 //
-// A loss is a struct with a power policy (elementary.h) and four members, on any number type R:
+// A loss is a struct with these members, on any number type R:
+//   soft<H>(x, y, rest, wp, wn)  any target y in [0, 1]. rest is 1 - y with all its digits, which y itself has lost
+//                              where it is near 1; wp and wn are the weights of a positive and a negative
+// and, where less will do for them,
+//   hard<H>(x, y, wp, wn)      target y, which is 0 or 1
 //   negative<H>(x, w)          target 0, weight w
 //   positive<H>(x, w)          target 1, weight w
-//   hard<H>(x, y, wp, wn)      target y, which is 0 or 1; wp and wn are the weights of a positive and a negative
-//   soft<H>(x, y, rest, wp, wn)  any target y in [0, 1]. rest is 1 - y with all its digits, which y itself has lost
-//                              where it is near 1
-// H says whether the second derivative is wanted. A weight w may be a Unit. |x| is within logistic()'s range, and as a
-// function of x each is a straight line outside of it to within rounding: the driver extends it along its tangent
-// (cpu/careful.h).
+// H says whether the second derivative is wanted. A weight w may be a Unit. |x| is within the loss's reach (list.h), where
+// all is finite; in double through the C library (cpu/careful.cpp) it may be any finite number. A NaN in x comes through.
 #pragma once
 
 #include "../elementary.h"
+#include "../problem.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -22,6 +23,54 @@ template <class R> struct Element { R value, grad, hess; };
 // The weight 1, which costs no multiplication.
 struct Unit {};
 template <class R> FOCAL_INLINE R operator*(R a, Unit) { return a; }
+
+// A loss of -x is the loss of x seen in the mirror.
+template <class R> FOCAL_INLINE Element<R> mirror(Element<R> e) { return {e.value, -e.grad, e.hess}; }
+
+template <bool H, class R> FOCAL_INLINE Element<R> sum(Element<R> a, Element<R> b) {
+  Element<R> e;
+  e.value = a.value + b.value;
+  e.grad = a.grad + b.grad;
+  if constexpr (H) e.hess = a.hess + b.hess;
+  return e;
+}
+
+// y softplus(-x) + (1 - y) softplus(x)
+template <class R> FOCAL_INLINE R cross_entropy(const Logistic<R> &l, R x, R y, R rest) {
+  return muladd(y, larger(R(0), -x), muladd(rest, larger(R(0), x), l.log1p_e));
+}
+
+// w s^gamma softplus(x), s = sigmoid(x): what every loss here but one takes for a negative, or in the mirror for a
+// positive. With c = sigmoid(-x) its derivatives are
+//   w s^g (g c softplus(x) + s),   w s^g c (g softplus(x) (g c - s) + (2g + 1) s).
+// There is no s^(g-1) and no 0 * inf in these, so they are finite for every gamma >= 0. g is gamma, or 0 to
+// differentiate as if s^gamma were a constant.
+template <bool H, class Power, class R, class W>
+FOCAL_INLINE Element<R> modulated(const Power &power, R g, const Logistic<R> &l, W w) {
+  R m = power_of_sigmoid(power, l) * w;
+  Element<R> e;
+  e.value = m * l.softplus;
+  e.grad = muladd(g * l.c, e.value, m * l.s);
+  if constexpr (H) {
+    R tilt = muladd(g, l.c, -l.s);
+    e.hess = l.c * muladd(g * tilt, e.value, (g + g + R(1)) * l.s * m);
+  }
+  return e;
+}
+
+// What the driver (cpu/kernels.h) asks of a loss. Each calls f with a formula for problem p:
+//   exact<T>  any targets, second derivative too, in as few instances as there can be
+//   soft<T>   any targets, without the second derivative
+//   hard<T>   targets that are 0 or 1, where `two_labels`
+//   index<T>  class indices, where `few_positives`: a negative everywhere, and a few positives apart
+template <class Kernels> struct ElementWise {
+  static constexpr bool two_labels = false, few_positives = false;
+  // Short packs for what is asked for less often, doubles and second derivatives: a fifth of the time to run, half the code.
+  static constexpr bool compact = true;
+  template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) { Kernels::template exact<T>(p, f); }
+  // The largest |x| the formulas take, where `limit` is the logistic's.
+  static FOCAL_INLINE double reach(const FocalProblem &, double limit) { return limit; }
+};
 
 }  // namespace FOCAL_NAMESPACE
 }  // namespace focal

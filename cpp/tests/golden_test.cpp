@@ -1,4 +1,4 @@
-// Every golden case of the two losses, on every instruction set that runs here, in float and in double, and
+// Every golden case, on every instruction set that runs here, in float and in double, and
 // the plain reference: values of 60 digits, within the numerics contract.
 #include <doctest/doctest.h>
 
@@ -19,28 +19,38 @@ struct Case {
   bool special_gamma = false;
 };
 
+int32_t number_of(const std::string &loss) {
+  const char *const names[] = {"SigmoidFocalLoss", "SoftmaxFocalLoss", "FocalStarLoss", "QualityFocalLoss",
+                               "VarifocalLoss", "HeatmapFocalLoss", "AsymmetricLoss"};
+  return static_cast<int32_t>(std::find(std::begin(names), std::end(names), loss) - std::begin(names));
+}
+
 std::vector<Case> load_cases() {
   std::ifstream file(FOCAL_GOLDEN);
   REQUIRE_MESSAGE(file.good(), "cannot read " FOCAL_GOLDEN);
   std::vector<Case> cases;
   const nlohmann::json golden = nlohmann::json::parse(file);
   for (const auto &entry : golden["cases"]) {
-    const bool softmax = entry["loss"] == "SoftmaxFocalLoss";
-    if (!softmax && entry["loss"] != "SigmoidFocalLoss") continue;
+    const int32_t loss = number_of(entry["loss"]);
+    const bool softmax = loss == FOCAL_SOFTMAX;
     const auto &options = entry["options"], &shape = entry["shape"];
     Case c;
     c.name = entry["loss"].get<std::string>() + " " + options.dump().substr(0, 80);
     c.logits = entry["logits"].get<std::vector<double>>();
     const double n = static_cast<double>(c.logits.size());
-    c.problem = softmax ? blank_problem(FOCAL_SOFTMAX, shape[0], shape[1], 1) : blank_problem(FOCAL_SIGMOID, n, 1, 1);
-    c.problem.gamma = options["gamma"];
+    c.problem = softmax ? blank_problem(loss, shape[0], shape[1], 1) : blank_problem(loss, n, 1, 1);
+    c.problem.gamma = options.value("gamma", options.value("gammaPositive", 0.0));
+    c.problem.gamma_negative = options.value("gammaNegative", 0.0);
+    c.problem.beta = options.value("beta", 0.0);
+    c.problem.margin = options.value("margin", 0.0);
     for (const double gamma : {0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0}) c.special_gamma |= gamma == c.problem.gamma;
     c.problem.label_smoothing = options.value("labelSmoothing", 0.0);
     if (options.value("softTargets", "") == "mixture") c.problem.soft_targets = FOCAL_MIXTURE;
-    if (!softmax && !options["alpha"].is_null()) {
+    if (loss == FOCAL_SIGMOID && !options["alpha"].is_null()) {
       c.problem.positive_weight = options["alpha"];
       c.problem.negative_weight = 1 - c.problem.positive_weight;
     }
+    if (loss == FOCAL_VARIFOCAL) c.problem.negative_weight = options["alpha"];
     if (options.contains("classWeights")) c.class_weights = options["classWeights"].get<std::vector<double>>();
     if (entry.value("targetKind", "") == "index") c.indices = entry["targets"].get<std::vector<int32_t>>();
     else c.targets = entry["targets"].get<std::vector<double>>();
@@ -49,7 +59,7 @@ std::vector<Case> load_cases() {
     if (entry["expected"].contains("hess")) c.hess = entry["expected"]["hess"].get<std::vector<double>>();
     cases.push_back(std::move(c));
   }
-  REQUIRE(cases.size() == 80);
+  REQUIRE(cases.size() == 95);
   return cases;
 }
 
@@ -69,7 +79,8 @@ template <class T, class Run> Worst worst_error(const Case &c, double floor, Run
   // A gradient of several classes passes through zero: its error is relative to the terms it is made of.
   const double largest_grad = *std::max_element(c.grad.begin(), c.grad.end(), [](double a, double b) { return std::fabs(a) < std::fabs(b); });
   const bool mixed = p.loss == FOCAL_SOFTMAX && (c.indices.empty() || p.label_smoothing > 0);
-  const bool soft = p.loss == FOCAL_SIGMOID && (p.label_smoothing > 0 || c.name.find("softTargets") != std::string::npos);
+  const bool soft = p.loss == FOCAL_QUALITY || p.loss == FOCAL_VARIFOCAL || p.loss == FOCAL_ASYMMETRIC ||
+                    (p.loss == FOCAL_SIGMOID && (p.label_smoothing > 0 || c.name.find("softTargets") != std::string::npos));
   Worst worst;
   for (size_t i = 0; i < value.size(); i++) worst.value = std::fmax(worst.value, relative_error(value[i], c.value[i], floor));
   for (size_t i = 0; i < grad.size(); i++) {

@@ -28,6 +28,8 @@ inline FocalProblem blank_problem(int32_t loss, double outer, double classes, do
   p.inner = inner;
   p.gamma = 2;
   p.background = p.ignore_index = p.normalizer = std::nan("");
+  p.positive_from = 0.5;
+  p.least_hess = -INFINITY;
   p.positive_weight = p.negative_weight = 1;
   return p;
 }

@@ -80,5 +80,6 @@ function problemOf(loss: LossConstants, dtype: Dtype, size: number): Problem {
     values: null,
     grad: filled(0),
     hess: null,
+    leastHess: -Infinity,
   }
 }

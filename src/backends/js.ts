@@ -35,7 +35,7 @@ function count(problem: Problem): Omit<Sums, 'sum'> {
       }
       const y = targets[k]
       if (y < 0 || y > 1) bad = Math.min(bad, k)
-      if (y >= 0.5) positives++
+      if (y >= loss.formula.positiveFrom) positives++
     }
     elements += counting
     if (counting === 0) continue
@@ -89,12 +89,13 @@ function runElements(problem: Problem, formula: ElementFormula, divisor: number)
         const positive = weight * (classPositive?.[c] ?? positiveWeight)
         const negative = weight * (classNegative?.[c] ?? negativeWeight)
         formula.element(logits[k], y, positive, negative, loss, result)
+        result.hess = Math.max(problem.leastHess, result.hess / divisor)
       } else {
         result.value = result.grad = result.hess = 0
       }
       sum += result.value
       if (values !== null) values[k] = result.value / valueDivisor
-      if (hess !== null) hess[k] = result.hess / divisor
+      if (hess !== null) hess[k] = result.hess
       if (grad !== null) grad[k] = result.grad / divisor
     }
   }

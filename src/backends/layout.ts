@@ -3,47 +3,56 @@ import { dtypeOf, type NumericArray } from '../arrays.js'
 import type { Reduction } from '../options.js'
 import { badClass, badTarget, type LossConstants, type Per, type Problem, type Sums } from '../problem.js'
 
-export const ABI = 2
+export const ABI = 3
+
+const integers = [
+  'abi',
+  'loss',
+  'dtype',
+  'targetsKind',
+  'targetsDtype',
+  'softTargets',
+  'reduction',
+  'weightsPer',
+  'weightsDtype',
+  'maskPer',
+  'maskDtype',
+  'threads',
+  'isa',
+  'constantModulator',
+] as const
+
+const doubles = [
+  'outer',
+  'classes',
+  'inner',
+  'gamma',
+  'gammaNegative',
+  'beta',
+  'margin',
+  'labelSmoothing',
+  'background',
+  'ignoreIndex',
+  'normalizer',
+  'positiveFrom',
+  'leastHess',
+  'positiveWeight',
+  'negativeWeight',
+] as const
+
+const pointers = ['logits', 'targets', 'weights', 'mask', 'classPositive', 'classNegative', 'values', 'grad', 'hess'] as const
+
+type Field = (typeof integers)[number] | (typeof doubles)[number] | (typeof pointers)[number]
+
+/** The offsets of FocalProblem's fields, in their order. Pointers are slots of eight bytes on every machine. */
+export const offsets = Object.fromEntries([
+  ...integers.map((field, i) => [field, 4 * i]),
+  ...[...doubles, ...pointers].map((field, i) => [field, 4 * integers.length + 8 * i]),
+]) as Readonly<Record<Field, number>>
 
 /** sizeof(FocalProblem) and sizeof(FocalResult). */
-export const PROBLEM_BYTES = 208
+export const PROBLEM_BYTES = 4 * integers.length + 8 * (doubles.length + pointers.length)
 export const RESULT_BYTES = 56
-
-/** The offsets of FocalProblem's fields. Pointers are slots of eight bytes on every machine. */
-export const offsets = {
-  abi: 0,
-  loss: 4,
-  dtype: 8,
-  targetsKind: 12,
-  targetsDtype: 16,
-  softTargets: 20,
-  reduction: 24,
-  weightsPer: 28,
-  weightsDtype: 32,
-  maskPer: 36,
-  maskDtype: 40,
-  threads: 44,
-  isa: 48,
-  outer: 56,
-  classes: 64,
-  inner: 72,
-  gamma: 80,
-  labelSmoothing: 88,
-  background: 96,
-  ignoreIndex: 104,
-  normalizer: 112,
-  positiveWeight: 120,
-  negativeWeight: 128,
-  logits: 136,
-  targets: 144,
-  weights: 152,
-  mask: 160,
-  classPositive: 168,
-  classNegative: 176,
-  values: 184,
-  grad: 192,
-  hess: 200,
-} as const
 
 const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3 } as const
 
@@ -102,7 +111,12 @@ export function writeConstants({ integers, doubles }: ProblemBytes, loss: LossCo
   integers[offsets.softTargets / 4] = loss.softTargets === 'linear' ? 0 : 1
   integers[offsets.threads / 4] = machine.threads
   integers[offsets.isa / 4] = machine.isa
+  integers[offsets.constantModulator / 4] = loss.constantModulator ? 1 : 0
   doubles[offsets.gamma / 8] = loss.gamma
+  doubles[offsets.gammaNegative / 8] = loss.gammaNegative
+  doubles[offsets.beta / 8] = loss.beta
+  doubles[offsets.margin / 8] = loss.margin
+  doubles[offsets.positiveFrom / 8] = loss.formula.positiveFrom
   doubles[offsets.labelSmoothing / 8] = loss.labelSmoothing
   doubles[offsets.ignoreIndex / 8] = loss.ignoreIndex
   doubles[offsets.positiveWeight / 8] = loss.positiveWeight
@@ -125,6 +139,7 @@ export function writeCall({ integers, doubles }: ProblemBytes, problem: Problem)
   doubles[offsets.inner / 8] = problem.inner
   doubles[offsets.background / 8] = problem.background
   doubles[offsets.normalizer / 8] = problem.normalizer
+  doubles[offsets.leastHess / 8] = problem.leastHess
 }
 
 /** FocalResult's seven doubles as sums, or the error that the status stands for. */

@@ -8,33 +8,41 @@ export interface Derivatives {
   hess: number
 }
 
-/** The constants of a formula. */
-export interface FormulaOptions {
+/** The constants of a formula; each loss reads its own. */
+export interface Parameters {
+  /** Focusing, >= 0; of an asymmetric loss that of positives. */
   readonly gamma: number
+  readonly gammaNegative: number
+  readonly beta: number
+  readonly margin: number
+  readonly constantModulator: boolean
   readonly softTargets: SoftTargets
 }
 
-/** A loss whose elements know nothing of each other. */
-export interface ElementFormula {
+interface FormulaOf {
   /** As in reports: 'sigmoid'. */
   readonly name: string
-  readonly code: 0
+  /** The loss's number in cpp/problem.h (enum FocalLoss). */
+  readonly code: number
+  /** The least target that is counted as a positive. */
+  readonly positiveFrom: number
+}
+
+/** A loss whose elements know nothing of each other. */
+export interface ElementFormula extends FormulaOf {
   readonly perRow: false
   /** Writes the loss of one logit `x` with target `y` in [0, 1] to `to`. The weights of positive and negative are >= 0. */
-  element(x: number, y: number, positive: number, negative: number, options: FormulaOptions, to: Derivatives): void
+  element(x: number, y: number, positive: number, negative: number, parameters: Parameters, to: Derivatives): void
 }
 
 /** A loss whose rows are one choice between classes. */
-export interface RowFormula {
-  /** As in reports: 'softmax'. */
-  readonly name: string
-  readonly code: 1
+export interface RowFormula extends FormulaOf {
   readonly perRow: true
   /**
    * Returns the loss of one row. On entry `row` holds the logits, on return the gradient. `weights[c]` is the class's
    * weight times its target. All three arrays have one entry a class, and all are overwritten.
    */
-  row(row: Float64Array, weights: Float64Array, scratch: Float64Array, options: FormulaOptions): number
+  row(row: Float64Array, weights: Float64Array, scratch: Float64Array, parameters: Parameters): number
 }
 
 export type Formula = ElementFormula | RowFormula
@@ -67,4 +75,52 @@ export function logOddsAgainst(row: Float64Array, odds: Float64Array): void {
     after += Math.exp(below(row[c]))
     odds[c] = Math.log(others) - below(row[c])
   }
+}
+
+/** y softplus(-x) + (1 - y) softplus(x), where a target of 0 or 1 leaves nothing of the other term. */
+export function crossEntropy(x: number, y: number): number {
+  return (y === 0 ? 0 : y * softplus(-x)) + (y === 1 ? 0 : (1 - y) * softplus(x))
+}
+
+/** A product in which zero wins over infinity: factors vanish faster than cross entropy grows. */
+export function times(factor: number, loss: number): number {
+  return factor === 0 && loss === Infinity ? 0 : factor * loss
+}
+
+/**
+ * A negative: with s = sigmoid(x) = 1 - p_t the loss is w s^gamma softplus(x). `slope` is gamma, or 0 to differentiate
+ * as if s^gamma were a constant.
+ */
+export function asNegative(x: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
+  const s = sigmoid(x)
+  const c = sigmoid(-x)
+  const loss = softplus(x)
+  const modulated = weight * Math.pow(s, gamma)
+  const gain = slope * times(c, loss)
+  to.value = times(modulated, loss)
+  to.grad = modulated * (gain + s)
+  to.hess = modulated * (gain * (slope * c - s) + (2 * slope + 1) * s * c)
+}
+
+/** A positive is a negative seen in the mirror. */
+export function asPositive(x: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
+  asNegative(-x, weight, gamma, to, slope)
+  to.grad = -to.grad
+}
+
+/** y L(1) + (1 - y) L(0): `one` and `zero` write the loss of a positive and of a negative, of the weight they are given. */
+export function mixture(
+  y: number,
+  positive: number,
+  negative: number,
+  to: Derivatives,
+  one: (weight: number) => void,
+  zero: (weight: number) => void,
+): void {
+  one(y * positive)
+  const { value, grad, hess } = to
+  zero((1 - y) * negative)
+  to.value += value
+  to.grad += grad
+  to.hess += hess
 }

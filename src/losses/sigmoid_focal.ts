@@ -1,9 +1,7 @@
 /** Sigmoid focal loss: every logit is a yes-or-no question of its own (Lin et al. 2017, arXiv:1708.02002). */
-import type { Logits, SameKind, Targets } from '../arrays.js'
-import { FocalLossBase, type Reduced } from '../loss.js'
-import type { FocalOptions, OptionRules, Reduction, SoftTargets } from '../options.js'
-import { type HessCall, methods } from '../problem.js'
-import { type Derivatives, type ElementFormula, sigmoid, softplus } from './formula.js'
+import { ElementwiseLoss } from '../elementwise_loss.js'
+import { type FocalOptions, type FocalResolved, focalRules, oneOf, optional, type OptionRules, type Reduction, type SoftTargets } from '../options.js'
+import { asNegative, asPositive, crossEntropy, type Derivatives, type ElementFormula, mixture, sigmoid, times } from './formula.js'
 
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
   /** Balance, from 0 to 1: positives weigh `alpha`, negatives `1 - alpha`. Default 0.25; `null` switches it off. */
@@ -15,11 +13,16 @@ export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends Fo
   softTargets?: SoftTargets
 }
 
-export const sigmoidFocalRules: OptionRules = {
+/** The options of its own, defaults filled in. */
+export interface SigmoidFocalResolved extends FocalResolved {
+  readonly softTargets: SoftTargets
+}
+
+export const sigmoidFocalRules: OptionRules<SigmoidFocalResolved> = {
   loss: 'SigmoidFocalLoss',
-  defaultAlpha: 0.25,
-  largestAlpha: 1,
-  softTargets: true,
+  own: { ...focalRules(0.25, 1), softTargets: optional('linear', (given) => oneOf('softTargets', given, ['linear', 'mixture'])) },
+  balance: (alpha) => [alpha, 1 - alpha],
+  parameters: ({ gamma, alpha, labelSmoothing, softTargets }) => ({ gamma, alpha, labelSmoothing, softTargets }),
 }
 
 /**
@@ -29,25 +32,10 @@ export const sigmoidFocalRules: OptionRules = {
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, or one
  * class index per row, which makes that class's logit positive and the row's others negative.
  */
-export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends FocalLossBase<R> {
+export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends ElementwiseLoss<R, SigmoidFocalResolved> {
   /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
   constructor(options: SigmoidFocalOptions<R> = {}) {
     super(options, sigmoidFocalRules, sigmoidFocal)
-  }
-
-  /**
-   * Loss, gradient and the diagonal of the Hessian of the reduced loss (with 'none': of the sum), in one pass. The
-   * second derivative is exact, and negative for badly wrong elements.
-   *
-   * @returns `grad` and `hess`, as long as the logits: `call.grad` and `call.hess`, or new arrays.
-   */
-  valueGradAndHess<A extends Logits>(
-    logits: A,
-    targets: Targets,
-    call: HessCall<A> = {},
-  ): { value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> } {
-    const { value, grad, hess } = this.compute(methods.valueGradAndHess, logits, targets, call)
-    return { value: value as Reduced<R, A>, grad: grad as SameKind<A>, hess: hess as SameKind<A> }
   }
 }
 
@@ -55,40 +43,17 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends FocalLossBas
 const sigmoidFocal: ElementFormula = {
   name: 'sigmoid',
   code: 0,
+  positiveFrom: 0.5,
   perRow: false,
-  element(x, y, positive, negative, options, to) {
-    if (y === 0) asNegative(x, negative, options.gamma, to)
-    else if (y === 1) asPositive(x, positive, options.gamma, to)
-    else if (options.softTargets === 'mixture') mixture(x, y, positive, negative, options.gamma, to)
-    else linear(x, y, positive, negative, options.gamma, to)
+  element(x, y, positive, negative, { gamma, softTargets }, to) {
+    if (y === 0) asNegative(x, negative, gamma, to)
+    else if (y === 1) asPositive(x, positive, gamma, to)
+    else if (softTargets === 'linear') linear(x, y, positive, negative, gamma, to)
+    else {
+      const one = (weight: number) => asPositive(x, weight, gamma, to)
+      mixture(y, positive, negative, to, one, (weight) => asNegative(x, weight, gamma, to))
+    }
   },
-}
-
-/** Target 0: s = sigmoid(x) = 1 - p_t, and the loss is w s^gamma softplus(x). */
-function asNegative(x: number, weight: number, gamma: number, to: Derivatives): void {
-  const s = sigmoid(x)
-  const c = sigmoid(-x)
-  const crossEntropy = softplus(x)
-  const modulated = weight * Math.pow(s, gamma)
-  const gain = gamma * times(c, crossEntropy)
-  to.value = times(modulated, crossEntropy)
-  to.grad = modulated * (gain + s)
-  to.hess = modulated * (gain * (gamma * c - s) + (2 * gamma + 1) * s * c)
-}
-
-/** Target 1 is target 0 seen in the mirror. */
-function asPositive(x: number, weight: number, gamma: number, to: Derivatives): void {
-  asNegative(-x, weight, gamma, to)
-  to.grad = -to.grad
-}
-
-function mixture(x: number, y: number, positive: number, negative: number, gamma: number, to: Derivatives): void {
-  asPositive(x, y * positive, gamma, to)
-  const { value, grad, hess } = to
-  asNegative(x, (1 - y) * negative, gamma, to)
-  to.value += value
-  to.grad += grad
-  to.hess += hess
 }
 
 /** q = 1 - p_t = y (1 - p) + (1 - y) p, and the loss is w q^gamma times cross entropy; r = q' / q. */
@@ -96,17 +61,12 @@ function linear(x: number, y: number, positive: number, negative: number, gamma:
   const s = sigmoid(x)
   const c = sigmoid(-x)
   const q = y * c + (1 - y) * s
-  const crossEntropy = y * softplus(-x) + (1 - y) * softplus(x)
+  const loss = crossEntropy(x, y)
   const slope = (1 - y) * s - y * c
   const r = ((1 - 2 * y) * s * c) / q
-  const gain = gamma * times(r, crossEntropy)
+  const gain = gamma * times(r, loss)
   const modulated = (y * positive + (1 - y) * negative) * Math.pow(q, gamma)
-  to.value = times(modulated, crossEntropy)
+  to.value = times(modulated, loss)
   to.grad = modulated * (gain + slope)
   to.hess = modulated * (gain * ((gamma - 1) * r + c - s) + 2 * gamma * r * slope + s * c)
-}
-
-/** A product in which zero wins over infinity: factors vanish faster than cross entropy grows. */
-function times(factor: number, crossEntropy: number): number {
-  return factor === 0 && crossEntropy === Infinity ? 0 : factor * crossEntropy
 }

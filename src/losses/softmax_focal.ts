@@ -1,6 +1,6 @@
 /** Softmax focal loss: every row is one choice between classes. */
 import { FocalLossBase } from '../loss.js'
-import type { FocalOptions, OptionRules, Reduction } from '../options.js'
+import { type FocalOptions, type FocalResolved, focalRules, type OptionRules, type Reduction } from '../options.js'
 import { logOddsAgainst, type RowFormula, sigmoid, softplus } from './formula.js'
 
 export interface SoftmaxFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
@@ -8,11 +8,11 @@ export interface SoftmaxFocalOptions<R extends Reduction = Reduction> extends Fo
   alpha?: FocalOptions['alpha']
 }
 
-export const softmaxFocalRules: OptionRules = {
+export const softmaxFocalRules: OptionRules<FocalResolved> = {
   loss: 'SoftmaxFocalLoss',
-  defaultAlpha: null,
-  largestAlpha: Infinity,
-  softTargets: false,
+  own: focalRules(null, Infinity),
+  balance: (alpha) => [alpha, 1],
+  parameters: ({ gamma, alpha, labelSmoothing }) => ({ gamma, alpha, labelSmoothing }),
 }
 
 /**
@@ -23,7 +23,7 @@ export const softmaxFocalRules: OptionRules = {
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one class index per row, or one label
  * from 0 to 1 per logit (this needs `shape`). A row whose index is `background` has no loss, but counts.
  */
-export class SoftmaxFocalLoss<R extends Reduction = 'mean'> extends FocalLossBase<R> {
+export class SoftmaxFocalLoss<R extends Reduction = 'mean'> extends FocalLossBase<R, FocalResolved> {
   /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
   constructor(options: SoftmaxFocalOptions<R> = {}) {
     super(options, softmaxFocalRules, softmaxFocal)
@@ -40,6 +40,7 @@ export class SoftmaxFocalLoss<R extends Reduction = 'mean'> extends FocalLossBas
 const softmaxFocal: RowFormula = {
   name: 'softmax',
   code: 1,
+  positiveFrom: 0.5,
   perRow: true,
   row(row, weights, scratch, { gamma }) {
     if (isUndecided(row)) {

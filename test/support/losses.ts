@@ -1,15 +1,40 @@
 /** Losses by name, and arrays by type, as the suites' tables have them. */
 import { createHash } from 'node:crypto'
-import { type FocalOptions, type Logits, type Reduction, SigmoidFocalLoss, type SoftTargets, SoftmaxFocalLoss } from 'focal-loss'
+import * as focal from 'focal-loss'
+import type { ElementwiseLoss, FocalOptions, Logits, Reduction, SoftmaxFocalLoss, SoftTargets } from 'focal-loss'
 
-export type LossName = 'SigmoidFocalLoss' | 'SoftmaxFocalLoss'
+export const elementwiseNames = [
+  'SigmoidFocalLoss',
+  'FocalStarLoss',
+  'QualityFocalLoss',
+  'VarifocalLoss',
+  'HeatmapFocalLoss',
+  'AsymmetricLoss',
+] as const
 
-export type AnyOptions<R extends Reduction = Reduction> = FocalOptions<R> & { softTargets?: SoftTargets }
+export type ElementwiseName = (typeof elementwiseNames)[number]
+export type LossName = ElementwiseName | 'SoftmaxFocalLoss'
 
-export type AnyLoss<R extends Reduction = Reduction> = SigmoidFocalLoss<R> | SoftmaxFocalLoss<R>
+export const lossNames: readonly LossName[] = [...elementwiseNames, 'SoftmaxFocalLoss']
+
+/** What any loss of the family takes; a loss refuses those that are not its own. */
+export type AnyOptions<R extends Reduction = Reduction> = FocalOptions<R> & {
+  softTargets?: SoftTargets
+  beta?: number
+  gammaPositive?: number
+  gammaNegative?: number
+  margin?: number
+  constantModulator?: boolean
+}
+
+export type AnyLoss<R extends Reduction = Reduction> = ElementwiseLoss<R> | SoftmaxFocalLoss<R>
+
+export function elementwiseOf<R extends Reduction = 'mean'>(name: ElementwiseName, options: AnyOptions<R>): ElementwiseLoss<R> {
+  return new focal[name](options)
+}
 
 export function lossOf<R extends Reduction = 'mean'>(name: LossName, options: AnyOptions<R>): AnyLoss<R> {
-  return name === 'SigmoidFocalLoss' ? new SigmoidFocalLoss(options) : new SoftmaxFocalLoss(options)
+  return new focal[name](options)
 }
 
 export type Precision = 'float32' | 'float64'

@@ -1,0 +1,90 @@
+// Asymmetric loss (Ridnik et al. 2021, arXiv:2009.14119): (1 - p)^gamma (-log p) for a positive; for a negative
+// p_m^gamma_negative (-log(1 - p_m)) with p_m = max(p - margin, 0), so that easy negatives cost nothing at all.
+//
+// With t = p_m, u = 1 - t, k = -log(u) / t, c = 1 - p and h = c / u, the negative has
+//   L = t^g t k,   dL/dx = t^g p (g c k + h),
+//   d2L/dx2 = t^g p ((c - p)(g c k + h) + (p c / t)(g (g - 1) c k + 2 g h) + p h^2).
+// With `constant_modulator` the powers are differentiated as constants: the gammas in the derivatives are 0.
+#pragma once
+
+#include "element.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+template <class T, class Positive, class Negative> struct Asymmetric {
+  Positive power_positive;
+  Negative power_negative;
+  T margin;
+  T start_high, start_low;           // the logit of the margin, where a negative begins to cost
+  T slope_positive, slope_negative;  // the gammas of the derivatives
+
+  Asymmetric(const FocalProblem &p)
+      : power_positive(p.gamma),
+        power_negative(p.gamma_negative),
+        margin(static_cast<T>(p.margin)),
+        slope_positive(p.constant_modulator ? 0 : static_cast<T>(p.gamma)),
+        slope_negative(p.constant_modulator ? 0 : static_cast<T>(p.gamma_negative)) {
+    const double start = p.margin > 0 ? __builtin_log(p.margin / (1 - p.margin)) : -__builtin_inf();
+    start_high = static_cast<T>(start);
+    start_low = p.margin > 0 ? static_cast<T>(start - static_cast<double>(start_high)) : T(0);
+  }
+
+  // y L(1) + (1 - y) L(0)
+  template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
+    Logistic<R> l = logistic(x);
+    return sum<H>(negative<H>(x, l, wn * rest), mirror(modulated<H>(power_positive, R(slope_positive), l.mirrored(), wp * y)));
+  }
+
+ private:
+  // target 0
+  template <bool H, class R> FOCAL_INLINE Element<R> negative(R x, const Logistic<R> &l, R w) const {
+    using C = Constants<typename Number<R>::Lane>;
+    const R m(margin), g(slope_negative);
+    const R above = (x - R(start_high)) - R(start_low);
+    const auto counts = above > R(0), shifted = m > R(0);
+    R t = select(R(4) * R(C::near_zero) > above, excess(above), larger(l.s - m, R(C::smallest_normal))), u = l.c + m;
+    R far = select(shifted, -logarithm(larger(u, R(C::smallest_normal))), l.softplus) / t;
+    R k = select(t > R(0.5), far, log_rest_ratio(smaller(t, R(0.5))));
+    R h = select(shifted, l.c / u, R(1));
+    R pull = muladd(g * l.c, k, h);
+    R m_s = power_negative(t) * w;
+    R not_number = l.softplus * R(0);  // or 0
+    Element<R> e;
+    e.value = select(counts, m_s * t * k, R(0)) + not_number;
+    m_s = m_s * l.s;
+    e.grad = select(counts, m_s * pull, R(0)) + not_number;
+    if constexpr (H) {
+      R bend = muladd(g * (g - R(1)) * l.c, k, (g + g) * h);
+      R sum = muladd(l.c - l.s, pull, muladd(l.s * l.c / t, bend, l.s * h * h));
+      e.hess = select(counts, m_s * sum, R(0)) + not_number;
+    }
+    return e;
+  }
+
+  // sigmoid(x) - margin just above the margin, where the subtraction would lose its digits: with d = x - logit(m) it is
+  // m (1 - m) (e^d - 1) / (1 + m (e^d - 1)).
+  template <class R> FOCAL_INLINE R excess(R above) const {
+    using C = Constants<typename Number<R>::Lane>;
+    R d = larger(smaller(R(0.25) * above, R(C::near_zero)), R(C::smallest_normal));
+    R e = muladd(d * d, C::exp_tail(d), d);  // e^d - 1, then e^2d - 1, then e^4d - 1
+    e = e * (e + R(2));
+    e = e * (e + R(2));
+    const R m(margin);
+    return m * (R(1) - m) * e / muladd(m, e, R(1));
+  }
+};
+
+struct AsymmetricKernels : ElementWise<AsymmetricKernels> {
+  template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) {
+    if constexpr (sizeof(T) == sizeof(float))
+      if (p.gamma == 1 && p.gamma_negative == 4) return f(Asymmetric<T, Power1, Power4>(p));
+    exact<T>(p, f);
+  }
+  template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
+    f(Asymmetric<T, PowerAny<T>, PowerAny<T>>(p));
+  }
+};
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

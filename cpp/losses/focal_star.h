@@ -1,0 +1,66 @@
+// Focal star loss (Lin et al. 2017, arXiv:1708.02002, appendix A): -log(sigmoid(gamma x_t + beta)) / gamma.
+//
+// With z = -(gamma x_t + beta) and w / gamma = v: L = v softplus(z), dL/dz = v sigmoid(z),
+// d2L/dz2 = v sigmoid(z) sigmoid(-z), and dz/dx is gamma for a negative, -gamma for a positive.
+#pragma once
+
+#include "element.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+template <class T> struct FocalStar {
+  T gamma, beta, inverse;  // inverse = 1 / gamma
+  T gamma_high, gamma_low;
+
+  FOCAL_INLINE FocalStar(double g, double b)
+      : gamma(static_cast<T>(g)), beta(static_cast<T>(b)), inverse(static_cast<T>(1 / g)), gamma_high(leading_bits(gamma)) {
+    gamma_low = static_cast<T>(g - static_cast<double>(gamma_high));
+  }
+
+  template <bool H, class R> FOCAL_INLINE Element<R> hard(R x, R y, R wp, R wn) const {
+    const auto is_positive = y > R(0.5);
+    Element<R> e = negative<H>(select(is_positive, -x, x), select(is_positive, wp, wn));
+    e.grad = select(is_positive, -e.grad, e.grad);
+    return e;
+  }
+
+  // y L(1) + (1 - y) L(0)
+  template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
+    return sum<H>(negative<H>(x, wn * rest), mirror(negative<H>(-x, wp * y)));
+  }
+
+ private:
+  // target 0
+  template <bool H, class R> FOCAL_INLINE Element<R> negative(R x, R w) const {
+    // What rounding gamma x - beta loses is large beside a tail e^z, so it is put back, to first order
+    R high = leading_bits(x), low = x - high;
+    R product = R(gamma) * x;
+    R z = product - R(beta);
+    R from = z - product;
+    R lost = (product - (z - from)) - (from + R(beta));
+    lost = lost + (muladd(R(gamma_high), high, -product) + muladd(R(gamma_high), low, R(gamma_low) * x));
+    Logistic<R> l = logistic(z);
+    R ones = l.s * l.c * lost;
+    R s = l.s + ones;
+    Element<R> e;
+    e.value = muladd(l.s, lost, l.softplus) * R(inverse) * w;
+    // softplus is NaN where x is
+    e.grad = muladd(l.softplus, R(0), s) * w;
+    if constexpr (H) e.hess = R(gamma) * e.grad * (l.c - ones);
+    return e;
+  }
+};
+
+struct FocalStarKernels : ElementWise<FocalStarKernels> {
+  static constexpr bool two_labels = true;
+
+  template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) { f(FocalStar<T>(p.gamma, p.beta)); }
+  template <class T, class F> static FOCAL_INLINE void hard(const FocalProblem &p, F f) { exact<T>(p, f); }
+  static FOCAL_INLINE double reach(const FocalProblem &p, double limit) {
+    return (limit - (p.beta < 0 ? -p.beta : p.beta)) / p.gamma;
+  }
+};
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

@@ -1,0 +1,36 @@
+// Heatmap focal loss (Law and Deng 2018, arXiv:1808.01244; CenterNet): a focal positive at the peaks y = 1, and
+// everywhere else a focal negative, lighter by (1 - y)^beta the nearer a peak is.
+#pragma once
+
+#include "element.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+template <class Power, class Fading> struct HeatmapFocal {
+  Power power;
+  Fading fading;  // beta
+
+  template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R, R rest, R wp, R wn) const {
+    using C = Constants<typename Number<R>::Lane>;
+    const auto is_lower = rest > R(0);
+    R w = select(is_lower, fading(larger(rest, R(C::smallest_normal))) * wn, wp);
+    Element<R> e = modulated<H>(power, R(power.gamma), logistic(select(is_lower, x, -x)), w);
+    e.grad = select(is_lower, e.grad, -e.grad);
+    return e;
+  }
+};
+
+struct HeatmapFocalKernels : ElementWise<HeatmapFocalKernels> {
+  template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) {
+    if constexpr (sizeof(T) == sizeof(float))
+      if (p.gamma == 2 && p.beta == 4) return f(HeatmapFocal<Power2, Power4>{Power2(2), Power4(4)});
+    exact<T>(p, f);
+  }
+  template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
+    f(HeatmapFocal<PowerAny<T>, PowerAny<T>>{PowerAny<T>(p.gamma), PowerAny<T>(p.beta)});
+  }
+};
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

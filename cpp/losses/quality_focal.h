@@ -1,0 +1,50 @@
+// Quality focal loss (Li et al. 2020, arXiv:2006.04388): |y - p|^beta times the cross entropy of a soft label y.
+//
+// With d = y - p, v = p (1 - p), u = |d|^beta and B the cross entropy: L = u B,
+//   dL/dx = -u (d + beta sign(d) r B),   d2L/dx2 = u ((beta (beta - 1) r^2 - beta sign(d) r (c - s)) B + (2 beta + 1) v),
+// with r = v / |d|.
+#pragma once
+
+#include "element.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+template <class Power> struct QualityFocal {
+  Power power;  // beta
+
+  template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
+    using C = Constants<typename Number<R>::Lane>;
+    const R beta(power.gamma);
+    Logistic<R> l = logistic(x);
+    R d = muladd(y, l.c, -(rest * l.s)), v = l.s * l.c;
+    // Only rounding brings |d| this far below v, or an exact hit: r is to be finite there
+    R distance = larger(larger(absolute(d), v * R(C::least_ratio)), R(C::smallest_normal));
+    R sign = d / distance, r = v / distance;
+    R entropy = cross_entropy(l, x, y, rest);
+    R u = power(distance) * muladd(y, wp, rest * wn);
+    R pull = beta * sign * r;
+    Element<R> e;
+    e.value = u * entropy;
+    e.grad = -(u * muladd(pull, entropy, d));
+    if constexpr (H) {
+      R bend = muladd(beta * (beta - R(1)) * r, r, -(pull * (l.c - l.s)));
+      e.hess = u * muladd(bend, entropy, (beta + beta + R(1)) * v);
+    }
+    return e;
+  }
+};
+
+struct QualityFocalKernels : ElementWise<QualityFocalKernels> {
+  template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) {
+    if constexpr (sizeof(T) == sizeof(float))
+      if (p.beta == 2) return f(QualityFocal<Power2>{Power2(2)});
+    exact<T>(p, f);
+  }
+  template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
+    f(QualityFocal<PowerAny<T>>{PowerAny<T>(p.beta)});
+  }
+};
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

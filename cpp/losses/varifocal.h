@@ -1,0 +1,39 @@
+// Varifocal loss (Zhang et al. 2021, arXiv:2008.13367): y times the cross entropy for a label y > 0, and a focal
+// alpha p^gamma (-log(1 - p)) for y = 0. Positives are the few, so they are not made lighter.
+#pragma once
+
+#include "element.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+template <class Power> struct Varifocal {
+  Power power;
+
+  // wn holds alpha
+  template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
+    const auto is_positive = y > R(0);
+    Logistic<R> l = logistic(x);
+    Element<R> e = modulated<H>(power, R(power.gamma), l, wn);
+    R w = y * wp, value = w * cross_entropy(l, x, y, rest);
+    e.value = select(is_positive, value, e.value);
+    // the value is NaN where x is
+    e.grad = select(is_positive, muladd(value, R(0), w * muladd(rest, l.s, -(y * l.c))), e.grad);
+    if constexpr (H) e.hess = select(is_positive, muladd(value, R(0), w * l.s * l.c), e.hess);
+    return e;
+  }
+};
+
+struct VarifocalKernels : ElementWise<VarifocalKernels> {
+  template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) {
+    if constexpr (sizeof(T) == sizeof(float))
+      if (p.gamma == 2) return f(Varifocal<Power2>{Power2(2)});
+    exact<T>(p, f);
+  }
+  template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
+    f(Varifocal<PowerAny<T>>{PowerAny<T>(p.gamma)});
+  }
+};
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

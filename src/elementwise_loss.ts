@@ -1,0 +1,24 @@
+/** The base of the losses whose elements know nothing of each other: their Hessian is a diagonal. */
+import type { Logits, SameKind, Targets } from './arrays.js'
+import { FocalLossBase, type Reduced } from './loss.js'
+import type { Reduction } from './options.js'
+import { type HessCall, methods } from './problem.js'
+
+/** What all element-wise losses share, beside {@link FocalLossBase}. `O`: the options of a loss's own. */
+export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends object = object> extends FocalLossBase<R, O> {
+  /**
+   * Loss, gradient and the diagonal of the Hessian of the reduced loss (with 'none': of the sum), in one pass. The
+   * second derivative is exact, and may be negative: for badly wrong elements, or where soft labels pass by. Boosters, which
+   * divide by it, pass `clampHess`.
+   *
+   * @returns `grad` and `hess`, as long as the logits: `call.grad` and `call.hess`, or new arrays.
+   */
+  valueGradAndHess<A extends Logits>(
+    logits: A,
+    targets: Targets,
+    call: HessCall<A> = {},
+  ): { value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> } {
+    const { value, grad, hess } = this.compute(methods.valueGradAndHess, logits, targets, call)
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<A>, hess: hess as SameKind<A> }
+  }
+}

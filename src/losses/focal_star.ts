@@ -1,0 +1,90 @@
+/** Focal star loss: cross entropy of a logit that is stretched and shifted, a focal loss without the modulating factor. */
+import { ElementwiseLoss } from '../elementwise_loss.js'
+import { outOfRange } from '../errors.js'
+import {
+  alphaOption,
+  type FocalResolved,
+  type LossOptions,
+  number,
+  numberOption,
+  optional,
+  type OptionRules,
+  type PerClass,
+  type Reduction,
+} from '../options.js'
+import { type Derivatives, type ElementFormula, mixture, sigmoid, softplus } from './formula.js'
+
+export interface FocalStarOptions<R extends Reduction = Reduction> extends LossOptions<R> {
+  /** Steepness, a finite number > 0. Default 2. */
+  gamma?: number
+  /** Shift, a finite number >= 0: how early an example counts as easy. Default 1. */
+  beta?: number
+  /** Balance, from 0 to 1: positives weigh `alpha`, negatives `1 - alpha`. Default `null`: off. */
+  alpha?: PerClass | null
+  /** From 0 to 1: moves every target that far towards 1/2. Default 0. */
+  labelSmoothing?: number
+}
+
+/** The options of its own, defaults filled in. */
+export interface FocalStarResolved extends FocalResolved {
+  readonly beta: number
+}
+
+const focalStarRules: OptionRules<FocalStarResolved> = {
+  loss: 'FocalStarLoss',
+  own: {
+    gamma: optional(2, (given) => {
+      const gamma = number('gamma', given, 0, Infinity)
+      if (gamma === 0) throw outOfRange('gamma', gamma, 'a finite number > 0')
+      return gamma
+    }),
+    beta: numberOption('beta', 1),
+    alpha: alphaOption(null, 1),
+    labelSmoothing: numberOption('labelSmoothing', 0, 1),
+  },
+  balance: (alpha) => [alpha, 1 - alpha],
+  parameters: ({ gamma, beta, alpha, labelSmoothing }) => ({ gamma, beta, alpha, labelSmoothing }),
+}
+
+/**
+ * FL*, `-log(sigmoid(gamma x_t + beta)) / gamma` with x_t = x for a positive and -x for a negative: Lin et al., "Focal
+ * Loss for Dense Object Detection", 2017, arXiv:1708.02002, appendix A. `gamma: 1, beta: 0` is binary cross entropy. It is
+ * convex: the second derivative is never negative.
+ *
+ * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, soft ones
+ * as `y L(1) + (1 - y) L(0)`, or one class index per row.
+ */
+export class FocalStarLoss<R extends Reduction = 'mean'> extends ElementwiseLoss<R, FocalStarResolved> {
+  /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  constructor(options: FocalStarOptions<R> = {}) {
+    super(options, focalStarRules, focalStar)
+  }
+}
+
+/** The definition, in double precision. */
+const focalStar: ElementFormula = {
+  name: 'focal-star',
+  code: 2,
+  positiveFrom: 0.5,
+  perRow: false,
+  element(x, y, positive, negative, { gamma, beta }, to) {
+    const one = (weight: number) => {
+      asNegative(-x, weight, gamma, beta, to)
+      to.grad = -to.grad
+    }
+    const zero = (weight: number) => asNegative(x, weight, gamma, beta, to)
+    if (y === 0) zero(negative)
+    else if (y === 1) one(positive)
+    else mixture(y, positive, negative, to, one, zero)
+  },
+}
+
+/** Target 0: w softplus(z) / gamma with z = gamma x - beta. */
+function asNegative(x: number, weight: number, gamma: number, beta: number, to: Derivatives): void {
+  const z = gamma * x - beta
+  const s = sigmoid(z)
+  // Where gamma x leaves the range of numbers, the loss is x itself
+  to.value = weight * (z === Infinity ? x : softplus(z) / gamma)
+  to.grad = weight * s
+  to.hess = weight * gamma * s * sigmoid(-z)
+}
