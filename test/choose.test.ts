@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ABI } from '../src/backends/layout.js'
 
 /** The package as a fresh process sees it: nothing chosen, nothing loaded. */
 async function fresh() {
@@ -66,7 +67,7 @@ describe('backends', () => {
 describe('the native backend', () => {
   /** An addon that computes nothing. */
   const addon = {
-    abi: 2,
+    abi: ABI,
     isas: () => [
       { name: 'avx512', description: '', features: 'AVX-512', supported: false },
       { name: 'avx2', description: '', features: 'AVX2 and FMA', supported: true },
