@@ -22,7 +22,7 @@ interface PeerCase {
   readonly shape: readonly number[] | null
   readonly targets: Nested | null
   readonly options: PeerOptions
-  readonly expected: { readonly loss?: Nested; readonly ratio_ce_over_fl?: readonly number[]; readonly ratio_order?: readonly number[]; readonly ce_over_fl?: number }
+  readonly expected: { readonly loss?: Nested; readonly ratio_ce_over_fl?: readonly number[]; readonly ratio_order?: readonly number[]; readonly ce_over_fl?: number; readonly value?: number }
   readonly tolerance: { readonly rtol?: number; readonly atol?: number }
   readonly reference_f64?: { readonly loss: Nested }
 }
@@ -41,6 +41,7 @@ interface PeerOptions {
   readonly weight?: readonly number[]
   readonly avg_factor?: number
   readonly ignore_index?: readonly number[]
+  readonly pi?: number
 }
 
 const files = { apex, fvcore, keras, kornia, mmdet, mmpretrain, monai, optax, paddle, paper, tfa }

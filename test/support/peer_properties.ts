@@ -15,7 +15,7 @@ export interface Bench {
 
 type Property = (one: Peer, bench: Bench) => void
 
-const { torchvision, optax, crossEntropy, mmcv } = presets
+type Preset = (typeof presets)['torchvision' | 'fvcore' | 'optax' | 'tensorflowAddons']
 
 function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, rtol: number): void {
   expect(actual).toHaveLength(expected.length)
@@ -29,28 +29,30 @@ const binaryCrossEntropy = (x: number, y: number) => Math.max(x, 0) - x * y + Ma
 
 const probabilityOfTruth = (x: number, y: number) => 1 / (1 + Math.exp(y === 1 ? -x : x))
 
+/** The peer's preset with the case's gamma and alpha; the -1 that switches alpha off is `null` here. */
+const optionsOf = (preset: Preset, { options: { gamma, alpha } }: Peer) => ({ ...preset, gamma: gamma ?? 0, alpha: alpha === -1 ? null : (alpha ?? null) })
+
 /** Cross entropy over focal loss, one by one. */
-function ratios({ logits, targets, options }: Peer, { make, logitsOf }: Bench): number[] {
-  const alpha = options.alpha === -1 ? null : (options.alpha ?? null)
-  const x = logitsOf(logits)
-  const focal = make({ ...torchvision, gamma: options.gamma ?? 0, alpha }).value(x, targets)
-  const plain = make({ ...crossEntropy, reduction: 'none' }).value(x, targets)
+function ratios(preset: Preset, one: Peer, { make, logitsOf }: Bench): number[] {
+  const x = logitsOf(one.logits)
+  const focal = make(optionsOf(preset, one)).value(x, one.targets)
+  const plain = make({ ...presets.crossEntropy, reduction: 'none' }).value(x, one.targets)
   return Array.from(plain, (loss, i) => loss / focal[i])
 }
 
-const equalsCrossEntropy: Property = ({ logits, targets }, { make, logitsOf, rtol }) => {
-  const x = logitsOf(logits)
-  const { value, grad } = make({ ...optax, gamma: 0 }).valueAndGrad(x, targets)
+const equalsCrossEntropy = (preset: Preset): Property => (one, { make, logitsOf, rtol }) => {
+  const { targets } = one
+  const x = logitsOf(one.logits)
+  const { value, grad } = make(optionsOf(preset, one)).valueAndGrad(x, targets)
   expectClose(value, Array.from(x, (each, i) => binaryCrossEntropy(each, targets[i])), rtol)
   expectClose(grad, Array.from(x, (each, i) => (1 - probabilityOfTruth(each, targets[i])) * (targets[i] === 1 ? -1 : 1)), rtol)
 }
 
 /** With all the balance on one side, the other side costs nothing, and cross entropy does. */
 const silences = (silent: 0 | 1): Property => (one, { make, logitsOf }) => {
-  const { gamma, alpha } = one.options
   const x = logitsOf(one.logits)
-  const focal = make({ ...torchvision, gamma: gamma ?? 2, alpha }).value(x, one.targets)
-  const plain = make({ ...crossEntropy, reduction: 'none' }).value(x, one.targets)
+  const focal = make(optionsOf(presets.fvcore, one)).value(x, one.targets)
+  const plain = make({ ...presets.crossEntropy, reduction: 'none' }).value(x, one.targets)
   one.targets.forEach((y, i) => {
     expect(focal[i] === 0).toBe(y === silent)
     expect(plain[i]).toBeGreaterThan(0)
@@ -58,31 +60,31 @@ const silences = (silent: 0 | 1): Property => (one, { make, logitsOf }) => {
 }
 
 const ratioTable: Property = (one, bench) => {
-  expectClose(ratios(one, bench), one.expected.ratio_ce_over_fl ?? [], Math.max(bench.rtol, one.tolerance.rtol ?? 0))
+  expectClose(ratios(presets.fvcore, one, bench), one.expected.ratio_ce_over_fl ?? [], Math.max(bench.rtol, one.tolerance.rtol ?? 0))
 }
 
 const paperRatio: Property = (one, bench) => {
-  expectClose(ratios(one, bench), [one.expected.ce_over_fl ?? NaN], bench.rtol)
+  expectClose(ratios(presets.torchvision, one, bench), [one.expected.ce_over_fl ?? NaN], bench.rtol)
 }
 
 export const peerProperties: Record<string, Property> = {
-  // apex writes class indices, and divides by the number of positives; torchvision one label per logit
+  // apex writes class indices (-1 for background), and divides by the number of positives; torchvision one label per logit
   'apex-parity': ({ options }, { make, logitsOf, rtol }) => {
     const random = seeded(42)
     const [rows, classes] = [12, 8]
     const x = logitsOf(Array.from({ length: rows * classes }, () => random.normal()))
-    const indices = Int32Array.from({ length: rows }, () => random.integer(classes + 1))
+    const indices = Int32Array.from({ length: rows }, () => random.integer(classes + 1) - 1)
     const oneHot = Uint8Array.from(x, (_, k) => Number(indices[Math.floor(k / classes)] === k % classes))
     const alpha = options.alpha
-    const apex = make({ ...mmcv, alpha, reduction: 'sum' }).valueAndGrad(x, indices, { normalizer: 1 })
-    const dense = make({ ...torchvision, alpha, reduction: 'sum' }).valueAndGrad(x, oneHot)
+    const apex = make({ ...presets.apex, alpha }).valueAndGrad(x, indices, { normalizer: 1 })
+    const dense = make({ ...presets.torchvision, alpha, reduction: 'sum' }).valueAndGrad(x, oneHot)
     expectClose([apex.value], [dense.value], rtol)
     expectClose(apex.grad, dense.grad, rtol)
   },
 
   'fvcore-g0-equals-ce': (one, bench) => {
-    equalsCrossEntropy(one, bench)
-    const mean = bench.make({ ...crossEntropy, reduction: 'mean' }).value(bench.logitsOf(one.logits), one.targets)
+    equalsCrossEntropy(presets.fvcore)(one, bench)
+    const mean = bench.make({ ...optionsOf(presets.fvcore, one), reduction: 'mean' }).value(bench.logitsOf(one.logits), one.targets)
     expectClose([mean], one.loss, bench.rtol)
   },
   'fvcore-ratio-alpha': ratioTable,
@@ -91,7 +93,7 @@ export const peerProperties: Record<string, Property> = {
   'fvcore-alpha0': silences(1),
 
   'kornia-issue-918': ({ logits, targets, options }, { make, logitsOf }) => {
-    const loss = make({ gamma: options.gamma ?? 0, softTargets: 'mixture' })
+    const loss = make({ ...presets.kornia, gamma: options.gamma ?? 0, reduction: 'mean' })
     const { value, grad } = loss.valueAndGrad(logitsOf(logits), targets)
     expect([value, ...grad].every(Number.isFinite)).toBe(true)
     expect(grad[1]).toBeLessThan(0)
@@ -102,7 +104,7 @@ export const peerProperties: Record<string, Property> = {
   'kornia-ignore-equals-extra-class': ({ options }, { backend, logitsOf, rtol }) => {
     const random = seeded(918)
     const [batch, classes, inner] = [2, 3, 6]
-    const [gamma, a, reduction] = [options.gamma ?? 0, options.alpha ?? 0, 'none'] as const
+    const [gamma, alpha] = [options.gamma ?? 0, options.alpha ?? 0]
     const x = logitsOf(Array.from({ length: batch * classes * inner }, () => random.normal()))
     const wide = logitsOf(Array.from({ length: batch * (classes + 1) * inner }, () => -Infinity))
     for (let b = 0; b < batch; b++) {
@@ -110,8 +112,9 @@ export const peerProperties: Record<string, Property> = {
     }
     for (const ignoreIndex of options.ignore_index ?? []) {
       const targets = Int32Array.from({ length: batch * inner }, () => random.pick([0, 1, 2, ignoreIndex]))
-      const ignoring = new SoftmaxFocalLoss({ gamma, reduction, ignoreIndex, alpha: [1 - a, a, a], backend })
-      const extra = new SoftmaxFocalLoss({ gamma, reduction, alpha: [1 - a, a, a, 0], backend })
+      const ignoring = new SoftmaxFocalLoss({ ...presets.korniaSoftmax(classes, alpha), gamma, ignoreIndex, backend })
+      const dropped = [1, 1, 1, 0]
+      const extra = new SoftmaxFocalLoss({ ...presets.korniaSoftmax(classes + 1, alpha), gamma, classWeights: dropped, backend })
       const indices = targets.map((index) => (index === ignoreIndex ? classes : index))
       const expected = extra.value(wide, indices, { shape: [batch, classes + 1, inner], classAxis: 1 })
       expectClose(ignoring.value(x, targets, { shape: [batch, classes, inner], classAxis: 1 }), expected, rtol)
@@ -120,37 +123,41 @@ export const peerProperties: Record<string, Property> = {
   },
 
   'optax-extreme-gamma-half': ({ logits, targets, options }, { make, logitsOf }) => {
-    const { value, grad, hess } = make({ ...optax, gamma: options.gamma ?? 0, reduction: 'sum' }).valueGradAndHess(logitsOf(logits), targets)
+    const { value, grad, hess } = make({ ...presets.optax, gamma: options.gamma ?? 0, reduction: 'sum' }).valueGradAndHess(logitsOf(logits), targets)
     expect([value, ...grad, ...hess].every(Number.isFinite)).toBe(true)
   },
-  'optax-g0-equals-ce': equalsCrossEntropy,
-  'optax-g0-b': equalsCrossEntropy,
+  'optax-g0-equals-ce': equalsCrossEntropy(presets.optax),
+  'optax-g0-b': equalsCrossEntropy(presets.optax),
   'optax-scale': ({ logits, targets, options }, { make, logitsOf, rtol }) => {
     const x = logitsOf(logits)
-    const losses = make({ ...optax, gamma: options.gamma ?? 0 }).value(x, targets)
+    const losses = make({ ...presets.optax, gamma: options.gamma ?? 0 }).value(x, targets)
     const expected = Array.from(x, (each, i) => (1 - probabilityOfTruth(each, targets[i])) ** 2 * binaryCrossEntropy(each, targets[i]))
     expectClose(losses, expected, rtol)
   },
   'optax-alpha1': ({ logits, targets, options }, { make, logitsOf, rtol }) => {
     const x = logitsOf(logits)
-    const losses = make({ ...optax, gamma: options.gamma ?? 0, alpha: options.alpha }).value(x, targets)
+    const losses = make({ ...presets.optax, gamma: options.gamma ?? 0, alpha: options.alpha }).value(x, targets)
     expectClose(losses, Array.from(x, (each, i) => binaryCrossEntropy(each, targets[i]) * targets[i]), rtol)
   },
   'optax-large-ratio': (one, bench) => {
     const x = bench.logitsOf(one.logits)
-    expectClose(ratios(one, bench), Array.from(x, (each) => 2 / (1 - probabilityOfTruth(each, 1)) ** 2), bench.rtol)
+    expectClose(ratios(presets.optax, one, bench), Array.from(x, (each) => 2 / (1 - probabilityOfTruth(each, 1)) ** 2), bench.rtol)
   },
   'optax-issue-1267': ({ logits, targets, options }, { make, logitsOf }) => {
-    const { grad, hess } = make({ ...optax, gamma: options.gamma ?? NaN }).valueGradAndHess(logitsOf(logits), targets)
+    const { grad, hess } = make({ ...presets.optax, gamma: options.gamma ?? NaN }).valueGradAndHess(logitsOf(logits), targets)
     expect([Math.abs(grad[0]), Math.abs(hess[0])]).toEqual([0, 0])
   },
 
   'paper-ratio-0.9': paperRatio,
   'paper-ratio-0.968': paperRatio,
   'paper-ratio-0.5': paperRatio,
+  'paper-bias-init': ({ options, expected }, { make }) => {
+    const bias = make(presets.torchvision).priorBias({ prior: options.pi ?? NaN, rule: 'retinanet' })
+    expect(bias).toBeCloseTo(expected.value ?? NaN, 12)
+  },
 
   'tfa-ratio-0': (one, bench) => {
-    expect(ratios(one, bench).map((ratio) => 10 ** Math.floor(Math.log10(ratio)))).toEqual(one.expected.ratio_order)
+    expect(ratios(presets.tensorflowAddons, one, bench).map((ratio) => 10 ** Math.floor(Math.log10(ratio)))).toEqual(one.expected.ratio_order)
   },
-  'tfa-gammanone-0': equalsCrossEntropy,
+  'tfa-gammanone-0': equalsCrossEntropy(presets.tensorflowAddons),
 }
