@@ -1,0 +1,152 @@
+/**
+ * Runs the ```js blocks of a markdown page, so that what it shows is true.
+ *
+ * Blocks run in order, and what one imports or declares stays known to the later blocks of its page, as it does to a reader.
+ * They may declare it anew. A comment at the end of a statement's last line may claim values, and they are checked:
+ *
+ * - after an expression, a comment that begins with a value, or with several joined by `, ` or ` and ` for an array:
+ *   `loss.priorBias(0.5) // 0, which is no bias`
+ * - after a declaration, a variable's name and its value, anywhere in the comment:
+ *   `const { value } = loss.valueAndGrad(x, y) // value 0.0105…, of four logits`
+ *
+ * A value is `true`, `false` or a number. A number with a point (or an exponent) is right if it is the result rounded to its
+ * digits, one that ends with `…` if it is the result cut off there, any other if it is the result. Other comments are prose.
+ */
+import ts from 'typescript'
+
+export interface Block {
+  readonly page: string
+  /** Of the block's first line of code in the page, from 1. */
+  readonly line: number
+  readonly code: string
+}
+
+/** What pages import, by module name. */
+export type Modules = Readonly<Record<string, object>>
+
+type Names = Record<string, unknown>
+
+/** The fenced blocks of a page. Throws for JavaScript under another name than `js`, as that would not run. */
+export function blocksOf(page: string, markdown: string): Block[] {
+  const blocks: Block[] = []
+  for (const { 1: language, 2: code, index } of markdown.matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm)) {
+    const line = markdown.slice(0, index).split('\n').length + 1
+    if (language === 'js') blocks.push({ page, line, code })
+    else if (/^(javascript|mjs|cjs|jsx|tsx?|typescript)$/i.test(language)) {
+      throw new Error(`${page}:${line - 1}: a block is marked ${language}; expected js, which is run`)
+    }
+  }
+  return blocks
+}
+
+/**
+ * Runs the blocks of one page in order. `given` holds what the page takes for granted.
+ *
+ * @returns how many values were checked. Throws, with page and line, what a block throws or where a comment is wrong.
+ */
+export async function runBlocks(blocks: readonly Block[], modules: Modules, given: Readonly<Names> = {}): Promise<number> {
+  const known: Names = { ...given }
+  let checked = 0
+  for (const { page, line, code } of blocks) {
+    const problems: string[] = []
+    const claim = (at: number, text: string, result: unknown) => {
+      checked++
+      if (!agrees(text, result)) problems.push(`${page}:${line + at}: the comment says ${text}; the result is ${listed(result).slice(0, 10).join(', ')}`)
+    }
+    try {
+      const program = instrument(code, modules, known)
+      await new AsyncFunction('known', 'claim', program)(known, claim)
+    } catch (error) {
+      throw new Error(`the block at ${page}:${line}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    }
+    if (problems.length > 0) throw new Error(problems.join('\n'))
+  }
+  return checked
+}
+
+const AsyncFunction = (async () => {}).constructor as new (...source: string[]) => (...values: unknown[]) => Promise<void>
+
+/** The block with its imports taken out, into `known`, and its claims put in. */
+function instrument(code: string, modules: Modules, known: Names): string {
+  const source = ts.createSourceFile('block.js', code, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS)
+  let program = ''
+  const declared: string[] = []
+  for (const statement of source.statements) {
+    const text = statement.getText(source)
+    const comment = trailingComment(code, statement.end)
+    const line = source.getLineAndCharacterOfPosition(statement.end).line
+    if (ts.isImportDeclaration(statement)) bind(statement, modules, known)
+    else if (ts.isExpressionStatement(statement) && startsWithValue.test(comment)) {
+      program += `claim(${line}, ${JSON.stringify(comment.match(startsWithValue)?.[0])}, ${statement.expression.getText(source)});\n`
+    } else {
+      const names = namesOf(statement)
+      declared.push(...names)
+      program += `${text};\n${claimsOf(names, comment, line)}`
+    }
+  }
+  return `'use strict'; const { ${Object.keys(known).join(', ')} } = known;\n{ ${program} Object.assign(known, { ${declared.join(', ')} }) }`
+}
+
+/** The names that a statement declares. */
+function namesOf(statement: ts.Statement): string[] {
+  if (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)) return statement.name === undefined ? [] : [statement.name.text]
+  const ofPattern = (name: ts.BindingName): string[] =>
+    ts.isIdentifier(name) ? [name.text] : name.elements.flatMap((element) => (ts.isBindingElement(element) ? ofPattern(element.name) : []))
+  return ts.isVariableStatement(statement) ? statement.declarationList.declarations.flatMap(({ name }) => ofPattern(name)) : []
+}
+
+function trailingComment(code: string, end: number): string {
+  const [range] = ts.getTrailingCommentRanges(code, end) ?? []
+  return range === undefined ? '' : code.slice(range.pos, range.end).replace(/^\/\/\s*/, '')
+}
+
+function bind(statement: ts.ImportDeclaration, modules: Modules, known: Names): void {
+  const name = (statement.moduleSpecifier as ts.StringLiteral).text
+  const exported = modules[name] as Names | undefined
+  if (exported === undefined) throw new Error(`imports '${name}'; expected one of ${Object.keys(modules).join(', ')}`)
+  const { namedBindings, name: byDefault } = statement.importClause ?? {}
+  if (byDefault !== undefined) throw new Error(`imports the default of '${name}'; expected names or a namespace`)
+  if (namedBindings === undefined) return
+  if (ts.isNamespaceImport(namedBindings)) known[namedBindings.name.text] = exported
+  else {
+    for (const { name: local, propertyName } of namedBindings.elements) {
+      const wanted = (propertyName ?? local).text
+      if (!(wanted in exported)) throw new Error(`imports ${wanted} from '${name}', which has no such export`)
+      known[local.text] = exported[wanted]
+    }
+  }
+}
+
+const value = String.raw`(?:true|false|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?…?)(?![\w.])`
+const startsWithValue = new RegExp(`^${value}(?:(?:, | and )${value})*`)
+
+/** Checks of the `name value` pairs for declared names. */
+function claimsOf(names: readonly string[], comment: string, line: number): string {
+  return names
+    .flatMap((name) => Array.from(comment.matchAll(new RegExp(`(?<!\\w)${name} (${value})`, 'g')), ([, text]) => [name, text]))
+    .map(([name, text]) => `claim(${line}, ${JSON.stringify(text)}, ${name});\n`)
+    .join('')
+}
+
+/** Whether the values that a comment claims are the result's. */
+function agrees(text: string, result: unknown): boolean {
+  const claimed = text.split(/, | and /)
+  const results = listed(result)
+  return claimed.length === results.length && claimed.every((each, i) => isRight(each, results[i]))
+}
+
+function listed(result: unknown): unknown[] {
+  return ArrayBuffer.isView(result) || Array.isArray(result) ? Array.from(result as ArrayLike<unknown>) : [result]
+}
+
+function isRight(claimed: string, result: unknown): boolean {
+  if (typeof result !== 'number') return claimed === String(result)
+  const cut = claimed.endsWith('…')
+  const [, digits, decimals = '', exponent = ''] = /^-?(\d+(?:\.(\d+))?(?:e([+-]?\d+))?)…?$/.exec(claimed) ?? []
+  if (digits === undefined) return false
+  if (!cut && decimals === '' && exponent === '') return result === Number(claimed)
+  const unit = 10 ** (Number(exponent) - decimals.length)
+  const sign = claimed.startsWith('-') ? -1 : 1
+  const beyond = sign * result - Number(digits)
+  return cut ? beyond >= 0 && beyond < unit : Math.abs(beyond) <= unit * (0.5 + 1e-9)
+}
