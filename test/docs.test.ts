@@ -74,5 +74,6 @@ describe('a block', () => {
   it('in another dialect is an error, as it would not run', () => {
     expect(() => blocksOf('page.md', '\n```ts\nlet a: number\n```\n')).toThrow('page.md:2: a block is marked ts; expected js, which is run')
     expect(blocksOf('page.md', '```sh\nnpm test\n```\n')).toEqual([])
+    expect(blocksOf('page.md', '- a list:\n  ```js\n  f()\n  ```\n')).toEqual([{ page: 'page.md', line: 3, code: '  f()\n' }])
   })
 })

@@ -29,7 +29,7 @@ type Names = Record<string, unknown>
 /** The fenced blocks of a page. Throws for JavaScript under another name than `js`, as that would not run. */
 export function blocksOf(page: string, markdown: string): Block[] {
   const blocks: Block[] = []
-  for (const { 1: language, 2: code, index } of markdown.matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm)) {
+  for (const { 1: language, 2: code, index } of markdown.matchAll(/^[ \t]*```(\S*)[^\n]*\n([\s\S]*?)^[ \t]*```$/gm)) {
     const line = markdown.slice(0, index).split('\n').length + 1
     if (language === 'js') blocks.push({ page, line, code })
     else if (/^(javascript|mjs|cjs|jsx|tsx?|typescript)$/i.test(language)) {
