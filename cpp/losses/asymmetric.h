@@ -42,11 +42,12 @@ template <class T, class Positive, class Negative> struct Asymmetric {
     using C = Constants<typename Number<R>::Lane>;
     const R m(margin), g(slope_negative);
     const R above = (x - R(start_high)) - R(start_low);
-    const auto counts = above > R(0), shifted = m > R(0);
-    R t = select(R(4) * R(C::near_zero) > above, excess(above), larger(l.s - m, R(C::smallest_normal))), u = l.c + m;
-    R far = select(shifted, -logarithm(larger(u, R(C::smallest_normal))), l.softplus) / t;
-    R k = select(t > R(0.5), far, log_rest_ratio(smaller(t, R(0.5))));
-    R h = select(shifted, l.c / u, R(1));
+    const auto counts = above > R(0), shifted = m > R(0), far = above > R(4) * R(C::near_zero);
+    R t = larger(select(far, l.s - m, l.c * m * excess(above)), R(C::smallest_normal)), u = l.c + m;
+    R both = R(1) / (t * u);  // one division for 1 / t and 1 / u
+    R h = select(shifted, l.c * t * both, R(1));
+    R entropy = select(shifted, -logarithm(larger(u, R(C::smallest_normal))), l.softplus);
+    R k = select(t > R(0.5), entropy * u * both, log_rest_ratio(smaller(t, R(0.5))));
     R pull = muladd(g * l.c, k, h);
     R m_s = power_negative(t) * w;
     R not_number = l.softplus * R(0);  // or 0
@@ -56,22 +57,20 @@ template <class T, class Positive, class Negative> struct Asymmetric {
     e.grad = select(counts, m_s * pull, R(0)) + not_number;
     if constexpr (H) {
       R bend = muladd(g * (g - R(1)) * l.c, k, (g + g) * h);
-      R sum = muladd(l.c - l.s, pull, muladd(l.s * l.c / t, bend, l.s * h * h));
+      R sum = muladd(l.c - l.s, pull, muladd(l.s * l.c * u * both, bend, l.s * h * h));
       e.hess = select(counts, m_s * sum, R(0)) + not_number;
     }
     return e;
   }
 
-  // sigmoid(x) - margin just above the margin, where the subtraction would lose its digits: with d = x - logit(m) it is
-  // m (1 - m) (e^d - 1) / (1 + m (e^d - 1)).
-  template <class R> FOCAL_INLINE R excess(R above) const {
+  // e^d - 1 for d = x - logit(margin) from 0 to 4 near_zero. With it sigmoid(x) - margin is sigmoid(-x) margin (e^d - 1),
+  // without a subtraction that would lose its digits just above the margin.
+  template <class R> static FOCAL_INLINE R excess(R above) {
     using C = Constants<typename Number<R>::Lane>;
-    R d = larger(smaller(R(0.25) * above, R(C::near_zero)), R(C::smallest_normal));
+    R d = larger(smaller(R(0.25) * above, R(C::near_zero)), R(0));
     R e = muladd(d * d, C::exp_tail(d), d);  // e^d - 1, then e^2d - 1, then e^4d - 1
     e = e * (e + R(2));
-    e = e * (e + R(2));
-    const R m(margin);
-    return m * (R(1) - m) * e / muladd(m, e, R(1));
+    return e * (e + R(2));
   }
 };
 

@@ -46,11 +46,14 @@ template <class T> int by_index(int32_t loss, int rows, double gamma, int classe
   return run(p, logits);
 }
 
-int dense(double gamma) {
+int dense(int32_t loss, double gamma = 2, double beta = 0) {
   std::vector<float> targets = make_logits<float>(96000);
   for (auto &y : targets) y = (y + 6) / 8;
-  FocalProblem p = blank_problem(FOCAL_SIGMOID, 96000, 1, 1);
+  FocalProblem p = blank_problem(loss, 96000, 1, 1);
   p.gamma = gamma;
+  p.gamma_negative = 4;
+  p.beta = beta;
+  p.margin = 0.05;
   set_targets(p, FOCAL_DENSE, targets);
   return run(p, make_logits<float>(96000));
 }
@@ -61,7 +64,12 @@ const std::map<std::string, std::function<int()>> cases{
     {"sigmoid-96000", [] { return by_index<float>(FOCAL_SIGMOID, 1200, 2); }},
     {"sigmoid-any-gamma-96000", [] { return by_index<float>(FOCAL_SIGMOID, 1200, 2.2); }},
     {"sigmoid-float64-96000", [] { return by_index<double>(FOCAL_SIGMOID, 1200, 2); }},
-    {"sigmoid-soft-96000", [] { return dense(2); }},
+    {"sigmoid-soft-96000", [] { return dense(FOCAL_SIGMOID); }},
+    {"star-soft-96000", [] { return dense(FOCAL_STAR, 2, 1); }},
+    {"quality-96000", [] { return dense(FOCAL_QUALITY, 0, 2); }},
+    {"varifocal-96000", [] { return dense(FOCAL_VARIFOCAL); }},
+    {"heatmap-96000", [] { return dense(FOCAL_HEATMAP, 2, 4); }},
+    {"asymmetric-96000", [] { return dense(FOCAL_ASYMMETRIC, 1); }},
     {"softmax-96000", [] { return by_index<float>(FOCAL_SOFTMAX, 1200, 2); }},
     {"softmax-21-classes", [] { return by_index<float>(FOCAL_SOFTMAX, 4571, 2, 21); }},
     {"softmax-float64", [] { return by_index<double>(FOCAL_SOFTMAX, 1200, 2); }},

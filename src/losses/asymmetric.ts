@@ -2,7 +2,7 @@
 import { ElementwiseLoss } from '../elementwise_loss.js'
 import { wrongType } from '../errors.js'
 import { type LossOptions, number, numberOption, optional, type OptionRules, type Reduction } from '../options.js'
-import { asPositive, type Derivatives, type ElementFormula, mixture, type Parameters, sigmoid, softplus, times } from './formula.js'
+import { asPositive, type Derivatives, type ElementFormula, type Parameters, sigmoid, softplus, times } from './formula.js'
 
 export interface AsymmetricOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Focusing of positives, a finite number >= 0. Default 1. */
@@ -73,11 +73,12 @@ const asymmetric: ElementFormula = {
   perRow: false,
   element(x, y, positive, negative, parameters, to) {
     const { gamma, constantModulator } = parameters
-    const one = (weight: number) => asPositive(x, weight, gamma, to, constantModulator ? 0 : gamma)
-    const zero = (weight: number) => asNegative(x, weight, parameters, to)
-    if (y === 0) zero(negative)
-    else if (y === 1) one(positive)
-    else mixture(y, positive, negative, to, one, zero)
+    asPositive(x, y * positive, gamma, to, constantModulator ? 0 : gamma)
+    const { value, grad, hess } = to
+    asNegative(x, (1 - y) * negative, parameters, to)
+    to.value += value
+    to.grad += grad
+    to.hess += hess
   },
 }
 

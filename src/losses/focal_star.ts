@@ -12,7 +12,7 @@ import {
   type PerClass,
   type Reduction,
 } from '../options.js'
-import { type Derivatives, type ElementFormula, mixture, sigmoid, softplus } from './formula.js'
+import { type Derivatives, type ElementFormula, sigmoid, softplus, times } from './formula.js'
 
 export interface FocalStarOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Steepness, a finite number > 0. Default 2. */
@@ -68,14 +68,12 @@ const focalStar: ElementFormula = {
   positiveFrom: 0.5,
   perRow: false,
   element(x, y, positive, negative, { gamma, beta }, to) {
-    const one = (weight: number) => {
-      asNegative(-x, weight, gamma, beta, to)
-      to.grad = -to.grad
-    }
-    const zero = (weight: number) => asNegative(x, weight, gamma, beta, to)
-    if (y === 0) zero(negative)
-    else if (y === 1) one(positive)
-    else mixture(y, positive, negative, to, one, zero)
+    asNegative(-x, y * positive, gamma, beta, to)
+    const { value, grad, hess } = to
+    asNegative(x, (1 - y) * negative, gamma, beta, to)
+    to.value += value
+    to.grad -= grad
+    to.hess += hess
   },
 }
 
@@ -84,7 +82,7 @@ function asNegative(x: number, weight: number, gamma: number, beta: number, to: 
   const z = gamma * x - beta
   const s = sigmoid(z)
   // Where gamma x leaves the range of numbers, the loss is x itself
-  to.value = weight * (z === Infinity ? x : softplus(z) / gamma)
+  to.value = times(weight, z === Infinity ? x : softplus(z) / gamma)
   to.grad = weight * s
   to.hess = weight * gamma * s * sigmoid(-z)
 }

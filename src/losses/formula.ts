@@ -107,20 +107,3 @@ export function asPositive(x: number, weight: number, gamma: number, to: Derivat
   asNegative(-x, weight, gamma, to, slope)
   to.grad = -to.grad
 }
-
-/** y L(1) + (1 - y) L(0): `one` and `zero` write the loss of a positive and of a negative, of the weight they are given. */
-export function mixture(
-  y: number,
-  positive: number,
-  negative: number,
-  to: Derivatives,
-  one: (weight: number) => void,
-  zero: (weight: number) => void,
-): void {
-  one(y * positive)
-  const { value, grad, hess } = to
-  zero((1 - y) * negative)
-  to.value += value
-  to.grad += grad
-  to.hess += hess
-}

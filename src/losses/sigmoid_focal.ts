@@ -1,7 +1,7 @@
 /** Sigmoid focal loss: every logit is a yes-or-no question of its own (Lin et al. 2017, arXiv:1708.02002). */
 import { ElementwiseLoss } from '../elementwise_loss.js'
 import { type FocalOptions, type FocalResolved, focalRules, oneOf, optional, type OptionRules, type Reduction, type SoftTargets } from '../options.js'
-import { asNegative, asPositive, crossEntropy, type Derivatives, type ElementFormula, mixture, sigmoid, times } from './formula.js'
+import { asNegative, asPositive, crossEntropy, type Derivatives, type ElementFormula, sigmoid, times } from './formula.js'
 
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
   /** Balance, from 0 to 1: positives weigh `alpha`, negatives `1 - alpha`. Default 0.25; `null` switches it off. */
@@ -49,11 +49,18 @@ const sigmoidFocal: ElementFormula = {
     if (y === 0) asNegative(x, negative, gamma, to)
     else if (y === 1) asPositive(x, positive, gamma, to)
     else if (softTargets === 'linear') linear(x, y, positive, negative, gamma, to)
-    else {
-      const one = (weight: number) => asPositive(x, weight, gamma, to)
-      mixture(y, positive, negative, to, one, (weight) => asNegative(x, weight, gamma, to))
-    }
+    else mixture(x, y, positive, negative, gamma, to)
   },
+}
+
+/** y L(1) + (1 - y) L(0). */
+function mixture(x: number, y: number, positive: number, negative: number, gamma: number, to: Derivatives): void {
+  asPositive(x, y * positive, gamma, to)
+  const { value, grad, hess } = to
+  asNegative(x, (1 - y) * negative, gamma, to)
+  to.value += value
+  to.grad += grad
+  to.hess += hess
 }
 
 /** q = 1 - p_t = y (1 - p) + (1 - y) p, and the loss is w q^gamma times cross entropy; r = q' / q. */
