@@ -2,6 +2,9 @@
 import { checkedLength, checkLogits, type Logits, overlap, sameMemory, type SameKind, type Targets } from './arrays.js'
 import { chooseBackend } from './backends/choose.js'
 import { wrongType } from './errors.js'
+import { Explainer } from './explain/explainer.js'
+import type { Explanation } from './explain/explanation.js'
+import { type Change, type ExplainerOptions, explainNames, type ExplainOptions } from './explain/options.js'
 import type { Formula } from './losses/formula.js'
 import {
   checkNames,
@@ -58,27 +61,12 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   /** The options, defaults filled in; frozen. */
   readonly options: ResolvedOptions<R, O>
   readonly #constants: LossConstants
+  readonly #constantsWith: (change: Change) => LossConstants
 
   protected constructor(options: LossOptions<R>, rules: OptionRules<O>, formula: Formula) {
     this.options = resolveOptions(options, rules)
-    const { classWeights, background, ignoreIndex } = this.options
-    const { alpha = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(this.options)
-    // Past this a power is 0 or 1 for every number; all products with it stay finite below it
-    const largest = 1e30
-    this.#constants = {
-      formula,
-      gamma: Math.min(gamma, largest),
-      gammaNegative: Math.min(gammaNegative, largest),
-      beta: Math.min(beta, largest),
-      margin,
-      constantModulator: false,
-      softTargets: 'linear',
-      ...others,
-      labelSmoothing,
-      background: background ?? NaN,
-      ignoreIndex: ignoreIndex ?? NaN,
-      ...classWeighting(alpha, classWeights, rules.balance ?? (() => [1, 1])),
-    }
+    this.#constants = constantsOf(this.options, rules, formula)
+    this.#constantsWith = (change) => constantsOf(resolveOptions({ ...this.options, ...change }, rules), rules, formula)
   }
 
   /**
@@ -197,6 +185,33 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     return biasOfPrior(loss, formula, single, 0)
   }
 
+  /**
+   * Where the loss and its gradient go: cumulative distributions and shares by p_t, positives against negatives, and the
+   * hardest examples; for many gammas and alphas at once. docs/explain.md says what every number means.
+   *
+   * @returns plain data. Throws a RangeError where a loss is not finite.
+   */
+  explain(logits: Logits, targets: Targets, options: ExplainOptions = {}): Explanation {
+    checkRecord('options', options)
+    checkNames(options, explainNames, 'explain()')
+    const { gammas, alphas, bins, hardest, ...call } = options
+    return this.explainer({ gammas, alphas, bins, hardest }).add(logits, targets, call).result()
+  }
+
+  /** As {@link explain}, for data that comes in chunks: `explainer.add(logits, targets)` for each, then `explainer.result()`. */
+  explainer(options: ExplainerOptions = {}): Explainer {
+    const none = { values: false, grad: false, hess: false }
+    return new Explainer(
+      {
+        options: this.options,
+        constantsWith: this.#constantsWith,
+        describe: (logits, targets, call) => describe(this.#constants, 'sum', logits, targets, call, none),
+        run: (problem) => this.#run(problem),
+      },
+      options,
+    )
+  }
+
   /** One checked call of a method. */
   protected compute(
     method: Method,
@@ -222,6 +237,28 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   #run(problem: Problem): Sums {
     const size = problem.outer * problem.classes * problem.inner
     return size === 0 ? nothing : chooseBackend(problem, size, this.options.backend).run(problem)
+  }
+}
+
+/** Options as backends take them. */
+function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, rules: OptionRules<O>, formula: Formula): LossConstants {
+  const { classWeights, background, ignoreIndex } = options
+  const { alpha = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(options)
+  // Past this a power is 0 or 1 for every number; all products with it stay finite below it
+  const largest = 1e30
+  return {
+    formula,
+    gamma: Math.min(gamma, largest),
+    gammaNegative: Math.min(gammaNegative, largest),
+    beta: Math.min(beta, largest),
+    margin,
+    constantModulator: false,
+    softTargets: 'linear',
+    ...others,
+    labelSmoothing,
+    background: background ?? NaN,
+    ignoreIndex: ignoreIndex ?? NaN,
+    ...classWeighting(alpha, classWeights, rules.balance ?? (() => [1, 1])),
   }
 }
 

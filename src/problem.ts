@@ -364,4 +364,5 @@ export const methods = {
   sums: { name: 'sums()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
   toProbability: { name: 'toProbability()', options: new Set(['shape', 'classAxis', 'out']), grad: false, hess: false },
   priorBias: { name: 'priorBias()', options: new Set(['prior', 'rule']), grad: false, hess: false },
+  explainerAdd: { name: 'add()', options: new Set(layoutOptions), grad: false, hess: false },
 } as const satisfies Record<string, Method>

@@ -1,5 +1,5 @@
 import { expectTypeOf, test } from 'vitest'
-import { presets, type Reduction, sigmoidFocalLoss, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { type Explanation, presets, type Reduction, sigmoidFocalLoss, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 
 const single = new Float32Array(2)
 const double = new Float64Array(2)
@@ -32,6 +32,13 @@ test('sums has what the call asks for', () => {
   expectTypeOf(loss.sums(single, [0, 1], { grad: true }).grad).toEqualTypeOf<Float32Array>()
   expectTypeOf(loss.sums(double, [0, 1], { out: double }).out).toEqualTypeOf<Float64Array>()
   expectTypeOf(loss.sums(single, [0, 1])).not.toHaveProperty('grad')
+})
+
+test('explain takes lists to compare, and losses say what they have', () => {
+  const explanation = new SigmoidFocalLoss().explain(single, [0, 1], { gammas: [0, 2], alphas: [null, 0.25], shape: [2, 1] })
+  expectTypeOf(explanation).toEqualTypeOf<Explanation>()
+  expectTypeOf(explanation.losses[0].gamma).toEqualTypeOf<number | undefined>()
+  expectTypeOf(new SoftmaxFocalLoss().explainer({ bins: 5 }).add(single, [0]).result()).toEqualTypeOf<Explanation>()
 })
 
 test('wrong options and arrays are errors already here', () => [

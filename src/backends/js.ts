@@ -1,5 +1,6 @@
 /** The backend in plain TypeScript and double precision: the readable reference, and what runs where nothing else may. */
 import type { Derivatives, ElementFormula, RowFormula } from '../losses/formula.js'
+import { counts, firstOf, hasClass, targetOf } from '../places.js'
 import { badClass, badTarget, checkOverlaps, divisorOf, type Problem, type Sums } from '../problem.js'
 import type { Backend } from './backend.js'
 
@@ -46,27 +47,6 @@ function count(problem: Problem): Omit<Sums, 'sum'> {
   if (bad < Infinity) throw badTarget(problem, bad, targets[bad])
   // A row of a softmax counts as a whole
   return { elements: loss.formula.perRow ? rows * classes : elements, rows, positives }
-}
-
-/** Whether element `k` of row `r` counts: neither masked nor ignored. */
-function counts(problem: Problem, r: number, k: number): boolean {
-  const { loss, targets, targetsKind, mask, maskPer } = problem
-  if (mask !== null && mask[maskPer === 'row' ? r : k] === 0) return false
-  if (targetsKind === 'class-index') return targets[r] !== loss.ignoreIndex
-  // An ignored label is one that cannot be a target
-  const { ignoreIndex, formula } = loss
-  return formula.perRow || targets[k] !== ignoreIndex || (ignoreIndex >= 0 && ignoreIndex <= 1)
-}
-
-/** The first element of row `r`; the others follow `inner` apart. */
-function firstOf({ classes, inner }: Problem, r: number): number {
-  return Math.floor(r / inner) * classes * inner + (r % inner)
-}
-
-/** The target of class `c` before smoothing. */
-function targetOf({ targets, targetsKind, background }: Problem, r: number, k: number, c: number): number {
-  if (targetsKind === 'dense') return targets[k]
-  return targets[r] === c && c !== background ? 1 : 0
 }
 
 function weightOf({ weights, weightsPer }: Problem, r: number, k: number): number {
@@ -130,9 +110,4 @@ function runRows(problem: Problem, formula: RowFormula, divisor: number): number
     if (grad !== null) for (let c = 0; c < classes; c++) grad[first + c * inner] = row[c] / divisor
   }
   return sum
-}
-
-/** A background row has no class, and so no loss. */
-function hasClass({ targets, targetsKind, background }: Problem, r: number): boolean {
-  return targetsKind === 'dense' || targets[r] !== background
 }

@@ -1,8 +1,11 @@
 /** Every kind of bad input, and the error it gives. One table; test/bad_input.test.ts runs it on every backend. */
 import {
   type BackendName,
+  FocalStarLoss,
+  HeatmapFocalLoss,
   init,
   presets,
+  QualityFocalLoss,
   setBackend,
   sigmoidFocalLoss,
   SigmoidFocalLoss,
@@ -177,4 +180,37 @@ const ofFunctions: readonly BadInput[] = [
   ['init with another name', () => untyped(init)('webgpu'), 'RangeError', "backend is 'webgpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
 ]
 
-export const badInputs: readonly BadInput[] = [...ofOptions, ...ofArrays, ...ofCalls, ...ofOutputs, ...ofFunctions]
+const explain = (options: unknown, ofLoss: object = {}): Call => (backend) => invoke(new SigmoidFocalLoss({ backend, ...ofLoss }), 'explain', x, six, options)
+const explainer = (options: unknown): Call => (backend) => invoke(new SoftmaxFocalLoss({ backend }), 'explainer', options)
+
+const ofExplain: readonly BadInput[] = [
+  ['one gamma to compare', explain({ gammas: 2 }), 'TypeError', 'gammas is 2; expected an array of numbers'],
+  ['no gammas to compare', explain({ gammas: [] }), 'RangeError', 'gammas is an empty array; expected at least one number'],
+  ['a negative gamma to compare', explain({ gammas: [0, -1] }), 'RangeError', 'gammas[1] is -1; expected a finite number >= 0'],
+  ['gamma null to compare', explain({ gammas: [null] }), 'TypeError', 'gammas[0] is null; expected a finite number >= 0'],
+  ['alphas as text', explainer({ alphas: '0.25' }), 'TypeError', "alphas is '0.25'; expected an array of numbers or null"],
+  ['an alpha above 1 to compare', explain({ alphas: [null, 1.5] }), 'RangeError', 'alpha is 1.5; expected a number from 0 to 1'],
+  ['an alpha per class to compare', explain({ alphas: [[0.5, 0.5]] }), 'TypeError', 'alphas[0] is an array of length 2; expected a finite number >= 0'],
+  ['no bin', explain({ bins: 0 }), 'RangeError', 'bins is 0; expected an integer from 1 to 10000'],
+  ['half a bin', explain({ bins: 1.5 }), 'RangeError', 'bins is 1.5; expected an integer from 1 to 10000'],
+  ['bins as text', explainer({ bins: '10' }), 'TypeError', "bins is '10'; expected a number or an array of edges"],
+  ['one edge', explain({ bins: [0] }), 'RangeError', 'bins is an array of length 1; expected 2 to 10001 edges'],
+  ['bins that begin late', explain({ bins: [0.5, 1] }), 'RangeError', 'bins[0] is 0.5; expected 0, the first edge'],
+  ['bins that end early', explain({ bins: [0, 0.5] }), 'RangeError', 'bins[1] is 0.5; expected 1, the last edge'],
+  ['bins that fall', explain({ bins: [0, 0.5, 0.5, 1] }), 'RangeError', 'bins[2] is 0.5; expected a number above bins[1], 0.5'],
+  ['an edge as text', explain({ bins: [0, '0.5', 1] }), 'TypeError', "bins[1] is '0.5'; expected a number from 0 to 1"],
+  ['fewer than no hardest', explain({ hardest: -1 }), 'RangeError', 'hardest is -1; expected an integer from 0 to 1000000'],
+  ['the hardest as text', explain({ hardest: 'all' }), 'TypeError', "hardest is 'all'; expected an integer from 0 to 1000000"],
+  ['a misspelt option of explain', explain({ gamma: [2] }), 'TypeError', "'gamma' is not an option of explain(); did you mean 'gammas'?"],
+  ['an option of the call to explainer', explainer({ shape: [6] }), 'TypeError', "'shape' is not an option of explainer(); expected one of gammas, alphas, bins, hardest"],
+  ['null for options of explain', explain(null), 'TypeError', 'options is null; expected an object with options'],
+  ['a mask of another length to explain', explain({ mask: [1] }), 'RangeError', 'mask has length 1; expected 6 (one per logit) or 6 (one per row)'],
+  ['a normalizer to explain', explain({ normalizer: 2 }), 'TypeError', "'normalizer' is not an option of explain(); expected one of gammas, alphas, bins, hardest, shape, classAxis, weights, mask"],
+  ['gammas for a loss without one', () => new QualityFocalLoss().explain(x, six, { gammas: [2] }), 'TypeError', 'gammas is an array of length 1; expected nothing, as this loss has no gamma'],
+  ['alphas for a loss without one', () => new HeatmapFocalLoss().explainer({ alphas: [null] }), 'TypeError', 'alphas is an array of length 1; expected nothing, as this loss has no alpha'],
+  ['a gamma that this loss cannot have', () => new FocalStarLoss().explainer({ gammas: [0] }), 'RangeError', 'gamma is 0; expected a finite number > 0'],
+  ['NaN to explain', explain({}), 'RangeError', 'the loss of logits[5] is NaN; expected a finite number, to share the sum by'],
+  ['an option of another method to add', (backend) => new SigmoidFocalLoss({ backend }).explainer().add(x, six, { grad: outputs.grad } as object), 'TypeError', "'grad' is not an option of add(); expected one of shape, classAxis, weights, mask"],
+]
+
+export const badInputs: readonly BadInput[] = [...ofOptions, ...ofArrays, ...ofCalls, ...ofOutputs, ...ofFunctions, ...ofExplain]

@@ -1,0 +1,28 @@
+/** The places of a problem, one at a time: where a row lies, what of it counts, and its target. */
+import type { Problem } from './problem.js'
+
+/** Whether element `k` of row `r` counts: neither masked nor ignored. */
+export function counts(problem: Problem, r: number, k: number): boolean {
+  const { loss, targets, targetsKind, mask, maskPer } = problem
+  if (mask !== null && mask[maskPer === 'row' ? r : k] === 0) return false
+  if (targetsKind === 'class-index') return targets[r] !== loss.ignoreIndex
+  // An ignored label is one that cannot be a target
+  const { ignoreIndex, formula } = loss
+  return formula.perRow || targets[k] !== ignoreIndex || (ignoreIndex >= 0 && ignoreIndex <= 1)
+}
+
+/** The first element of row `r`; the others follow `inner` apart. */
+export function firstOf({ classes, inner }: Problem, r: number): number {
+  return Math.floor(r / inner) * classes * inner + (r % inner)
+}
+
+/** The target of class `c` before smoothing. */
+export function targetOf({ targets, targetsKind, background }: Problem, r: number, k: number, c: number): number {
+  if (targetsKind === 'dense') return targets[k]
+  return targets[r] === c && c !== background ? 1 : 0
+}
+
+/** A background row has no class, and so no loss. */
+export function hasClass({ targets, targetsKind, background }: Problem, r: number): boolean {
+  return targetsKind === 'dense' || targets[r] !== background
+}
