@@ -10,7 +10,7 @@ export default defineConfig([
     dts: true,
     fixedExtension: false,
     // The other build's output stays, whichever ends first
-    clean: ['dist/**/*.{js,cjs,ts,cts}', '!dist/cli.js'],
+    clean: ['dist/**/*.{js,cjs,ts,cts}', '!dist/cli.js', '!dist/cli/**'],
   },
   {
     entry: { cli: 'src/cli/main.ts' },
@@ -19,8 +19,10 @@ export default defineConfig([
     target: 'es2022',
     dts: false,
     fixedExtension: false,
-    clean: false,
+    clean: ['dist/cli'],
+    // What only some commands need, loaded by them
+    outputOptions: { chunkFileNames: 'cli/[name].js' },
     // The command line is a user of the package like any other
-    deps: { neverBundle: ['focal-loss'], onlyBundle: ['commander'] },
+    deps: { neverBundle: ['focal-loss'], onlyBundle: ['commander', 'csv-parse', 'fzstd', 'hyparquet', 'pend', 'yauzl'] },
   },
 ])

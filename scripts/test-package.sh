@@ -56,4 +56,7 @@ done
 npx --no-install focal-loss selftest
 npx --no-install focal-loss doctor
 npx --no-install focal-loss bench --sizes 80 --seconds 0.2
+printf 'x1,x2,target\n2,-1,0\n-1,0.5,1\n' >scores.csv
+npx --no-install focal-loss explain scores.csv --gammas 2 --html page.html | grep -F 'scores.csv: sigmoid, 4 logits in rows of 2, 2 positives, 2 negatives'
+[ -s page.html ]
 echo "test-package: ok"

@@ -4,11 +4,11 @@ import { type BackendName, backends, releaseMemory } from 'focal-loss'
 import { type BenchCase, type BenchProblem, cases, type Dtype, hasSize, makeProblem } from './bench_cases.js'
 import { chart } from './bench_chart.js'
 import { expectEqual, referenceOf } from './bench_check.js'
-import { startProgress } from './bench_progress.js'
 import { describeMachine, machine, measuredCells, measuredHead, type Measurement, measurement, significant } from './bench_result.js'
 import { summarise } from './bench_statistics.js'
 import { sampleCalls } from './bench_timing.js'
-import { alignColumns } from './bench_table.js'
+import { startProgress } from './progress.js'
+import { alignColumns } from './table.js'
 
 export interface BenchOptions {
   readonly losses: readonly BenchCase[]

@@ -1,8 +1,7 @@
 /** A line chart as SVG text: logits against nanoseconds per logit, both logarithmic. Small, so that it can be shipped. */
 import { type Measurement, significant } from './bench_result.js'
+import { line, openSvg, PALETTE, polyline, rounded, text } from './svg.js'
 
-/** Distinguishable with the usual colour blindnesses (Okabe and Ito). */
-const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#7a7a7a', '#e69f00', '#56b4e9']
 /** From the second loss or dtype on, lines are told apart by their dashes as well. */
 const DASHES = ['', '6 3', '2 3', '8 3 2 3', '1 4']
 
@@ -24,8 +23,7 @@ export function chart(measurements: readonly Measurement[]): string {
   const y = logScale(measurements.map(({ nanosecondsPerElement }) => nanosecondsPerElement), PLOT.bottom, PLOT.top)
   const height = Math.max(HEIGHT, PLOT.top + LEGEND.lineHeight * series.length + 20)
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
-    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
+    ...openSvg(WIDTH, height),
     text(PLOT.left, 22, 'Loss and gradient: nanoseconds per logit (lower is better)', 'font-size="14"'),
     ...x.ticks.flatMap((at) => [
       line(x.of(at), PLOT.top, x.of(at), PLOT.bottom, 'stroke="#ececec"'),
@@ -39,9 +37,9 @@ export function chart(measurements: readonly Measurement[]): string {
     ...series.flatMap(({ title, colour, dash, points }, index) => {
       const legendY = PLOT.top + LEGEND.lineHeight * index
       const stroke = `stroke="${colour}" stroke-width="2"${dash === '' ? '' : ` stroke-dasharray="${dash}"`}`
-      const places = points.map((point) => [x.of(point.elements), y.of(point.nanosecondsPerElement)])
+      const places = points.map((point) => [x.of(point.elements), y.of(point.nanosecondsPerElement)] as const)
       return [
-        `<polyline points="${places.map((place) => place.map(rounded).join(',')).join(' ')}" fill="none" ${stroke}/>`,
+        polyline(places, stroke),
         ...places.map(([cx, cy]) => `<circle cx="${rounded(cx)}" cy="${rounded(cy)}" r="3" fill="${colour}"/>`),
         line(LEGEND.x, legendY, LEGEND.x + 24, legendY, stroke),
         text(LEGEND.x + 32, legendY + 4, title),
@@ -89,16 +87,4 @@ function logScale(values: readonly number[], from: number, to: number): Scale {
     ticks: Array.from({ length: high - low + 1 }, (_, step) => 10 ** (low + step)),
     of: (value) => from + ((Math.log10(value) - low) / (high - low)) * (to - from),
   }
-}
-
-function line(x1: number, y1: number, x2: number, y2: number, style: string): string {
-  return `<line x1="${rounded(x1)}" y1="${rounded(y1)}" x2="${rounded(x2)}" y2="${rounded(y2)}" ${style}/>`
-}
-
-function text(x: number, y: number, content: string, style = ''): string {
-  return `<text x="${rounded(x)}" y="${rounded(y)}"${style === '' ? '' : ` ${style}`}>${content}</text>`
-}
-
-function rounded(coordinate: number): string {
-  return String(Math.round(coordinate * 10) / 10)
 }

@@ -1,15 +1,16 @@
 #!/usr/bin/env node
-/** The command line: `focal-loss doctor`, `focal-loss selftest` and `focal-loss bench`. */
+/** The command line: `focal-loss doctor`, `focal-loss selftest`, `focal-loss bench` and `focal-loss explain`. */
 import { Command } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { addBenchCommand } from './bench_command.js'
 import { doctor } from './doctor.js'
+import { addExplainCommand } from './explain_command.js'
 import { selftest } from './selftest.js'
 
 const USAGE = 2
 
 const program = new Command('focal-loss')
-  .description('The focal loss family: what runs here, whether it is right, and how fast it is.')
+  .description('The focal loss family: what runs here, whether it is right, how fast it is, and where a loss goes.')
   .version(packageJson.version)
   .showHelpAfterError('(focal-loss --help lists the commands)')
   .exitOverride((error) => {
@@ -34,13 +35,20 @@ program
   })
 
 addBenchCommand(program, print)
+addExplainCommand(program, print)
+
+// A reader that has seen enough (head) closes the pipe: no mistake of anybody
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
 
 try {
   if (process.argv.length <= 2) {
     program.outputHelp({ error: true })
     process.exitCode = USAGE
   } else {
-    program.parse()
+    await program.parseAsync()
   }
 } catch (error) {
   process.stderr.write(`focal-loss: ${error instanceof Error ? error.message : String(error)}\n`)

@@ -1,7 +1,8 @@
 /** A bar on standard error while there is somebody to look at it; nothing where the output is kept. */
 export interface Progress {
   note(text: string): void
-  advance(): void
+  /** By what has been done since, 1 unless told. */
+  advance(by?: number): void
   stop(): void
 }
 
@@ -25,8 +26,8 @@ export function startProgress(total: number): Progress {
       text = now
       draw()
     },
-    advance() {
-      done++
+    advance(by = 1) {
+      done += by
       draw()
     },
     stop() {

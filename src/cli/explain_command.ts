@@ -1,0 +1,80 @@
+/** The options of `focal-loss explain`. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { ExplainCommandOptions } from './explain.js'
+
+const GAMMAS = [0, 0.5, 1, 2, 5]
+
+export function addExplainCommand(program: Command, print: (text: string) => void): void {
+  program
+    .command('explain')
+    .description('where a loss and its gradient go, on logits and targets from .npy, .npz, .csv, .tsv or .parquet files')
+    .argument('<file>', 'logits; an .npz file or a table may hold the targets too')
+    .option('--targets <file>', 'targets: one for each logit, or the index of a class for each row')
+    .addOption(new Option('--loss <name>', 'how scores become probabilities').choices(['sigmoid', 'softmax']).default('sigmoid'))
+    .addOption(new Option('--gammas <numbers>', 'gammas to compare').argParser(listOf('gamma', 0, Infinity)).default(GAMMAS, GAMMAS.join(',')))
+    .addOption(new Option('--alphas <numbers>', "alphas to compare, 'none' for none").argParser(parseAlphas).default([null], 'none'))
+    .option('--shape <sizes>', 'the shape of the logits, where it is not that of the file: 100,80', listOf('size', 0, Number.MAX_SAFE_INTEGER, true))
+    .option('--class-axis <axis>', 'the axis of the classes, negative from the end (default: -1)', parseInteger)
+    .addOption(new Option('--background <index>', "the class index that means no class, or 'num-classes'").argParser(parseBackground).default(null, 'none'))
+    .addOption(new Option('--ignore-index <index>', 'the target that counts nowhere').argParser(parseInteger).default(null, 'none'))
+    .option('--columns <names>', 'the columns of a table that are logits, by name or by place from 1 on (default: all but the target)', parseNames)
+    .option('--target-columns <names>', "and those that are targets (default: 'target' or 'label'; without a header the last)", parseNames)
+    .option('--logits-array <name>', 'the array of an .npz file that holds the logits', 'logits')
+    .option('--targets-array <name>', 'and the one that holds the targets', 'targets')
+    .option('--hardest <number>', 'how many of the examples of greatest loss to list', parseCount, 10)
+    .option('--bins <numbers>', 'of p_t: how many, or their edges from 0 to 1 (default: tenths, the last divided at 0.99 and 0.999)', parseBins)
+    .option('--json <file>', "write everything as JSON; '-' prints it instead of the tables")
+    .option('--svg <file>', 'draw the cumulative losses and the shares by p_t')
+    .option('--html <file>', 'write a page with the chart and the tables')
+    .action(async (file: string, options: ExplainCommandOptions) => {
+      // The file formats are only loaded where they are needed
+      const { explainFiles } = await import('./explain.js')
+      print(await explainFiles(file, options))
+    })
+}
+
+/** A list of numbers separated by commas. */
+function listOf(what: string, least: number, most: number, integers = false): (text: string) => number[] {
+  return (text) =>
+    text.split(',').map((part) => {
+      const value = numberOf(part)
+      if (!(value >= least && value <= most && Number.isFinite(value) && (!integers || Number.isInteger(value)))) {
+        throw new InvalidArgumentError(`'${part}' is no ${what}; expected ${integers ? 'integers' : 'numbers'} >= ${least} between commas.`)
+      }
+      return value
+    })
+}
+
+function parseAlphas(text: string): (number | null)[] {
+  const alpha = listOf('alpha', 0, Infinity)
+  return text.split(',').flatMap((part) => (part.trim() === 'none' ? [null] : alpha(part)))
+}
+
+function parseInteger(text: string): number {
+  const value = numberOf(text)
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('expected an integer.')
+  return value
+}
+
+function parseBackground(text: string): number | 'num-classes' {
+  return text === 'num-classes' ? text : parseInteger(text)
+}
+
+function parseCount(text: string): number {
+  const value = parseInteger(text)
+  if (!(value >= 0 && value <= 1e6)) throw new InvalidArgumentError('expected an integer from 0 to 1000000.')
+  return value
+}
+
+function parseNames(text: string): string[] {
+  return text.split(',').map((name) => name.trim())
+}
+
+function parseBins(text: string): number | number[] {
+  const values = listOf('number', 0, 10_000)(text)
+  return values.length === 1 ? values[0] : values
+}
+
+function numberOf(text: string): number {
+  return text.trim() === '' ? NaN : Number(text)
+}

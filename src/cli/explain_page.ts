@@ -1,0 +1,34 @@
+/** What was explained, as one page that needs nothing but itself. */
+import type { ExplainedFiles } from './explain.js'
+import { explainChart } from './explain_chart.js'
+import { tablesOf, type TextTable } from './explain_tables.js'
+import { escaped } from './svg.js'
+
+const STYLE = `
+  body { margin: 0 auto; max-width: 1000px; padding: 2rem 1.25rem 4rem; color: #222; background: #fff; font: 16px/1.55 system-ui, sans-serif; }
+  h1 { font-size: 1.5rem; } h2 { font-size: 1.05rem; margin: 2.2rem 0 .4rem; } svg { max-width: 100%; height: auto; }
+  .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+  th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #e6e6e6; white-space: nowrap; }
+  th { border-bottom: 2px solid #bbb; } .text { text-align: left; padding-left: 0; }`
+
+export function explainPage(explained: ExplainedFiles): string {
+  const { summary, tables } = tablesOf(explained)
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Where the loss goes: ${escaped(explained.file)}</title>
+<style>${STYLE}</style></head>
+<body>
+<h1>Where the loss goes</h1>
+<p>${escaped(summary)}</p>
+${explainChart(explained)}${tables.map(tableHtml).join('\n')}
+</body>
+</html>
+`
+}
+
+function tableHtml({ title, head, rows, left }: TextTable): string {
+  const line = (cells: readonly string[], tag: 'th' | 'td') =>
+    `<tr>${cells.map((cell, i) => `<${tag}${i < left ? ' class="text"' : ''}>${escaped(cell)}</${tag}>`).join('')}</tr>`
+  return `<h2>${escaped(title)}</h2>
+<div class="scroll"><table><thead>${line(head, 'th')}</thead><tbody>${rows.map((cells) => line(cells, 'td')).join('')}</tbody></table></div>`
+}

@@ -1,0 +1,111 @@
+/** What was explained, as tables of text: printed, and put into the page. */
+import type { ExplainedLoss } from 'focal-loss'
+import { significant } from './bench_result.js'
+import type { ExplainedFiles } from './explain.js'
+import { alignColumns } from './table.js'
+
+export interface TextTable {
+  readonly title: string
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  /** How many columns, from the left, are text. */
+  readonly left: number
+}
+
+export interface TextTables {
+  /** What the tables are of. */
+  readonly summary: string
+  readonly tables: readonly TextTable[]
+}
+
+export function tablesOf(explained: ExplainedFiles): TextTables {
+  const { file, targets, loss, classes, example, losses } = explained
+  const { positives, negatives } = losses[0]
+  const of = targets === file ? file : `${file} and ${targets}`
+  const what = example === 'row' ? `rows of ${classes} classes` : classes === 1 ? 'logits' : `logits in rows of ${classes}`
+  const sides = example === 'row' ? ['with a class', 'without'] : ['positives', 'negatives']
+  return {
+    summary: `${of}: ${loss}, ${whole(positives.count + negatives.count)} ${what}, ${whole(positives.count)} ${sides[0]}, ${whole(negatives.count)} ${sides[1]}`,
+    tables: [
+      totalsTable(losses),
+      binsTable('loss', explained, 'lossShare'),
+      binsTable('gradient', explained, 'gradientShare'),
+      ...(losses[0].hardest.length > 0 ? [hardestTable(losses[0])] : []),
+    ],
+  }
+}
+
+export function textOf({ summary, tables }: TextTables): string {
+  return [summary, ...tables.flatMap(({ title, head, rows, left }) => ['', title, ...alignColumns([head, ...rows], left)])].join('\n')
+}
+
+/** `gamma 2, alpha 0.25`. */
+export function nameOf({ gamma, alpha }: ExplainedLoss): string {
+  return [...(gamma === undefined ? [] : [`gamma ${gamma}`]), ...(typeof alpha === 'number' ? [`alpha ${alpha}`] : [])].join(', ')
+}
+
+function totalsTable(losses: readonly ExplainedLoss[]): TextTable {
+  return {
+    title: 'Where loss and gradient come from; the effective number of examples is (sum l)^2 / sum l^2 over the losses l',
+    head: ['loss', 'sum', 'of positives', 'gradient', 'of positives', 'effective', 'positives', 'negatives'],
+    rows: losses.map((one) => [
+      nameOf(one),
+      number(one.all.loss),
+      percent(one.positives.lossShare),
+      number(one.all.gradient),
+      percent(one.positives.gradientShare),
+      ...[one.all, one.positives, one.negatives].map(({ effectiveCount }) => significant(effectiveCount)),
+    ]),
+    left: 1,
+  }
+}
+
+function binsTable(of: string, { example, losses }: ExplainedFiles, share: 'lossShare' | 'gradientShare'): TextTable {
+  // Rows of a softmax without a class have no p_t
+  const sides = example === 'row' ? (['positives'] as const) : (['positives', 'negatives'] as const)
+  return {
+    title: `Share of the ${of} by p_t${example === 'row' ? '' : ': of positives + of negatives'}`,
+    head: ['p_t', ...(example === 'row' ? ['rows'] : sides), ...losses.map(nameOf)],
+    rows: losses[0].bins.map(({ from, to, ...counts }, i) => [
+      `${shortest(from)} - ${shortest(to)}`,
+      ...sides.map((side) => whole(counts[side].count)),
+      ...losses.map(({ bins }) => sides.map((side) => percent(bins[i][side][share])).join(' + ')),
+    ]),
+    left: 1,
+  }
+}
+
+function hardestTable(one: ExplainedLoss): TextTable {
+  return {
+    title: `The hardest under ${nameOf(one)}`,
+    head: ['row', 'class', 'side', 'p_t', 'loss'],
+    rows: one.hardest.map(({ row, class: of, positive, probability, loss }) => [
+      String(row),
+      String(of),
+      positive ? 'positive' : 'negative',
+      number(probability),
+      number(loss),
+    ]),
+    left: 0,
+  }
+}
+
+function whole(count: number): string {
+  return count.toLocaleString('en-US')
+}
+
+function number(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : significant(value)
+}
+
+/** With digits where they tell something; `0 %` and `100 %` are exact. */
+export function percent(share: number): string {
+  if (share === 0 || share === 1) return `${100 * share} %`
+  if (share < 0.0001) return '< 0.01 %'
+  return `${(100 * share).toFixed(share < 0.00995 ? 2 : share < 0.0995 || share > 0.9 ? 1 : 0)} %`
+}
+
+/** An edge without the noise of binary fractions. */
+export function shortest(edge: number): string {
+  return String(Number(edge.toPrecision(6)))
+}

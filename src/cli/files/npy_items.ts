@@ -1,0 +1,77 @@
+/** The items of a .npy file as numbers: every real type, in both byte orders. */
+import { endianness } from 'node:os'
+import type { ReadNumbers } from './array_reader.js'
+
+export interface ItemType {
+  readonly bytes: number
+  /** The numbers in a buffer, which it may overwrite. */
+  decode(buffer: ArrayBuffer, count: number): ReadNumbers
+}
+
+const types: Record<string, (buffer: ArrayBuffer, count: number) => ReadNumbers> = {
+  f2: halves,
+  f4: (buffer, count) => new Float32Array(buffer, 0, count),
+  f8: (buffer, count) => new Float64Array(buffer, 0, count),
+  i1: (buffer, count) => new Int8Array(buffer, 0, count),
+  i2: (buffer, count) => new Int16Array(buffer, 0, count),
+  i4: (buffer, count) => new Int32Array(buffer, 0, count),
+  i8: (buffer, count) => Float64Array.from(new BigInt64Array(buffer, 0, count), Number),
+  u1: (buffer, count) => new Uint8Array(buffer, 0, count),
+  u2: (buffer, count) => new Uint16Array(buffer, 0, count),
+  u4: (buffer, count) => new Uint32Array(buffer, 0, count),
+  u8: (buffer, count) => Float64Array.from(new BigUint64Array(buffer, 0, count), Number),
+  b1: (buffer, count) => new Uint8Array(buffer, 0, count),
+}
+
+const kinds: Record<string, string> = {
+  c: 'complex numbers',
+  O: 'Python objects',
+  S: 'byte strings',
+  U: 'text',
+  M: 'dates',
+  m: 'durations',
+  V: 'raw bytes',
+  f: 'floats of an unusual size',
+}
+
+/** Throws a sentence for what are no real numbers. */
+export function itemType(name: string, descr: string): ItemType {
+  const [order, type] = [descr[0], descr.slice(1)]
+  const toNumbers = types[type]
+  if (toNumbers === undefined || !'<>|='.includes(order)) {
+    throw new Error(`${name} holds ${kinds[type[0]] ?? 'something else'} (${descr}); expected float16, float32, float64, integers or bool`)
+  }
+  const bytes = Number(type[1])
+  const foreign = order === (endianness() === 'LE' ? '>' : '<')
+  return {
+    bytes,
+    decode(buffer, count) {
+      if (foreign) swap(Buffer.from(buffer, 0, count * bytes), bytes)
+      return toNumbers(buffer, count)
+    },
+  }
+}
+
+function swap(buffer: Buffer, bytes: number): void {
+  if (bytes === 2) buffer.swap16()
+  else if (bytes === 4) buffer.swap32()
+  else if (bytes === 8) buffer.swap64()
+}
+
+/** Every half float there is: a table is faster than arithmetic, and made on first use. */
+let singles: Float32Array | undefined
+
+function halves(buffer: ArrayBuffer, count: number): Float32Array {
+  const table = (singles ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => singleOf(bits)))
+  return Float32Array.from(new Uint16Array(buffer, 0, count), (bits) => table[bits])
+}
+
+/** IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of mantissa. */
+function singleOf(bits: number): number {
+  const sign = bits >> 15 === 0 ? 1 : -1
+  const exponent = (bits >> 10) & 31
+  const mantissa = bits & 1023
+  if (exponent === 0) return sign * mantissa * 2 ** -24
+  if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN
+  return sign * (1024 + mantissa) * 2 ** (exponent - 25)
+}

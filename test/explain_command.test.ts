@@ -1,0 +1,201 @@
+/** `focal-loss explain` as people call it: tables, JSON, charts, pages, mistakes, pipes, and files larger than its memory. */
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { SyntaxValidator } from 'fast-xml-validator'
+import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { ExplainedFiles } from '../src/cli/explain.js'
+import { percent } from '../src/cli/explain_tables.js'
+import { npyBytes, npyHeader } from './support/npy_files.js'
+import { seeded } from './support/random.js'
+
+const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'focal-loss-explain-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** From another folder, tsx has to be told where it is and what the package's own name means. */
+const node = ['--import', import.meta.resolve('tsx')]
+const env = { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('../tsconfig.json', import.meta.url)) }
+
+function explain(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, main, 'explain', ...args], { encoding: 'utf8', cwd: folder, env })
+  return { status, stdout, stderr }
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(folder, name), content)
+  return name
+}
+
+const random = seeded(5)
+const [rows, classes] = [500, 8]
+const x = Float32Array.from({ length: rows * classes }, () => random.normal() * 3 - 2)
+const y = Int32Array.from({ length: rows }, () => random.integer(classes + 1))
+const logits = file('logits.npy', npyBytes({ descr: '<f4', shape: [rows, classes], data: x }))
+const targets = file('targets.npy', npyBytes({ descr: '<i4', shape: [rows], data: y }))
+const both = [logits, '--targets', targets, '--background', 'num-classes']
+
+describe('focal-loss explain', { timeout: 60_000 }, () => {
+  it('prints tables, and nothing else', () => {
+    const { status, stdout, stderr } = explain(...both)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const positives = y.filter((index) => index < classes).length
+    expect(stdout).toMatch(new RegExp(`^logits.npy and targets.npy: sigmoid, 4,000 logits in rows of 8, ${positives} positives, ${(4000 - positives).toLocaleString('en-US')} negatives\n`))
+    const loss = new SigmoidFocalLoss({ gamma: 2, alpha: null, background: classes })
+    const { all, positives: side, bins, hardest } = loss.explain(x, y).losses[0]
+    const line = stdout.split('\n').find((each) => each.startsWith('gamma 2 '))
+    expect(line).toContain(` ${percent(side.lossShare)} `)
+    expect(line).toContain(` ${Math.round(all.loss).toLocaleString('en-US')} `)
+    expect(stdout.match(/^0\.99 - 0\.999 +\d+ +\d+ .*$/gm)).toHaveLength(2)
+    expect(stdout).toContain(`${percent(bins[0].positives.lossShare)} + ${percent(bins[0].negatives.lossShare)}`)
+    // The order of hard labels is the same under every gamma
+    const listed = stdout.slice(stdout.indexOf('The hardest under gamma 0')).split('\n').slice(2, 12)
+    expect(listed.map((each) => each.trim().split(/ +/).slice(0, 2).map(Number))).toEqual(hardest.map((each) => [each.row, each.class]))
+  })
+
+  it('prints and writes JSON: everything that the library says, and what it is of', () => {
+    const { status, stdout, stderr } = explain(...both, '--gammas', '0,2', '--alphas', 'none,0.25', '--bins', '0,0.5,1', '--hardest', '3', '--json', '-')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const expected = new SigmoidFocalLoss({ background: classes }).explain(x, y, { gammas: [0, 2], alphas: [null, 0.25], bins: [0, 0.5, 1], hardest: 3 })
+    const written = JSON.parse(stdout) as ExplainedFiles
+    expect(written).toEqual({ file: logits, targets, loss: 'sigmoid', classes, ...expected })
+    const portion = { count: expect.any(Number) as number, loss: expect.any(Number) as number, lossShare: expect.any(Number) as number, gradient: expect.any(Number) as number, gradientShare: expect.any(Number) as number }
+    for (const each of written.losses) {
+      expect(Object.keys(each)).toEqual(['gamma', 'alpha', 'all', 'positives', 'negatives', 'bins', 'curves', 'hardest'])
+      expect(each.all).toEqual({ ...portion, effectiveCount: expect.any(Number) as number })
+      expect(each.bins).toEqual([{ from: 0, to: 0.5, positives: portion, negatives: portion }, { from: 0.5, to: 1, positives: portion, negatives: portion }])
+      expect(Object.keys(each.hardest[0])).toEqual(['row', 'class', 'positive', 'probability', 'loss'])
+    }
+    expect(explain(...both, '--json', 'all.json', '--bins', '4').stdout).toMatch(/0\.25 - 0\.5/)
+    expect((JSON.parse(readFileSync(join(folder, 'all.json'), 'utf8')) as ExplainedFiles).losses).toHaveLength(5)
+  })
+
+  it('explains a softmax', () => {
+    const { stdout } = explain(...both, '--loss', 'softmax', '--gammas', '2', '--json', '-')
+    const expected = new SoftmaxFocalLoss({ gamma: 2, background: classes }).explain(x, y)
+    expect(JSON.parse(stdout)).toMatchObject({ loss: 'softmax', ...expected })
+    expect(explain(...both, '--loss', 'softmax').stdout).toMatch(/softmax, 500 rows of 8 classes, \d+ with a class, \d+ without\n/)
+  })
+
+  it('draws the curves where they are', () => {
+    const { status } = explain(...both, '--gammas', '0,2', '--svg', 'chart.svg', '--html', 'page.html')
+    expect(status).toBe(0)
+    const svg = readFileSync(join(folder, 'chart.svg'), 'utf8')
+    expect(SyntaxValidator.validate(svg)).toBe(true)
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/)
+    // Two curves in each of four panels: positives above and below, then negatives
+    const drawn = [...svg.matchAll(/<polyline points="([^"]+)"/g)].map(([, points]) => points.split(' ').map((point) => point.split(',').map(Number)))
+    expect(drawn).toHaveLength(8)
+    const { losses } = new SigmoidFocalLoss({ background: classes }).explain(x, y, { gammas: [0, 2], alphas: [null] })
+    const back = (left: number, top: number) => (points: number[][]) => points.map(([px, py]) => [(px - left) / 320, 1 - (py - top) / 240])
+    const close = (actual: number[][], expected: number[][]) => {
+      expect(actual).toHaveLength(expected.length)
+      actual.forEach((point, i) => point.forEach((each, axis) => expect(each).toBeCloseTo(expected[i][axis], 2)))
+    }
+    losses.forEach(({ curves, bins }, i) => {
+      const sides = [{ side: 'positives', left: 64 }, { side: 'negatives', left: 472 }] as const
+      sides.forEach(({ side, left }, column) => {
+        close(back(left, 44)(drawn[4 * column + i]), curves[side].map((point) => [point.examples, point.loss]))
+        close(back(left, 384)(drawn[4 * column + 2 + i]), bins.map((bin, b) => [(b + 0.5) / bins.length, bin[side].lossShare]))
+      })
+    })
+    const page = readFileSync(join(folder, 'page.html'), 'utf8')
+    expect(page).toContain(svg)
+    expect(page.match(/<table>/g)).toHaveLength(4)
+    expect(page).not.toMatch(/<script|<link|(src|href)=|NaN|undefined/)
+  })
+
+  it('escapes what files are called', () => {
+    file('a<b>&.csv', 'x,target\n1,0\n')
+    const { status } = explain('a<b>&.csv', '--html', 'page.html')
+    expect(status).toBe(0)
+    expect(readFileSync(join(folder, 'page.html'), 'utf8')).toContain('<p>a&lt;b&gt;&amp;.csv: sigmoid, 1 logits')
+  })
+
+  it('says in one sentence what is wrong with files, with status 1', () => {
+    file('bad.npy', npyBytes({ descr: '<i4', shape: [rows], data: y.map((index, row) => (row === 17 ? 99 : index)) }))
+    file('nan.npy', npyBytes({ descr: '<f4', shape: [rows, classes], data: x.map((each, k) => (k === 9 ? NaN : each)) }))
+    const cases: [args: string[], message: RegExp][] = [
+      [['missing.npy', '--targets', targets], /^focal-loss: there is no file missing\.npy\n$/],
+      [[logits, '--targets', 'bad.npy', '--background', '8'], /^focal-loss: logits\.npy: targets\[17\] is 99; expected a class in 0\.\.7, background 8\n$/],
+      [['nan.npy', '--targets', targets, '--background', '8'], /^focal-loss: nan\.npy: the loss of logits\[9\] is NaN; expected a finite number, to share the sum by\n$/],
+      [[logits, '--targets', targets], /^focal-loss: logits\.npy: targets\[\d+\] is 8; expected a class in 0\.\.7 \(set background or ignoreIndex to allow others\)\n$/],
+      [[...both, '--alphas', '2'], /^focal-loss: alpha is 2; expected a number from 0 to 1\n$/],
+      [[...both, '--bins', '0.5'], /^focal-loss: bins is 0\.5; expected an integer from 1 to 10000\n$/],
+      [['flat.csv', '--loss', 'softmax'], /^focal-loss: flat\.csv has one logit a row; expected a row of classes for a softmax \(--shape tells it of a \.npy file\)\n$/],
+      [[...both, '--svg', 'no/such/chart.svg'], /^focal-loss: no\/such\/chart\.svg cannot be written \(ENOENT/],
+    ]
+    file('flat.csv', '1,0\n2,1\n')
+    for (const [args, message] of cases) {
+      const { status, stdout, stderr } = explain(...args)
+      expect(stderr).toMatch(message)
+      expect({ args, status, stdout }).toEqual({ args, status: 1, stdout: '' })
+    }
+  })
+
+  it('names the row from which it counts in later chunks', () => {
+    const wrong = new Uint8Array(300_000)
+    wrong[299_999] = 3
+    file('x.npy', Buffer.concat([npyHeader({ descr: '<f4', shape: [300_000] }), Buffer.alloc(1_200_000)]))
+    file('y.npy', npyBytes({ descr: '|u1', shape: [300_000], data: wrong }))
+    expect(explain('x.npy', '--targets', 'y.npy').stderr).toBe('focal-loss: x.npy, counted from row 262144 on: targets[37855] is 3; expected a number from 0 to 1\n')
+  })
+
+  it('refuses wrong usage with status 2', () => {
+    for (const args of [
+      [],
+      [...both, 'more'],
+      [...both, '--gammas', '1,x'],
+      [...both, '--gammas', '-1'],
+      [...both, '--alphas', 'some'],
+      [...both, '--loss', 'hinge'],
+      [...both, '--shape', '2.5'],
+      [...both, '--class-axis', 'last'],
+      [...both, '--background', 'zero'],
+      [...both, '--ignore-index', '0.5'],
+      [...both, '--hardest', '-1'],
+      [...both, '--bins', 'many'],
+      [...both, '--colums', 'a'],
+    ]) {
+      const { status, stdout, stderr } = explain(...args)
+      expect({ args, status, stdout }).toEqual({ args, status: 2, stdout: '' })
+      expect(stderr).toMatch(/^error: /)
+    }
+  })
+
+  it('ends quietly where the reader of its output has seen enough', async () => {
+    const child = spawn(process.execPath, [...node, main, 'explain', ...both, '--json', '-'], { cwd: folder, env })
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    child.stdout.once('data', () => child.stdout.destroy())
+    const status = await new Promise((resolve) => child.on('close', resolve))
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+
+  // 256 MB of logits, and a process that takes less
+  it('reads files larger than its memory', () => {
+    const count = 64_000_000
+    for (const [name, descr, bytes] of [['large.npy', '<f4', 4], ['zeros.npy', '|u1', 1]] as const) {
+      const handle = openSync(join(folder, name), 'w')
+      const header = npyHeader({ descr, shape: [count] })
+      writeSync(handle, header)
+      ftruncateSync(handle, header.length + count * bytes)
+      closeSync(handle)
+    }
+    const report = 'process.on("exit", () => process.stderr.write(String(process.resourceUsage().maxRSS)))'
+    const watched = (...args: string[]) =>
+      spawnSync(process.execPath, ['--max-old-space-size=64', ...node, '--import', `data:text/javascript,${encodeURIComponent(report)}`, main, 'explain', ...args], { encoding: 'utf8', cwd: folder, env })
+    const { status, stdout, stderr } = watched('large.npy', '--targets', 'zeros.npy', '--gammas', '0')
+    expect(status).toBe(0)
+    expect(stdout).toContain('64,000,000 logits, 0 positives, 64,000,000 negatives')
+    // 64 million times log(2), in float32
+    const [, sum] = /^gamma 0 +(\S+) /m.exec(stdout) ?? []
+    expect(Number(sum.replaceAll(',', '')) / (count * Math.LN2)).toBeCloseTo(1, 6)
+    const kilobytes = Number(stderr)
+    expect(kilobytes).toBeGreaterThan(20_000)
+    expect(kilobytes).toBeLessThan(200_000)
+  }, 120_000)
+})
