@@ -26,18 +26,12 @@ export function describeFirstStep(logits: Float32Array, targets: Uint8Array, pri
 }
 
 function measure({ name, options }: NamedLoss, logits: Float32Array, targets: Uint8Array): Omit<FirstStep, 'bias'> {
-  const { value, grad } = new SigmoidFocalLoss({ ...options, reduction: 'none' }).valueAndGrad(logits, targets)
-  const loss = splitByClass(value, targets)
-  const gradient = splitByClass(grad.map(Math.abs), targets)
-  return { loss: name, meanLoss: loss.mean, lossShare: loss.share, meanGradient: gradient.mean, gradientShare: gradient.share }
-}
-
-function splitByClass(amounts: Float32Array, targets: Uint8Array): { mean: number; share: number } {
-  let positive = 0
-  let negative = 0
-  for (let i = 0; i < amounts.length; i++) {
-    if (targets[i] === 1) positive += amounts[i]
-    else negative += amounts[i]
+  const { all, positives } = new SigmoidFocalLoss({ ...options }).explain(logits, targets).losses[0]
+  return {
+    loss: name,
+    meanLoss: all.loss / all.count,
+    lossShare: positives.lossShare,
+    meanGradient: all.gradient / all.count,
+    gradientShare: positives.gradientShare,
   }
-  return { mean: (positive + negative) / amounts.length, share: positive / (positive + negative) }
 }

@@ -1,14 +1,15 @@
 import { access, constants, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { SigmoidFocalLoss } from 'focal-loss'
 import { chooseBackend, describeBackend } from './backend.js'
 import { openBccd } from './data/bccd.js'
 import { limitImages, SPLITS, type ImageSource } from './data/micrograph.js'
 import { generateMicrographs } from './data/synthetic.js'
 import { loadDataset, type Dataset } from './dataset.js'
 import { messageOf, UserError } from './errors.js'
-import { cumulativeLoss } from './figure4.js'
 import { describeFirstStep } from './first_step.js'
 import { buildModel, predictLogits, startTensorFlow } from './model.js'
+import { npyBytes } from './npy.js'
 import { parseOptions, type Options } from './options.js'
 import { drawDetections } from './pictures.js'
 import { cumulativeLossPlot, precisionRecallPlot, trainingLossPlot } from './plots.js'
@@ -21,6 +22,9 @@ import { trainingVariants, type Variant } from './variants.js'
 import { verdict } from './verdict.js'
 
 const PICTURES = 2
+
+/** Of the curves of figure 4. */
+const GAMMAS = [0, 0.5, 1, 2, 5]
 
 async function main(options: Options): Promise<void> {
   const started = performance.now()
@@ -48,7 +52,12 @@ async function main(options: Options): Promise<void> {
   console.log(`${formatTable(table)}\n\n${conclusion}\n`)
 
   await writeFile(options.report, await buildReport({ source, data, facts: [backend[0] ?? '', ...counts], firstStep, results, table, conclusion }))
+  const focal = bestFocal(results)
+  const [logits, targets] = ['logits.npy', 'targets.npy'].map((name) => path.join(path.dirname(options.report), name))
+  await writeFile(logits, npyBytes(focal.testLogits))
+  await writeFile(targets, npyBytes(data.test.targets))
   console.log(`Report: ${options.report}. Took ${((performance.now() - started) / 1000).toFixed(0)} s in all.`)
+  console.log(`Logits and targets of the test images (${focal.variant.name}): npx focal-loss explain ${logits} --targets ${targets}`)
 }
 
 function openSource({ data, seed }: Options): Promise<ImageSource> | ImageSource {
@@ -96,9 +105,9 @@ interface Findings {
 }
 
 async function buildReport({ source, data, facts, firstStep, results, table, conclusion }: Findings): Promise<string> {
-  const [best, ...others] = results.toSorted((a, b) => b.averagePrecision - a.averagePrecision) as [Result, ...Result[]]
-  const focal = best.focal ? best : (others.find((result) => result.focal) ?? best)
-  const { targets } = data.test
+  const [best] = byPrecision(results)
+  const focal = bestFocal(results)
+  const { losses } = new SigmoidFocalLoss({ alpha: null }).explain(focal.testLogits, data.test.targets, { gammas: GAMMAS })
   return renderReport({
     source: source.description,
     facts,
@@ -108,13 +117,23 @@ async function buildReport({ source, data, facts, firstStep, results, table, con
     plots: {
       precisionRecall: await precisionRecallPlot(results),
       trainingLoss: await trainingLossPlot(results),
-      positives: await cumulativeLossPlot(cumulativeLoss(focal.testLogits, targets, 1), 'platelet'),
-      negatives: await cumulativeLossPlot(cumulativeLoss(focal.testLogits, targets, 0), 'background'),
+      positives: await cumulativeLossPlot(losses, 'platelet'),
+      negatives: await cumulativeLossPlot(losses, 'background'),
     },
     curvesOf: focal.variant.name,
     picturesOf: best.variant.name,
     pictures: await drawDetections(source, data.test, best, PICTURES),
   })
+}
+
+/** The best first. */
+function byPrecision(results: readonly Result[]): Result[] {
+  return results.toSorted((a, b) => b.averagePrecision - a.averagePrecision)
+}
+
+function bestFocal(results: readonly Result[]): Result {
+  const sorted = byPrecision(results)
+  return sorted.find((result) => result.focal) ?? sorted[0]
 }
 
 /** Minutes of training should not end with a report that cannot be written. */

@@ -1,6 +1,6 @@
 import { compile, type TopLevelSpec } from 'vega-lite'
 import { parse, View } from 'vega'
-import { GAMMAS, type CumulativePoint } from './figure4.js'
+import type { ExplainedLoss } from 'focal-loss'
 import type { Result } from './results.js'
 
 /** Distinguishable with the usual colour blindnesses (Okabe and Ito). */
@@ -51,17 +51,19 @@ export function trainingLossPlot(results: readonly Result[]): Promise<string> {
   })
 }
 
-export function cumulativeLossPlot(points: readonly CumulativePoint[], kind: 'platelet' | 'background'): Promise<string> {
+/** Figure 4 of the paper: the cells sorted by their loss, and how the summed loss builds up over them, for several gammas. */
+export function cumulativeLossPlot(losses: readonly ExplainedLoss[], kind: 'platelet' | 'background'): Promise<string> {
+  const side = kind === 'platelet' ? 'positives' : 'negatives'
   return toSvg({
     width: 400,
     height: 320,
     config: CONFIG,
-    data: { values: [...points] },
+    data: { values: losses.flatMap(({ gamma, curves }) => curves[side].map(({ examples, loss }) => ({ gamma, cells: examples, loss }))) },
     mark: { type: 'line', strokeWidth: 1.8 },
     encoding: {
       x: { field: 'cells', type: 'quantitative', title: `share of the ${kind} cells, smallest loss first`, scale: { domain: [0, 1] } },
       y: { field: 'loss', type: 'quantitative', title: 'share of the summed loss', scale: { domain: [0, 1] } },
-      color: { field: 'gamma', type: 'ordinal', title: 'gamma', scale: { domain: [...GAMMAS], scheme: 'viridis' } },
+      color: { field: 'gamma', type: 'ordinal', title: 'gamma', scale: { domain: losses.map(({ gamma }) => gamma ?? null), scheme: 'viridis' } },
     },
   })
 }

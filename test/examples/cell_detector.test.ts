@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ExplainedFiles, explainFiles } from '../../src/cli/explain.js'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const TSX = createRequire(import.meta.url).resolve('tsx/cli')
@@ -92,6 +93,15 @@ describe('the example from end to end, on a few synthetic images', () => {
     expect(report.match(/<table>/g)).toHaveLength(2)
     expect(report).not.toMatch(/<script|<link|(src|href)="(?!data:)/)
     expect(report.replaceAll(/base64,[^"]+/g, '')).not.toMatch(/NaN|undefined/)
+  })
+
+  it('writes the logits and targets of the test images, for focal-loss explain', async () => {
+    const [logits, targets] = ['logits.npy', 'targets.npy'].map((name) => path.join(folder, name))
+    expect(outcome.stdout).toContain(`npx focal-loss explain ${logits} --targets ${targets}\n`)
+    const [, positives] = /^test: 3 images, (\d+) platelet cells/m.exec(outcome.stdout) ?? []
+    const options = { loss: 'sigmoid', gammas: [0], alphas: [null], background: null, ignoreIndex: null, logitsArray: '', targetsArray: '', hardest: 0 } as const
+    const { all, positives: platelets } = (JSON.parse(await explainFiles(logits, { ...options, targets, json: '-' })) as ExplainedFiles).losses[0]
+    expect([all.count, platelets.count]).toEqual([3 * 80 * 60, Number(positives)])
   })
 })
 

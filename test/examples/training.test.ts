@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { cumulativeLoss, GAMMAS } from '../../examples/cell-detector/figure4.js'
 import { describeFirstStep } from '../../examples/cell-detector/first_step.js'
 import { priorBias, trainingVariants } from '../../examples/cell-detector/variants.js'
 
@@ -49,28 +48,5 @@ describe('the first step', () => {
   it('of focal loss is a quarter of cross entropy where p is one half', () => {
     expect(find('focal, gamma 2', 'zero').meanLoss).toBeCloseTo(Math.LN2 / 4, 6)
     expect(find('focal, gamma 2, alpha 0.25', 'zero').lossShare).toBeCloseTo((0.25 * 0.01) / (0.25 * 0.01 + 0.75 * 0.99), 6)
-  })
-})
-
-describe('cumulative loss', () => {
-  const logits = Float32Array.from({ length: 2000 }, (_, i) => (i % 40) / 4 - 6)
-  const targets = Uint8Array.from(logits, (_, i) => (i % 10 === 0 ? 1 : 0))
-
-  it.each([0, 1] as const)('of class %i runs from (0, 0) to (1, 1), and never falls', (kind) => {
-    const points = cumulativeLoss(logits, targets, kind)
-    for (const gamma of GAMMAS) {
-      const curve = points.filter((point) => point.gamma === gamma)
-      expect(curve[0]).toEqual({ gamma, cells: 0, loss: 0 })
-      expect(curve.at(-1)).toEqual({ gamma, cells: 1, loss: 1 })
-      for (let i = 1; i < curve.length; i++) expect(curve[i].loss).toBeGreaterThanOrEqual(curve[i - 1].loss)
-    }
-  })
-
-  it('is held by fewer cells the larger gamma is', () => {
-    const half = GAMMAS.map((gamma) => {
-      const curve = cumulativeLoss(logits, targets, 0).filter((point) => point.gamma === gamma)
-      return curve.find(({ cells }) => cells >= 0.5)?.loss ?? NaN
-    })
-    expect(half).toEqual(half.toSorted((a, b) => b - a))
   })
 })
