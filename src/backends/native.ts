@@ -66,7 +66,7 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
   if (addon.abi !== ABI) {
     throw new BackendError(
       `The native addon speaks version ${addon.abi} of the kernel's interface and this package version ${ABI}; ` +
-        'build it again with npm run build:native.',
+        'install both in one version, or in a checkout build it again with npm run build:native.',
     )
   }
   // Calls are synchronous, so one session serves them all

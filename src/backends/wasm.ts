@@ -77,10 +77,11 @@ export const wasmLoader: BackendLoader = {
   async loadAsync() {
     try {
       module = await compile((bytes) => WebAssembly.compile(bytes))
+      // Browsers that will not compile a large module at once will not instantiate it at once either
+      current = ready(await WebAssembly.instantiate(module, imports(module)))
     } catch (error) {
       throw refused(error)
     }
-    instance()
     return backend
   },
 }
@@ -121,7 +122,7 @@ function instance(): Instance {
   if (current === undefined) {
     if (module === undefined) throw new BackendError('The WebAssembly module is not loaded; call setBackend or init.')
     try {
-      current = instantiate(module)
+      current = ready(new WebAssembly.Instance(module, imports(module)))
     } catch (error) {
       throw refused(error)
     }
@@ -129,8 +130,8 @@ function instance(): Instance {
   return current
 }
 
-function instantiate(module: WebAssembly.Module): Instance {
-  const exports = new WebAssembly.Instance(module, imports(module)).exports as unknown as Exports
+function ready(of: WebAssembly.Instance): Instance {
+  const exports = of.exports as unknown as Exports
   exports._initialize?.()
   if (exports.focal_abi() !== ABI) throw new BackendError('The WebAssembly module is of another version; run npm run build.')
   const header = exports.focal_malloc(PROBLEM_BYTES + RESULT_BYTES)

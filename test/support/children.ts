@@ -13,12 +13,23 @@ interface Child {
   readonly stderr: string
 }
 
+/** Where a child runs, and what Node.js is told before the script. */
+interface Setting {
+  readonly folder?: string
+  readonly flags?: readonly string[]
+}
+
 /** Runs a script, `import` or `require` as its kind says, with only these FOCAL_LOSS_ variables set. */
-export function runScript(kind: 'module' | 'commonjs', script: string, variables: Record<string, string> = {}): Child {
+export function runScript(
+  kind: 'module' | 'commonjs',
+  script: string,
+  variables: Record<string, string> = {},
+  { folder = root, flags = [] }: Setting = {},
+): Child {
   if (!existsSync(`${root}/dist/node.js`)) throw new Error('dist/ is missing; npm run build:js makes it')
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('FOCAL_LOSS_') && name !== 'NODE_OPTIONS')
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [`--input-type=${kind}`, '--eval', script], {
-    cwd: root,
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [...flags, `--input-type=${kind}`, '--eval', script], {
+    cwd: folder,
     env: { ...Object.fromEntries(inherited), ...variables },
     encoding: 'utf8',
     timeout: 60_000,
