@@ -25,4 +25,8 @@ export default defineConfig(
     files: ['**/*.{js,mjs}'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
   },
+  {
+    files: ['test/browser/fixtures/**'],
+    languageOptions: { globals: { Worker: 'readonly', postMessage: 'readonly' } },
+  },
 )

@@ -1,0 +1,79 @@
+/** The built package in Chromium without a bundler: pages, workers, content security policies. */
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openBrowser, serve, visit } from '../support/browser.js'
+import { expectedReport, type PageReport } from '../support/reports.js'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await openBrowser()
+}, 60_000)
+afterAll(async () => {
+  await browser.close()
+})
+
+/** Visits a page of the fixtures, served with this policy. */
+async function open(path: string, policy?: string, prepare?: (page: Page) => Promise<unknown>) {
+  const site = await serve(
+    { '/focal-loss/': at('../..'), '/': at('fixtures') },
+    policy === undefined ? {} : { 'content-security-policy': policy },
+  )
+  try {
+    return await visit(browser, `${site.url}plain/${path}`, prepare)
+  } finally {
+    await site.close()
+  }
+}
+
+const strict = "default-src 'none'; img-src data:; worker-src 'self'; script-src 'self'"
+const refusal = /^WebAssembly was refused \(.*\); the engine must know 128-bit SIMD, a content security policy must allow 'wasm-unsafe-eval', /
+
+describe('a page and its worker', { timeout: 60_000 }, () => {
+  it.each([
+    ['without a policy', undefined],
+    ["with a strict policy that has 'wasm-unsafe-eval'", `${strict} 'wasm-unsafe-eval'`],
+  ])('run on wasm %s', async (_, policy) => {
+    const { result, printed } = await open('', policy)
+    expect(result).toEqual({ page: expectedReport('wasm'), worker: expectedReport('wasm') })
+    expect(printed).toEqual([])
+  })
+
+  it("run on js under a strict policy without 'wasm-unsafe-eval', and say why", async () => {
+    const { page, worker } = (await open('', strict)).result as PageReport
+    for (const { backend, reasons, ...numbers } of [page, worker]) {
+      expect(backend).toBe('js')
+      expect(reasons.wasm).toMatch(refusal)
+      expect(reasons.wasm).toContain('Content Security Policy')
+      expect(numbers).toEqual({ value: expectedReport('js').value, grad: expectedReport('js').grad })
+    }
+  })
+})
+
+/** What browsers did that compile nothing large at once on a page's main thread. */
+const refuseLarge = (page: Page) =>
+  page.addInitScript(`
+    const { Module, Instance } = WebAssembly
+    const refuse = () => { throw new RangeError('disallowed on the main thread, if the buffer size is larger than 4KB') }
+    WebAssembly.Module = new Proxy(Module, { construct: (M, [bytes]) => (bytes.byteLength > 4096 ? refuse() : new M(bytes)) })
+    WebAssembly.Instance = new Proxy(Instance, { construct: refuse })
+  `)
+
+describe("init('wasm')", { timeout: 60_000 }, () => {
+  it('is not needed where the engine compiles the module at once, as this one does', async () => {
+    expect((await open('init.html')).result).toEqual({ before: 'wasm', reason: '', answer: 'wasm', after: 'wasm' })
+  })
+
+  it('makes wasm available where the engine compiles and instantiates nothing large at once', async () => {
+    const { result } = await open('init.html', undefined, refuseLarge)
+    expect(result).toEqual({ before: 'js', reason: expect.stringMatching(refusal) as unknown, answer: 'wasm', after: 'wasm' })
+  })
+
+  it('is refused with the reason where the policy forbids WebAssembly', async () => {
+    const { result } = await open('init.html', strict)
+    const reason = expect.stringMatching(refusal) as unknown
+    expect(result).toEqual({ before: 'js', reason, answer: expect.stringMatching(/^BackendError: WebAssembly was refused \(/) as unknown, after: 'js' })
+  })
+})

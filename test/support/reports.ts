@@ -1,0 +1,34 @@
+/** What test/browser/fixtures/report.js must find. */
+import { type BackendName, SigmoidFocalLoss } from 'focal-loss'
+import { expect } from 'vitest'
+
+export interface Report {
+  readonly backend: BackendName
+  readonly reasons: Readonly<Record<BackendName, string>>
+  readonly value: number
+  readonly grad: readonly number[]
+}
+
+export interface PageReport {
+  readonly page: Report
+  readonly worker: Report
+}
+
+const { value, grad } = new SigmoidFocalLoss({ gamma: 2, alpha: 0.25, backend: 'js' }).valueAndGrad(Float32Array.of(2.5, -1, -4, 0.3), [1, 0, 0, 1])
+
+/** Numbers within the contract of float32. For so few logits 'auto' may choose js where wasm is better for more. */
+const near = (exact: number): number => expect.closeTo(exact, 8) as number
+
+export function expectedReport(backend: 'wasm' | 'js'): Report {
+  return {
+    backend,
+    reasons: {
+      cuda: expect.stringMatching(/^The cuda backend is not part of this build/) as string,
+      native: expect.stringMatching(/^The native addon needs Node\.js/) as string,
+      wasm: '',
+      js: '',
+    },
+    value: near(value),
+    grad: Array.from(grad, near),
+  }
+}
