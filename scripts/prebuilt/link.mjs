@@ -1,0 +1,13 @@
+/**
+ * Makes the main package name the prebuilt ones, all in its own version: `node scripts/prebuilt/link.mjs FOLDER`, where FOLDER has
+ * the package.json. Done when a release is packed and not in the repository, whose lock file would have to know packages that
+ * are not published yet.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const file = join(process.argv[2], 'package.json')
+const platforms = JSON.parse(readFileSync(new URL('platforms.json', import.meta.url), 'utf8'))
+const manifest = JSON.parse(readFileSync(file, 'utf8'))
+manifest.optionalDependencies = Object.fromEntries(Object.keys(platforms).map((name) => [`@focal-loss/${name}`, manifest.version]))
+writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)

@@ -1,0 +1,44 @@
+/**
+ * Makes the npm package of one prebuilt addon: `node scripts/prebuilt/stage.mjs PLATFORM [ADDON [FOLDER]]`, where PLATFORM is a
+ * name of platforms.json, ADDON is build/Release/focal_loss.node and FOLDER build/prebuilt/PLATFORM if nothing else is said.
+ */
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const at = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const readJson = (path) => JSON.parse(readFileSync(at(path), 'utf8'))
+
+const platforms = readJson('scripts/prebuilt/platforms.json')
+const [name, addon = at('build/Release/focal_loss.node'), folder = at(`build/prebuilt/${name}`)] = process.argv.slice(2)
+const platform = platforms[name]
+if (platform === undefined) {
+  console.error(`stage: '${name}' is no platform; expected one of ${Object.keys(platforms).join(', ')}`)
+  process.exit(2)
+}
+
+const { version, license, author, engines } = readJson('package.json')
+const { os, cpu, libc } = platform
+const manifest = {
+  name: `@focal-loss/${name}`,
+  version,
+  description: `The native addon of focal-loss for ${name}`,
+  license,
+  author,
+  engines,
+  os: [os],
+  cpu: [cpu],
+  ...(libc !== undefined && { libc: [libc] }),
+  main: 'focal_loss.node',
+  files: ['focal_loss.node'],
+  // Package managers that unpack on demand must have this as a file: the system loads it
+  preferUnplugged: true,
+}
+
+rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder, { recursive: true })
+writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+writeFileSync(join(folder, 'README.md'), `# ${manifest.name}\n\n${manifest.description}. Installed with \`focal-loss\` where it fits; not to be used alone.\n`)
+copyFileSync(at('LICENSE'), join(folder, 'LICENSE'))
+copyFileSync(addon, join(folder, 'focal_loss.node'))
+console.log(folder)
