@@ -20,6 +20,7 @@ need_command make make
 need_command g++ g++
 need_command em++ emscripten
 need_command valgrind valgrind
+need_command "${FOCAL_LOSS_TEST_CHROMIUM:-chromium}" chromium
 need_header doctest/doctest.h doctest-dev
 need_header nlohmann/json.hpp nlohmann-json3-dev
 
@@ -27,7 +28,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   install="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
   echo "setup: missing: ${missing[*]}"
   if ! command -v apt-get >/dev/null; then
-    fail "this is no Debian or Ubuntu; install these by other means (cmake >= 3.18, g++ >= 12, Emscripten >= 3.1.6, doctest, nlohmann-json) and run it again"
+    fail "this is no Debian or Ubuntu; install these by other means (cmake >= 3.18, g++ >= 12, Emscripten >= 3.1.6, doctest, nlohmann-json, valgrind, Chromium) and run it again"
   elif [ "$(id -u)" -eq 0 ]; then
     as_root=()
   elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then

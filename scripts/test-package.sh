@@ -8,11 +8,7 @@ trap 'rm -rf "$folder"' EXIT
 
 npm pack --silent --pack-destination "$folder" >/dev/null
 tarball=$(echo "$folder"/focal-loss-*.tgz)
-echo "tarball: $(stat -c %s "$tarball") bytes, $(tar -tzf "$tarball" | wc -l) files"
-if tar -tzf "$tarball" | grep -vE '^package/(dist/|docs/|package\.json$|README\.md$|LICENSE$)'; then
-  echo "test-package: the tarball holds files that do not belong there" >&2
-  exit 1
-fi
+node scripts/check-package.mjs "$tarball"
 
 mkdir "$folder/app"
 cd "$folder/app"

@@ -6,20 +6,20 @@ import type { BackendLoader } from './backends/backend.js'
 import { type Addon, nativeFromEnvironment } from './backends/native.js'
 import { BackendError, reasonOf } from './errors.js'
 
-const require: (name: string) => unknown = createRequire(import.meta.url)
+type Attempt = (require: (name: string) => unknown) => unknown
 
 // Literal names, so that bundlers and packagers see what may be loaded
-const prebuilt: Partial<Record<string, () => unknown>> = {
-  '@focal-loss/linux-x64-gnu': () => require('@focal-loss/linux-x64-gnu'),
-  '@focal-loss/linux-x64-musl': () => require('@focal-loss/linux-x64-musl'),
-  '@focal-loss/linux-arm64-gnu': () => require('@focal-loss/linux-arm64-gnu'),
-  '@focal-loss/linux-arm64-musl': () => require('@focal-loss/linux-arm64-musl'),
-  '@focal-loss/darwin-x64': () => require('@focal-loss/darwin-x64'),
-  '@focal-loss/darwin-arm64': () => require('@focal-loss/darwin-arm64'),
-  '@focal-loss/win32-x64': () => require('@focal-loss/win32-x64'),
+const prebuilt: Partial<Record<string, Attempt>> = {
+  '@focal-loss/linux-x64-gnu': (require) => require('@focal-loss/linux-x64-gnu'),
+  '@focal-loss/linux-x64-musl': (require) => require('@focal-loss/linux-x64-musl'),
+  '@focal-loss/linux-arm64-gnu': (require) => require('@focal-loss/linux-arm64-gnu'),
+  '@focal-loss/linux-arm64-musl': (require) => require('@focal-loss/linux-arm64-musl'),
+  '@focal-loss/darwin-x64': (require) => require('@focal-loss/darwin-x64'),
+  '@focal-loss/darwin-arm64': (require) => require('@focal-loss/darwin-arm64'),
+  '@focal-loss/win32-x64': (require) => require('@focal-loss/win32-x64'),
 }
 
-const fromCheckout = () => require('../build/Release/focal_loss.node')
+const fromCheckout: Attempt = (require) => require('../build/Release/focal_loss.node')
 
 /** In a checkout its own build goes before what may be installed; in an installed package there is no such file. */
 function loadAddon(): Addon {
@@ -31,7 +31,8 @@ function loadAddon(): Addon {
       continue
     }
     try {
-      return attempt() as Addon
+      // Not before: a bundle may not know where it lies, which is another reason and not the end
+      return attempt(createRequire(import.meta.url)) as Addon
     } catch (error) {
       // The lines below the first list who required whom
       failures.push(reasonOf(error).split('\n')[0])

@@ -14,8 +14,6 @@ void Team::share_out(int64_t, void *, void (*)(void *, Turns &)) {}
 
 #else
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -23,6 +21,9 @@ void Team::share_out(int64_t, void *, void (*)(void *, Turns &)) {}
 #include <system_error>
 #include <thread>
 
+#ifndef _WIN32
+#include <pthread.h>
+#endif
 #ifdef __linux__
 #include <sched.h>
 #endif
@@ -200,7 +201,9 @@ std::atomic<Pool *> Pool::current{nullptr};
 
 namespace {
 
+#ifndef _WIN32  // no process there is a copy of another
 [[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, Pool::forget);
+#endif
 
 int32_t count_processors() {
 #ifdef __linux__

@@ -28,7 +28,7 @@ afterAll(async () => {
   application.remove()
 })
 
-const withVite = { root: sources, configFile: false, logLevel: 'error', worker: { format: 'es' } } as const
+const withVite = { root: sources, configFile: false, logLevel: 'error' } as const
 
 /** How each bundler is told to build the page. Vite and webpack see the worker by themselves; for the others it is an entry. */
 const bundlers: Readonly<Record<string, (outdir: string) => Promise<unknown>>> = {
