@@ -5,24 +5,20 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
 import * as esbuild from 'esbuild'
-import type { Browser } from 'playwright-core'
 import { rollup } from 'rollup'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import * as vite from 'vite'
 import webpack from 'webpack'
 import { openBrowser, serve, visit } from '../support/browser.js'
 import { makeApplication } from '../support/installed.js'
 import { expectedReport } from '../support/reports.js'
 
+const browser = await openBrowser()
 const application = makeApplication()
 const sources = join(application.folder, 'page')
 cpSync(fileURLToPath(new URL('fixtures', import.meta.url)), application.folder, { recursive: true })
 const entries = { main: join(sources, 'main.js'), worker: join(sources, 'worker.js') }
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await openBrowser()
-}, 60_000)
 afterAll(async () => {
   await browser.close()
   application.remove()

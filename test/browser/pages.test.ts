@@ -1,16 +1,13 @@
 /** The built package in Chromium without a bundler: pages, workers, content security policies. */
 import { fileURLToPath } from 'node:url'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { afterAll, describe, expect, it } from 'vitest'
 import { openBrowser, serve, visit } from '../support/browser.js'
 import { expectedReport, type PageReport } from '../support/reports.js'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await openBrowser()
-}, 60_000)
+const browser = await openBrowser()
 afterAll(async () => {
   await browser.close()
 })
