@@ -35,8 +35,8 @@ struct Memory {
 };
 
 uintptr_t bytes_of(int32_t dtype) {
-  constexpr uint8_t bytes[] = {4, 8, 1, 1, 2, 2, 4, 4};
-  return bytes[dtype & 7];
+  constexpr uint8_t bytes[16] = {4, 8, 1, 1, 2, 2, 4, 4, 2, 2};
+  return bytes[dtype & 15];
 }
 
 // An array's memory, which holds at least `length` elements. No copy, no reference: it outlives the call that passes it.

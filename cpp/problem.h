@@ -37,6 +37,8 @@ enum FocalDtype {
   FOCAL_UINT16 = 5,
   FOCAL_INT32 = 6,
   FOCAL_UINT32 = 7,
+  FOCAL_FLOAT16 = 8,  /* IEEE binary16 */
+  FOCAL_BFLOAT16 = 9, /* the upper half of a float */
 };
 enum FocalTargets { FOCAL_DENSE = 0, FOCAL_CLASS_INDEX = 1 };
 enum FocalSoftTargets { FOCAL_LINEAR = 0, FOCAL_MIXTURE = 1 };
@@ -61,7 +63,7 @@ enum FocalStatus {
 typedef struct FocalProblem {
   int32_t abi;
   int32_t loss;
-  int32_t dtype; /* of logits, values, grad, hess */
+  int32_t dtype; /* of logits, values, grad, hess; half precision is float in arithmetic */
   int32_t targets_kind;
   int32_t targets_dtype;
   int32_t soft_targets;

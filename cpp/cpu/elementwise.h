@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "careful.h"
+#include "half_block.h"
 #include "staging.h"
 #include "sweep.h"
 
@@ -76,6 +77,7 @@ template <class T> FOCAL_NOINLINE void clear_skipped(const Staged<T> &staged, co
 template <class R, class T> struct BlockWork {
   const Plan &plan;
   Staged<T> &staged;
+  const BlockArrays<T> arrays;
   const int64_t begin, end;
   const int n;
   const bool skips;  // is an element of this block ignored?
@@ -83,16 +85,18 @@ template <class R, class T> struct BlockWork {
   Weights<T> weights;
   const T *x;
 
-  FOCAL_INLINE BlockWork(const Plan &p, Staged<T> &s, const Weights<T> &one_weight, T largest, int64_t from, int64_t to)
+  FOCAL_INLINE BlockWork(const Plan &p, Staged<T> &s, const BlockArrays<T> &a, const Weights<T> &one_weight, T largest,
+                         int64_t from, int64_t to)
       : plan(p),
         staged(s),
+        arrays(a),
         begin(from),
         end(to),
         n(static_cast<int>(to - from)),
         skips(p.skips() && stage_skipped(p, from, to, s.skipped, s.numbers)),
         reach(largest),
         weights(p.weighted() || skips ? stage_block_weights<R>(p, s, from, to) : one_weight),
-        x(static_cast<const T *>(p.problem.logits) + from) {
+        x(a.logits) {
     if (!skips) return;
     fill_skipped(staged, n, x, staged.x, T(0));
     fill_skipped(staged, n, staged.positive, staged.positive, T(0));
@@ -102,7 +106,7 @@ template <class R, class T> struct BlockWork {
 
   // `weight` multiplies all outputs.
   FOCAL_INLINE Block<T> block(double weight = 1) const {
-    const Outputs<T> out(plan, begin, weight);
+    const Outputs<T> out(plan, arrays, weight);
     return {x, n, out.grad == x ? staged.x : nullptr, reach, out};
   }
 
@@ -112,7 +116,7 @@ template <class R, class T> struct BlockWork {
   // The whole block in double, for any finite or infinite logit and any weight.
   FOCAL_NOINLINE double careful(const Block<T> &swept) const {
     const T *const logits = swept.backup && !weights.heavy ? swept.backup : x;
-    const Outputs<T> out(plan, begin);
+    const Outputs<T> out(plan, arrays);
     stage_targets(plan, begin, end, staged.y, staged.rest, staged.numbers);
     if (weights.mask == 0) stage_block_weights<R>(plan, staged, begin, end);
     if (skips) fill_skipped(staged, n, staged.y, staged.y, T(0));
@@ -137,8 +141,8 @@ double dense_block(const BlockWork<R, T> &work, const Loss &loss) {
   Staged<T> &staged = work.staged;
   const Block<T> block = work.block();
   const bool smooth = p.label_smoothing != 0;
-  // Labels of the logits' own type need no copy, where whole packs of them can be read.
-  const bool in_place = p.targets_kind == FOCAL_DENSE && p.targets_dtype == p.dtype && !smooth && !work.skips &&
+  // Labels of the formula's own type need no copy, where whole packs of them can be read.
+  const bool in_place = p.targets_kind == FOCAL_DENSE && p.targets_dtype == Stored<T>::dtype && !smooth && !work.skips &&
                         work.n % R::size == 0;
   const T *const y = in_place ? static_cast<const T *>(p.targets) + work.begin : staged.y;
   T *const rest = in_place || Hard ? nullptr : staged.rest;  // null: 1 - y itself
@@ -186,7 +190,7 @@ FOCAL_NOINLINE double positives_apart(const BlockWork<R, T> &work, const Loss &l
     staged.place_weight[i] = work.weights.positive[staged.place[i] & work.weights.mask];
   }
   for (int i = count; i % One::size != 0; i++) staged.place_x[i] = staged.place_weight[i] = 0;
-  const Outputs<T> out(work.plan, work.begin);
+  const Outputs<T> out(work.plan, work.arrays);
   double sum = 0;
   for (int i = 0; i < count; i += One::size) {
     const Element<One> e = loss.template positive<false>(One::load(staged.place_x + i), One::load(staged.place_weight + i));

@@ -37,11 +37,15 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
   using R = std::conditional_t<sizeof(T) == sizeof(double), Exact, Long>;
   const FocalProblem &p = plan.problem;
   Staged<T> &staged = *static_cast<Staged<T> *>(scratch);
+  const HalfBlocks<T> half(plan, &staged + 1);
   const Weights<T> one_weight = stage_one_weight<Long>(plan, staged);
   const T reach = static_cast<T>(Kernels::reach(p, Limits<T>::logistic));
   const auto each = [&]<class Packed>(Packed, auto body) {
     each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) {
-      return body(BlockWork<Packed, T>(plan, staged, one_weight, reach, begin, end));
+      const BlockArrays<T> arrays = half.in_use() ? half.read(begin, end) : BlockArrays<T>(p, begin);
+      const double sum = body(BlockWork<Packed, T>(plan, staged, arrays, one_weight, reach, begin, end));
+      if (half.in_use()) half.write(begin, end);
+      return sum;
     });
   };
   const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0;
@@ -80,7 +84,8 @@ template <class T> void run_blocks_of(const Plan &plan, int64_t first, int64_t l
   });
 }
 template <class T> size_t scratch_bytes_of(const Plan &plan) {
-  return plan.problem.loss == FOCAL_SOFTMAX ? SoftmaxKernel<typename PackOf<T>::Long, typename PackOf<T>::Short, T>::Scratch::bytes(plan) : sizeof(Staged<T>);
+  if (plan.problem.loss == FOCAL_SOFTMAX) return SoftmaxKernel<typename PackOf<T>::Long, typename PackOf<T>::Short, T>::Scratch::bytes(plan);
+  return sizeof(Staged<T>) + HalfBlocks<T>::bytes(plan);
 }
 
 inline void run_blocks(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {

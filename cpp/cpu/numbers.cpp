@@ -1,11 +1,16 @@
 #include "numbers.h"
 
+#include "../half.h"
+
 #include <cmath>
 #include <type_traits>
 
 namespace focal {
 
 namespace {
+
+using scalar::BFloat16;
+using scalar::Float16;
 
 // Counts as wide as the labels let the loops vectorise.
 template <size_t bytes> struct Counter { using Type = int16_t; };
@@ -85,6 +90,8 @@ template <class F> auto with_type(const void *array, int32_t dtype, int64_t from
     case FOCAL_INT16: return f(static_cast<const int16_t *>(array) + from);
     case FOCAL_UINT16: return f(static_cast<const uint16_t *>(array) + from);
     case FOCAL_INT32: return f(static_cast<const int32_t *>(array) + from);
+    case FOCAL_FLOAT16: return f(static_cast<const Float16 *>(array) + from);
+    case FOCAL_BFLOAT16: return f(static_cast<const BFloat16 *>(array) + from);
     default: return f(static_cast<const uint32_t *>(array) + from);
   }
 }

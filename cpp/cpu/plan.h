@@ -28,6 +28,8 @@ template <> struct Limits<double> {
   static constexpr double weight = 1e280;
 };
 
+inline bool is_half(int32_t dtype) { return dtype == FOCAL_FLOAT16 || dtype == FOCAL_BFLOAT16; }
+
 struct Plan {
   FocalProblem problem;
   int64_t outer, classes, inner;  // classes == 1 is written as one row of `inner` places

@@ -18,13 +18,13 @@ bool is_valid(const FocalProblem &p) {
   const bool element_wise = p.loss != FOCAL_SOFTMAX;
   const double elements = p.outer * p.classes * p.inner;
   return p.abi == FOCAL_ABI && between(p.loss, FOCAL_SIGMOID, FOCAL_ASYMMETRIC) &&
-         between(p.dtype, FOCAL_FLOAT32, FOCAL_FLOAT64) && between(p.targets_kind, FOCAL_DENSE, FOCAL_CLASS_INDEX) &&
-         between(p.targets_dtype, FOCAL_FLOAT32, FOCAL_UINT32) &&
+         (between(p.dtype, FOCAL_FLOAT32, FOCAL_FLOAT64) || is_half(p.dtype)) && between(p.targets_kind, FOCAL_DENSE, FOCAL_CLASS_INDEX) &&
+         between(p.targets_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
          between(p.soft_targets, FOCAL_LINEAR, FOCAL_MIXTURE) && between(p.reduction, FOCAL_SUM, FOCAL_MEAN_POSITIVES) &&
          between(p.weights_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
-         between(p.weights_dtype, FOCAL_FLOAT32, FOCAL_UINT32) &&
+         between(p.weights_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
          between(p.mask_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
-         between(p.mask_dtype, FOCAL_FLOAT32, FOCAL_UINT32) && p.gamma >= 0 && p.gamma < HUGE_VAL &&
+         between(p.mask_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) && p.gamma >= 0 && p.gamma < HUGE_VAL &&
          p.gamma_negative >= 0 && p.gamma_negative < HUGE_VAL && p.beta > -HUGE_VAL && p.beta < HUGE_VAL &&
          p.outer >= 0 && p.classes >= 0 && p.inner >= 0 && elements < 9007199254740992.0 &&
          (elements == 0 || (p.logits && p.targets && (p.weights_per == FOCAL_ABSENT || p.weights) &&

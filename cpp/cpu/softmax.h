@@ -55,8 +55,8 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
   double run(int64_t first_row, int64_t count) {
     this->begin(first_row, count);
     const FocalProblem &p = problem();
-    T *const grad = static_cast<T *>(p.grad);
-    const bool in_place = plan.inner == 1 && !by_class;  // the problem's arrays have the block's layout
+    // the problem's arrays have the block's layout, and the kernel's type
+    const bool in_place = plan.inner == 1 && !by_class && !is_half(p.dtype);
     const T *x = static_cast<const T *>(p.logits) + first * C;
     if (!in_place) {
       this->gather(p.logits, p.dtype, scratch.x);
@@ -68,7 +68,7 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
       x = scratch.x;
     }
     // the scratch's logits are spent before the first gradient is written
-    T *const grad_rows = !grad ? nullptr : in_place ? grad + first * C : scratch.x;
+    T *const grad_rows = !p.grad ? nullptr : in_place ? static_cast<T *>(p.grad) + first * C : scratch.x;
 
     if (!hard_targets()) this->stage_amounts();
     T value_scale = static_cast<T>(plan.value_scale);
@@ -88,12 +88,14 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
     if (any_skipped) {
       for (int64_t r = 0; r < rows; r++)
         if (scratch.target[r] < 0) scratch.row_value[r] = 0;
-      if (grad) this->fill_skipped(grad_rows, grad_rows);
+      if (p.grad) this->fill_skipped(grad_rows, grad_rows);
     }
     if (p.values)
-      for (int64_t r = 0; r < rows; r++)
-        static_cast<T *>(p.values)[first + r] = scratch.row_value[r] * value_scale;
-    if (grad && !in_place) this->scatter(scratch.x, grad);
+      with_stored<T>(p.values, p.dtype, first, [&](auto *values) {
+        using Value = std::remove_reference_t<decltype(*values)>;
+        for (int64_t r = 0; r < rows; r++) values[r] = Value(scratch.row_value[r] * value_scale);
+      });
+    if (p.grad && !in_place) with_stored<T>(p.grad, p.dtype, 0, [&](auto *grad) { this->scatter(scratch.x, grad); });
     return sum;
   }
 

@@ -8,7 +8,7 @@
 #include <initializer_list>
 #include <type_traits>
 
-#include "../pack.h"
+#include "../half.h"
 #include "numbers.h"
 #include "plan.h"
 
@@ -87,6 +87,12 @@ template <class T, class V> struct SoftmaxRows {
     }
   }
 
+  // Reads half precision with the instructions of its own that there may be.
+  static void read(const void *array, int32_t dtype, int64_t from, int64_t count, T *to) {
+    if (!is_half(dtype)) return read_numbers(array, dtype, from, count, to);
+    with_stored<T>(array, dtype, from, [&](const auto *numbers) { copy_numbers(numbers, count, to); });
+  }
+
   // An array of the problem's, in the block's layout. What no row fills is 0.
   FOCAL_NOINLINE void gather(const void *array, int32_t dtype, T *to) {
     if (by_class)
@@ -94,28 +100,30 @@ template <class T, class V> struct SoftmaxRows {
         for (int64_t r = rows; r < class_step; r++) to[c * class_step + r] = 0;
     if (plan.inner > 1) {
       each_stretch([&](int64_t memory, int64_t at, int64_t count, int64_t c) {
-        if (by_class) return read_numbers(array, dtype, memory, count, to + place(at, c));
-        read_numbers(array, dtype, memory, count, scratch.row_value);
+        if (by_class) return read(array, dtype, memory, count, to + place(at, c));
+        read(array, dtype, memory, count, scratch.row_value);
         for (int64_t k = 0; k < count; k++) to[place(at + k, c)] = scratch.row_value[k];
       });
     } else if (by_class) {
-      read_numbers(array, dtype, first * C, rows * C, scratch.e);
+      read(array, dtype, first * C, rows * C, scratch.e);
       for (int64_t c = 0; c < C; c++)
         for (int64_t r = 0; r < rows; r++) to[c * class_step + r] = scratch.e[r * C + c];
     } else {
-      read_numbers(array, dtype, first * C, rows * C, to);
+      read(array, dtype, first * C, rows * C, to);
     }
   }
-  // Back from the block's layout, where it is not the memory's.
-  FOCAL_NOINLINE void scatter(const T *from, T *array) const {
+  // Back from the block's layout, where it is not the memory's or of another type.
+  template <class S> FOCAL_NOINLINE void scatter(const T *from, S *array) const {
     if (plan.inner > 1)
       each_stretch([&](int64_t memory, int64_t at, int64_t count, int64_t c) {
-        if (by_class) memcpy(array + memory, from + place(at, c), static_cast<size_t>(count) * sizeof(T));
-        else for (int64_t k = 0; k < count; k++) array[memory + k] = from[place(at + k, c)];
+        if (by_class) copy_numbers(from + place(at, c), count, array + memory);
+        else for (int64_t k = 0; k < count; k++) array[memory + k] = S(from[place(at + k, c)]);
       });
-    else
+    else if (by_class)
       for (int64_t c = 0; c < C; c++)
-        for (int64_t r = 0; r < rows; r++) array[(first + r) * C + c] = from[c * class_step + r];
+        for (int64_t r = 0; r < rows; r++) array[(first + r) * C + c] = S(from[c * class_step + r]);
+    else
+      copy_numbers(from, elements, array + first * C);
   }
 
   // Reads every row's class and weight; with hard targets, its class's weight too. Rows that do not count and rows

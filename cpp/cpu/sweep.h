@@ -7,6 +7,20 @@
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
+// Where a block's numbers lie; an output that is not wanted is null.
+template <class T> struct BlockArrays {
+  const T *logits;
+  T *values, *grad, *hess;
+
+  BlockArrays() = default;
+  // In the problem's own arrays
+  BlockArrays(const FocalProblem &p, int64_t begin)
+      : logits(static_cast<const T *>(p.logits) + begin),
+        values(p.values ? static_cast<T *>(p.values) + begin : nullptr),
+        grad(p.grad ? static_cast<T *>(p.grad) + begin : nullptr),
+        hess(p.hess ? static_cast<T *>(p.hess) + begin : nullptr) {}
+};
+
 // Where a block's outputs go; any pointer may be null.
 template <class T> struct Outputs {
   T *values, *grad, *hess;
@@ -14,10 +28,10 @@ template <class T> struct Outputs {
   T least_hess;
 
   // `weight` multiplies everything: it is what the loss was not given.
-  Outputs(const Plan &plan, int64_t begin, double weight = 1)
-      : values(plan.problem.values ? static_cast<T *>(plan.problem.values) + begin : nullptr),
-        grad(plan.problem.grad ? static_cast<T *>(plan.problem.grad) + begin : nullptr),
-        hess(plan.problem.hess ? static_cast<T *>(plan.problem.hess) + begin : nullptr),
+  Outputs(const Plan &plan, const BlockArrays<T> &arrays, double weight = 1)
+      : values(arrays.values),
+        grad(arrays.grad),
+        hess(arrays.hess),
         value_scale(static_cast<T>(plan.value_scale * weight)),
         grad_scale(static_cast<T>(plan.grad_scale * weight)),
         least_hess(static_cast<T>(plan.problem.least_hess)) {}

@@ -30,12 +30,12 @@ struct List {
   List() {
 #ifdef FOCAL_HAVE_AVX512
     const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-    add({"avx512", "AVX-512, 16 floats a vector", "avx512f avx512dq avx512vl avx512bw fma", avx512}, &avx512_kernels);
+                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("f16c");
+    add({"avx512", "AVX-512, 16 floats a vector", "avx512f avx512dq avx512vl avx512bw fma f16c", avx512}, &avx512_kernels);
 #endif
 #ifdef FOCAL_HAVE_AVX2
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    add({"avx2", "AVX2 with FMA, 8 floats a vector", "avx2 fma", avx2}, &avx2_kernels);
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    add({"avx2", "AVX2 with FMA, 8 floats a vector", "avx2 fma f16c", avx2}, &avx2_kernels);
 #endif
     add(baseline_info, &baseline_kernels);
   }
