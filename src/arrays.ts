@@ -1,15 +1,29 @@
 /** Typed arrays from outside: which they are, whether their memory is still there, whether two share it. */
 import { outOfRange, wrongType } from './errors.js'
+import { type HalfDtype, halfDtypes } from './half.js'
 import { lengthOf, tagOf } from './intrinsics.js'
+import { oneOf } from './options.js'
 
-/** What a loss reads as logits. */
-export type Logits = Float32Array | Float64Array
+/** Float16Array among others, for compilers whose library declares it. */
+type OrFloat16<Others> = typeof globalThis extends { Float16Array: { readonly prototype: infer A } } ? Others | A : Others
+
+/** Float16Array, where there is such a type. */
+export type Float16 = OrFloat16<never>
+
+/** What a loss reads as logits; a Uint16Array holds the bits of what the call's `dtype` says. */
+export type Logits = OrFloat16<Float32Array | Float64Array | Uint16Array>
 
 /** An array of the same kind as the logits: what gradients and unreduced losses are written to. */
-export type SameKind<A extends Logits> = A extends Float32Array ? Float32Array : Float64Array
+export type SameKind<A extends Logits> = A extends Float32Array
+  ? Float32Array
+  : A extends Float64Array
+    ? Float64Array
+    : A extends Uint16Array
+      ? Uint16Array
+      : Float16
 
 /** Every array that backends read. */
-export type NumericArray =
+export type NumericArray = OrFloat16<
   | Float32Array
   | Float64Array
   | Int8Array
@@ -19,6 +33,7 @@ export type NumericArray =
   | Uint16Array
   | Int32Array
   | Uint32Array
+>
 
 /** Numbers as callers may give them: any numeric typed array, or a plain array of numbers or booleans. */
 export type Numbers = NumericArray | readonly number[] | readonly boolean[]
@@ -46,21 +61,65 @@ export function dtypeOf(array: ArrayBufferView): number {
       return 6
     case 'Uint32Array':
       return 7
+    case 'Float16Array':
+      return FLOAT16
     default:
       return -1
   }
 }
 
-export function isFloatArray(array: ArrayBufferView): array is Logits {
-  const tag = tagOf(array)
-  return tag === 'Float32Array' || tag === 'Float64Array'
+const FLOAT16 = 8
+const BFLOAT16 = 9
+
+/** The number of the logits' element type in cpp/problem.h. */
+export function dtypeOfLogits(logits: Logits, dtype: HalfDtype | undefined): number {
+  if (dtype === undefined) return dtypeOf(logits)
+  return dtype === 'float16' ? FLOAT16 : BFLOAT16
 }
 
-/** `logits`, `grad`, `hess` and `out`: float arrays only. */
-export function checkLogits(name: string, value: unknown): Logits {
-  if (ArrayBuffer.isView(value) && isFloatArray(value)) return value
-  const hint = Array.isArray(value) ? ' (Float32Array.from(...) makes one)' : ''
-  throw wrongType(name, value, `a Float32Array or a Float64Array${hint}`)
+/** The name of logits that are held as bits; `undefined` where the array's own elements are the numbers. */
+export function bitsDtype(logits: Logits, dtype: number): HalfDtype | undefined {
+  if (tagOf(logits) !== 'Uint16Array') return undefined
+  return dtype === FLOAT16 ? 'float16' : 'bfloat16'
+}
+
+/** An array of the logits' kind, filled with zeros. */
+export function newLike(logits: Logits, length: number): Logits {
+  switch (tagOf(logits)) {
+    case 'Float32Array':
+      return new Float32Array(length)
+    case 'Float64Array':
+      return new Float64Array(length)
+    case 'Uint16Array':
+      return new Uint16Array(length)
+    default: {
+      // Where there are such arrays, there is their constructor, whatever the compiler's library knows
+      const { Float16Array } = globalThis as unknown as { Float16Array: new (length: number) => Logits }
+      return new Float16Array(length)
+    }
+  }
+}
+
+export function isFloatArray(array: ArrayBufferView): boolean {
+  const tag = tagOf(array)
+  return tag === 'Float32Array' || tag === 'Float64Array' || tag === 'Float16Array'
+}
+
+/** `logits`, `grad`, `hess` and `out`: float arrays, and where `dtype` says what they hold, arrays of 16 bits. */
+export function checkLogits(name: string, value: unknown, dtype: HalfDtype | undefined): Logits {
+  if (dtype !== undefined) {
+    oneOf('dtype', dtype, halfDtypes)
+    if (ArrayBuffer.isView(value) && tagOf(value) === 'Uint16Array') return value as Uint16Array
+    throw wrongType(name, value, `a Uint16Array, as dtype is '${dtype}'`)
+  }
+  if (ArrayBuffer.isView(value) && isFloatArray(value)) return value as Float32Array
+  throw wrongType(name, value, `a Float32Array or a Float64Array${hintFor(value)}`)
+}
+
+function hintFor(value: unknown): string {
+  if (Array.isArray(value)) return ' (Float32Array.from(...) makes one)'
+  const isBits = ArrayBuffer.isView(value) && tagOf(value) === 'Uint16Array'
+  return isBits ? " (dtype: 'float16' or 'bfloat16' says what its bits hold)" : ''
 }
 
 /** Anything numeric, plain arrays copied to typed ones. */
@@ -87,11 +146,7 @@ export function checkTargets(name: string, value: unknown): NumericArray {
 }
 
 function toNumbers(name: string, value: unknown): NumericArray | undefined {
-  if (ArrayBuffer.isView(value)) {
-    if (dtypeOf(value) >= 0) return value as NumericArray
-    // Where the runtime has it; its values are exact in float32.
-    if (tagOf(value) === 'Float16Array') return Float32Array.from(value as unknown as Iterable<number>)
-  }
+  if (ArrayBuffer.isView(value) && dtypeOf(value) >= 0) return value as NumericArray
   return Array.isArray(value) ? fromPlain(name, value) : undefined
 }
 

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export type { Logits, Numbers, NumericArray, SameKind, Targets } from './arrays.js'
+export type { Float16, Logits, Numbers, NumericArray, SameKind, Targets } from './arrays.js'
 export type { BackendName } from './backends/backend.js'
 export { type BackendInfo, backends, type Calibration, calibrations, getBackend, init, setBackend } from './backends/choose.js'
 export type { Explainer } from './explain/explainer.js'
@@ -13,6 +13,7 @@ export type { ExplainerOptions, ExplainOptions } from './explain/options.js'
 export { type Differentiable, gradcheck, type GradcheckEntry, type GradcheckOptions, type GradcheckResult } from './gradcheck.js'
 export { releaseMemory } from './backends/wasm.js'
 export { BackendError } from './errors.js'
+export type { HalfDtype } from './half.js'
 export { FocalLossBase, type PriorRule, type Reduced, type Written } from './loss.js'
 export { ElementwiseLoss } from './elementwise_loss.js'
 export { AsymmetricLoss, type AsymmetricOptions, type AsymmetricResolved } from './losses/asymmetric.js'
@@ -25,4 +26,4 @@ export { VarifocalLoss, type VarifocalOptions, type VarifocalResolved } from './
 export { sigmoidFocalLoss, softmaxFocalLoss } from './one_liners.js'
 export type { FocalOptions, FocalResolved, LossOptions, PerClass, Reduction, ResolvedOptions, SoftTargets } from './options.js'
 export { presets } from './presets.js'
-export type { CallOptions, GradCall, HessCall, ProbabilityCall, Sums, SumsCall, ValueCall } from './problem.js'
+export type { CallOptions, GradCall, HessCall, ProbabilityCall, StorageOptions, Sums, SumsCall, ValueCall } from './problem.js'

@@ -1,10 +1,11 @@
 /** The base of every loss: from a call to a problem, from a backend's sums to the reduced value. */
-import { checkedLength, checkLogits, type Logits, overlap, sameMemory, type SameKind, type Targets } from './arrays.js'
+import { bitsDtype, checkedLength, checkLogits, dtypeOfLogits, type Logits, overlap, sameMemory, type SameKind, type Targets } from './arrays.js'
 import { chooseBackend } from './backends/choose.js'
 import { wrongType } from './errors.js'
 import { Explainer } from './explain/explainer.js'
 import type { Explanation } from './explain/explanation.js'
 import { type Change, type ExplainerOptions, explainNames, type ExplainOptions } from './explain/options.js'
+import { fromBits, toBits } from './half.js'
 import type { Formula } from './losses/formula.js'
 import {
   checkNames,
@@ -53,7 +54,8 @@ export interface PriorRule {
 const nothing: Sums = { sum: 0, elements: 0, rows: 0, positives: 0 }
 
 /**
- * What all losses share. Logits are a Float32Array or a Float64Array in any memory (shared, resizable, a view);
+ * What all losses share. Logits are a Float32Array, a Float64Array, a Float16Array where the runtime has such, or a
+ * Uint16Array that `dtype` explains, in any memory (shared, resizable, a view);
  * targets one label from 0 to 1 per logit, or one class index per row. Every method checks its arguments before it
  * writes anything, and throws a TypeError or a RangeError that names the argument, what was expected and what came.
  */
@@ -129,22 +131,26 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     checkCall(methods.toProbability, call)
     const loss = this.#constants
     checkWeights(loss, 'toProbability()')
-    const x = checkLogits('logits', logits)
+    const x = checkLogits('logits', logits, call.dtype)
     const { outer, classes, inner } = layoutOfLogits(loss, checkedLength('logits', x), call)
     checkClassCount(loss, classes, call)
-    const out = output('out', theirsOrNew('out', call.out), x, x.length) as Logits
+    const out = output('out', theirsOrNew('out', call.out), x, call.dtype, x.length) as Logits
     if (overlap(out, x) && !sameMemory(out, x)) {
       throw new RangeError('out overlaps logits in memory; expected memory of its own (or exactly the logits)')
     }
+    const bits = bitsDtype(x, dtypeOfLogits(x, call.dtype))
+    const from = bits === undefined ? x : fromBits(x as Uint16Array, bits)
+    const to = bits === undefined ? out : new Float64Array(x.length)
     const row = new Float64Array(classes)
     for (let r = 0; r < outer * inner; r++) {
       const first = Math.floor(r / inner) * classes * inner + (r % inner)
-      for (let c = 0; c < classes; c++) row[c] = x[first + c * inner]
+      for (let c = 0; c < classes; c++) row[c] = from[first + c * inner]
       const { formula } = loss
       if (formula.perRow) posteriorsOfRow(loss, row)
       else for (let c = 0; c < classes; c++) row[c] = posteriorOfLogit(loss, formula, row[c], c)
-      for (let c = 0; c < classes; c++) out[first + c * inner] = row[c]
+      for (let c = 0; c < classes; c++) to[first + c * inner] = row[c]
     }
+    if (bits !== undefined) toBits(to as Float64Array, bits, out as Uint16Array)
     return out as SameKind<A>
   }
 

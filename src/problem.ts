@@ -4,9 +4,10 @@ import {
   checkLogits,
   checkNumbers,
   checkTargets,
-  dtypeOf,
+  dtypeOfLogits,
   isFloatArray,
   type Logits,
+  newLike,
   type Numbers,
   type NumericArray,
   overlap,
@@ -14,12 +15,22 @@ import {
   type SameKind,
 } from './arrays.js'
 import { outOfRange, wrongType } from './errors.js'
+import type { HalfDtype } from './half.js'
 import { tagOf } from './intrinsics.js'
 import type { Formula, Parameters } from './losses/formula.js'
 import { type ClassWeighting, number, type Reduction } from './options.js'
 
+/** What a call's arrays hold, where their kind does not tell. */
+export interface StorageOptions {
+  /**
+   * What the bits of logits, gradients and losses are that come as Uint16Array. They are read exactly, computed with in
+   * float32 at least, and rounded to nearest even; sums are double. Targets of that kind stay integers.
+   */
+  dtype?: HalfDtype
+}
+
 /** How a call lays out its arrays and what it leaves out. */
-export interface CallOptions {
+export interface CallOptions extends StorageOptions {
   /** The logits' shape. Without it: one target per logit, or rows of `logits.length / targets.length` classes. */
   shape?: readonly number[]
   /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
@@ -49,7 +60,7 @@ export interface HessCall<A extends Logits> extends GradCall<A> {
   clampHess?: number
 }
 
-export interface ProbabilityCall<A extends Logits> {
+export interface ProbabilityCall<A extends Logits> extends StorageOptions {
   /** The logits' shape. Without it: one class, or as many as `alpha` or `classWeights` has entries. */
   shape?: readonly number[]
   /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
@@ -95,6 +106,8 @@ export type Per = 'row' | 'element'
 export interface Problem {
   readonly loss: LossConstants
   readonly logits: Logits
+  /** Of logits, values, grad and hess: the number in cpp/problem.h (enum FocalDtype). */
+  readonly dtype: number
   readonly targets: NumericArray
   readonly targetsKind: 'dense' | 'class-index'
   readonly outer: number
@@ -145,7 +158,7 @@ export function describe(
   call: CallOptions & { normalizer?: number; clampHess?: number },
   outputs: Outputs,
 ): Problem {
-  const logits = checkLogits('logits', givenLogits)
+  const logits = checkLogits('logits', givenLogits, call.dtype)
   const targets = checkTargets('targets', givenTargets)
   const elements = checkedLength('logits', logits)
   const targetsLength = checkedLength('targets', targets)
@@ -163,6 +176,7 @@ export function describe(
   const problem: Problem = {
     loss,
     logits,
+    dtype: dtypeOfLogits(logits, call.dtype),
     targets,
     targetsKind,
     outer,
@@ -175,9 +189,9 @@ export function describe(
     weightsPer: per('weights', weights, loss.formula, rows, elements),
     mask,
     maskPer: per('mask', mask, loss.formula, rows, elements),
-    values: output('out', outputs.values, logits, loss.formula.perRow ? rows : elements),
-    grad: output('grad', outputs.grad, logits, elements),
-    hess: output('hess', outputs.hess, logits, elements),
+    values: output('out', outputs.values, logits, call.dtype, loss.formula.perRow ? rows : elements),
+    grad: output('grad', outputs.grad, logits, call.dtype, elements),
+    hess: output('hess', outputs.hess, logits, call.dtype, elements),
     leastHess: call.clampHess === undefined ? -Infinity : number('clampHess', call.clampHess, -Infinity, Infinity),
   }
   checkBackground(problem)
@@ -304,12 +318,11 @@ function per(name: string, array: NumericArray | null, formula: Formula, rows: n
   throw new RangeError(`${name} has length ${length}; expected ${expected}`)
 }
 
-export function output(name: string, given: unknown, logits: Logits, length: number): Logits | null {
+export function output(name: string, given: unknown, logits: Logits, dtype: HalfDtype | undefined, length: number): Logits | null {
   if (given === false) return null
-  const dtype = dtypeOf(logits)
-  if (given === true) return dtype === 0 ? new Float32Array(length) : new Float64Array(length)
-  const array = checkLogits(name, given)
-  if (dtypeOf(array) !== dtype) throw wrongType(name, given, `a ${tagOf(logits)}, as logits is`)
+  if (given === true) return newLike(logits, length)
+  const array = checkLogits(name, given, dtype)
+  if (tagOf(array) !== tagOf(logits)) throw wrongType(name, given, `a ${tagOf(logits)}, as logits is`)
   const came = checkedLength(name, array)
   if (came !== length) throw new RangeError(`${name} has length ${came}; expected ${length}`)
   return array
@@ -354,7 +367,7 @@ export interface Method {
   readonly hess: boolean
 }
 
-const layoutOptions = ['shape', 'classAxis', 'weights', 'mask']
+const layoutOptions = ['dtype', 'shape', 'classAxis', 'weights', 'mask']
 const valueOptions = [...layoutOptions, 'normalizer', 'out']
 
 export const methods = {
@@ -362,7 +375,7 @@ export const methods = {
   valueAndGrad: { name: 'valueAndGrad()', options: new Set([...valueOptions, 'grad']), grad: true, hess: false },
   valueGradAndHess: { name: 'valueGradAndHess()', options: new Set([...valueOptions, 'grad', 'hess', 'clampHess']), grad: true, hess: true },
   sums: { name: 'sums()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
-  toProbability: { name: 'toProbability()', options: new Set(['shape', 'classAxis', 'out']), grad: false, hess: false },
+  toProbability: { name: 'toProbability()', options: new Set(['dtype', 'shape', 'classAxis', 'out']), grad: false, hess: false },
   priorBias: { name: 'priorBias()', options: new Set(['prior', 'rule']), grad: false, hess: false },
   explainerAdd: { name: 'add()', options: new Set(layoutOptions), grad: false, hess: false },
 } as const satisfies Record<string, Method>

@@ -22,6 +22,15 @@ test('and the array type', () => {
   expectTypeOf(sigmoidFocalLoss(double, [0, 1])).toEqualTypeOf<Float64Array>()
 })
 
+test('bits stay bits', () => {
+  const bits = new Uint16Array(2)
+  const loss = new SigmoidFocalLoss({ reduction: 'none' })
+  expectTypeOf(loss.valueAndGrad(bits, [0, 1], { dtype: 'float16', grad: bits }).grad).toEqualTypeOf<Uint16Array>()
+  expectTypeOf(loss.value(bits, [0, 1], { dtype: 'bfloat16' })).toEqualTypeOf<Uint16Array>()
+  // @ts-expect-error no such type of 16 bits
+  return () => loss.value(bits, [0, 1], { dtype: 'half' })
+})
+
 test('a reduction known only at run time gives both', () => {
   const reduction = 'none' as Reduction
   expectTypeOf(new SigmoidFocalLoss({ reduction }).value(single, [0, 1])).toEqualTypeOf<number | Float32Array>()

@@ -65,6 +65,7 @@ function problemOf(loss: LossConstants, dtype: Dtype, size: number): Problem {
     // Weights per class would have to be as many as classes
     loss: { ...loss, classPositive: null, classNegative: null },
     logits: filled(0.5),
+    dtype: dtype === 'float32' ? 0 : 1,
     targets: filled(0.5),
     targetsKind: 'dense',
     outer: perRow ? 1 : size,

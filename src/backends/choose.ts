@@ -127,7 +127,8 @@ function currentSetting(): BackendName | 'auto' {
 
 function automatic({ loss, logits }: Problem, size: number): Backend {
   const fast = bestThatRuns()
-  if (size >= DECIDED) return fast
+  // Half precision is dear to the plain backend, and never in question
+  if (size >= DECIDED || logits.BYTES_PER_ELEMENT === 2) return fast
   const plain = load('js')
   if (fast === plain) return plain
   const dtype = logits.BYTES_PER_ELEMENT === 4 ? 'float32' : 'float64'

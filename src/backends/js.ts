@@ -1,4 +1,6 @@
 /** The backend in plain TypeScript and double precision: the readable reference, and what runs where nothing else may. */
+import { bitsDtype, type Logits } from '../arrays.js'
+import { fromBits, toBits } from '../half.js'
 import type { Derivatives, ElementFormula, RowFormula } from '../losses/formula.js'
 import { counts, firstOf, hasClass, targetOf } from '../places.js'
 import { badClass, badTarget, checkOverlaps, divisorOf, type Problem, type Sums } from '../problem.js'
@@ -8,6 +10,27 @@ export const jsBackend: Backend = { name: 'js', description: 'plain JavaScript i
 
 function run(problem: Problem): Sums {
   checkOverlaps(problem)
+  const dtype = bitsDtype(problem.logits, problem.dtype)
+  if (dtype === undefined) return runNumbers(problem)
+  const numbersFor = (output: Logits | null) => (output === null ? null : new Float64Array(output.length))
+  const { values, grad, hess } = problem
+  const inNumbers = {
+    ...problem,
+    logits: fromBits(problem.logits as Uint16Array, dtype),
+    values: numbersFor(values),
+    grad: numbersFor(grad),
+    hess: numbersFor(hess),
+  }
+  const sums = runNumbers(inNumbers)
+  const put = (numbers: Float64Array | null, to: Logits | null) => numbers !== null && toBits(numbers, dtype, to as Uint16Array)
+  put(inNumbers.values, values)
+  put(inNumbers.grad, grad)
+  put(inNumbers.hess, hess)
+  return sums
+}
+
+/** Arrays whose elements are the numbers. */
+function runNumbers(problem: Problem): Sums {
   const counted = count(problem)
   const { formula } = problem.loss
   const divisor = divisorOf(problem, { sum: 0, ...counted })

@@ -126,7 +126,7 @@ export function writeConstants({ integers, doubles }: ProblemBytes, loss: LossCo
 /** What changes from call to call. */
 export function writeCall({ integers, doubles }: ProblemBytes, problem: Problem): void {
   const { weights, mask } = problem
-  integers[offsets.dtype / 4] = dtypeOf(problem.logits)
+  integers[offsets.dtype / 4] = problem.dtype
   integers[offsets.targetsKind / 4] = problem.targetsKind === 'dense' ? 0 : 1
   integers[offsets.targetsDtype / 4] = dtypeOf(problem.targets)
   integers[offsets.reduction / 4] = reductionOf(problem.reduction)

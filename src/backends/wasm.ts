@@ -36,6 +36,13 @@ const kinds = {
   Uint16Array,
   Int32Array,
   Uint32Array,
+  ...float16Kind(),
+}
+
+/** Float16Array, where the runtime has it. */
+function float16Kind(): Record<string, Uint16ArrayConstructor> {
+  const { Float16Array } = globalThis as unknown as { Float16Array?: Uint16ArrayConstructor }
+  return Float16Array === undefined ? {} : { Float16Array }
 }
 
 /** The module's memory. Every view dies, and has length 0, when the memory grows: see {@link heapOf}. */

@@ -2,11 +2,12 @@
  * Explains a loss on any amount of data: chunks are added one after another, block by block through the loss's own backend,
  * and only sums are kept. Every loss of a comparison sees a block while it is in the cache.
  */
-import { dtypeOf, type Logits, type NumericArray, type Targets } from '../arrays.js'
+import { bitsDtype, dtypeOf, type Logits, newLike, type NumericArray, type Targets } from '../arrays.js'
 import { outOfRange } from '../errors.js'
+import { fromBits } from '../half.js'
 import { checkNames, checkRecord } from '../options.js'
 import { firstOf } from '../places.js'
-import { type CallOptions, type LossConstants, methods, output, type Problem, type Sums } from '../problem.js'
+import { type CallOptions, type LossConstants, methods, type Problem, type Sums } from '../problem.js'
 import { Examples, LEFT_OUT } from './examples.js'
 import type { Explanation } from './explanation.js'
 import { type Change, changesOf, edgesOf, explainerNames, type ExplainerOptions, type GammaAndAlpha, integer, MOST_HARDEST, namedOf } from './options.js'
@@ -64,7 +65,7 @@ export class Explainer {
   add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
     checkRecord('call options', call)
     checkNames(call, methods.explainerAdd.options, methods.explainerAdd.name)
-    const whole = this.#loss.describe(logits, targets, call)
+    const whole = inFull(this.#loss.describe(logits, targets, call))
     for (const { constants } of this.#explained) {
       if (!Number.isFinite(this.#loss.run({ ...whole, loss: constants }).sum)) throw this.#notFinite({ ...whole, loss: constants })
     }
@@ -91,8 +92,8 @@ export class Explainer {
   #compute(block: Problem): { values: Logits; grad: Logits } {
     const { logits, outer, inner } = block
     if (dtypeOf(logits) !== dtypeOf(this.#grad) || this.#grad.length < logits.length) {
-      this.#values = output('out', true, logits, logits.length) as Logits
-      this.#grad = output('grad', true, logits, logits.length) as Logits
+      this.#values = newLike(logits, logits.length)
+      this.#grad = newLike(logits, logits.length)
     }
     const values = this.#values.subarray(0, this.#perRow ? outer * inner : logits.length)
     const grad = this.#grad.subarray(0, logits.length)
@@ -128,6 +129,14 @@ export class Explainer {
     }
     return outOfRange('the sum of the losses', Infinity, 'a finite number')
   }
+}
+
+/** Half precision holds the shares of nothing well: float32 has all its numbers. */
+function inFull(problem: Problem): Problem {
+  const { logits, dtype } = problem
+  if (logits.BYTES_PER_ELEMENT !== 2) return problem
+  const bits = bitsDtype(logits, dtype)
+  return { ...problem, logits: Float32Array.from(bits === undefined ? logits : fromBits(logits as Uint16Array, bits)), dtype: 0 }
 }
 
 /** The problem as smaller ones, in whole slices of the outermost axis. */
