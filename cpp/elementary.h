@@ -350,12 +350,28 @@ template <class R> FOCAL_INLINE Logistic<R> logistic(R z) {
   return logistic_of<T>(z, static_cast<const T *>(nullptr));
 }
 
+// The same of a probability itself, where s = p: in double, p normal and below 1. Below 1/2 the digits of p are lost in
+// 1 - p, so logarithms of that come from p.
+template <class R> FOCAL_INLINE Logistic<R> logistic_of_probability(R p) {
+  R c = R(1) - p;
+  LogParts<R> log_p = log_parts(p), log_c = log_parts(c);
+  R low = smaller(p, R(0.5));
+  const auto is_high = p > R(0.5);
+  log_c = {select(is_high, log_c.exponent, R(0)), select(is_high, log_c.log_mantissa, -(low * log_rest_ratio(low)))};
+  R softplus = -logarithm(log_c), softplus_minus = -logarithm(log_p);
+  return {p, c, softplus, softplus_minus, smaller(softplus, softplus_minus), log_p, log_c};
+}
+
 #ifdef FOCAL_LIBM
 // In double through the C library: slower, and for any finite number at all. Where FOCAL_LIBM is set, formulas find these.
 inline double logarithm(double x) { return __builtin_log(x); }
 inline Logistic<double> logistic(double z) {
   const double e = __builtin_exp(-__builtin_fabs(z)), big = 1 / (1 + e), small = e / (1 + e), log1p_e = __builtin_log1p(e);
   return {z > 0 ? big : small, z > 0 ? small : big, larger(0.0, z) + log1p_e, larger(0.0, -z) + log1p_e, log1p_e, {}, {}};
+}
+inline Logistic<double> logistic_of_probability(double p) {
+  const double softplus = -__builtin_log1p(-p), softplus_minus = -__builtin_log(p);
+  return {p, 1 - p, softplus, softplus_minus, smaller(softplus, softplus_minus), {}, {}};
 }
 template <> struct PowerAny<double> {
   static constexpr bool by_logarithm = false;

@@ -5,7 +5,8 @@
  * pointers in slots of eight bytes, sizes as doubles (exact to 2^53). The asserts below hold it still.
  *
  * A problem is valid when it reaches a kernel: lengths agree, gamma is finite and not negative, per-class
- * arrays have `classes` entries. The one thing checked here, before anything is written, is the targets' values.
+ * arrays have `classes` entries. The one thing checked here, before anything is written, is the values of targets and
+ * probabilities.
  */
 #ifndef FOCAL_PROBLEM_H
 #define FOCAL_PROBLEM_H
@@ -42,6 +43,7 @@ enum FocalDtype {
 };
 enum FocalTargets { FOCAL_DENSE = 0, FOCAL_CLASS_INDEX = 1 };
 enum FocalSoftTargets { FOCAL_LINEAR = 0, FOCAL_MIXTURE = 1 };
+enum FocalInputs { FOCAL_LOGITS = 0, FOCAL_PROBABILITIES = 1 };
 enum FocalReduction { FOCAL_SUM = 0, FOCAL_MEAN = 1, FOCAL_MEAN_ROWS = 2, FOCAL_MEAN_POSITIVES = 3 };
 enum FocalPer { FOCAL_ABSENT = 0, FOCAL_PER_ROW = 1, FOCAL_PER_ELEMENT = 2 };
 
@@ -51,6 +53,7 @@ enum FocalStatus {
   FOCAL_BAD_TARGET = 2,    /* targets[result.error_index] is outside [0, 1] */
   FOCAL_OUT_OF_MEMORY = 3, /* nothing was written */
   FOCAL_BAD_PROBLEM = 4,   /* another ABI, an unknown enum value or a missing pointer */
+  FOCAL_BAD_PROBABILITY = 7, /* logits[result.error_index] is outside [0, 1] */
 };
 
 #define FOCAL_POINTER(type, name) \
@@ -75,6 +78,8 @@ typedef struct FocalProblem {
   int32_t threads; /* at most this many; 0: as many as the machine has */
   int32_t isa;     /* 0: the best one; k: entry k - 1 of focal_isa() */
   int32_t constant_modulator; /* asymmetric: 1 to differentiate as if the powers were constants */
+  int32_t inputs;             /* what `logits` holds, and what derivatives are with respect to */
+  int32_t reserved;
 
   double outer, classes, inner;
   double gamma;          /* asymmetric: of positives; star: > 0 */
@@ -129,10 +134,10 @@ int32_t focal_hardware_threads(void);
 #ifdef __cplusplus
 }
 
-static_assert(sizeof(FocalProblem) == 248, "src/backends/layout.ts writes these bytes");
-static_assert(offsetof(FocalProblem, outer) == 56, "src/backends/layout.ts");
-static_assert(offsetof(FocalProblem, logits) == 176, "src/backends/layout.ts");
-static_assert(offsetof(FocalProblem, hess) == 240, "src/backends/layout.ts");
+static_assert(sizeof(FocalProblem) == 256, "src/backends/layout.ts writes these bytes");
+static_assert(offsetof(FocalProblem, outer) == 64, "src/backends/layout.ts");
+static_assert(offsetof(FocalProblem, logits) == 184, "src/backends/layout.ts");
+static_assert(offsetof(FocalProblem, hess) == 248, "src/backends/layout.ts");
 static_assert(sizeof(FocalResult) == 56, "src/backends/layout.ts reads these bytes");
 #endif
 

@@ -107,8 +107,14 @@ Jet asymmetric(const FocalProblem &p, Jet x, double y, double wp, double wn) {
   return mixture(y, wp, (p.constant_modulator ? without_slope(modulator) : modulator) * softplus(-x), wn, zero);
 }
 
-Jet element_wise(const FocalProblem &p, double logit, double y, double wp, double wn) {
-  const Jet x = {logit, 1, 0};
+// The logit of a probability, to be differentiated with respect to that.
+Jet logit_of(double p) {
+  const double slope = 1 / (p * (1 - p));
+  return {std::log(p) - std::log1p(-p), slope, (2 * p - 1) * slope * slope};
+}
+
+Jet element_wise(const FocalProblem &p, double input, double y, double wp, double wn) {
+  const Jet x = p.inputs == FOCAL_PROBABILITIES ? logit_of(input) : Jet{input, 1, 0};
   switch (p.loss) {
     case FOCAL_STAR: return focal_star(p, x, y, wp, wn);
     case FOCAL_QUALITY: return quality_focal(p, x, y, wp, wn);

@@ -6,6 +6,7 @@
 
 #include "../losses/list.h"
 #include "elementwise.h"
+#include "probability_block.h"
 #include "softmax.h"
 
 namespace focal {
@@ -77,15 +78,26 @@ template <class T> void run_softmax_focal(const Plan &plan, int64_t first, int64
   }
 }
 
+inline void run_probabilities(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
+  with_kernels(plan.problem.loss, [&](auto kernels) {
+    decltype(kernels)::template exact<double>(plan.problem, [&](const auto &loss) {
+      each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) {
+        return probability_block<PackOf<double>::Short>(plan, *static_cast<StagedProbabilities *>(scratch), begin, end, loss);
+      });
+    });
+  });
+}
+
 template <class T> void run_blocks_of(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
   if (plan.problem.loss == FOCAL_SOFTMAX) return run_softmax_focal<T>(plan, first, last, scratch, sums);
+  if (plan.problem.inputs == FOCAL_PROBABILITIES) return run_probabilities(plan, first, last, scratch, sums);
   with_kernels(plan.problem.loss, [&](auto kernels) {
     run_element_wise<T, decltype(kernels)>(plan, first, last, scratch, sums);
   });
 }
 template <class T> size_t scratch_bytes_of(const Plan &plan) {
   if (plan.problem.loss == FOCAL_SOFTMAX) return SoftmaxKernel<typename PackOf<T>::Long, typename PackOf<T>::Short, T>::Scratch::bytes(plan);
-  return sizeof(Staged<T>) + HalfBlocks<T>::bytes(plan);
+  return plan.problem.inputs == FOCAL_PROBABILITIES ? sizeof(StagedProbabilities) : sizeof(Staged<T>) + HalfBlocks<T>::bytes(plan);
 }
 
 inline void run_blocks(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {

@@ -8,6 +8,7 @@
 #include "census.h"
 #include "isa/dispatch.h"
 #include "pool.h"
+#include "probability.h"
 
 namespace focal {
 
@@ -20,7 +21,7 @@ bool is_valid(const FocalProblem &p) {
   return p.abi == FOCAL_ABI && between(p.loss, FOCAL_SIGMOID, FOCAL_ASYMMETRIC) &&
          (between(p.dtype, FOCAL_FLOAT32, FOCAL_FLOAT64) || is_half(p.dtype)) && between(p.targets_kind, FOCAL_DENSE, FOCAL_CLASS_INDEX) &&
          between(p.targets_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
-         between(p.soft_targets, FOCAL_LINEAR, FOCAL_MIXTURE) && between(p.reduction, FOCAL_SUM, FOCAL_MEAN_POSITIVES) &&
+         between(p.soft_targets, FOCAL_LINEAR, FOCAL_MIXTURE) && between(p.inputs, FOCAL_LOGITS, FOCAL_PROBABILITIES) && between(p.reduction, FOCAL_SUM, FOCAL_MEAN_POSITIVES) &&
          between(p.weights_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
          between(p.weights_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
          between(p.mask_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
@@ -129,7 +130,8 @@ int32_t run(const FocalProblem &p, FocalResult *result) {
   double *const sums = reinterpret_cast<double *>(memory + scratch_bytes);
 
   Team team(p.threads > 0 ? p.threads : hardware_threads(), plan.blocks);
-  const FocalStatus status = take_census(&plan, &team, result);
+  FocalStatus status = take_census(&plan, &team, result);
+  if (status == FOCAL_OK && p.inputs == FOCAL_PROBABILITIES) status = check_probabilities(plan, &team, result);
   if (status != FOCAL_OK) return status;
   result->denominator = denominator_of(p, *result);
   plan.grad_divisor = result->denominator;

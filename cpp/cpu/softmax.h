@@ -8,6 +8,7 @@
 #include "../losses/softmax_focal.h"
 #include "careful.h"
 #include "elementwise.h"
+#include "probability.h"
 #include "softmax_row.h"
 #include "softmax_staging.h"
 
@@ -75,7 +76,11 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
     double sum;
     const T largest = largest_magnitude<R>(x, static_cast<int>(elements));
     const bool shifted = largest > (C <= 4096 ? Limits<T>::softmax : Limits<T>::softmax_long);
-    if (plan.extreme_scale || largest > Limits<T>::shifted || largest_amount() > amount_limit(shifted)) {
+    if (p.inputs == FOCAL_PROBABILITIES) {
+      if (hard_targets()) this->stage_amounts();
+      sum = probability_rows(x, grad_rows);
+      value_scale = 1;  // it divides in double
+    } else if (plan.extreme_scale || largest > Limits<T>::shifted || largest_amount() > amount_limit(shifted)) {
       if (hard_targets()) this->stage_amounts();
       sum = careful_rows(x, grad_rows);
       value_scale = 1;  // it divides in double
@@ -256,6 +261,24 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
         term.pull.store(pull + k);
       }
     });
+  }
+
+  // Each class by itself: its p is a variable of its own, and of 1 - p the others have no part.
+  double probability_rows(const T *x, T *grad) {
+    const NumberRange range = range_of(problem().dtype);
+    double sum = 0;
+    for (int64_t r = 0; r < rows; r++) {
+      double value = 0;
+      for (int64_t c = 0; c < C; c++) {
+        const int64_t at = place(r, c);
+        const CarefulElement e = class_of_probability(problem(), static_cast<double>(x[at]), static_cast<double>(scratch.amount[at]));
+        value += e.value;
+        if (grad) grad[at] = static_cast<T>(within(range, e.grad / plan.grad_divisor));
+      }
+      sum += value;
+      scratch.row_value[r] = static_cast<T>(value / plan.value_divisor);
+    }
+    return sum;
   }
 
   double careful_rows(const T *x, T *grad) {

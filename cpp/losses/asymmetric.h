@@ -36,7 +36,26 @@ template <class T, class Positive, class Negative> struct Asymmetric {
     return sum<H>(negative<H>(x, l, wn * rest), mirror(modulated<H>(power_positive, R(slope_positive), l.mirrored(), wp * y)));
   }
 
+  template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R y, R rest, R wp, R wn) const {
+    return sum<true>(negative_of_probability(l, wn * rest),
+                     mirror(modulated_of_probability(power_positive, R(slope_positive), l.mirrored(), wp * y)));
+  }
+
  private:
+  // target 0: a negative of t = p - margin
+  template <class R> FOCAL_INLINE Element<R> negative_of_probability(const Logistic<R> &l, R w) const {
+    using C = Constants<typename Number<R>::Lane>;
+    const R m(margin), difference = l.s - m;
+    Logistic<R> shifted = l;
+    shifted.s = larger(difference, R(C::smallest_normal));
+    shifted.c = l.c + m;
+    R low = smaller(shifted.s, R(0.5));
+    shifted.softplus = select(m > R(0), select(shifted.s > R(0.5), -logarithm(shifted.c), low * log_rest_ratio(low)), l.softplus);
+    shifted.log_s = log_parts(shifted.s);
+    const Element<R> e = modulated_of_probability(power_negative, R(slope_negative), shifted, w), none = {R(0), R(0), R(0)};
+    return select(difference > R(0), e, none);
+  }
+
   // target 0
   template <bool H, class R> FOCAL_INLINE Element<R> negative(R x, const Logistic<R> &l, R w) const {
     using C = Constants<typename Number<R>::Lane>;

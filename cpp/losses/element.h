@@ -8,6 +8,8 @@
 //   hard<H>(x, y, wp, wn)      target y, which is 0 or 1
 //   negative<H>(x, w)          target 0, weight w
 //   positive<H>(x, w)          target 1, weight w
+// and, in double and with derivatives with respect to p = sigmoid(x),
+//   of_probability(l, y, rest, wp, wn)   l is what logistic_of_probability(p) gives
 // H says whether the second derivative is wanted. A weight w may be a Unit. |x| is within the loss's reach (list.h), where
 // all is finite; in double through the C library (cpu/careful.cpp) it may be any finite number. A NaN in x comes through.
 #pragma once
@@ -26,6 +28,10 @@ template <class R> FOCAL_INLINE R operator*(R a, Unit) { return a; }
 
 // A loss of -x is the loss of x seen in the mirror.
 template <class R> FOCAL_INLINE Element<R> mirror(Element<R> e) { return {e.value, -e.grad, e.hess}; }
+
+template <class M, class R> FOCAL_INLINE Element<R> select(M mask, const Element<R> &a, const Element<R> &b) {
+  return {select(mask, a.value, b.value), select(mask, a.grad, b.grad), select(mask, a.hess, b.hess)};
+}
 
 template <bool H, class R> FOCAL_INLINE Element<R> sum(Element<R> a, Element<R> b) {
   Element<R> e;
@@ -56,6 +62,22 @@ FOCAL_INLINE Element<R> modulated(const Power &power, R g, const Logistic<R> &l,
     e.hess = l.c * muladd(g * tilt, e.value, (g + g + R(1)) * l.s * m);
   }
   return e;
+}
+
+// y (-log p) + (1 - y) (-log(1 - p)), times w, with derivatives with respect to p. Weights come before quotients: these may
+// be so large that nothing times them would not be nothing.
+template <class R> FOCAL_INLINE Element<R> cross_entropy_of_probability(const Logistic<R> &l, R y, R rest, R w) {
+  R up = w * y / l.s, down = w * rest / l.c;
+  return {w * muladd(y, l.softplus_minus, rest * l.softplus), down - up, down / l.c + up / l.s};
+}
+
+// modulated() with derivatives with respect to p: with k = -log(1 - p) / p they are
+//   w p^g (g k + 1 / (1 - p)),   w p^g (g ((g - 1) k + 2 / (1 - p)) / p + 1 / (1 - p)^2).
+template <class Power, class R> FOCAL_INLINE Element<R> modulated_of_probability(const Power &power, R g, const Logistic<R> &l, R w) {
+  R m = power_of_sigmoid(power, l) * w;
+  R k = l.softplus / l.s, inverse = R(1) / l.c;
+  R bend = m * g * muladd(g - R(1), k, inverse + inverse);
+  return {m * l.softplus, m * muladd(g, k, inverse), bend / l.s + m * inverse * inverse};
 }
 
 // What the driver (cpu/kernels.h) asks of a loss. Each calls f with a formula for problem p:

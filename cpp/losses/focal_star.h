@@ -30,7 +30,27 @@ template <class T> struct FocalStar {
     return sum<H>(negative<H>(x, wn * rest), mirror(negative<H>(-x, wp * y)));
   }
 
+  template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R y, R rest, R wp, R wn) const {
+    return sum<true>(negative_of_probability(l, wn * rest), mirror(negative_of_probability(l.mirrored(), wp * y)));
+  }
+
  private:
+  // target 0: with S = sigmoid(z) / p the derivatives are w S / (1 - p), w ((gamma - 1) S / p + S (2 - gamma S)) / (1 - p)^2
+  template <class R> FOCAL_INLINE Element<R> negative_of_probability(const Logistic<R> &l, R w) const {
+    const R g(gamma), far(700), farther(708);  // as far as logistic() and exponential() go
+    R z = muladd(g, l.softplus - l.softplus_minus, -R(beta));
+    Logistic<R> of_z = logistic(larger(-far, smaller(z, far)));
+    // Below 1/2 both sigmoid(z) and p may be no normal numbers: from their logarithms
+    const auto is_high = l.s > R(0.5);
+    R S = select(is_high, of_z.s / l.s, exponential(larger(-farther, smaller(z + l.softplus_minus, farther))) * of_z.c);
+    R low = muladd(g - R(1), w * S / l.s, w * S * (R(2) - g * S));
+    // above 1/2 the same without the difference of 2 and gamma S
+    R high = w * S / l.s * muladd(g, of_z.c, l.s - l.c);
+    R hess = select(is_high, high, low) / l.c / l.c;
+    // what a positive adds is larger still, and infinite before this is
+    return {w * R(inverse) * (of_z.softplus + larger(R(0), z - far)), w * S / l.c, larger(R(-0x1.fffffffffffffp1023), hess)};
+  }
+
   // target 0
   template <bool H, class R> FOCAL_INLINE Element<R> negative(R x, R w) const {
     // What rounding gamma x - beta loses is large beside a tail e^z, so it is put back, to first order

@@ -19,6 +19,12 @@ template <class Power, class Fading> struct HeatmapFocal {
     e.grad = select(is_lower, e.grad, -e.grad);
     return e;
   }
+
+  template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R, R rest, R wp, R wn) const {
+    using C = Constants<typename Number<R>::Lane>;
+    const R g(power.gamma), w = fading(larger(rest, R(C::smallest_normal))) * wn;
+    return select(rest > R(0), modulated_of_probability(power, g, l, w), mirror(modulated_of_probability(power, g, l.mirrored(), wp)));
+  }
 };
 
 struct HeatmapFocalKernels : ElementWise<HeatmapFocalKernels> {

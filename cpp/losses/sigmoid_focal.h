@@ -31,6 +31,18 @@ template <class Power, bool Mixture> struct SigmoidFocal {
     else return linear<H>(x, y, rest, wp, wn);
   }
 
+  template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R y, R rest, R wp, R wn) const {
+    const R g(power.gamma);
+    if constexpr (Mixture)
+      return sum<true>(modulated_of_probability(power, g, l, wn * rest),
+                       mirror(modulated_of_probability(power, g, l.mirrored(), wp * y)));
+    R q = larger(muladd(rest, l.s, y * l.c), R(Constants<typename Number<R>::Lane>::smallest_normal));
+    Element<R> e = cross_entropy_of_probability(l, y, rest, muladd(y, wp, rest * wn));
+    R m = power(q), slope = rest - y, ratio = e.value / q;
+    R bend = m * g * slope * muladd((g - R(1)) * slope, ratio, e.grad + e.grad);
+    return {m * e.value, m * muladd(g * slope, ratio, e.grad), muladd(m, e.hess, bend / q)};
+  }
+
  private:
   template <bool H, class R, class W> FOCAL_INLINE Element<R> background(const Logistic<R> &l, W w) const {
     return modulated<H>(power, R(power.gamma), l, w);

@@ -22,6 +22,10 @@ template <class Power> struct Varifocal {
     if constexpr (H) e.hess = select(is_positive, muladd(value, R(0), w * l.s * l.c), e.hess);
     return e;
   }
+
+  template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R y, R rest, R wp, R wn) const {
+    return select(y > R(0), cross_entropy_of_probability(l, y, rest, y * wp), modulated_of_probability(power, R(power.gamma), l, wn));
+  }
 };
 
 struct VarifocalKernels : ElementWise<VarifocalKernels> {

@@ -1,0 +1,33 @@
+// Losses of probabilities, which are in [0, 1]: what is outside, and what happens at the two ends.
+//
+// Everything is double here. At 0 and 1 an output is its limit there, or, where that is infinite, what it is at the
+// nearest probability inside the interval that the arrays' type has with all its digits.
+//
+// Compiled once (probability.cpp), for every instruction set.
+#pragma once
+
+#include "careful.h"
+#include "pool.h"
+
+namespace focal {
+
+// The smallest normal number of an array's type, its largest below 1, and its largest of all.
+struct NumberRange { double least, below_one, largest; };
+NumberRange range_of(int32_t dtype);
+
+// One element of an element-wise loss at p = 0 or p = 1: limits, infinite or NaN where there is none.
+CarefulElement element_at_end(const FocalProblem &problem, double p, double y, double rest, double positive_weight,
+                              double negative_weight);
+
+// w (1 - p)^gamma (-log p) and its derivatives with respect to p: a class of a softmax loss, whatever p the others have.
+CarefulElement class_of_probability(const FocalProblem &problem, double p, double weight);
+
+// A derivative as far as the arrays' type reaches.
+inline double within(const NumberRange &range, double x) {
+  return x > range.largest ? range.largest : x < -range.largest ? -range.largest : x;
+}
+
+// FOCAL_BAD_PROBABILITY with error_index and error_value where one that counts is outside [0, 1]. A NaN is not.
+FocalStatus check_probabilities(const Plan &plan, Team *team, FocalResult *result);
+
+}  // namespace focal
