@@ -24,6 +24,6 @@ export { SigmoidFocalLoss, type SigmoidFocalOptions, type SigmoidFocalResolved }
 export { SoftmaxFocalLoss, type SoftmaxFocalOptions } from './losses/softmax_focal.js'
 export { VarifocalLoss, type VarifocalOptions, type VarifocalResolved } from './losses/varifocal.js'
 export { sigmoidFocalLoss, softmaxFocalLoss } from './one_liners.js'
-export type { FocalOptions, FocalResolved, LossOptions, PerClass, Reduction, ResolvedOptions, SoftTargets } from './options.js'
+export type { FocalOptions, FocalResolved, Inputs, LossOptions, PerClass, Reduction, ResolvedOptions, SoftTargets } from './options.js'
 export { presets } from './presets.js'
 export type { CallOptions, GradCall, HessCall, ProbabilityCall, StorageOptions, Sums, SumsCall, ValueCall } from './problem.js'

@@ -20,6 +20,7 @@ import {
 } from './options.js'
 import { biasesOfPriors, biasOfPrior, checkPrior, checkWeights, posteriorOfLogit, posteriorsOfRow } from './posterior.js'
 import {
+  badProbability,
   checkClassCount,
   denominatorOf,
   describe,
@@ -121,6 +122,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * The posterior probabilities that logits of a model trained with this loss stand for. The focal loss is least not where
    * the sigmoid (or softmax) is the probability of the truth, but where it is drawn towards the middle; this is the exact
    * inverse, monotone, 0 and 1 at the infinities. Example: with alpha 0.25 and gamma 2, sigmoid(x) = 0.108 stands for 0.01.
+   * With inputs 'probabilities' it is the model's sigmoid (softmax) itself that is given.
    *
    * Needs `shape` where classes differ: for softmax, and with weights per class along another axis than the last.
    *
@@ -141,11 +143,16 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     const bits = bitsDtype(x, dtypeOfLogits(x, call.dtype))
     const from = bits === undefined ? x : fromBits(x as Uint16Array, bits)
     const to = bits === undefined ? out : new Float64Array(x.length)
+    if (loss.inputs === 'probabilities') {
+      const bad = from.findIndex((p) => p < 0 || p > 1)
+      if (bad >= 0) throw badProbability(bad, from[bad])
+    }
     const row = new Float64Array(classes)
     for (let r = 0; r < outer * inner; r++) {
       const first = Math.floor(r / inner) * classes * inner + (r % inner)
       for (let c = 0; c < classes; c++) row[c] = from[first + c * inner]
       const { formula } = loss
+      if (loss.inputs === 'probabilities') row.forEach((p, c) => (row[c] = Math.log(p) - (formula.perRow ? 0 : Math.log1p(-p))))
       if (formula.perRow) posteriorsOfRow(loss, row)
       else for (let c = 0; c < classes; c++) row[c] = posteriorOfLogit(loss, formula, row[c], c)
       for (let c = 0; c < classes; c++) to[first + c * inner] = row[c]
@@ -157,7 +164,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   /**
    * The bias of a model's last layer at which its constant output is the optimum of this loss for `prior`, so that the first
    * steps are not spent on learning how rare positives are. `{ prior, rule: 'retinanet' }` gives the RetinaNet paper's
-   * `-log((1 - prior) / prior)`, which is right for cross entropy.
+   * `-log((1 - prior) / prior)`, which is right for cross entropy. It is a logit whatever `inputs` is: a bias comes before the
+   * sigmoid.
    *
    * @param prior between 0 and 1: the share of positives, or one per class. For softmax one per class, of sum 1.
    * @returns one logit, or with an array one per class; a softmax's are the logarithms of its optimal output.
@@ -195,7 +203,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * Where the loss and its gradient go: cumulative distributions and shares by p_t, positives against negatives, and the
    * hardest examples; for many gammas and alphas at once. docs/explain.md says what every number means.
    *
-   * @returns plain data. Throws a RangeError where a loss is not finite.
+   * @returns plain data. Throws a RangeError where a loss is not finite, and with inputs 'probabilities'.
    */
   explain(logits: Logits, targets: Targets, options: ExplainOptions = {}): Explanation {
     checkRecord('options', options)
@@ -210,6 +218,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     return new Explainer(
       {
         options: this.options,
+        inputs: this.options.inputs,
         constantsWith: this.#constantsWith,
         describe: (logits, targets, call) => describe(this.#constants, 'sum', logits, targets, call, none),
         run: (problem) => this.#run(problem),
@@ -248,12 +257,13 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
 
 /** Options as backends take them. */
 function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, rules: OptionRules<O>, formula: Formula): LossConstants {
-  const { classWeights, background, ignoreIndex } = options
+  const { inputs, classWeights, background, ignoreIndex } = options
   const { alpha = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(options)
   // Past this a power is 0 or 1 for every number; all products with it stay finite below it
   const largest = 1e30
   return {
     formula,
+    inputs,
     gamma: Math.min(gamma, largest),
     gammaNegative: Math.min(gammaNegative, largest),
     beta: Math.min(beta, largest),

@@ -9,11 +9,24 @@ export type Reduction = 'none' | 'sum' | 'mean' | 'mean-rows' | 'mean-positives'
 /** How a soft label enters the sigmoid focal loss; see {@link SigmoidFocalOptions.softTargets}. */
 export type SoftTargets = 'linear' | 'mixture'
 
+/** What the numbers are that a loss is given; see {@link LossOptions.inputs}. */
+export type Inputs = 'logits' | 'probabilities'
+
 /** One number for all classes, or one per class. */
 export type PerClass = number | ArrayLike<number>
 
 /** What every loss of the family takes. `undefined` means the default. */
 export interface LossOptions<R extends Reduction = Reduction> {
+  /**
+   * What the first argument of every method holds. 'logits' (default): raw scores. 'probabilities': numbers from 0 to 1 that
+   * have gone through a sigmoid, or rows that have gone through a softmax; one outside is a RangeError. Derivatives are
+   * then with respect to the probability, and of a softmax's row each class's is a variable of its own. Nothing is
+   * clipped: all between 0 and 1 is exact. At 0 and 1 a result is its limit; where that is infinite, what it is at the
+   * nearest probability: the smallest normal number of the arrays' type (float32 2^-126, float64 2^-1022, float16 2^-14,
+   * bfloat16 2^-126) or its largest below 1. A derivative beyond the type's largest number is that number.
+   * Logits are better wherever a model has them: float32 has none of the digits of a probability near 1.
+   */
+  inputs?: Inputs
   /** Weights >= 0 that multiply the loss of each class. Default `null`: none. */
   classWeights?: PerClass | null
   /** The class index that means "no class", or 'num-classes' for the class count (Detectron2, mmdetection). */
@@ -48,6 +61,7 @@ export interface FocalResolved {
 
 /** Options as a loss shows them: all present, checked, copied and frozen. `O`: those of its own. */
 export type ResolvedOptions<R extends Reduction = Reduction, O extends object = object> = Readonly<O> & {
+  readonly inputs: Inputs
   readonly classWeights: number | readonly number[] | null
   readonly background: number | 'num-classes' | null
   readonly ignoreIndex: number | null
@@ -57,7 +71,9 @@ export type ResolvedOptions<R extends Reduction = Reduction, O extends object = 
 
 const reductions: readonly Reduction[] = ['none', 'sum', 'mean', 'mean-rows', 'mean-positives']
 
-const commonOptions = ['classWeights', 'background', 'ignoreIndex', 'reduction', 'backend'] as const satisfies readonly (keyof LossOptions)[]
+const inputKinds: readonly Inputs[] = ['logits', 'probabilities']
+
+const commonOptions = ['inputs', 'classWeights', 'background', 'ignoreIndex', 'reduction', 'backend'] as const satisfies readonly (keyof LossOptions)[]
 
 /** What differs from loss to loss. */
 export interface OptionRules<O extends object> {
@@ -107,9 +123,10 @@ export function resolveOptions<R extends Reduction, O extends object>(given: Los
   const own = Object.fromEntries(
     Object.entries<(given: unknown) => unknown>(rules.own).map(([name, check]) => [name, check((given as Record<string, unknown>)[name])]),
   ) as O
-  const { classWeights = null, background = null, ignoreIndex = null, reduction = 'mean', backend } = given
+  const { inputs = 'logits', classWeights = null, background = null, ignoreIndex = null, reduction = 'mean', backend } = given
   return Object.freeze({
     ...own,
+    inputs: oneOf('inputs', inputs, inputKinds),
     classWeights: perClass('classWeights', classWeights, Infinity),
     background: background === 'num-classes' ? background : index('background', background, " or 'num-classes'"),
     ignoreIndex: index('ignoreIndex', ignoreIndex, ''),

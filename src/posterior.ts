@@ -33,6 +33,8 @@ export function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x
   const down = result.grad
   formula.element(x, 1 - loss.labelSmoothing / 2, positive, negative, loss, result)
   const up = -result.grad
+  // So far out that neither pulls any more
+  if (down === 0 && up === 0) return x > 0 ? 1 : 0
   // Smoothing keeps the optimum away from 0 and 1: scores beyond are of posteriors that do not exist
   return Math.min(1, Math.max(0, down / (down + up)))
 }

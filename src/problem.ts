@@ -18,7 +18,7 @@ import { outOfRange, wrongType } from './errors.js'
 import type { HalfDtype } from './half.js'
 import { tagOf } from './intrinsics.js'
 import type { Formula, Parameters } from './losses/formula.js'
-import { type ClassWeighting, number, type Reduction } from './options.js'
+import { type ClassWeighting, type Inputs, number, type Reduction } from './options.js'
 
 /** What a call's arrays hold, where their kind does not tell. */
 export interface StorageOptions {
@@ -93,6 +93,7 @@ export interface Sums {
 /** What stays the same from call to call of one loss object. */
 export interface LossConstants extends ClassWeighting, Parameters {
   readonly formula: Formula
+  readonly inputs: Inputs
   readonly labelSmoothing: number
   /** NaN: none. */
   readonly background: number | 'num-classes'
@@ -212,6 +213,11 @@ export function badTarget(problem: Problem, index: number, value: number): Range
   const { formula, ignoreIndex } = problem.loss
   const ignored = formula.perRow || Number.isNaN(ignoreIndex) ? '' : ` or ignoreIndex ${ignoreIndex}`
   return outOfRange(`targets[${index}]`, value, `a number from 0 to 1${ignored}`)
+}
+
+/** The error for a probability that is none; every backend throws this one. */
+export function badProbability(index: number, value: number): RangeError {
+  return outOfRange(`logits[${index}]`, value, "a number from 0 to 1, as inputs is 'probabilities'")
 }
 
 interface Layout {

@@ -1,9 +1,10 @@
 /** The backend in plain TypeScript and double precision: the readable reference, and what runs where nothing else may. */
 import { bitsDtype, type Logits } from '../arrays.js'
 import { fromBits, toBits } from '../half.js'
-import type { Derivatives, ElementFormula, RowFormula } from '../losses/formula.js'
+import type { Derivatives, ElementFormula, Parameters, RowFormula } from '../losses/formula.js'
+import { evaluateWithin, type NumberRange, rangeOf, within } from '../losses/probability.js'
 import { counts, firstOf, hasClass, targetOf } from '../places.js'
-import { badClass, badTarget, checkOverlaps, divisorOf, type Problem, type Sums } from '../problem.js'
+import { badClass, badProbability, badTarget, checkOverlaps, divisorOf, type Problem, type Sums } from '../problem.js'
 import type { Backend } from './backend.js'
 
 export const jsBackend: Backend = { name: 'js', description: 'plain JavaScript in double precision', run }
@@ -32,6 +33,7 @@ function run(problem: Problem): Sums {
 /** Arrays whose elements are the numbers. */
 function runNumbers(problem: Problem): Sums {
   const counted = count(problem)
+  if (problem.loss.inputs === 'probabilities') checkProbabilities(problem)
   const { formula } = problem.loss
   const divisor = divisorOf(problem, { sum: 0, ...counted })
   const sum = formula.perRow ? runRows(problem, formula, divisor) : runElements(problem, formula, divisor)
@@ -72,6 +74,19 @@ function count(problem: Problem): Omit<Sums, 'sum'> {
   return { elements: loss.formula.perRow ? rows * classes : elements, rows, positives }
 }
 
+/** Every probability that counts is from 0 to 1. NaN is no number at all, and comes through. */
+function checkProbabilities(problem: Problem): void {
+  const { logits, outer, classes, inner } = problem
+  let bad = Infinity
+  for (let r = 0; r < outer * inner; r++) {
+    const first = firstOf(problem, r)
+    for (let k = first; k < first + classes * inner; k += inner) {
+      if ((logits[k] < 0 || logits[k] > 1) && counts(problem, r, k)) bad = Math.min(bad, k)
+    }
+  }
+  if (bad < Infinity) throw badProbability(bad, logits[bad])
+}
+
 function weightOf({ weights, weightsPer }: Problem, r: number, k: number): number {
   return weights === null ? 1 : weights[weightsPer === 'row' ? r : k]
 }
@@ -81,6 +96,7 @@ function runElements(problem: Problem, formula: ElementFormula, divisor: number)
   const { labelSmoothing: e, classPositive, classNegative, positiveWeight, negativeWeight } = loss
   const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
   const result: Derivatives = { value: 0, grad: 0, hess: 0 }
+  const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
   let sum = 0
   for (let r = 0; r < outer * inner; r++) {
     const first = firstOf(problem, r)
@@ -91,15 +107,21 @@ function runElements(problem: Problem, formula: ElementFormula, divisor: number)
         const weight = weightOf(problem, r, k)
         const positive = weight * (classPositive?.[c] ?? positiveWeight)
         const negative = weight * (classNegative?.[c] ?? negativeWeight)
-        formula.element(logits[k], y, positive, negative, loss, result)
+        if (range === null) formula.element(logits[k], y, positive, negative, loss, result)
+        else evaluateWithin(range, logits[k], result, (p) => formula.probability(p, y, positive, negative, loss, result))
+        result.grad /= divisor
         result.hess = Math.max(problem.leastHess, result.hess / divisor)
+        if (range !== null) {
+          result.grad = within(range, result.grad)
+          result.hess = within(range, result.hess)
+        }
       } else {
         result.value = result.grad = result.hess = 0
       }
       sum += result.value
       if (values !== null) values[k] = result.value / valueDivisor
       if (hess !== null) hess[k] = result.hess
-      if (grad !== null) grad[k] = result.grad / divisor
+      if (grad !== null) grad[k] = result.grad
     }
   }
   return sum
@@ -112,6 +134,7 @@ function runRows(problem: Problem, formula: RowFormula, divisor: number): number
   const row = new Float64Array(classes)
   const weights = new Float64Array(classes)
   const scratch = new Float64Array(classes)
+  const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
   let sum = 0
   for (let r = 0; r < outer * inner; r++) {
     const first = firstOf(problem, r)
@@ -124,13 +147,30 @@ function runRows(problem: Problem, formula: RowFormula, divisor: number): number
         row[c] = logits[k]
         weights[c] = y * weight * (classPositive?.[c] ?? positiveWeight)
       }
-      value = formula.row(row, weights, scratch, loss)
+      value = range === null ? formula.row(row, weights, scratch, loss) : runClasses(formula, loss, range, row, weights)
     } else {
       row.fill(0)
     }
     sum += value
     if (values !== null) values[r] = value / valueDivisor
-    if (grad !== null) for (let c = 0; c < classes; c++) grad[first + c * inner] = row[c] / divisor
+    if (grad === null) continue
+    for (let c = 0; c < classes; c++) grad[first + c * inner] = range === null ? row[c] / divisor : within(range, row[c] / divisor)
   }
   return sum
+}
+
+/** One row of probabilities, as {@link RowFormula.row}. Classes without a target have no part in it. */
+function runClasses(formula: RowFormula, loss: Parameters, range: NumberRange, row: Float64Array, weights: Float64Array): number {
+  const result: Derivatives = { value: 0, grad: 0, hess: 0 }
+  let value = 0
+  for (let c = 0; c < row.length; c++) {
+    if (weights[c] === 0) {
+      row[c] = 0
+      continue
+    }
+    evaluateWithin(range, row[c], result, (p) => formula.probability(p, weights[c], loss, result))
+    value += result.value
+    row[c] = result.grad
+  }
+  return value
 }

@@ -1,7 +1,7 @@
 /** Writes a problem into the bytes of cpp/problem.h's FocalProblem, and reads a FocalResult. */
 import { dtypeOf, type NumericArray } from '../arrays.js'
 import type { Reduction } from '../options.js'
-import { badClass, badTarget, type LossConstants, type Per, type Problem, type Sums } from '../problem.js'
+import { badClass, badProbability, badTarget, type LossConstants, type Per, type Problem, type Sums } from '../problem.js'
 
 export const ABI = 3
 
@@ -20,6 +20,8 @@ const integers = [
   'threads',
   'isa',
   'constantModulator',
+  'inputs',
+  'reserved',
 ] as const
 
 const doubles = [
@@ -54,7 +56,7 @@ export const offsets = Object.fromEntries([
 export const PROBLEM_BYTES = 4 * integers.length + 8 * (doubles.length + pointers.length)
 export const RESULT_BYTES = 56
 
-const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3 } as const
+const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3, badProbability: 7 } as const
 
 /** An array that is not there has no element type to speak of. */
 function dtypeOrNone(array: NumericArray | null): number {
@@ -112,6 +114,7 @@ export function writeConstants({ integers, doubles }: ProblemBytes, loss: LossCo
   integers[offsets.threads / 4] = machine.threads
   integers[offsets.isa / 4] = machine.isa
   integers[offsets.constantModulator / 4] = loss.constantModulator ? 1 : 0
+  integers[offsets.inputs / 4] = loss.inputs === 'logits' ? 0 : 1
   doubles[offsets.gamma / 8] = loss.gamma
   doubles[offsets.gammaNegative / 8] = loss.gammaNegative
   doubles[offsets.beta / 8] = loss.beta
@@ -151,6 +154,7 @@ export function readResult(code: number, result: Float64Array, problem: Problem)
 function failure(code: number, errorIndex: number, errorValue: number, problem: Problem): Error {
   if (code === status.badClass) return badClass(problem, errorIndex, errorValue)
   if (code === status.badTarget) return badTarget(problem, errorIndex, errorValue)
+  if (code === status.badProbability) return badProbability(errorIndex, errorValue)
   if (code === status.outOfMemory) return new RangeError('the kernel ran out of memory; split the batch into smaller ones')
   return new Error(`the kernel refused the problem (status ${code}); it was built from other sources: run npm run build`)
 }

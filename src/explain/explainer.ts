@@ -5,7 +5,7 @@
 import { bitsDtype, dtypeOf, type Logits, newLike, type NumericArray, type Targets } from '../arrays.js'
 import { outOfRange } from '../errors.js'
 import { fromBits } from '../half.js'
-import { checkNames, checkRecord } from '../options.js'
+import { checkNames, checkRecord, type Inputs } from '../options.js'
 import { firstOf } from '../places.js'
 import { type CallOptions, type LossConstants, methods, type Problem, type Sums } from '../problem.js'
 import { Examples, LEFT_OUT } from './examples.js'
@@ -19,6 +19,7 @@ const BLOCK = 1 << 14
 /** A loss as the explainer sees it. */
 export interface ExplainableLoss {
   readonly options: object
+  readonly inputs: Inputs
   /** What its calls share, with some of its options changed. */
   constantsWith(change: Change): LossConstants
   /** A checked call. */
@@ -46,6 +47,7 @@ export class Explainer {
   constructor(loss: ExplainableLoss, options: ExplainerOptions) {
     checkRecord('options', options)
     checkNames(options, explainerNames, 'explainer()')
+    if (loss.inputs !== 'logits') throw outOfRange('inputs', loss.inputs, "'logits', as explain() weighs the gradients of logits")
     const edges = edgesOf(options.bins)
     const hardest = integer('hardest', options.hardest ?? 10, 0, MOST_HARDEST)
     this.#loss = loss

@@ -1,7 +1,7 @@
 /** What a loss is to the backends: its number in cpp/problem.h, and its formula in plain TypeScript. */
 import type { SoftTargets } from '../options.js'
 
-/** Value, first and second derivative of one element, with respect to its logit. */
+/** Value, first and second derivative of one element, with respect to its logit or its probability. */
 export interface Derivatives {
   value: number
   grad: number
@@ -33,6 +33,11 @@ export interface ElementFormula extends FormulaOf {
   readonly perRow: false
   /** Writes the loss of one logit `x` with target `y` in [0, 1] to `to`. The weights of positive and negative are >= 0. */
   element(x: number, y: number, positive: number, negative: number, parameters: Parameters, to: Derivatives): void
+  /**
+   * The same of a probability: the loss of p = sigmoid(x), differentiated with respect to p. Limits at 0 and 1 come out
+   * where they are finite, and something that is not finite where they are not.
+   */
+  probability(p: number, y: number, positive: number, negative: number, parameters: Parameters, to: Derivatives): void
 }
 
 /** A loss whose rows are one choice between classes. */
@@ -43,6 +48,8 @@ export interface RowFormula extends FormulaOf {
    * weight times its target. All three arrays have one entry a class, and all are overwritten.
    */
   row(row: Float64Array, weights: Float64Array, scratch: Float64Array, parameters: Parameters): number
+  /** The same of one class's probability, differentiated with respect to it. `weight` is the class's times its target. */
+  probability(p: number, weight: number, parameters: Parameters, to: Derivatives): void
 }
 
 export type Formula = ElementFormula | RowFormula
@@ -106,4 +113,44 @@ export function asNegative(x: number, weight: number, gamma: number, to: Derivat
 export function asPositive(x: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
   asNegative(-x, weight, gamma, to, slope)
   to.grad = -to.grad
+}
+
+/**
+ * As {@link asNegative}, of a probability p with c = 1 - p: with k = -log(c) / p the derivatives are
+ * w p^g (g k + 1 / c) and w (p^g / c^2 + p^(g - 1) g ((g - 1) k + 2 / c)).
+ */
+export function probabilityAsNegative(p: number, c: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
+  if (weight === 0) {
+    // Nothing times infinity would not be nothing; NaN comes through
+    to.value = to.grad = to.hess = p * 0
+    return
+  }
+  const loss = minusLogOfRest(p, c)
+  const k = p === 0 ? 1 : loss / p
+  const modulator = Math.pow(p, gamma)
+  to.value = weight * times(modulator, loss)
+  to.grad = weight * modulator * (slope * k + 1 / c)
+  const bend = slope === 0 ? 0 : Math.pow(p, gamma - 1) * slope * ((slope - 1) * k + 2 / c)
+  to.hess = weight * (modulator / c / c + bend)
+}
+
+/** A positive at p is a negative at 1 - p, seen in the mirror. */
+export function probabilityAsPositive(p: number, c: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
+  probabilityAsNegative(c, p, weight, gamma, to, slope)
+  to.grad = -to.grad
+}
+
+/** -log(1 - p), from whichever of p and c = 1 - p has its digits. */
+export function minusLogOfRest(p: number, c: number): number {
+  return p < 0.5 ? -Math.log1p(-p) : -Math.log(c)
+}
+
+/** y (-log p) + (1 - y) (-log(1 - p)) for a label between 0 and 1, times `weight`, and its derivatives with respect to p. */
+export function probabilityCrossEntropy(p: number, y: number, weight: number, to: Derivatives): void {
+  const c = 1 - p
+  const up = (weight * y) / p
+  const down = (weight * (1 - y)) / c
+  to.value = weight * (y * minusLogOfRest(c, p) + (1 - y) * minusLogOfRest(p, c))
+  to.grad = down - up
+  to.hess = down / c + up / p
 }

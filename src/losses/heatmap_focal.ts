@@ -1,7 +1,7 @@
 /** Heatmap focal loss: keypoints and object centres as peaks of a map, with less blame for what lies near a peak. */
 import { ElementwiseLoss } from '../elementwise_loss.js'
 import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../options.js'
-import { asNegative, asPositive, type ElementFormula } from './formula.js'
+import { asNegative, asPositive, type ElementFormula, probabilityAsNegative, probabilityAsPositive } from './formula.js'
 
 export interface HeatmapFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Focusing, a finite number >= 0 (the papers' alpha). Default 2. */
@@ -46,5 +46,9 @@ const heatmapFocal: ElementFormula = {
   element(x, y, positive, negative, { gamma, beta }, to) {
     if (y === 1) asPositive(x, positive, gamma, to)
     else asNegative(x, negative * Math.pow(1 - y, beta), gamma, to)
+  },
+  probability(p, y, positive, negative, { gamma, beta }, to) {
+    if (y === 1) probabilityAsPositive(p, 1 - p, positive, gamma, to)
+    else probabilityAsNegative(p, 1 - p, negative * Math.pow(1 - y, beta), gamma, to)
   },
 }

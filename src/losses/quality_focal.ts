@@ -1,7 +1,16 @@
 /** Quality focal loss: a score that is to equal a quality between 0 and 1, such as the IoU of a predicted box. */
 import { ElementwiseLoss } from '../elementwise_loss.js'
 import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../options.js'
-import { crossEntropy, type ElementFormula, sigmoid, times } from './formula.js'
+import {
+  crossEntropy,
+  type Derivatives,
+  type ElementFormula,
+  probabilityAsNegative,
+  probabilityAsPositive,
+  probabilityCrossEntropy,
+  sigmoid,
+  times,
+} from './formula.js'
 
 export interface QualityFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Power of the distance between label and score, a finite number >= 0; 0 is cross entropy. Default 2. */
@@ -58,4 +67,21 @@ const qualityFocal: ElementFormula = {
     to.grad = -modulated * (times(pull, loss) + d)
     to.hess = modulated * (times(beta * (beta - 1) * r * r - pull * (c - s), loss) + (2 * beta + 1) * variance)
   },
+  probability(p, y, positive, negative, { beta }, to) {
+    if (y === 0) probabilityAsNegative(p, 1 - p, negative, beta, to)
+    else if (y === 1) probabilityAsPositive(p, 1 - p, positive, beta, to)
+    else probabilityOfQuality(p, y, y * positive + (1 - y) * negative, beta, to)
+  },
+}
+
+/** A quality between 0 and 1, at p; derivatives are with respect to p. */
+function probabilityOfQuality(p: number, y: number, weight: number, beta: number, to: Derivatives): void {
+  const d = y * (1 - p) - (1 - y) * p
+  const distance = Math.max(Math.abs(d), p * (1 - p) * LEAST_RATIO, Number.MIN_VALUE)
+  probabilityCrossEntropy(p, y, weight * Math.pow(distance, beta), to)
+  const { value, grad } = to
+  const sign = d / distance
+  const pull = (beta * value) / distance
+  to.grad = grad - sign * pull
+  to.hess += ((beta - 1) * pull - 2 * beta * sign * grad) / distance
 }

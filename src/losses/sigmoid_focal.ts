@@ -1,7 +1,18 @@
 /** Sigmoid focal loss: every logit is a yes-or-no question of its own (Lin et al. 2017, arXiv:1708.02002). */
 import { ElementwiseLoss } from '../elementwise_loss.js'
 import { type FocalOptions, type FocalResolved, focalRules, oneOf, optional, type OptionRules, type Reduction, type SoftTargets } from '../options.js'
-import { asNegative, asPositive, crossEntropy, type Derivatives, type ElementFormula, sigmoid, times } from './formula.js'
+import {
+  asNegative,
+  asPositive,
+  crossEntropy,
+  type Derivatives,
+  type ElementFormula,
+  probabilityAsNegative,
+  probabilityAsPositive,
+  probabilityCrossEntropy,
+  sigmoid,
+  times,
+} from './formula.js'
 
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
   /** Balance, from 0 to 1: positives weigh `alpha`, negatives `1 - alpha`. Default 0.25; `null` switches it off. */
@@ -51,6 +62,31 @@ const sigmoidFocal: ElementFormula = {
     else if (softTargets === 'linear') linear(x, y, positive, negative, gamma, to)
     else mixture(x, y, positive, negative, gamma, to)
   },
+  probability(p, y, positive, negative, { gamma, softTargets }, to) {
+    if (y === 0) probabilityAsNegative(p, 1 - p, negative, gamma, to)
+    else if (y === 1) probabilityAsPositive(p, 1 - p, positive, gamma, to)
+    else if (softTargets === 'linear') linearOfProbability(p, y, positive, negative, gamma, to)
+    else mixtureOfProbability(p, y, positive, negative, gamma, to)
+  },
+}
+
+function mixtureOfProbability(p: number, y: number, positive: number, negative: number, gamma: number, to: Derivatives): void {
+  probabilityAsPositive(p, 1 - p, y * positive, gamma, to)
+  const { value, grad, hess } = to
+  probabilityAsNegative(p, 1 - p, (1 - y) * negative, gamma, to)
+  to.value += value
+  to.grad += grad
+  to.hess += hess
+}
+
+/** With q = y (1 - p) + (1 - y) p, the derivatives of w q^gamma times cross entropy with respect to p. */
+function linearOfProbability(p: number, y: number, positive: number, negative: number, gamma: number, to: Derivatives): void {
+  const q = y * (1 - p) + (1 - y) * p
+  probabilityCrossEntropy(p, y, (y * positive + (1 - y) * negative) * Math.pow(q, gamma), to)
+  const { value, grad } = to
+  const r = (1 - 2 * y) / q
+  to.grad = grad + gamma * r * value
+  to.hess += gamma * r * ((gamma - 1) * r * value + 2 * grad)
 }
 
 /** y L(1) + (1 - y) L(0). */

@@ -1,7 +1,7 @@
 /** Softmax focal loss: every row is one choice between classes. */
 import { FocalLossBase } from '../loss.js'
 import { type FocalOptions, type FocalResolved, focalRules, type OptionRules, type Reduction } from '../options.js'
-import { logOddsAgainst, type RowFormula, sigmoid, softplus } from './formula.js'
+import { logOddsAgainst, probabilityAsPositive, type RowFormula, sigmoid, softplus } from './formula.js'
 
 export interface SoftmaxFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
   /** Balance: multiplies the loss of each class, >= 0. There is no `1 - alpha` here. Default `null`: off. */
@@ -69,6 +69,10 @@ const softmaxFocal: RowFormula = {
       after += weights[j]
     }
     return value
+  },
+  // 1 - p is taken from p itself, as every class's p is a variable of its own here
+  probability(p, weight, { gamma }, to) {
+    probabilityAsPositive(p, 1 - p, weight, gamma, to)
   },
 }
 

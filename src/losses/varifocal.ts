@@ -9,7 +9,15 @@ import {
   type PerClass,
   type Reduction,
 } from '../options.js'
-import { asNegative, crossEntropy, type ElementFormula, sigmoid } from './formula.js'
+import {
+  asNegative,
+  crossEntropy,
+  type ElementFormula,
+  probabilityAsNegative,
+  probabilityAsPositive,
+  probabilityCrossEntropy,
+  sigmoid,
+} from './formula.js'
 
 export interface VarifocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Focusing of negatives, a finite number >= 0. Default 2. */
@@ -60,5 +68,10 @@ const varifocal: ElementFormula = {
     to.value = weight * crossEntropy(x, y)
     to.grad = weight * ((1 - y) * s - y * c)
     to.hess = weight * s * c
+  },
+  probability(p, y, positive, negative, { gamma }, to) {
+    if (y === 0) probabilityAsNegative(p, 1 - p, negative, gamma, to)
+    else if (y === 1) probabilityAsPositive(p, 1 - p, positive, 0, to)
+    else probabilityCrossEntropy(p, y, y * positive, to)
   },
 }
