@@ -36,6 +36,7 @@ export function unknownOption(what: string, name: string, known: readonly string
 
 /** A backend that cannot run here. The message says why and what to do. */
 export class BackendError extends Error {
+  /** Always 'BackendError'. */
   override readonly name = 'BackendError'
 }
 

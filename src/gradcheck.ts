@@ -5,10 +5,13 @@ import { checkNames, checkRecord, number } from './options.js'
 
 /** What is asked of a loss; every loss of this package has it. */
 export interface Differentiable {
+  /** The loss; of an array of losses the sum is taken. */
   value(logits: Float64Array, targets: Targets, call: object): number | ArrayLike<number>
+  /** The gradient of the loss, as long as the logits. */
   valueAndGrad(logits: Float64Array, targets: Targets, call: object): { readonly grad: ArrayLike<number> }
 }
 
+/** Where {@link gradcheck} looks, and what it lets pass. */
 export interface GradcheckOptions {
   /** Options of the call, passed on: `shape`, `weights` and so on. */
   call?: object
@@ -22,17 +25,23 @@ export interface GradcheckOptions {
 
 /** One logit: its gradient as the loss gives it, and as differences of the loss say it should be. */
 export interface GradcheckEntry {
+  /** Of the logit. */
   readonly index: number
+  /** What `valueAndGrad` gives. */
   readonly grad: number
+  /** What the differences of `value` say. */
   readonly numeric: number
   /** Relative to the larger of the two; differences that rounding explains count as 0. */
   readonly error: number
 }
 
+/** What {@link gradcheck} found. */
 export interface GradcheckResult {
+  /** Whether every error is within the tolerance. */
   readonly passed: boolean
   /** The entry with the largest error; `null` where there are no logits. */
   readonly worst: GradcheckEntry | null
+  /** One for each logit that was checked, by index. */
   readonly entries: readonly GradcheckEntry[]
 }
 

@@ -4,7 +4,7 @@
  */
 import { lengthOf } from './intrinsics.js'
 
-/** What 16 bits may hold; see {@link CallOptions.dtype}. */
+/** What 16 bits may hold; see {@link StorageOptions.dtype}. */
 export type HalfDtype = 'float16' | 'bfloat16'
 
 /** Bits of the mantissa, and the exponent of the smallest normal number: 2 to the power of it. */

@@ -6,6 +6,7 @@
  */
 export type { Float16, Logits, Numbers, NumericArray, SameKind, Targets } from './arrays.js'
 export type { BackendName } from './backends/backend.js'
+export type { Dtype } from './backends/calibrate.js'
 export { type BackendInfo, backends, type Calibration, calibrations, getBackend, init, setBackend } from './backends/choose.js'
 export type { Explainer } from './explain/explainer.js'
 export type { Bin, CurvePoint, ExplainedLoss, Explanation, HardExample, Portion, Total } from './explain/explanation.js'

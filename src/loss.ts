@@ -48,7 +48,9 @@ export type Written<A extends Logits, C, K extends 'grad' | 'out'> =
 
 /** A prior with the rule of the RetinaNet paper: {@link FocalLossBase.priorBias}. */
 export interface PriorRule {
+  /** The share of positives, between 0 and 1. */
   readonly prior: number
+  /** `-log((1 - prior) / prior)`, whatever the loss. */
   readonly rule: 'retinanet'
 }
 

@@ -1,7 +1,7 @@
 /**
  * The focal loss family on Node.js: everything of the default entry, and the native addon.
  *
- * @packageDocumentation
+ * @module focal-loss
  */
 import { registerBackend } from './backends/choose.js'
 import { nativeLoader } from './native_addon.js'

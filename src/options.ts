@@ -3,7 +3,7 @@ import { type BackendName, backendNames } from './backends/backend.js'
 import { outOfRange, show, unknownOption, wrongType } from './errors.js'
 import type { Parameters } from './losses/formula.js'
 
-/** How the losses of a batch become one number; see {@link FocalOptions.reduction}. */
+/** How the losses of a batch become one number; see {@link LossOptions.reduction}. */
 export type Reduction = 'none' | 'sum' | 'mean' | 'mean-rows' | 'mean-positives'
 
 /** How a soft label enters the sigmoid focal loss; see {@link SigmoidFocalOptions.softTargets}. */
@@ -54,8 +54,11 @@ export interface FocalOptions<R extends Reduction = Reduction> extends LossOptio
 
 /** `gamma`, `alpha` and `labelSmoothing` as a loss shows them. */
 export interface FocalResolved {
+  /** See {@link FocalOptions.gamma}. */
   readonly gamma: number
+  /** See {@link FocalOptions.alpha}. An array is a copy, and frozen. */
   readonly alpha: number | readonly number[] | null
+  /** See {@link FocalOptions.labelSmoothing}. */
   readonly labelSmoothing: number
 }
 

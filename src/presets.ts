@@ -54,6 +54,7 @@ function monaiSoftmax(classes: number, alpha: number | null = null) {
   return { gamma: 2, alpha: backgroundFirst(classes, alpha), classWeights: 1 / classes, reduction: 'mean' } as const
 }
 
+/** Options by the name of the library that has them; for SigmoidFocalLoss where nothing else is said. */
 export const presets = {
   /** Plain cross entropy: binary for SigmoidFocalLoss, categorical for SoftmaxFocalLoss. */
   crossEntropy: { gamma: 0, alpha: null },

@@ -41,6 +41,7 @@ export interface CallOptions extends StorageOptions {
   mask?: Numbers
 }
 
+/** The options of a call of `value`. */
 export interface ValueCall<A extends Logits> extends CallOptions {
   /** A number > 0 that replaces the reduction's denominator. */
   normalizer?: number
@@ -48,11 +49,13 @@ export interface ValueCall<A extends Logits> extends CallOptions {
   out?: SameKind<A>
 }
 
+/** The options of a call of `valueAndGrad`. */
 export interface GradCall<A extends Logits> extends ValueCall<A> {
   /** Where to write the gradient, as long as the logits; may be the logits themselves. */
   grad?: SameKind<A>
 }
 
+/** The options of a call of `valueGradAndHess`. */
 export interface HessCall<A extends Logits> extends GradCall<A> {
   /** Where to write the diagonal second derivative, as long as the logits. */
   hess?: SameKind<A>
@@ -60,6 +63,7 @@ export interface HessCall<A extends Logits> extends GradCall<A> {
   clampHess?: number
 }
 
+/** The options of a call of `toProbability`. */
 export interface ProbabilityCall<A extends Logits> extends StorageOptions {
   /** The logits' shape. Without it: one class, or as many as `alpha` or `classWeights` has entries. */
   shape?: readonly number[]
@@ -69,6 +73,7 @@ export interface ProbabilityCall<A extends Logits> extends StorageOptions {
   out?: SameKind<A>
 }
 
+/** The options of a call of `sums`. */
 export interface SumsCall<A extends Logits> extends CallOptions {
   /** Where to write the gradient of the sum; `true` allocates. */
   grad?: SameKind<A> | true
@@ -78,6 +83,7 @@ export interface SumsCall<A extends Logits> extends CallOptions {
 
 /** The unreduced result of a call: what several machines add up before they divide. */
 export interface Sums {
+  /** Of the losses. */
   readonly sum: number
   /** Elements that count. */
   readonly elements: number

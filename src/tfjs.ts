@@ -1,7 +1,7 @@
 /**
  * A loss object as a loss function of TensorFlow.js. The framework is the caller's: this file only names its types.
  *
- * @packageDocumentation
+ * @module focal-loss/tfjs
  */
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'

@@ -1,10 +1,11 @@
 /** What a backend is: a name, a sentence about itself, and one function from a problem to its sums. */
 import type { Problem, Sums } from '../problem.js'
 
-/** Every backend there is or will be, the fastest first. */
-export const backendNames = ['cuda', 'native', 'wasm', 'js'] as const
+/** A way to run the same problem: on a GPU, by the Node addon, by WebAssembly, by plain TypeScript. */
+export type BackendName = 'cuda' | 'native' | 'wasm' | 'js'
 
-export type BackendName = (typeof backendNames)[number]
+/** Every backend there is or will be, the fastest first. */
+export const backendNames = ['cuda', 'native', 'wasm', 'js'] as const satisfies readonly BackendName[]
 
 export interface Backend {
   readonly name: BackendName

@@ -4,6 +4,7 @@ import type { Backend } from './backend.js'
 
 export type Clock = () => number
 
+/** The type of logits. */
 export type Dtype = 'float32' | 'float64'
 
 /** Calls as large as this are never in question: the plain backend takes 20 ns a logit where it is fastest. */

@@ -11,7 +11,9 @@ import { wasmLoader } from './wasm.js'
 
 /** One line of {@link backends}. */
 export interface BackendInfo {
+  /** What `setBackend` and the option `backend` call it. */
   readonly name: BackendName
+  /** Whether it runs here. */
   readonly available: boolean
   /** What serves the calls; empty where it is not available. */
   readonly description: string
@@ -21,10 +23,13 @@ export interface BackendInfo {
 
 /** One line of {@link calibrations}: what 'auto' chooses for one loss and one type of logits. */
 export interface Calibration {
+  /** The loss's short name, such as 'sigmoid' or 'focal-star'. */
   readonly loss: string
+  /** The type of the logits. */
   readonly dtype: Dtype
   /** Calls of at least `from` logits run on this backend, smaller ones on js. */
   readonly backend: BackendName
+  /** From 1, which is always, to 128. */
   readonly from: number
   /** How long it took to find that out. */
   readonly milliseconds: number

@@ -5,16 +5,19 @@
  * loss, a row of a softmax. Ignored and masked examples appear nowhere.
  */
 export interface Explanation {
+  /** What an example is. */
   readonly example: 'element' | 'row'
   /** One for each pair of alpha and gamma, alphas outermost. */
   readonly losses: readonly ExplainedLoss[]
 }
 
+/** What one loss makes of the examples. */
 export interface ExplainedLoss {
   /** Where the loss has it. */
   readonly gamma?: number
   /** Where the loss has it; `null` switches it off. */
   readonly alpha?: number | readonly number[] | null
+  /** All examples: positives and negatives. */
   readonly all: Total
   /** Elements whose target is at least 0.5 (heatmap: 1, a peak; varifocal: above 0); rows that have a class. */
   readonly positives: Total
@@ -34,12 +37,15 @@ export interface ExplainedLoss {
 
 /** What some of the examples have. */
 export interface Portion {
+  /** How many they are. */
   readonly count: number
-  /** The sum of the losses, and what share of the sum over all examples that is: 0 to 1, and 0 of nothing. */
+  /** The sum of their losses. */
   readonly loss: number
+  /** What share of the sum over all examples that is: 0 to 1, and 0 of nothing. */
   readonly lossShare: number
-  /** The sum of the gradient's absolute values, and its share; gradients are of the sum of the losses. */
+  /** The sum of the absolute values of their gradients, which are of the sum of the losses. */
   readonly gradient: number
+  /** What share of the sum over all examples that is: 0 to 1, and 0 of nothing. */
   readonly gradientShare: number
 }
 
@@ -53,24 +59,34 @@ export interface Total extends Portion {
 
 /** The examples with `from <= p_t < to`; the last bin holds p_t = 1 too. */
 export interface Bin {
+  /** The least p_t in it. */
   readonly from: number
+  /** The least p_t above it. */
   readonly to: number
+  /** The positives in it. */
   readonly positives: Portion
+  /** The negatives in it. */
   readonly negatives: Portion
 }
 
-/** The `examples` of least loss (a share of the group, 0 to 1) have this share of the group's loss. */
+/** A point of a curve over a group, positives or negatives, sorted by loss. */
 export interface CurvePoint {
+  /** A share of the group, 0 to 1: the examples of least loss. */
   readonly examples: number
+  /** What share of the group's loss they have, 0 to 1. */
   readonly loss: number
 }
 
+/** One of the examples of greatest loss. */
 export interface HardExample {
   /** Counted over all chunks, in the order of the logits. */
   readonly row: number
   /** Of the logit; for a softmax the true class, of a soft label the one with the greatest label. */
   readonly class: number
+  /** Which side it is on. */
   readonly positive: boolean
+  /** Its p_t, the probability given to the truth. */
   readonly probability: number
+  /** Its loss, before any reduction. */
   readonly loss: number
 }

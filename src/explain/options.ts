@@ -4,6 +4,7 @@ import { number } from '../options.js'
 import { type CallOptions, methods } from '../problem.js'
 import type { ExplainedLoss } from './explanation.js'
 
+/** What {@link FocalLossBase.explainer} is to find out. */
 export interface ExplainerOptions {
   /** Compare these gammas, on every alpha. Default: the loss's own. Not for losses without a `gamma`. */
   gammas?: readonly number[]
@@ -18,6 +19,7 @@ export interface ExplainerOptions {
   hardest?: number
 }
 
+/** What {@link FocalLossBase.explain} is to find out, and the layout of its call. */
 export interface ExplainOptions extends ExplainerOptions, CallOptions {}
 
 const optionNames = ['gammas', 'alphas', 'bins', 'hardest']

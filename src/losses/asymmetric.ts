@@ -14,6 +14,7 @@ import {
   times,
 } from './formula.js'
 
+/** What {@link AsymmetricLoss} takes. `undefined` means the default. */
 export interface AsymmetricOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Focusing of positives, a finite number >= 0. Default 1. */
   gammaPositive?: number
@@ -31,13 +32,7 @@ export interface AsymmetricOptions<R extends Reduction = Reduction> extends Loss
 }
 
 /** The options of its own, defaults filled in. */
-export interface AsymmetricResolved {
-  readonly gammaPositive: number
-  readonly gammaNegative: number
-  readonly margin: number
-  readonly constantModulator: boolean
-  readonly labelSmoothing: number
-}
+export type AsymmetricResolved = Readonly<Required<Omit<AsymmetricOptions, keyof LossOptions>>>
 
 const asymmetricRules: OptionRules<AsymmetricResolved> = {
   loss: 'AsymmetricLoss',

@@ -14,6 +14,7 @@ import {
 } from '../options.js'
 import { type Derivatives, type ElementFormula, minusLogOfRest, sigmoid, softplus, times } from './formula.js'
 
+/** What {@link FocalStarLoss} takes. `undefined` means the default. */
 export interface FocalStarOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Steepness, a finite number > 0. Default 2. */
   gamma?: number
@@ -27,6 +28,7 @@ export interface FocalStarOptions<R extends Reduction = Reduction> extends LossO
 
 /** The options of its own, defaults filled in. */
 export interface FocalStarResolved extends FocalResolved {
+  /** See {@link FocalStarOptions.beta}. */
   readonly beta: number
 }
 

@@ -3,6 +3,7 @@ import { ElementwiseLoss } from '../elementwise_loss.js'
 import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../options.js'
 import { asNegative, asPositive, type ElementFormula, probabilityAsNegative, probabilityAsPositive } from './formula.js'
 
+/** What {@link HeatmapFocalLoss} takes. `undefined` means the default. */
 export interface HeatmapFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Focusing, a finite number >= 0 (the papers' alpha). Default 2. */
   gamma?: number
@@ -11,10 +12,7 @@ export interface HeatmapFocalOptions<R extends Reduction = Reduction> extends Lo
 }
 
 /** The options of its own, defaults filled in. */
-export interface HeatmapFocalResolved {
-  readonly gamma: number
-  readonly beta: number
-}
+export type HeatmapFocalResolved = Readonly<Required<Omit<HeatmapFocalOptions, keyof LossOptions>>>
 
 const heatmapFocalRules: OptionRules<HeatmapFocalResolved> = {
   loss: 'HeatmapFocalLoss',

@@ -12,15 +12,14 @@ import {
   times,
 } from './formula.js'
 
+/** What {@link QualityFocalLoss} takes. `undefined` means the default. */
 export interface QualityFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Power of the distance between label and score, a finite number >= 0; 0 is cross entropy. Default 2. */
   beta?: number
 }
 
 /** The options of its own, defaults filled in. */
-export interface QualityFocalResolved {
-  readonly beta: number
-}
+export type QualityFocalResolved = Readonly<Required<Omit<QualityFocalOptions, keyof LossOptions>>>
 
 const qualityFocalRules: OptionRules<QualityFocalResolved> = {
   loss: 'QualityFocalLoss',

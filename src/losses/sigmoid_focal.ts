@@ -14,6 +14,7 @@ import {
   times,
 } from './formula.js'
 
+/** What {@link SigmoidFocalLoss} takes. `undefined` means the default. */
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
   /** Balance, from 0 to 1: positives weigh `alpha`, negatives `1 - alpha`. Default 0.25; `null` switches it off. */
   alpha?: FocalOptions['alpha']
@@ -26,6 +27,7 @@ export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends Fo
 
 /** The options of its own, defaults filled in. */
 export interface SigmoidFocalResolved extends FocalResolved {
+  /** See {@link SigmoidFocalOptions.softTargets}. */
   readonly softTargets: SoftTargets
 }
 

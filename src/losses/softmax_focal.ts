@@ -3,6 +3,7 @@ import { FocalLossBase } from '../loss.js'
 import { type FocalOptions, type FocalResolved, focalRules, type OptionRules, type Reduction } from '../options.js'
 import { logOddsAgainst, probabilityAsPositive, type RowFormula, sigmoid, softplus } from './formula.js'
 
+/** What {@link SoftmaxFocalLoss} takes. `undefined` means the default. */
 export interface SoftmaxFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
   /** Balance: multiplies the loss of each class, >= 0. There is no `1 - alpha` here. Default `null`: off. */
   alpha?: FocalOptions['alpha']

@@ -19,6 +19,7 @@ import {
   sigmoid,
 } from './formula.js'
 
+/** What {@link VarifocalLoss} takes. `undefined` means the default. */
 export interface VarifocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Focusing of negatives, a finite number >= 0. Default 2. */
   gamma?: number

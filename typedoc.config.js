@@ -1,0 +1,56 @@
+/** The reference in docs/api, made from the docstrings by `npm run docs`. Whatever is wrong with one is an error. */
+import { readFileSync } from 'node:fs'
+import { Converter, ReflectionKind } from 'typedoc'
+
+const { compilerOptions } = JSON.parse(readFileSync(new URL('tsconfig.json', import.meta.url), 'utf8'))
+/** The package's entries; `focal-loss/wasm` exports what `focal-loss` does. */
+const entries = Object.entries(compilerOptions.paths).flatMap(([name, files]) => (name === 'focal-loss/wasm' ? [] : files))
+
+const { CallSignature, Class, ClassMember, Function, Interface, Property, TypeAlias, TypeLiteral, Variable } = ReflectionKind
+
+/** What is inherited is told once, where it comes from. */
+function withoutInherited({ converter }) {
+  converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const member of project.getReflectionsByKind(ClassMember)) {
+      delete member.overwrites
+      if (member.inheritedFrom) project.removeReflection(member)
+    }
+  })
+}
+
+/** Every export and every member has a docstring. Results and presets, which are object types, are told as a whole. */
+function allDocumented({ converter, logger }) {
+  const isInObjectType = ({ parent }) => parent?.kindOf(TypeLiteral) || (parent !== undefined && isInObjectType(parent))
+  converter.on(Converter.EVENT_END, ({ project }) => {
+    for (const each of project.getReflectionsByKind(Class | CallSignature | Function | Interface | Property | TypeAlias | Variable)) {
+      if (!each.signatures && !each.hasComment() && !isInObjectType(each)) logger.error(`${each.getFullName()} has no docstring`)
+    }
+  })
+}
+
+export default {
+  entryPoints: entries,
+  plugin: ['typedoc-plugin-markdown', withoutInherited, allDocumented],
+  out: 'docs/api',
+  readme: 'none',
+  outputFileStrategy: 'modules',
+  sort: ['kind', 'source-order'],
+  groupOrder: ['Classes', 'Functions', 'Variables', 'Interfaces', 'Type Aliases'],
+  disableSources: true,
+  excludeProtected: true,
+  skipErrorChecking: true,
+  validation: { notExported: true, invalidLink: true, rewrittenLink: true },
+  // How Float16 is there for some compilers only
+  intentionallyNotExported: ['OrFloat16'],
+  treatWarningsAsErrors: true,
+  logLevel: 'Warn',
+  hidePageHeader: true,
+  hideBreadcrumbs: true,
+  parametersFormat: 'table',
+  interfacePropertiesFormat: 'table',
+  classPropertiesFormat: 'table',
+  propertyMembersFormat: 'table',
+  typeAliasPropertiesFormat: 'table',
+  typeDeclarationFormat: 'table',
+  tableColumnSettings: { hideModifiers: true, hideDefaults: true, hideInherited: true, hideOverrides: true },
+}
