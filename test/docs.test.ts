@@ -1,15 +1,29 @@
-/** The code in README.md and docs/: every block runs, and what its comments claim is so. See support/doc_blocks.ts. */
-import { readdirSync, readFileSync } from 'node:fs'
+/**
+ * The pages of this repository. Every block of code runs, and what its comments claim is so (support/doc_blocks.ts); every command
+ * of the package runs; every script, link and file that is named is there.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import * as core from '@tensorflow/tfjs-core'
 import * as layers from '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
-import { describe, expect, it } from 'vitest'
+import { zipSync } from 'fflate'
+import { parquetWriteBuffer } from 'hyparquet-writer'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as main from 'focal-loss'
 import * as tfjs from 'focal-loss/tfjs'
 import * as wasm from 'focal-loss/wasm'
+import packageJson from '../package.json' with { type: 'json' }
 import { blocksOf, type Modules, runBlocks } from './support/doc_blocks.js'
+import { commandsOf } from './support/doc_commands.js'
+import { brokenLinks, missingFiles } from './support/doc_links.js'
+import { typeErrors } from './support/doc_types.js'
+import { npyBytes } from './support/npy_files.js'
 
-const root = new URL('../', import.meta.url)
+const root = fileURLToPath(new URL('../', import.meta.url))
 
 /** `@tensorflow/tfjs` is these two, and backends. */
 const tensorFlow = { ...core, ...layers }
@@ -21,16 +35,76 @@ const given: Record<string, Record<string, unknown>> = {
   'README.md': { model: layers.sequential({ layers: [layers.layers.dense({ units: 1, inputShape: [2] })] }) },
 }
 
-const pages = ['README.md', ...readdirSync(new URL('docs', root)).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
+const markdownIn = (folder: string) =>
+  readdirSync(root + folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
+const pages = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...['docs', 'examples'].flatMap((folder) => markdownIn(folder).map((name) => `${folder}/${name}`)),
+]
+
+const written = pages.map((page) => {
+  const markdown = readFileSync(root + page, 'utf8')
+  const blocks = blocksOf(page, markdown)
+  return { page, markdown, code: blocks.filter(({ language }) => language !== 'sh'), commands: commandsOf(blocks) }
+})
 
 describe('the code in', () => {
-  const written = pages.map((page) => ({ page, blocks: blocksOf(page, readFileSync(new URL(page, root), 'utf8')) }))
-
-  it.each(written.filter(({ blocks }) => blocks.length > 0))('$page runs, and its comments are right', async ({ page, blocks }) => {
+  it.each(written.filter(({ code }) => code.length > 0))('$page runs, and its comments are right', async ({ page, code: blocks }) => {
     for (const name of Object.keys(given[page] ?? {})) expect(blocks.some(({ code }) => code.includes(name))).toBe(true)
     expect(await runBlocks(blocks, modules, given[page])).toBeGreaterThan(0)
   })
+
+  it('TypeScript has the types it shows', { timeout: 60_000 }, () => {
+    expect(typeErrors(written.flatMap(({ code }) => code))).toEqual([])
+  })
 })
+
+describe('the commands in', () => {
+  const isOurs = ({ words }: { readonly words: readonly string[] }) => words[0] === 'npx' && words[1] === 'focal-loss'
+  /** Other options of a benchmark take longer. */
+  const short = (words: readonly string[]) => (words[0] === 'bench' ? [...words, '--sizes', '80', '--seconds', '0.01'] : words)
+  let folder: string
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'focal-loss-docs-'))
+    for (const [name, bytes] of Object.entries(sampleFiles())) writeFileSync(join(folder, name), bytes)
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it.each(written.filter(({ commands }) => commands.some(isOurs)))('$page run', { timeout: 60_000 }, ({ commands }) => {
+    for (const { at, variables, words } of commands.filter(isOurs)) {
+      const env = { ...process.env, ...variables }
+      const { status, stderr } = spawnSync(process.execPath, [`${root}dist/cli.js`, ...short(words.slice(2))], { cwd: folder, env, encoding: 'utf8' })
+      expect({ at, status, stderr: status === 0 ? '' : stderr }).toEqual({ at, status: 0, stderr: '' })
+    }
+  })
+
+  it.each(written)('$page are scripts of the package', ({ markdown }) => {
+    const scripts = Array.from(markdown.matchAll(/\bnpm (?:run (?!-)([\w:-]+)|(start|test)\b)/g), ([, run, short]) => run ?? short)
+    expect(scripts.filter((name) => !(name in packageJson.scripts))).toEqual([])
+  })
+})
+
+describe('what is named in', () => {
+  it.each(written)('$page is there', ({ page, markdown }) => {
+    expect({ links: brokenLinks(page, markdown), files: missingFiles(markdown) }).toEqual({ links: [], files: [] })
+  })
+})
+
+/** By the names that the pages give them: four rows of two logits. */
+function sampleFiles(): Record<string, Uint8Array> {
+  const logits = npyBytes({ descr: '<f4', shape: [4, 2], data: Float32Array.of(2, -1, 0, 1, -3, -2, 1, 0.5) })
+  const targets = npyBytes({ descr: '|u1', shape: [4], data: Uint8Array.of(0, 1, 2, 0) })
+  const labels = npyBytes({ descr: '|u1', shape: [4, 2], data: Uint8Array.of(1, 0, 0, 1, 0, 0, 1, 0) })
+  const column = (name: string, ...data: unknown[]) => ({ name, data })
+  return {
+    'logits.npy': logits,
+    'targets.npy': labels,
+    'batch.npz': zipSync({ 'logits.npy': logits, 'targets.npy': targets }),
+    'scores.csv': Buffer.from('a,b,target\n2,-1,0\n0,1,1\n'),
+    'eval.parquet': new Uint8Array(parquetWriteBuffer({ columnData: [column('logits', [2, -1], [0, 1]), column('label', 0, 1)] })),
+  }
+}
 
 describe('a block', () => {
   const run = (...code: string[]) => runBlocks(blocksOf('page.md', code.map((each) => `Text.\n\n\`\`\`js\n${each}\n\`\`\`\n`).join('\n')), modules)
@@ -46,6 +120,7 @@ describe('a block', () => {
     ['const { a, b: [c] } = { a: 0.25, b: [3] } // a 0.25 and c 3 and not d 4', 2],
     ['Math.max(1, 2) // the larger of 1 and 2', 0],
     ["await Promise.resolve() // 'no claim'", 0],
+    ["const { presets } = require('focal-loss')\npresets.keras.gamma // 2", 1],
   ])('%s', async (code, claims) => {
     expect(await run(code)).toBe(claims)
   })
@@ -71,9 +146,33 @@ describe('a block', () => {
     await expect(run('a', 'const a = 1')).rejects.toThrow('a is not defined')
   })
 
-  it('in another dialect is an error, as it would not run', () => {
-    expect(() => blocksOf('page.md', '\n```ts\nlet a: number\n```\n')).toThrow('page.md:2: a block is marked ts; expected js, which is run')
-    expect(blocksOf('page.md', '```sh\nnpm test\n```\n')).toEqual([])
-    expect(blocksOf('page.md', '- a list:\n  ```js\n  f()\n  ```\n')).toEqual([{ page: 'page.md', line: 3, code: '  f()\n' }])
+  it('of TypeScript runs without its types, which are checked apart', { timeout: 60_000 }, async () => {
+    const blocks = (code: string) => blocksOf('page.md', `\n\`\`\`ts\n${code}\n\`\`\`\n`)
+    const right = "import { type Logits, presets } from 'focal-loss'\nconst a: number = presets.keras.gamma\nconst b: Logits = Float32Array.of(a)\nb // 2"
+    expect(await runBlocks(blocks(right), modules)).toBe(1)
+    expect(typeErrors([...blocks(right), ...blocks('const a = 1\nconst b: string = a')])).toEqual(["page.md:4: Type 'number' is not assignable to type 'string'."])
   })
+
+  it('under another name is an error, as nothing would check it', () => {
+    expect(() => blocksOf('page.md', '\n```typescript\nlet a: number\n```\n')).toThrow('page.md:2: a block is marked typescript; expected ts, which is checked')
+    expect(blocksOf('page.md', '```html\n<p>\n```\n')).toEqual([])
+    expect(blocksOf('page.md', '- a list:\n  ```js\n  f()\n  ```\n')).toEqual([{ page: 'page.md', language: 'js', line: 3, code: '  f()\n' }])
+  })
+
+  it('of commands is divided into them', () => {
+    const page = "```sh\nnpm ci && npm test # both\nA=1 npx focal-loss bench --svg 'a b.svg' > x.json; ls | jq '.a | .b'\n```\n"
+    expect(commandsOf(blocksOf('page.md', page))).toEqual([
+      { at: 'page.md:2', variables: {}, words: ['npm', 'ci'] },
+      { at: 'page.md:2', variables: {}, words: ['npm', 'test'] },
+      { at: 'page.md:3', variables: { A: '1' }, words: ['npx', 'focal-loss', 'bench', '--svg', 'a b.svg'] },
+      { at: 'page.md:3', variables: {}, words: ['ls'] },
+      { at: 'page.md:3', variables: {}, words: ['jq', '.a | .b'] },
+    ])
+  })
+})
+
+it('a link or a file that is not there is found', () => {
+  const page = '[a](boosting.md#scale) [b](boosting.md#nothing) [c](none.md) [d](#here) [e](https://example.org)\n# Here\n`cpp/problem.h` `cpp/none.h`'
+  expect(brokenLinks('docs/page.md', page.replace('#here', '#there'))).toEqual(['docs/boosting.md#nothing', 'docs/none.md', 'docs/page.md'])
+  expect(missingFiles(page)).toEqual(['cpp/none.h'])
 })

@@ -1,5 +1,5 @@
 /**
- * Runs the ```js blocks of a markdown page, so that what it shows is true.
+ * Runs the ```js and ```ts blocks of a markdown page, so that what it shows is true. (doc_types.ts checks the types of the latter.)
  *
  * Blocks run in order, and what one imports or declares stays known to the later blocks of its page, as it does to a reader.
  * They may declare it anew. A comment at the end of a statement's last line may claim values, and they are checked:
@@ -16,38 +16,45 @@ import ts from 'typescript'
 
 export interface Block {
   readonly page: string
+  readonly language: 'js' | 'ts' | 'sh'
   /** Of the block's first line of code in the page, from 1. */
   readonly line: number
   readonly code: string
 }
 
-/** What pages import, by module name. */
+/** What pages import or require, by module name. */
 export type Modules = Readonly<Record<string, object>>
 
 type Names = Record<string, unknown>
 
-/** The fenced blocks of a page. Throws for JavaScript under another name than `js`, as that would not run. */
+const otherNames: Readonly<Record<string, Block['language']>> = {
+  ...{ javascript: 'js', mjs: 'js', cjs: 'js', jsx: 'js' },
+  ...{ typescript: 'ts', tsx: 'ts', mts: 'ts', cts: 'ts' },
+  ...{ bash: 'sh', shell: 'sh', console: 'sh', zsh: 'sh' },
+}
+
+/** The fenced blocks of a page, of the languages that are checked. Throws for these under another name, as nothing would check them. */
 export function blocksOf(page: string, markdown: string): Block[] {
   const blocks: Block[] = []
   for (const { 1: language, 2: code, index } of markdown.matchAll(/^[ \t]*```(\S*)[^\n]*\n([\s\S]*?)^[ \t]*```$/gm)) {
     const line = markdown.slice(0, index).split('\n').length + 1
-    if (language === 'js') blocks.push({ page, line, code })
-    else if (/^(javascript|mjs|cjs|jsx|tsx?|typescript)$/i.test(language)) {
-      throw new Error(`${page}:${line - 1}: a block is marked ${language}; expected js, which is run`)
-    }
+    if (language === 'js' || language === 'ts' || language === 'sh') blocks.push({ page, language, line, code })
+    const checked = otherNames[language.toLowerCase()]
+    if (checked !== undefined) throw new Error(`${page}:${line - 1}: a block is marked ${language}; expected ${checked}, which is checked`)
   }
   return blocks
 }
 
 /**
- * Runs the blocks of one page in order. `given` holds what the page takes for granted.
+ * Runs the js and ts blocks of one page in order. `given` holds what the page takes for granted.
  *
  * @returns how many values were checked. Throws, with page and line, what a block throws or where a comment is wrong.
  */
 export async function runBlocks(blocks: readonly Block[], modules: Modules, given: Readonly<Names> = {}): Promise<number> {
-  const known: Names = { ...given }
+  const known: Names = { require: (name: string) => moduleOf(name, modules), ...given }
   let checked = 0
-  for (const { page, line, code } of blocks) {
+  for (const { page, language, line, code } of blocks) {
+    if (language === 'sh') continue
     const problems: string[] = []
     const claim = (at: number, text: string, result: unknown) => {
       checked++
@@ -68,23 +75,26 @@ const AsyncFunction = (async () => {}).constructor as new (...source: string[]) 
 
 /** The block with its imports taken out, into `known`, and its claims put in. */
 function instrument(code: string, modules: Modules, known: Names): string {
-  const source = ts.createSourceFile('block.js', code, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS)
+  const source = ts.createSourceFile('block.ts', code, ts.ScriptTarget.Latest, true)
   let program = ''
   const declared: string[] = []
   for (const statement of source.statements) {
-    const text = statement.getText(source)
     const comment = trailingComment(code, statement.end)
     const line = source.getLineAndCharacterOfPosition(statement.end).line
     if (ts.isImportDeclaration(statement)) bind(statement, modules, known)
     else if (ts.isExpressionStatement(statement) && startsWithValue.test(comment)) {
-      program += `claim(${line}, ${JSON.stringify(comment.match(startsWithValue)?.[0])}, ${statement.expression.getText(source)});\n`
+      program += `claim(${line}, ${JSON.stringify(comment.match(startsWithValue)?.[0])}, ${withoutTypes(statement.expression.getText(source)).replace(/;\s*$/, '')});\n`
     } else {
       const names = namesOf(statement)
       declared.push(...names)
-      program += `${text};\n${claimsOf(names, comment, line)}`
+      program += `${withoutTypes(statement.getText(source))};\n${claimsOf(names, comment, line)}`
     }
   }
   return `'use strict'; const { ${Object.keys(known).join(', ')} } = known;\n{ ${program} Object.assign(known, { ${declared.join(', ')} }) }`
+}
+
+function withoutTypes(code: string): string {
+  return ts.transpileModule(code, { compilerOptions: { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext } }).outputText
 }
 
 /** The names that a statement declares. */
@@ -102,19 +112,25 @@ function trailingComment(code: string, end: number): string {
 
 function bind(statement: ts.ImportDeclaration, modules: Modules, known: Names): void {
   const name = (statement.moduleSpecifier as ts.StringLiteral).text
-  const exported = modules[name] as Names | undefined
-  if (exported === undefined) throw new Error(`imports '${name}'; expected one of ${Object.keys(modules).join(', ')}`)
+  const exported = moduleOf(name, modules)
   const { namedBindings, name: byDefault } = statement.importClause ?? {}
   if (byDefault !== undefined) throw new Error(`imports the default of '${name}'; expected names or a namespace`)
   if (namedBindings === undefined) return
   if (ts.isNamespaceImport(namedBindings)) known[namedBindings.name.text] = exported
   else {
-    for (const { name: local, propertyName } of namedBindings.elements) {
+    for (const { name: local, propertyName, isTypeOnly } of namedBindings.elements) {
+      if (isTypeOnly) continue
       const wanted = (propertyName ?? local).text
       if (!(wanted in exported)) throw new Error(`imports ${wanted} from '${name}', which has no such export`)
       known[local.text] = exported[wanted]
     }
   }
+}
+
+function moduleOf(name: string, modules: Modules): Names {
+  const exported = modules[name] as Names | undefined
+  if (exported === undefined) throw new Error(`imports '${name}'; expected one of ${Object.keys(modules).join(', ')}`)
+  return exported
 }
 
 const value = String.raw`(?:true|false|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?…?)(?![\w.])`
