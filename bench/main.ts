@@ -103,9 +103,8 @@ async function main(): Promise<void> {
 
   console.log(`\n${tablesOf(rows)}`)
   for (const { message } of failures) console.log(`not timed: ${message}`)
-  const path = quick ? undefined : defaultPath()
-  const json = options.json ?? (path && `${path}.json`)
-  const svg = options.svg ?? (path && `${path}.svg`)
+  const json = options.json ?? (quick ? undefined : `${defaultPath()}.json`)
+  const svg = options.svg ?? json?.replace(/(\.json)?$/, '.svg')
   if (json !== undefined) {
     const ratios = { peers: peerRatios(rows), own: ownRatios(rows), auto: autoExcesses(rows) }
     const effort = { seconds, rounds }
