@@ -24,7 +24,7 @@ template <> struct Constants<float> {
   static constexpr float smallest_normal = 1.17549435e-38f;
   static constexpr float least_ratio = 9.09494702e-13f;  // 2^-40: its square is far below the rounding of a square of 1
   static constexpr float near_zero = 0.3465735f;  // exp_tail's range, ln 2 / 2
-  static constexpr int half_mantissa = 12;
+  static constexpr int half_mantissa = 11;
   static constexpr float log2e = 1.44269504f;
   static constexpr float ln2 = 0.69314718f;
   static constexpr float ln2_high = 0.693359375f;  // few enough bits that k * ln2_high is exact without FMA
@@ -64,7 +64,7 @@ template <> struct Constants<double> {
   static constexpr double smallest_normal = 2.2250738585072014e-308;
   static constexpr double least_ratio = 8.271806125530277e-25;  // 2^-80
   static constexpr double near_zero = 0.34657359;
-  static constexpr int half_mantissa = 26;
+  static constexpr int half_mantissa = 25;
   static constexpr double log2e = 1.44269504088896340736;
   static constexpr double ln2 = 0.69314718055994530942;
   static constexpr double ln2_high = 6.93147180369123816490e-01;
@@ -104,7 +104,7 @@ template <> struct Constants<double> {
   }
 };
 
-// x without the lower half of its mantissa: a product of two such numbers is exact.
+// x without the lower half of its bits: a product of two such numbers is exact.
 template <class R> FOCAL_INLINE R leading_bits(R x) {
   using C = Constants<typename Number<R>::Lane>;
   return as_float((as_int(x) >> (C::mantissa - C::half_mantissa)) << (C::mantissa - C::half_mantissa));

@@ -125,6 +125,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * the sigmoid (or softmax) is the probability of the truth, but where it is drawn towards the middle; this is the exact
    * inverse, monotone, 0 and 1 at the infinities. Example: with alpha 0.25 and gamma 2, sigmoid(x) = 0.108 stands for 0.01.
    * With inputs 'probabilities' it is the model's sigmoid (softmax) itself that is given.
+   * With a margin (AsymmetricLoss) every score up to it stands for 0, and the largest ones for less than 1 where
+   * `gammaPositive` is 0.
    *
    * Needs `shape` where classes differ: for softmax, and with weights per class along another axis than the last.
    *
@@ -169,7 +171,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * `-log((1 - prior) / prior)`, which is right for cross entropy. It is a logit whatever `inputs` is: a bias comes before the
    * sigmoid.
    *
-   * @param prior between 0 and 1: the share of positives, or one per class. For softmax one per class, of sum 1.
+   * @param prior between 0 and 1: the share of positives, or one per class. For softmax one per class, of sum 1. A
+   *   RangeError where it is more than the largest logits stand for, as the loss then has no optimum.
    * @returns one logit, or with an array one per class; a softmax's are the logarithms of its optimal output.
    */
   priorBias(prior: number | PriorRule): number
@@ -182,7 +185,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
       if (priors.length === 0) throw new RangeError('prior is an empty array; expected one number per class')
       checkWeights(loss, 'priorBias()')
       checkClassCount(loss, priors.length, {})
-      if (!formula.perRow) return Float64Array.from(priors, (each, c) => biasOfPrior(loss, formula, each, c))
+      if (!formula.perRow) return Float64Array.from(priors, (each, c) => biasOfPrior(loss, formula, each, c, `prior[${c}]`))
       const sum = priors.reduce((a, b) => a + b, 0)
       if (!(Math.abs(sum - 1) < 1e-6)) throw new RangeError(`prior has the sum ${sum}; expected 1, as a softmax gives every row one class`)
       return biasesOfPriors(loss, priors.map((each) => each / sum))
@@ -198,7 +201,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     if (formula.perRow) throw wrongType('prior', single, 'an array, one number per class')
     if (loss.classPositive !== null) throw wrongType('prior', single, `an array of ${loss.classPositive.length}, as alpha or classWeights is one`)
     checkWeights(loss, 'priorBias()')
-    return biasOfPrior(loss, formula, single, 0)
+    return biasOfPrior(loss, formula, single, 0, 'prior')
   }
 
   /**
@@ -261,8 +264,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
 function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, rules: OptionRules<O>, formula: Formula): LossConstants {
   const { inputs, classWeights, background, ignoreIndex } = options
   const { alpha = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(options)
-  // Past this a power is 0 or 1 for every number; all products with it stay finite below it
-  const largest = 1e30
+  // Past this a power is 0 or 1 for every float32; below it, products with it and with its square stay finite
+  const largest = 1e15
   return {
     formula,
     inputs,

@@ -191,6 +191,14 @@ export function number(name: string, value: unknown, least: number, most: number
   return value
 }
 
+/** A finite number above 0. */
+export function positiveNumber(name: string, value: unknown): number {
+  const expected = 'a finite number > 0'
+  if (typeof value !== 'number') throw wrongType(name, value, expected)
+  if (!(value > 0 && value < Infinity)) throw outOfRange(name, value, expected)
+  return value
+}
+
 export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
   const expected = `one of ${allowed.map(show).join(', ')}`
   if (typeof value !== 'string') throw wrongType(name, value, expected)

@@ -29,9 +29,11 @@ export function checkWeights(loss: LossConstants, method: string): void {
 export function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x: number, c: number): number {
   const [positive, negative] = weightsOf(loss, c)
   const result = { value: 0, grad: 0, hess: 0 }
-  formula.element(x, loss.labelSmoothing / 2, positive, negative, loss, result)
+  // Far past a margin both sides fall silent; their ratio has been at its limit long before
+  const at = loss.margin > 0 ? Math.min(x, 700) : x
+  formula.element(at, loss.labelSmoothing / 2, positive, negative, loss, result)
   const down = result.grad
-  formula.element(x, 1 - loss.labelSmoothing / 2, positive, negative, loss, result)
+  formula.element(at, 1 - loss.labelSmoothing / 2, positive, negative, loss, result)
   const up = -result.grad
   // So far out that neither pulls any more
   if (down === 0 && up === 0) return x > 0 ? 1 : 0
@@ -71,9 +73,11 @@ function logShare(z: number, gamma: number): number {
   return modulator - nll - Math.log1p(gamma * pull)
 }
 
-/** The logit whose posterior is `prior`, for class `c`. */
-export function biasOfPrior(loss: LossConstants, formula: ElementFormula, prior: number, c: number): number {
-  return bisect((x) => posteriorOfLogit(loss, formula, x, c) < prior)
+/** The logit whose posterior is `prior`, for class `c`. `name` is the prior's in an error. */
+export function biasOfPrior(loss: LossConstants, formula: ElementFormula, prior: number, c: number, name: string): number {
+  const most = posteriorOfLogit(loss, formula, Infinity, c)
+  if (prior > most) throw outOfRange(name, prior, `at most ${most.toPrecision(4)}, which the largest logits stand for under this loss`)
+  return bisect((x) => posteriorOfLogit(loss, formula, x, c) < prior, 1e300)
 }
 
 /** The logits of a row whose posteriors are `priors`, with log-sum-exp 0: the logarithms of the optimal softmax. */
@@ -88,9 +92,9 @@ export function biasesOfPriors(loss: LossConstants, priors: readonly number[]): 
   return Float64Array.from(oddsAt(level), (z) => -softplus(z))
 }
 
-/** The last number at which a monotone `isBelow` still holds, to double precision. */
-function bisect(isBelow: (at: number) => boolean): number {
-  let [low, high] = [-800, 800]
+/** The last number between `-end` and `end` at which a monotone `isBelow` still holds, to double precision. */
+function bisect(isBelow: (at: number) => boolean, end = 800): number {
+  let [low, high] = [-end, end]
   for (let middle = 0; low < middle || middle < high; middle = (low + high) / 2) {
     if (isBelow(middle)) {
       if (low === middle) break

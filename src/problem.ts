@@ -18,7 +18,7 @@ import { outOfRange, wrongType } from './errors.js'
 import type { HalfDtype } from './half.js'
 import { tagOf } from './intrinsics.js'
 import type { Formula, Parameters } from './losses/formula.js'
-import { type ClassWeighting, type Inputs, number, type Reduction } from './options.js'
+import { type ClassWeighting, type Inputs, number, positiveNumber, type Reduction } from './options.js'
 
 /** What a call's arrays hold, where their kind does not tell. */
 export interface StorageOptions {
@@ -191,7 +191,7 @@ export function describe(
     inner,
     background: loss.background === 'num-classes' ? classes : loss.background,
     reduction,
-    normalizer: call.normalizer === undefined ? NaN : checkNormalizer(call.normalizer),
+    normalizer: call.normalizer === undefined ? NaN : positiveNumber('normalizer', call.normalizer),
     weights,
     weightsPer: per('weights', weights, loss.formula, rows, elements),
     mask,
@@ -313,12 +313,6 @@ export function checkClassCount(loss: LossConstants, classes: number, call: Call
   if (given === undefined || given === classes) return
   const hint = call.shape === undefined ? ' (shape tells how many there are)' : ''
   throw new RangeError(`alpha or classWeights has ${given} entries; expected one per class, ${classes}${hint}`)
-}
-
-function checkNormalizer(value: unknown): number {
-  if (typeof value !== 'number') throw wrongType('normalizer', value, 'a finite number > 0')
-  if (!(value > 0 && value < Infinity)) throw outOfRange('normalizer', value, 'a finite number > 0')
-  return value
 }
 
 function per(name: string, array: NumericArray | null, formula: Formula, rows: number, elements: number): Per {

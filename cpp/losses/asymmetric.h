@@ -3,7 +3,7 @@
 //
 // With t = p_m, u = 1 - t, k = -log(u) / t, c = 1 - p and h = c / u, the negative has
 //   L = t^g t k,   dL/dx = t^g p (g c k + h),
-//   d2L/dx2 = t^g p ((c - p)(g c k + h) + (p c / t)(g (g - 1) c k + 2 g h) + p h^2).
+//   d2L/dx2 = t^g p ((c - p)(g c k + h) + g (p c / t)((g - 1) c k + 2 h) + p h^2).
 // With `constant_modulator` the powers are differentiated as constants: the gammas in the derivatives are 0.
 #pragma once
 
@@ -15,13 +15,15 @@ namespace FOCAL_NAMESPACE {
 template <class T, class Positive, class Negative> struct Asymmetric {
   Positive power_positive;
   Negative power_negative;
+  PowerAny<T> slope_of_negative;  // t^(g - 1): t^g / t would be 0 long before it
   T margin;
   T start_high, start_low;           // the logit of the margin, where a negative begins to cost
-  T slope_positive, slope_negative;  // the gammas of the derivatives
+  T slope_positive, slope_negative;  // the gammas of derivatives
 
   Asymmetric(const FocalProblem &p)
       : power_positive(p.gamma),
         power_negative(p.gamma_negative),
+        slope_of_negative(p.gamma_negative - 1),
         margin(static_cast<T>(p.margin)),
         slope_positive(p.constant_modulator ? 0 : static_cast<T>(p.gamma)),
         slope_negative(p.constant_modulator ? 0 : static_cast<T>(p.gamma_negative)) {
@@ -62,10 +64,10 @@ template <class T, class Positive, class Negative> struct Asymmetric {
     const R m(margin), g(slope_negative);
     const R above = (x - R(start_high)) - R(start_low);
     const auto counts = above > R(0), shifted = m > R(0), far = above > R(4) * R(C::near_zero);
-    R t = larger(select(far, l.s - m, l.c * m * excess(above)), R(C::smallest_normal)), u = l.c + m;
+    R t = larger(select(far, l.s - m, l.c * m * excess(above)), R(C::smallest_normal)), u = larger(l.c + m, R(C::smallest_normal));
     R both = R(1) / (t * u);  // one division for 1 / t and 1 / u
     R h = select(shifted, l.c * t * both, R(1));
-    R entropy = select(shifted, -logarithm(larger(u, R(C::smallest_normal))), l.softplus);
+    R entropy = select(shifted, -logarithm(u), l.softplus);
     R k = select(t > R(0.5), entropy * u * both, log_rest_ratio(smaller(t, R(0.5))));
     R pull = muladd(g * l.c, k, h);
     R m_s = power_negative(t) * w;
@@ -75,9 +77,10 @@ template <class T, class Positive, class Negative> struct Asymmetric {
     m_s = m_s * l.s;
     e.grad = select(counts, m_s * pull, R(0)) + not_number;
     if constexpr (H) {
-      R bend = muladd(g * (g - R(1)) * l.c, k, (g + g) * h);
-      R sum = muladd(l.c - l.s, pull, muladd(l.s * l.c * u * both, bend, l.s * h * h));
-      e.hess = select(counts, m_s * sum, R(0)) + not_number;
+      // In this order: a power of t may be 0 where one of g is past the largest number, and so may the square of s
+      R bend = l.s * slope_of_negative(t) * muladd((g - R(1)) * l.c, k, h + h);
+      R sum = muladd(m_s, muladd(l.c - l.s, pull, l.s * h * h), l.s * l.c * g * w * bend);
+      e.hess = select(counts, sum, R(0)) + not_number;
     }
     return e;
   }

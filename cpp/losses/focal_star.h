@@ -10,12 +10,13 @@ namespace focal {
 namespace FOCAL_NAMESPACE {
 
 template <class T> struct FocalStar {
-  T gamma, beta, inverse;  // inverse = 1 / gamma
-  T gamma_high, gamma_low;
+  T gamma, inverse;  // inverse = 1 / gamma
+  T gamma_high, gamma_low, beta_high, beta_low;  // each pair adds up to more digits than T has
 
   FOCAL_INLINE FocalStar(double g, double b)
-      : gamma(static_cast<T>(g)), beta(static_cast<T>(b)), inverse(static_cast<T>(1 / g)), gamma_high(leading_bits(gamma)) {
+      : gamma(static_cast<T>(g)), inverse(static_cast<T>(1 / g)), gamma_high(leading_bits(gamma)), beta_high(static_cast<T>(b)) {
     gamma_low = static_cast<T>(g - static_cast<double>(gamma_high));
+    beta_low = static_cast<T>(b - static_cast<double>(beta_high));
   }
 
   template <bool H, class R> FOCAL_INLINE Element<R> hard(R x, R y, R wp, R wn) const {
@@ -53,13 +54,14 @@ template <class T> struct FocalStar {
 
   // target 0
   template <bool H, class R> FOCAL_INLINE Element<R> negative(R x, R w) const {
-    // What rounding gamma x - beta loses is large beside a tail e^z, so it is put back, to first order
-    R high = leading_bits(x), low = x - high;
-    R product = R(gamma) * x;
-    R z = product - R(beta);
-    R from = z - product;
-    R lost = (product - (z - from)) - (from + R(beta));
-    lost = lost + (muladd(R(gamma_high), high, -product) + muladd(R(gamma_high), low, R(gamma_low) * x));
+    // What rounding gamma x - beta loses is large beside a tail e^z, so it is put back, to first order. The product of two
+    // leading halves is exact: nothing changes where a compiler makes one operation of it and the subtraction.
+    R high = leading_bits(x), product = R(gamma_high) * high;
+    R near = product - R(beta_high);
+    R back = near - product;
+    R missing = muladd(R(gamma_high), x - high, muladd(R(gamma_low), x, -R(beta_low)));
+    missing = missing + ((product - (near - back)) - (back + R(beta_high)));
+    R z = near + missing, lost = missing - (z - near);
     Logistic<R> l = logistic(z);
     R ones = l.s * l.c * lost;
     R s = l.s + ones;

@@ -15,6 +15,7 @@ template <class Power, class Fading> struct HeatmapFocal {
     using C = Constants<typename Number<R>::Lane>;
     const auto is_lower = rest > R(0);
     R w = select(is_lower, fading(larger(rest, R(C::smallest_normal))) * wn, wp);
+    w = muladd(rest, R(0), w);  // a label that is NaN
     Element<R> e = modulated<H>(power, R(power.gamma), logistic(select(is_lower, x, -x)), w);
     e.grad = select(is_lower, e.grad, -e.grad);
     return e;

@@ -1,8 +1,7 @@
 // Quality focal loss (Li et al. 2020, arXiv:2006.04388): |y - p|^beta times the cross entropy of a soft label y.
 //
 // With d = y - p, v = p (1 - p), u = |d|^beta and B the cross entropy: L = u B,
-//   dL/dx = -u (d + beta sign(d) r B),   d2L/dx2 = u ((beta (beta - 1) r^2 - beta sign(d) r (c - s)) B + (2 beta + 1) v),
-// with r = v / |d|.
+//   dL/dx = -u (d + beta r B),   d2L/dx2 = u (beta r ((beta - 1) r - (c - s)) B + (2 beta + 1) v),   r = v / d.
 #pragma once
 
 #include "element.h"
@@ -27,10 +26,8 @@ template <class Power> struct QualityFocal {
     Element<R> e;
     e.value = u * entropy;
     e.grad = -(u * muladd(pull, entropy, d));
-    if constexpr (H) {
-      R bend = muladd(beta * (beta - R(1)) * r, r, -(pull * (l.c - l.s)));
-      e.hess = u * muladd(bend, entropy, (beta + beta + R(1)) * v);
-    }
+    // In this order: u may be 0 where a power of beta or r is past the largest number
+    if constexpr (H) e.hess = muladd(e.value * pull, (beta - R(1)) * sign * r - (l.c - l.s), u * ((beta + beta + R(1)) * v));
     return e;
   }
 

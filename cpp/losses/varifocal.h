@@ -14,7 +14,7 @@ template <class Power> struct Varifocal {
   template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
     const auto is_positive = y > R(0);
     Logistic<R> l = logistic(x);
-    Element<R> e = modulated<H>(power, R(power.gamma), l, wn);
+    Element<R> e = modulated<H>(power, R(power.gamma), l, muladd(y, R(0), wn));  // a label may be NaN
     R w = y * wp, value = w * cross_entropy(l, x, y, rest);
     e.value = select(is_positive, value, e.value);
     // the value is NaN where x is

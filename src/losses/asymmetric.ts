@@ -97,25 +97,31 @@ const asymmetric: ElementFormula = {
   },
 }
 
+/** The inverse of anything smaller is infinite. */
+const SMALLEST_NORMAL = 2 ** -1022
+
 /** Target 0: w t^g t k with t = p - margin, k = -log(1 - t) / t, and h = (1 - p) / (1 - t). */
 function asNegative(x: number, weight: number, { gammaNegative, margin, constantModulator }: Parameters, to: Derivatives): void {
   const s = sigmoid(x)
   const c = sigmoid(-x)
-  const t = excess(x, s, margin)
-  if (t <= 0) {
+  const above = excess(x, s, margin)
+  if (above <= 0) {
     to.value = to.grad = to.hess = 0
     return
   }
+  const t = Math.max(above, SMALLEST_NORMAL)
   const g = constantModulator ? 0 : gammaNegative
-  const loss = margin === 0 ? softplus(x) : -Math.log1p(-t)
-  const h = margin === 0 ? 1 : c / (1 - t)
+  // 1 - t, which t has lost where it is near 1
+  const rest = c + margin
+  const loss = margin === 0 ? softplus(x) : t < 0.5 ? -Math.log1p(-t) : -Math.log(rest)
+  const h = margin === 0 ? 1 : c / rest
   const modulated = weight * Math.pow(t, gammaNegative)
   const spread = times(c, loss) / t
   const pull = g * spread + h
-  const bend = g * (g - 1) * spread + 2 * g * h
+  const bend = ((g * modulated) / t) * ((g - 1) * spread + 2 * h)
   to.value = times(modulated, loss)
   to.grad = modulated * s * pull
-  to.hess = modulated * s * ((c - s) * pull + ((s * c) / t) * bend + s * h * h)
+  to.hess = s * (modulated * ((c - s) * pull + s * h * h) + s * c * bend)
 }
 
 /** sigmoid(x) - margin. Near 0, where the subtraction would lose its digits, from the distance to the margin's logit. */

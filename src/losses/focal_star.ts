@@ -1,15 +1,14 @@
 /** Focal star loss: cross entropy of a logit that is stretched and shifted, a focal loss without the modulating factor. */
 import { ElementwiseLoss } from '../elementwise_loss.js'
-import { outOfRange } from '../errors.js'
 import {
   alphaOption,
   type FocalResolved,
   type LossOptions,
-  number,
   numberOption,
   optional,
   type OptionRules,
   type PerClass,
+  positiveNumber,
   type Reduction,
 } from '../options.js'
 import { type Derivatives, type ElementFormula, minusLogOfRest, sigmoid, softplus, times } from './formula.js'
@@ -35,11 +34,7 @@ export interface FocalStarResolved extends FocalResolved {
 const focalStarRules: OptionRules<FocalStarResolved> = {
   loss: 'FocalStarLoss',
   own: {
-    gamma: optional(2, (given) => {
-      const gamma = number('gamma', given, 0, Infinity)
-      if (gamma === 0) throw outOfRange('gamma', gamma, 'a finite number > 0')
-      return gamma
-    }),
+    gamma: optional(2, (given) => positiveNumber('gamma', given)),
     beta: numberOption('beta', 1),
     alpha: alphaOption(null, 1),
     labelSmoothing: numberOption('labelSmoothing', 0, 1),
