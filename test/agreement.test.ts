@@ -6,7 +6,7 @@ import { disagreements, outcomeOf } from './support/agreement.js'
 import { isas, useMachine } from './support/native.js'
 import { randomProblems } from './support/problems.js'
 
-const problems = randomProblems(1500, 12345)
+const problems = randomProblems(2500, 12345)
 const expected = problems.map((problem) => outcomeOf(problem, 'js'))
 
 function expectAgreement(backend: BackendName): void {

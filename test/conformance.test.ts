@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { testedBackends } from './backends.js'
 import { allowed } from './support/closeness.js'
 import { goldenCases, goldenErrors, nameOf } from './support/golden.js'
-import { lossNames, precisions } from './support/losses.js'
+import { lossNames, powersOf, precisions } from './support/losses.js'
 
 const cases = goldenCases.map((one, index) => [nameOf(one, index), one] as const)
 
@@ -22,7 +22,7 @@ describe.each(testedBackends())('%s', (backend) => {
       for (const output of ['value', 'grad', 'hess'] as const) {
         // The plain backend computes in double, so that it errs by no more than one rounding
         const rounded = backend === 'js' && precision === 'float32'
-        const limit = rounded ? 6e-8 : allowed(precision, output, one.options.gamma ?? 2)
+        const limit = rounded ? 6e-8 : allowed(precision, output, ...powersOf(one.loss, one.options))
         expect({ output, error: errors[output] }).toSatisfy(({ error }) => error <= limit, `an error of at most ${limit}`)
       }
     })

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { type BackendName, type Logits, type Numbers, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { testedBackends } from './backends.js'
 import { runScript } from './support/children.js'
-import { bitsOf, logitsOf, precisions, type Precision } from './support/losses.js'
+import { bitsOf, elementwiseNames, elementwiseOf, logitsOf, ofPower, precisions, type Precision } from './support/losses.js'
 import { isas, useMachine } from './support/native.js'
 import { seeded } from './support/random.js'
 
@@ -36,23 +36,24 @@ function work(size: number, precision: Precision): Work {
 /** Everything that a backend makes of some work, as bits. */
 function everything({ logits, labels, soft, indices, rows }: Work, backend: BackendName): Record<string, string> {
   const bits: Record<string, string> = {}
-  for (const gamma of [2, 3.7]) {
-    const sigmoid = new SigmoidFocalLoss({ gamma, backend })
-    const unreduced = new SigmoidFocalLoss({ gamma, reduction: 'none', softTargets: 'mixture', backend })
-    const softmax = new SoftmaxFocalLoss({ gamma, backend })
-    const results = {
-      labels: sigmoid.valueAndGrad(logits, labels),
-      soft: sigmoid.valueAndGrad(logits, soft),
-      mixture: unreduced.valueGradAndHess(logits, soft),
-      index: sigmoid.valueAndGrad(rows, indices),
-      softmax: softmax.valueAndGrad(rows, indices),
-      firstAxis: softmax.valueAndGrad(rows, indices, { shape: [CLASSES, indices.length], classAxis: 0 }),
+  const keep = (what: string, result: object) => {
+    for (const [output, numbers] of Object.entries(result) as [string, number | Logits][]) {
+      bits[`${what}, ${output}`] = bitsOf(typeof numbers === 'number' ? Float64Array.of(numbers) : numbers)
     }
-    for (const [name, result] of Object.entries(results)) {
-      for (const [output, numbers] of Object.entries(result)) {
-        bits[`${name} ${output}, gamma ${gamma}`] = bitsOf(typeof numbers === 'number' ? Float64Array.of(numbers) : numbers)
-      }
+  }
+  for (const power of [2, 3.7]) {
+    for (const name of elementwiseNames) {
+      const loss = elementwiseOf(name, { ...ofPower[name](power), backend })
+      const unreduced = elementwiseOf(name, { ...ofPower[name](power), reduction: 'none', backend })
+      keep(`${name} ${power}, labels`, loss.valueAndGrad(logits, labels))
+      keep(`${name} ${power}, soft`, loss.valueAndGrad(logits, soft))
+      keep(`${name} ${power}, all of soft`, unreduced.valueGradAndHess(logits, soft))
+      keep(`${name} ${power}, index`, loss.valueAndGrad(rows, indices))
     }
+    keep(`mixture ${power}`, new SigmoidFocalLoss({ gamma: power, softTargets: 'mixture', backend }).valueAndGrad(logits, soft))
+    const softmax = new SoftmaxFocalLoss({ gamma: power, backend })
+    keep(`softmax ${power}`, softmax.valueAndGrad(rows, indices))
+    keep(`softmax ${power}, first axis`, softmax.valueAndGrad(rows, indices, { shape: [CLASSES, indices.length], classAxis: 0 }))
   }
   return bits
 }

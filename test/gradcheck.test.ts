@@ -1,22 +1,32 @@
 import { describe, expect, it } from 'vitest'
-import { gradcheck, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { AsymmetricLoss, gradcheck, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { testedBackends } from './backends.js'
+import { lossNames, lossOf, ofPower } from './support/losses.js'
 import { seeded } from './support/random.js'
 
 const random = seeded(3)
 const logits = Array.from({ length: 60 }, () => random.between(-6, 6))
-const labels = logits.map(() => random())
+/** Away from the probabilities, where a quality focal loss has its pole. */
+const labels = logits.map((x) => (1 / (1 + Math.exp(-x)) + random.between(0.1, 0.9)) % 1)
 const classes = Int32Array.from({ length: 12 }, () => random.integer(5))
 
 describe.each(testedBackends())('%s', (backend) => {
-  it.each([0, 0.5, 2, 3.7])('finds the gradients of this package right, gamma %d', (gamma) => {
-    for (const reduction of ['sum', 'mean', 'none'] as const) {
-      const sigmoid = gradcheck(new SigmoidFocalLoss({ gamma, reduction, backend }), logits, labels)
-      expect(sigmoid.worst?.error).toBeLessThan(1e-8)
-      expect(sigmoid).toMatchObject({ passed: true, entries: { length: 60 } })
-      const softmax = gradcheck(new SoftmaxFocalLoss({ gamma, reduction, backend }), logits, classes)
-      expect(softmax.worst?.error).toBeLessThan(1e-8)
+  it.each(lossNames)('finds the gradients of %s right', (name) => {
+    for (const power of [0, 0.5, 2, 3.7]) {
+      for (const reduction of ['sum', 'mean', 'none'] as const) {
+        const loss = lossOf(name, { ...ofPower[name](power), reduction, backend })
+        const result = gradcheck(loss, logits, name === 'SoftmaxFocalLoss' ? classes : labels)
+        expect(result.worst?.error).toBeLessThan(1e-7)
+        expect(result).toMatchObject({ passed: true, entries: { length: 60 } })
+      }
     }
+  })
+
+  it('finds that a constant modulator does not give the gradient of the value', () => {
+    const check = (constantModulator: boolean) => gradcheck(new AsymmetricLoss({ constantModulator, backend }), logits, labels)
+    expect(check(false).passed).toBe(true)
+    expect(check(true)).toMatchObject({ passed: false })
+    expect(check(true).worst?.error).toBeGreaterThan(0.1)
   })
 })
 

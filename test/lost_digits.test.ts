@@ -1,6 +1,7 @@
 /** Where a digit or a limit could get lost between formula and result, and once did: each case against the js backend. */
 import { describe, expect, it } from 'vitest'
-import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { AsymmetricLoss, FocalStarLoss, type Logits, QualityFocalLoss, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { elementwiseNames, elementwiseOf, hasOptions, lossNames, lossOf, ofPower, unbalanced } from './support/losses.js'
 
 const error = (actual: number, exact: number) => Math.abs(actual / exact - 1)
 
@@ -15,20 +16,63 @@ describe.each(['native', 'wasm', 'js'] as const)('%s', (backend) => {
   })
 
   it.each([0.1, 0.01, 0.001])('smoothed labels keep 1 - y, smoothing %d', (labelSmoothing) => {
-    for (const gamma of [0, 2, 5]) {
-      for (const softTargets of ['linear', 'mixture'] as const) {
-        const of = (logits: Float32Array | Float64Array, on: typeof backend) =>
-          new SigmoidFocalLoss({ gamma, alpha: null, labelSmoothing, softTargets, backend: on }).value(logits, [1])
-        expect(error(of(Float32Array.of(20), backend), of(Float64Array.of(20), 'js'))).toBeLessThan(2e-6)
+    for (const power of [0, 2, 5]) {
+      for (const name of elementwiseNames.filter((each) => hasOptions(each, { labelSmoothing }))) {
+        const all = [{}, { softTargets: 'mixture' } as const].filter((options) => hasOptions(name, options))
+        for (const options of all) {
+          const of = (logits: Logits, on: typeof backend) =>
+            elementwiseOf(name, { ...ofPower[name](power), ...unbalanced(name), ...options, labelSmoothing, backend: on }).value(logits, [1])
+          expect(error(of(Float32Array.of(20), backend), of(Float64Array.of(20), 'js'))).toBeLessThan(2e-6)
+        }
       }
     }
   })
 
   it.each([0.9, 0.988, 0.9995])('labels in double keep 1 - y, %d', (y) => {
-    for (const gamma of [0, 2, 5]) {
-      const of = (logits: Float32Array | Float64Array, on: typeof backend) =>
-        new SigmoidFocalLoss({ gamma, alpha: null, backend: on }).value(logits, Float64Array.of(y))
-      expect(error(of(Float32Array.of(20), backend), of(Float64Array.of(20), 'js'))).toBeLessThan(2e-6)
+    for (const power of [0, 2, 5]) {
+      for (const name of elementwiseNames) {
+        const of = (logits: Logits, on: typeof backend) =>
+          elementwiseOf(name, { ...ofPower[name](power), ...unbalanced(name), backend: on }).valueGradAndHess(logits, Float64Array.of(y))
+        const [actual, exact] = [of(Float32Array.of(20), backend), of(Float64Array.of(20), 'js')]
+        expect(error(actual.value, exact.value)).toBeLessThan(2e-6)
+        expect(error(actual.grad[0], exact.grad[0])).toBeLessThan(2e-6)
+      }
+    }
+  })
+
+  it('a steepness of many digits does not tell in the tails of a focal star loss', () => {
+    for (const gamma of [0.3, 0.7, 1.1]) {
+      for (const beta of [0, 0.3, 10.1]) {
+        const x = Float32Array.from({ length: 500 }, (_, k) => 0.3 * k - 60)
+        const of = (logits: Logits, on: typeof backend) =>
+          new FocalStarLoss({ gamma, beta, reduction: 'none', backend: on }).valueAndGrad(logits, new Uint8Array(500))
+        const [actual, exact] = [of(x, backend), of(Float64Array.from(x), 'js')]
+        x.forEach((_, k) => expect(Math.max(error(actual.value[k], exact.value[k]), error(actual.grad[k], exact.grad[k]))).toBeLessThan(6e-7))
+      }
+    }
+  })
+
+  it('the second derivative just above the margin, where a power of the distance is no float32', () => {
+    const x = Float32Array.from({ length: 40 }, (_, k) => 10 ** (-5 - k / 4))
+    const of = (logits: Logits, on: typeof backend) =>
+      new AsymmetricLoss({ margin: 0.5, reduction: 'none', backend: on }).valueGradAndHess(logits, new Uint8Array(40)).hess
+    const [actual, exact] = [of(x, backend), of(Float64Array.from(x), 'js')]
+    x.forEach((_, k) => expect(Math.abs(actual[k] - exact[k])).toBeLessThan(2e-6 * exact[k] + 1e-37))
+    expect(actual[20]).toBeGreaterThan(0)
+  })
+
+  it('a score that meets its label has no loss, and no gradient that is no number', () => {
+    const y = Float32Array.of(0.5, 0.25, 0.125, 0.9, 1e-3)
+    for (const beta of [0.5, 1, 2, 5]) {
+      const x = y.map((each) => Math.log(each / (1 - each)))
+      const { value, grad, hess } = new QualityFocalLoss({ beta, reduction: 'none', backend }).valueGradAndHess(x, y)
+      y.forEach((_, k) => {
+        expect(value[k]).toBeLessThan((1e-6) ** beta)
+        expect(Math.abs(grad[k])).toBeLessThan(beta < 1 ? 1e4 : 1)
+        expect(Number.isFinite(hess[k])).toBe(true)
+      })
+      const exactly = new QualityFocalLoss({ beta, backend }).valueGradAndHess(Float32Array.of(0), [0.5])
+      expect([exactly.value, exactly.grad[0] + 0]).toEqual([expect.closeTo(0, 5), 0])
     }
   })
 
@@ -48,11 +92,11 @@ describe.each(['native', 'wasm', 'js'] as const)('%s', (backend) => {
 
   it.each([1e-300, 1e-45, 1e-39, 1e39, 1e45])('normalizer %d', (normalizer) => {
     const weights = [1e-20, 0, 1e14]
-    for (const Loss of [SigmoidFocalLoss, SoftmaxFocalLoss]) {
-      const size = Loss === SigmoidFocalLoss ? 1 : 2
+    for (const name of lossNames) {
+      const size = name === 'SoftmaxFocalLoss' ? 2 : 1
       const x = Float32Array.from({ length: 3 * size }, (_, k) => [30, 1, -2, 3, 0, 1][k])
       const run = (on: typeof backend) =>
-        new Loss({ reduction: 'none', backend: on }).valueAndGrad(x, new Int32Array(3), { shape: [3, size], weights, normalizer })
+        lossOf(name, { reduction: 'none', backend: on }).valueAndGrad(x, new Int32Array(3), { shape: [3, size], weights, normalizer })
       const [actual, exact] = [run(backend), run('js')]
       for (const [a, e] of [[actual.value, exact.value], [actual.grad, exact.grad]]) {
         e.forEach((each, k) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Logits, type Numbers, releaseMemory, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { testedBackends } from './backends.js'
 import { detached, growable, ofAnotherRealm, outOfBounds, resizable } from './support/buffers.js'
-import { bitsOf, logitsOf, precisions } from './support/losses.js'
+import { bitsOf, elementwiseNames, elementwiseOf, logitsOf, lossNames, lossOf, precisions } from './support/losses.js'
 import { seeded } from './support/random.js'
 
 const [rows, classes] = [7, 3]
@@ -40,8 +40,11 @@ describe.each(testedBackends())('%s', (backend) => {
   it('nothing costs nothing', () => {
     for (const Type of [Float32Array, Float64Array]) {
       const empty: Logits = new Type(0)
-      expect(sigmoid.valueGradAndHess(empty, [])).toEqual({ value: empty, grad: empty, hess: empty })
-      expect(new SoftmaxFocalLoss({ backend }).valueAndGrad(empty, [])).toEqual({ value: 0, grad: empty })
+      for (const name of elementwiseNames) {
+        const loss = elementwiseOf(name, { reduction: 'none', backend })
+        expect(loss.valueGradAndHess(empty, [])).toEqual({ value: empty, grad: empty, hess: empty })
+      }
+      for (const name of lossNames) expect(lossOf(name, { backend }).valueAndGrad(empty, [])).toEqual({ value: 0, grad: empty })
       expect(softmax.value(empty, new Int32Array(0), { shape: [0, 3] })).toEqual(empty)
       expect(softmax.value(empty, new Int32Array(3), { shape: [3, 0] })).toHaveLength(3)
       expect(sigmoid.sums(empty, [])).toEqual({ sum: 0, elements: 0, rows: 0, positives: 0 })
@@ -171,7 +174,7 @@ describe.each(testedBackends())('%s', (backend) => {
     it.each(Object.entries(layouts))('%s', (_, { targets, call }) => {
       for (const precision of precisions) {
         const x = logitsOf(precision, Array.from({ length: long }, (_, k) => 6 * Math.sin(k)))
-        for (const loss of [sigmoid, softmax]) {
+        for (const loss of lossNames.map((name) => lossOf(name, { reduction: 'none', backend }))) {
           const apart = loss.valueAndGrad(x, targets, call)
           const logits = x.slice()
           const { value, grad } = loss.valueAndGrad(logits, targets, { ...call, grad: logits })
@@ -179,10 +182,12 @@ describe.each(testedBackends())('%s', (backend) => {
           expect(bitsOf(grad)).toEqual(bitsOf(apart.grad))
           expect(bitsOf(value)).toEqual(bitsOf(apart.value))
         }
-        const all = sigmoid.valueGradAndHess(x, targets, call)
-        const logits = x.slice()
-        const inPlace = sigmoid.valueGradAndHess(logits, targets, { ...call, grad: logits })
-        expect([inPlace.value, inPlace.grad, inPlace.hess].map(bitsOf)).toEqual([all.value, all.grad, all.hess].map(bitsOf))
+        for (const loss of elementwiseNames.map((name) => elementwiseOf(name, { reduction: 'none', backend }))) {
+          const all = loss.valueGradAndHess(x, targets, call)
+          const logits = x.slice()
+          const inPlace = loss.valueGradAndHess(logits, targets, { ...call, grad: logits })
+          expect([inPlace.value, inPlace.grad, inPlace.hess].map(bitsOf)).toEqual([all.value, all.grad, all.hess].map(bitsOf))
+        }
       }
     })
   })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { presets, sigmoidFocalLoss, SigmoidFocalLoss, softmaxFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { presets, sigmoidFocalLoss, SigmoidFocalLoss, softmaxFocalLoss, SoftmaxFocalLoss, VarifocalLoss } from 'focal-loss'
+import { type LossName, lossNames, lossOf } from './support/losses.js'
 
 describe('the options of a loss', () => {
   it('have defaults, all readable', () => {
@@ -31,8 +32,23 @@ describe('the options of a loss', () => {
   })
 
   it('differ from loss to loss', () => {
-    expect(new SoftmaxFocalLoss().options).not.toHaveProperty('softTargets')
+    const common = { classWeights: null, background: null, ignoreIndex: null, reduction: 'mean', backend: undefined }
+    const own: Record<LossName, object> = {
+      SigmoidFocalLoss: { gamma: 2, alpha: 0.25, labelSmoothing: 0, softTargets: 'linear' },
+      SoftmaxFocalLoss: { gamma: 2, alpha: null, labelSmoothing: 0 },
+      FocalStarLoss: { gamma: 2, beta: 1, alpha: null, labelSmoothing: 0 },
+      QualityFocalLoss: { beta: 2 },
+      VarifocalLoss: { gamma: 2, alpha: 0.75 },
+      HeatmapFocalLoss: { gamma: 2, beta: 4 },
+      AsymmetricLoss: { gammaPositive: 1, gammaNegative: 4, margin: 0.05, constantModulator: false, labelSmoothing: 0 },
+    }
+    for (const name of lossNames) {
+      const { options } = lossOf(name, {})
+      expect(options).toEqual({ ...own[name], ...common })
+      expect(Object.isFrozen(options)).toBe(true)
+    }
     expect(new SoftmaxFocalLoss({ alpha: 3 }).options.alpha).toBe(3)
+    expect(new VarifocalLoss({ alpha: [3, 4] }).options.alpha).toEqual([3, 4])
   })
 })
 

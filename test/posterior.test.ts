@@ -1,21 +1,34 @@
 /** toProbability and priorBias: where the expected loss is least, found again by other ways than the formula. */
 import { describe, expect, it } from 'vitest'
-import { presets, SigmoidFocalLoss, type SigmoidFocalOptions, SoftmaxFocalLoss, type SoftmaxFocalOptions } from 'focal-loss'
+import { AsymmetricLoss, FocalStarLoss, presets, SigmoidFocalLoss, SoftmaxFocalLoss, type SoftmaxFocalOptions } from 'focal-loss'
+import { type AnyOptions, type ElementwiseName, elementwiseOf } from './support/losses.js'
 import { seeded } from './support/random.js'
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 const logit = (p: number) => Math.log(p / (1 - p))
 
-const sigmoidOptions: SigmoidFocalOptions[] = [
-  {},
-  { gamma: 0, alpha: null },
-  { gamma: 0.5, alpha: 0.9 },
-  { gamma: 2, alpha: null },
-  { gamma: 2.7, alpha: 0.25 },
-  { gamma: 5, alpha: 0.01, classWeights: 3 },
+const elementCases: [ElementwiseName, AnyOptions][] = [
+  ['SigmoidFocalLoss', {}],
+  ['SigmoidFocalLoss', { gamma: 0, alpha: null }],
+  ['SigmoidFocalLoss', { gamma: 0.5, alpha: 0.9 }],
+  ['SigmoidFocalLoss', { gamma: 2, alpha: null }],
+  ['SigmoidFocalLoss', { gamma: 2.7, alpha: 0.25 }],
+  ['SigmoidFocalLoss', { gamma: 5, alpha: 0.01, classWeights: 3 }],
+  ['FocalStarLoss', {}],
+  ['FocalStarLoss', { gamma: 0.3, beta: 10, alpha: 0.25 }],
+  ['FocalStarLoss', { gamma: 50, beta: 0 }],
+  ['QualityFocalLoss', {}],
+  ['QualityFocalLoss', { beta: 0.5 }],
+  ['VarifocalLoss', {}],
+  ['VarifocalLoss', { gamma: 3.3, alpha: 0.1, classWeights: 2 }],
+  ['HeatmapFocalLoss', {}],
+  ['HeatmapFocalLoss', { gamma: 0.7, beta: 0 }],
+  ['AsymmetricLoss', {}],
+  ['AsymmetricLoss', { margin: 0 }],
+  ['AsymmetricLoss', { gammaPositive: 0.5, gammaNegative: 1.5, margin: 0.3 }],
 ]
 
-describe('toProbability of sigmoid focal', () => {
+describe('toProbability of an element-wise loss', () => {
   it('finds 0.01 in the 0.108 that alpha 0.25, gamma 2 is trained to', () => {
     const [eta] = new SigmoidFocalLoss().toProbability(Float64Array.of(logit(0.108)))
     expect(eta).toBeCloseTo(0.01, 3)
@@ -29,26 +42,31 @@ describe('toProbability of sigmoid focal', () => {
     x.forEach((each, i) => expect(eta[i] / sigmoid(each)).toBeCloseTo(1, 13))
   })
 
-  it.each(sigmoidOptions)('is where the expected gradient vanishes, %o', (options) => {
-    const loss = new SigmoidFocalLoss({ ...options, softTargets: 'mixture', reduction: 'none', backend: 'js' })
-    const x = Float64Array.from({ length: 81 }, (_, i) => (i - 40) / 4)
-    const eta = loss.toProbability(x)
-    const { grad } = loss.valueAndGrad(x, eta)
-    const sizes = [0, 1].map((y) => loss.valueAndGrad(x, new Float64Array(x.length).fill(y)).grad)
-    grad.forEach((each, i) => {
-      const terms = Math.abs(eta[i] * sizes[1][i]) + Math.abs((1 - eta[i]) * sizes[0][i])
-      // The last bit of eta is much of 1 - eta, where eta is near 1
-      const rounding = Number.EPSILON * (Math.abs(sizes[0][i]) + Math.abs(sizes[1][i]))
-      expect(Math.abs(each)).toBeLessThanOrEqual(1e-12 * terms + rounding)
-    })
-  })
+  it.each([...elementCases, ['AsymmetricLoss', { constantModulator: true }]] as typeof elementCases)(
+    'is where the expected gradient vanishes, %s %o',
+    (name, options) => {
+      const loss = elementwiseOf(name, { ...options, reduction: 'none', backend: 'js' })
+      const x = Float64Array.from({ length: 81 }, (_, i) => (i - 40) / 4)
+      const eta = loss.toProbability(x)
+      const [down, up] = [0, 1].map((y) => loss.valueAndGrad(x, new Float64Array(x.length).fill(y)).grad)
+      x.forEach((_, i) => {
+        // Below a margin nothing pulls down, and only a posterior of 0 stays there
+        if (down[i] === 0) expect(eta[i]).toBe(0)
+        const terms = Math.abs(eta[i] * up[i]) + Math.abs((1 - eta[i]) * down[i])
+        // The last bit of eta is much of 1 - eta, where eta is near 1
+        const rounding = Number.EPSILON * (Math.abs(down[i]) + Math.abs(up[i]))
+        const slope = eta[i] * up[i] + (1 - eta[i]) * down[i]
+        expect(Math.abs(slope)).toBeLessThanOrEqual(1e-12 * terms + rounding)
+      })
+    },
+  )
 
-  it.each(sigmoidOptions)('is where a search finds the least expected loss, %o', (options) => {
-    const loss = new SigmoidFocalLoss({ ...options, reduction: 'none', backend: 'js' })
+  it.each(elementCases)('is where a search finds the least expected loss, %s %o', (name, options) => {
+    const loss = elementwiseOf(name, { ...options, reduction: 'none', backend: 'js' })
     const lossAt = (x: number, y: number) => loss.value(Float64Array.of(x), [y])[0]
     for (const eta of [0.003, 0.2, 0.5, 0.97]) {
       const expected = (x: number) => eta * lossAt(x, 1) + (1 - eta) * lossAt(x, 0)
-      let [low, high] = [-30, 30]
+      let [low, high] = [-60, 60]
       for (let step = 0; step < 200; step++) {
         const [a, b] = [low + (high - low) / 3, high - (high - low) / 3]
         if (expected(a) < expected(b)) high = b
@@ -58,13 +76,29 @@ describe('toProbability of sigmoid focal', () => {
     }
   })
 
-  it.each(sigmoidOptions)('is monotone, and exact at the ends, %o', (options) => {
-    const loss = new SigmoidFocalLoss(options)
+  it.each(elementCases)('is monotone, and exact at the ends, %s %o', (name, options) => {
+    const loss = elementwiseOf(name, options)
     const x = Float64Array.from({ length: 4001 }, (_, i) => (i - 2000) / 10)
     const eta = loss.toProbability(x)
-    eta.forEach((each, i) => expect(each).toBeGreaterThanOrEqual(i === 0 ? 0 : eta[i - 1]))
+    // But for the last bit
+    eta.forEach((each, i) => expect(each).toBeGreaterThanOrEqual(i === 0 ? 0 : eta[i - 1] * (1 - 2 * Number.EPSILON)))
     expect([...loss.toProbability(Float64Array.of(-Infinity, Infinity, -1e300, 1e300, NaN))]).toEqual([0, 1, 0, 1, NaN])
-    expect(eta[0]).toBeLessThan(1e-60)
+    expect(eta[0]).toBeLessThan(1e-20)
+  })
+
+  it('is 0 up to a margin, and may end below 1', () => {
+    const loss = new AsymmetricLoss({ gammaPositive: 0, gammaNegative: 0, margin: 0.05 })
+    // Nothing is gained by scores below the margin. At p = 1 both sides fall as 1 - p does: by 1 / 0.05 and by 1
+    const x = Float64Array.of(-50, logit(0.0499), logit(0.051), 30, 700, 800, Infinity)
+    const eta = loss.toProbability(x)
+    expect([eta[0], eta[1]]).toEqual([0, 0])
+    expect(eta[2]).toBeGreaterThan(0)
+    for (const each of eta.slice(3)) expect(each).toBeCloseTo(20 / 21, 12)
+    expect(() => loss.priorBias(0.96)).toThrow(new RangeError('prior is 0.96; expected at most 0.9524, which the largest logits stand for under this loss'))
+    expect(() => loss.priorBias([0.5, 0.97])).toThrow(/^prior\[1\] is 0.97; expected at most 0.9524/)
+    expect(loss.toProbability(Float64Array.of(loss.priorBias(0.95)))[0]).toBeCloseTo(0.95, 12)
+    // However rare positives are, the bias is not below the margin's logit
+    expect(loss.priorBias(1e-12)).toBeGreaterThanOrEqual(logit(0.05))
   })
 
   it('knows each class’s alpha, on any axis, in place', () => {
@@ -133,12 +167,17 @@ describe('toProbability of softmax focal', () => {
 })
 
 describe('priorBias', () => {
-  it.each(sigmoidOptions)('is the inverse of toProbability, %o', (options) => {
-    const loss = new SigmoidFocalLoss(options)
+  it.each(elementCases)('is the inverse of toProbability, %s %o', (name, options) => {
+    const loss = elementwiseOf(name, options)
     for (const prior of [1e-9, 0.01, 0.5, 0.999]) {
       const bias = loss.priorBias(prior)
       expect(loss.toProbability(Float64Array.of(bias))[0] / prior).toBeCloseTo(1, 9)
     }
+  })
+
+  it('is as far out as it has to be', () => {
+    const loss = new FocalStarLoss({ gamma: 1e-4, beta: 0 })
+    expect(loss.priorBias(0.01) / -1e4).toBeCloseTo(Math.log(99), 9)
   })
 
   it('is the logit of 0.108 for a prior of 0.01, and the paper’s rule on request', () => {

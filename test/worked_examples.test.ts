@@ -1,7 +1,8 @@
 /** The examples that the focal loss is explained with, worked out by hand and run on every backend. */
 import { describe, expect, it } from 'vitest'
-import { presets, SigmoidFocalLoss, type SigmoidFocalOptions, SoftmaxFocalLoss } from 'focal-loss'
+import { AsymmetricLoss, HeatmapFocalLoss, presets, SigmoidFocalLoss, type SigmoidFocalOptions, SoftmaxFocalLoss } from 'focal-loss'
 import { testedBackends } from './backends.js'
+import { type ElementwiseName, elementwiseOf, type OwnOptions } from './support/losses.js'
 
 const logit = (p: number) => Math.log(p / (1 - p))
 
@@ -104,6 +105,78 @@ describe.each(testedBackends())('%s', (backend) => {
       const weighted = new SoftmaxFocalLoss({ alpha: [0.25, 1, 3], reduction: 'none', backend }).value(x, [0, 2])
       expect(weighted[0]).toBeCloseTo(0.25 * plain[0], 14)
       expect(weighted[1]).toBeCloseTo(3 * plain[1], 14)
+    })
+  })
+
+  /** One loss for each predicted probability and target, of a loss of the family with its defaults or these options. */
+  function familyOf(name: ElementwiseName, pairs: readonly (readonly [p: number, y: number])[], options: OwnOptions = {}): number[] {
+    const loss = elementwiseOf(name, { ...options, reduction: 'none', backend })
+    return Array.from(loss.value(Float64Array.from(pairs, ([p]) => logit(p)), Float64Array.from(pairs, ([, y]) => y)))
+  }
+
+  const expectDigits = (actual: readonly number[], expected: readonly number[]) => {
+    expect(actual).toHaveLength(expected.length)
+    actual.forEach((loss, i) => expect(Math.abs(loss - expected[i])).toBeLessThanOrEqual(5e-7 * Math.abs(expected[i])))
+  }
+
+  describe('focal star', () => {
+    it('leaves an easy example almost nothing, without a modulating factor', () => {
+      // Logits of +-ln 9: log(1 + e^-(2 ln 9 + 1)) / 2 = log(1 + 1 / (81 e)) / 2
+      expectDigits(familyOf('FocalStarLoss', [[0.9, 1], [0.1, 0], [0.1, 1], [0.9, 0]]), [0.00226571950, 0.00226571950, 1.71372869, 1.71372869])
+      expectDigits(familyOf('FocalStarLoss', [[0.9, 1], [0.1, 1]], { gamma: 4, beta: 0 }), [0.0000381010440, 2.19726268])
+      expect(familyOf('FocalStarLoss', [[0.9, 1]])[0]).toBeCloseTo(Math.log(1 + 1 / (81 * Math.E)) / 2, 15)
+    })
+  })
+
+  describe('quality focal', () => {
+    it('is the cross entropy of a quality, times the square of how far the score is from it', () => {
+      // 0.5^2 (-0.8 ln 0.3 - 0.2 ln 0.7), nothing at all where the score is the quality, 0.9^2 (-ln 0.1)
+      expectDigits(familyOf('QualityFocalLoss', [[0.3, 0.8], [0.9, 0]]), [0.258628308, 1.86509393])
+      expectDigits(familyOf('QualityFocalLoss', [[0.3, 0.8]], { beta: 1 }), [0.517256616])
+      expect(familyOf('QualityFocalLoss', [[0.8, 0.8]])[0]).toBeLessThan(1e-30)
+    })
+  })
+
+  describe('varifocal', () => {
+    it('weighs positives by their quality, and focuses negatives alone', () => {
+      // 0.8 (-0.8 ln 0.6 - 0.2 ln 0.4), -ln 0.6, 0.75 0.6^2 (-ln 0.4), 0.75 0.1^2 (-ln 0.9)
+      expectDigits(familyOf('VarifocalLoss', [[0.6, 0.8], [0.6, 1], [0.6, 0], [0.1, 0]]), [0.473534916, 0.510825624, 0.247398498, 0.000790203867])
+    })
+  })
+
+  describe('heatmap focal', () => {
+    it('blames a false peak less, the nearer it is to a true one', () => {
+      // 0.4^2 (-ln 0.6) at a peak, and 0.6^2 (-ln 0.4) times 1, 0.5^4 and 0.1^4 away from it
+      const losses = familyOf('HeatmapFocalLoss', [[0.6, 1], [0.6, 0], [0.6, 0.5], [0.6, 0.9]])
+      expectDigits(losses, [0.0817320998, 0.329864663, 0.0206165415, 0.0000329864663])
+      expect(losses[1] / losses[2]).toBeCloseTo(16, 10)
+    })
+
+    it('divides by the peaks, as CenterNet does', () => {
+      const loss = new HeatmapFocalLoss({ reduction: 'mean-positives', backend })
+      const x = Float64Array.of(0.6, 0.6, 0.6, 0.6).map(logit)
+      const { sum, positives } = loss.sums(x, [1, 0, 0.999, 1])
+      expect(positives).toBe(2)
+      expect(loss.value(x, [1, 0, 0.999, 1])).toBeCloseTo(sum / 2, 15)
+      // No peak at all: by 1
+      expect(loss.value(x, [0, 0, 0, 0])).toBeCloseTo(4 * 0.329864663, 8)
+    })
+  })
+
+  describe('asymmetric', () => {
+    it('costs a positive (1 - p)^1, a negative (p - 0.05)^4, and one below the margin nothing', () => {
+      // 0.4 (-ln 0.6); 0.55^4 (-ln 0.45), 0.85^4 (-ln 0.15), 0.01^4 (-ln 0.99)
+      const losses = familyOf('AsymmetricLoss', [[0.6, 1], [0.6, 0], [0.9, 0], [0.06, 0], [0.049, 0]])
+      expectDigits(losses, [0.20433025, 0.0730684449, 0.990308489, 1.00503359e-10, 0])
+    })
+
+    it('never blames a negative more than the margin lets it', () => {
+      const loss = new AsymmetricLoss({ reduction: 'none', backend })
+      const most = 0.95 ** 4 * -Math.log(0.05)
+      expect(most).toBeCloseTo(2.44004266, 8)
+      const { value, grad } = loss.valueAndGrad(Float64Array.of(30, 100, Infinity), [0, 0, 0])
+      for (const each of value) expect(each).toBeCloseTo(most, 10)
+      for (const each of grad) expect(each).toBeLessThan(1e-10)
     })
   })
 

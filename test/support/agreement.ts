@@ -1,7 +1,7 @@
 /** How a backend's outcome of a random problem differs from the plain one's. */
-import { type BackendName, type Logits, SigmoidFocalLoss, type Sums } from 'focal-loss'
+import { type BackendName, ElementwiseLoss, type Logits, type Sums } from 'focal-loss'
 import { allowed, largestError } from './closeness.js'
-import { flat, lossOf } from './losses.js'
+import { flat, lossOf, powersOf } from './losses.js'
 import { type RandomProblem, termsOf } from './problems.js'
 
 interface Outcome {
@@ -17,7 +17,7 @@ export function outcomeOf({ name, options, logits, targets, call, normalizer, he
   const loss = lossOf(name, { ...options, backend })
   const whole = { ...call, ...(normalizer !== undefined && { normalizer }) }
   try {
-    const result = hess && loss instanceof SigmoidFocalLoss ? loss.valueGradAndHess(logits, targets, whole) : loss.valueAndGrad(logits, targets, whole)
+    const result = hess && loss instanceof ElementwiseLoss ? loss.valueGradAndHess(logits, targets, whole) : loss.valueAndGrad(logits, targets, whole)
     const sums = loss.sums(logits, targets, call)
     const denominator = normalizer ?? loss.denominator(sums)
     const second = 'hess' in result ? (result.hess as Logits) : []
@@ -48,14 +48,16 @@ function complaints(problem: RandomProblem, actual: Outcome | string, exact: Out
   const precision = problem.logits instanceof Float32Array ? 'float32' : 'float64'
   const terms = termsOf(problem)
   const scaled = (array: Float64Array) => array.map((each) => each / exact.denominator)
+  // A value that is reduced is a sum of what is never negative
+  const ofValues = problem.options.reduction === 'none' ? terms.value?.map((each) => each / (problem.normalizer ?? 1)) : undefined
   const errors = {
-    value: largestError(actual.value, exact.value),
+    value: largestError(actual.value, exact.value, ofValues),
     sum: largestError([actual.sums.sum], [exact.sums.sum]),
     grad: largestError(actual.grad, exact.grad, scaled(terms.grad)),
     hess: largestError(actual.hess, exact.hess, scaled(terms.hess)),
   }
   for (const [name, error] of Object.entries(errors)) {
-    const limit = allowed(precision, name === 'sum' ? 'value' : (name as 'value' | 'grad' | 'hess'), problem.options.gamma)
+    const limit = allowed(precision, name === 'sum' ? 'value' : (name as 'value' | 'grad' | 'hess'), ...powersOf(problem.name, problem.options))
     if (error > limit) found.push(`${name} errs by ${error}, and may by ${limit}`)
   }
   return found

@@ -13,6 +13,7 @@ import {
   SoftmaxFocalLoss,
 } from 'focal-loss'
 import { detached, outOfBounds } from './buffers.js'
+import { type LossName, lossOf } from './losses.js'
 
 /** What it is, what does it, and the message. */
 export type BadInput = readonly [title: string, run: (backend: BackendName) => unknown, type: 'TypeError' | 'RangeError', message: string]
@@ -26,6 +27,7 @@ const invoke = (loss: object, method: string, ...args: unknown[]) => (loss as Re
 
 const sigmoid = (options: unknown) => () => new SigmoidFocalLoss(options as object)
 const softmax = (options: unknown) => () => new SoftmaxFocalLoss(options as object)
+const make = (name: LossName, options: unknown) => () => lossOf(name, options as object)
 const weighted = untyped(presets.weightedCrossEntropy)
 
 /** The caller's buffers: no error may touch them. */
@@ -82,6 +84,44 @@ const ofOptions: readonly BadInput[] = [
   ['null for options', sigmoid(null), 'TypeError', 'options is null; expected an object with options'],
   ['a number for options', sigmoid(2), 'TypeError', 'options is 2; expected an object with options'],
   ['an array for options', softmax([2]), 'TypeError', 'options is an array of length 1; expected an object with options'],
+]
+
+const common = 'classWeights, background, ignoreIndex, reduction, backend'
+
+const ofFamily: readonly BadInput[] = [
+  ['a star gamma of 0', make('FocalStarLoss', { gamma: 0 }), 'RangeError', 'gamma is 0; expected a finite number > 0'],
+  ['a negative star gamma', make('FocalStarLoss', { gamma: -1 }), 'RangeError', 'gamma is -1; expected a finite number > 0'],
+  ['a star gamma as text', make('FocalStarLoss', { gamma: '2' }), 'TypeError', "gamma is '2'; expected a finite number > 0"],
+  ['a star gamma of NaN', make('FocalStarLoss', { gamma: NaN }), 'RangeError', 'gamma is NaN; expected a finite number > 0'],
+  ['a negative star beta', make('FocalStarLoss', { beta: -0.5 }), 'RangeError', 'beta is -0.5; expected a finite number >= 0'],
+  ['a star alpha above 1', make('FocalStarLoss', { alpha: 2 }), 'RangeError', 'alpha is 2; expected a number from 0 to 1'],
+  ['a star smoothing above 1', make('FocalStarLoss', { labelSmoothing: 1.1 }), 'RangeError', 'labelSmoothing is 1.1; expected a number from 0 to 1'],
+  ['an option that star has not', make('FocalStarLoss', { softTargets: 'linear' }), 'TypeError', `'softTargets' is not an option of FocalStarLoss; expected one of gamma, beta, alpha, labelSmoothing, ${common}`],
+  ['a negative quality beta', make('QualityFocalLoss', { beta: -1 }), 'RangeError', 'beta is -1; expected a finite number >= 0'],
+  ['an infinite quality beta', make('QualityFocalLoss', { beta: Infinity }), 'RangeError', 'beta is Infinity; expected a finite number >= 0'],
+  ['alpha for quality', make('QualityFocalLoss', { alpha: 0.25 }), 'TypeError', `'alpha' is not an option of QualityFocalLoss; expected one of beta, ${common}`],
+  ['a misspelt beta', make('QualityFocalLoss', { bta: 2 }), 'TypeError', "'bta' is not an option of QualityFocalLoss; did you mean 'beta'?"],
+  ['a negative varifocal alpha', make('VarifocalLoss', { alpha: -0.1 }), 'RangeError', 'alpha is -0.1; expected a finite number >= 0'],
+  ['a varifocal alpha of text', make('VarifocalLoss', { alpha: ['1'] }), 'TypeError', "alpha[0] is '1'; expected a finite number >= 0"],
+  ['a negative varifocal gamma', make('VarifocalLoss', { gamma: -2 }), 'RangeError', 'gamma is -2; expected a finite number >= 0'],
+  ['smoothing for varifocal', make('VarifocalLoss', { labelSmoothing: 0.1 }), 'TypeError', `'labelSmoothing' is not an option of VarifocalLoss; expected one of gamma, alpha, ${common}`],
+  ['a heatmap beta null', make('HeatmapFocalLoss', { beta: null }), 'TypeError', 'beta is null; expected a finite number >= 0'],
+  ['a heatmap gamma of NaN', make('HeatmapFocalLoss', { gamma: NaN }), 'RangeError', 'gamma is NaN; expected a finite number >= 0'],
+  ['the paper’s alpha for heatmap', make('HeatmapFocalLoss', { alpha: 2 }), 'TypeError', `'alpha' is not an option of HeatmapFocalLoss; expected one of gamma, beta, ${common}`],
+  ['a negative gammaPositive', make('AsymmetricLoss', { gammaPositive: -1 }), 'RangeError', 'gammaPositive is -1; expected a finite number >= 0'],
+  ['a gammaNegative as text', make('AsymmetricLoss', { gammaNegative: '4' }), 'TypeError', "gammaNegative is '4'; expected a finite number >= 0"],
+  ['a negative margin', make('AsymmetricLoss', { margin: -0.05 }), 'RangeError', 'margin is -0.05; expected a number from 0 to 0.99'],
+  ['a margin of 1', make('AsymmetricLoss', { margin: 1 }), 'RangeError', 'margin is 1; expected a number from 0 to 0.99'],
+  ['a margin NaN', make('AsymmetricLoss', { margin: NaN }), 'RangeError', 'margin is NaN; expected a number from 0 to 0.99'],
+  ['a constant modulator of 1', make('AsymmetricLoss', { constantModulator: 1 }), 'TypeError', 'constantModulator is 1; expected true or false'],
+  ['gamma for both sides of an asymmetric loss', make('AsymmetricLoss', { gamma: 2 }), 'TypeError', "'gamma' is not an option of AsymmetricLoss; did you mean 'gammaPositive'?"],
+  ['the authors’ gamma_neg', make('AsymmetricLoss', { gamma_neg: 4 }), 'TypeError', "'gamma_neg' is not an option of AsymmetricLoss; did you mean 'gammaNegative'?"],
+  ['the authors’ clip', make('AsymmetricLoss', { clip: 0.05 }), 'TypeError', `'clip' is not an option of AsymmetricLoss; expected one of gammaPositive, gammaNegative, margin, constantModulator, labelSmoothing, ${common}`],
+  ['a bound as text', call(x, six, { clampHess: '0' }), 'TypeError', "clampHess is '0'; expected a finite number"],
+  ['a bound of NaN', call(x, six, { clampHess: NaN }), 'RangeError', 'clampHess is NaN; expected a finite number'],
+  ['an infinite bound', call(x, six, { clampHess: -Infinity }), 'RangeError', 'clampHess is -Infinity; expected a finite number'],
+  ['a bound null', callNone(x, six, { clampHess: null, ...outputs }), 'TypeError', 'clampHess is null; expected a finite number'],
+  ['a bound without a hessian', method('valueAndGrad', { clampHess: 0 }), 'TypeError', "'clampHess' is not an option of valueAndGrad(); expected one of shape, classAxis, weights, mask, normalizer, out, grad"],
 ]
 
 const ofArrays: readonly BadInput[] = [
@@ -219,4 +259,4 @@ const ofExplain: readonly BadInput[] = [
   ['an option of another method to add', (backend) => new SigmoidFocalLoss({ backend }).explainer().add(x, six, { grad: outputs.grad } as object), 'TypeError', "'grad' is not an option of add(); expected one of shape, classAxis, weights, mask"],
 ]
 
-export const badInputs: readonly BadInput[] = [...ofOptions, ...ofArrays, ...ofCalls, ...ofOutputs, ...ofFunctions, ...ofExplain]
+export const badInputs: readonly BadInput[] = [...ofOptions, ...ofFamily, ...ofArrays, ...ofCalls, ...ofOutputs, ...ofFunctions, ...ofExplain]

@@ -1,17 +1,17 @@
 /** The numerics contract: how far a result may be from the exact one, and how far it is. */
 import type { Precision } from './losses.js'
 
-/** The gammas whose powers need no logarithm. */
-const cheapGammas = [0, 0.5, 1, 1.5, 2, 3, 4, 5]
+/** The powers that need no logarithm. */
+const cheapPowers = [0, 0.5, 1, 1.5, 2, 3, 4, 5]
 
 /** Below this, in absolute terms, an error does not matter: results that are no normal float32. */
 const TINY = 1e-37
 
-/** The largest error that the contract allows, relative to the exact result or to the terms it is made of. */
-export function allowed(precision: Precision, output: 'value' | 'grad' | 'hess', gamma: number): number {
+/** The largest error that the contract allows a loss of these powers, relative to the exact result or to the terms it is made of. */
+export function allowed(precision: Precision, output: 'value' | 'grad' | 'hess', ...powers: readonly number[]): number {
   if (precision === 'float64') return 1e-12
   if (output === 'hess') return 2e-5
-  return cheapGammas.includes(gamma) ? 2e-6 : 8e-6
+  return powers.every((power) => cheapPowers.includes(power)) ? 2e-6 : 8e-6
 }
 
 /**

@@ -1,9 +1,9 @@
 /** The golden cases: 60-digit values from the definitions, and how far a backend is from them. */
-import type { BackendName } from 'focal-loss'
+import { type BackendName, ElementwiseLoss } from 'focal-loss'
 import golden from '../conformance/golden.json' with { type: 'json' }
 import { largestError } from './closeness.js'
-import { type AnyOptions, type ElementwiseName, elementwiseOf, type LossName, lossOf, logitsOf, type Precision } from './losses.js'
-import { sigmoidTerms, softmaxTerms } from './terms.js'
+import { type AnyOptions, type LossName, lossOf, logitsOf, type Precision } from './losses.js'
+import { balanced, elementTerms, softmaxTerms } from './terms.js'
 
 export interface GoldenCase {
   readonly loss: LossName
@@ -29,41 +29,27 @@ export function goldenErrors(one: GoldenCase, backend: BackendName, precision: P
   const logits = logitsOf(precision, one.logits)
   const call = { shape: one.shape }
   const terms = termsOf(one)
-  if (one.expected.hess === undefined) {
-    const { value, grad } = lossOf(one.loss, options).valueAndGrad(logits, one.targets, call)
-    return { value: largestError(value, one.expected.value), grad: largestError(grad, one.expected.grad, terms.grad), hess: 0 }
-  }
-  const { value, grad, hess } = elementwiseOf(one.loss as ElementwiseName, options).valueGradAndHess(logits, one.targets, call)
+  const loss = lossOf(one.loss, options)
+  const { value, grad } = loss.valueAndGrad(logits, one.targets, call)
+  const hess = loss instanceof ElementwiseLoss ? loss.valueGradAndHess(logits, one.targets, call).hess : []
+  const { expected } = one
   return {
-    value: largestError(value, one.expected.value),
-    grad: largestError(grad, one.expected.grad, terms.grad),
-    hess: largestError(hess, one.expected.hess, terms.hess),
+    value: largestError(value, expected.value, terms.value),
+    grad: largestError(grad, expected.grad, terms.grad),
+    hess: largestError(hess, expected.hess ?? [], terms.hess),
   }
 }
 
-/** What the derivatives are relative to: themselves for hard labels, the terms they are made of for soft ones. */
+/** What the results are relative to: themselves, or the terms they are made of where these may cancel. */
 function termsOf({ loss, options, shape, logits, targets, expected }: GoldenCase) {
   const smoothing = options.labelSmoothing ?? 0
+  if (loss !== 'SoftmaxFocalLoss') {
+    const element = { ...options, ...balanced(loss, options.alpha as number | null | undefined) }
+    const each = logits.map((x, i) => elementTerms[loss](x, targets[i] * (1 - smoothing) + smoothing / 2, element))
+    return { value: each.map(({ value }) => value), grad: each.map(({ grad }) => grad), hess: each.map(({ hess }) => hess) }
+  }
   const soft = smoothing > 0 || targets.some((y) => !Number.isInteger(y))
-  if (loss === 'SigmoidFocalLoss') {
-    const alpha = options.alpha as number | null
-    const element = {
-      gamma: options.gamma ?? 0,
-      softTargets: options.softTargets ?? 'linear',
-      positive: alpha ?? 1,
-      negative: alpha === null ? 1 : 1 - alpha,
-    }
-    const each = logits.map((x, i) => sigmoidTerms(x, targets[i] * (1 - smoothing) + smoothing / 2, element))
-    return { grad: soft ? each.map(({ grad }) => grad) : expected.grad, hess: each.map(({ hess }) => hess) }
-  }
-  if (expected.hess !== undefined) {
-    // A distance from a label or a margin is itself a difference of terms that are about cross entropy in size
-    const { gamma = 0, gammaNegative = 0, beta = 0 } = options
-    const steepness = 1 + gamma + gammaNegative + beta
-    const grad = expected.grad.map((each, i) => Math.abs(each) + steepness * expected.value[i])
-    return { grad, hess: expected.hess.map((each, i) => Math.abs(each) + steepness * grad[i]) }
-  }
-  if (!soft) return { grad: expected.grad, hess: [] }
+  if (!soft) return expected
   const [rows, classes] = shape
   const weights = options.classWeights as readonly number[] | undefined
   const grad = Array.from({ length: rows }, (_, r) => {
@@ -73,5 +59,5 @@ function termsOf({ loss, options, shape, logits, targets, expected }: GoldenCase
     })
     return softmaxTerms(logits.slice(r * classes, (r + 1) * classes), amounts, options.gamma ?? 0)
   })
-  return { grad: grad.flat(), hess: [] }
+  return { value: expected.value, grad: grad.flat() }
 }

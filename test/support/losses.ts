@@ -27,6 +27,9 @@ export type AnyOptions<R extends Reduction = Reduction> = FocalOptions<R> & {
   constantModulator?: boolean
 }
 
+/** Those that leave the reduction open, to whoever spreads them. */
+export type OwnOptions = Omit<AnyOptions, 'reduction'>
+
 export type AnyLoss<R extends Reduction = Reduction> = ElementwiseLoss<R> | SoftmaxFocalLoss<R>
 
 export function elementwiseOf<R extends Reduction = 'mean'>(name: ElementwiseName, options: AnyOptions<R>): ElementwiseLoss<R> {
@@ -35,6 +38,34 @@ export function elementwiseOf<R extends Reduction = 'mean'>(name: ElementwiseNam
 
 export function lossOf<R extends Reduction = 'mean'>(name: LossName, options: AnyOptions<R>): AnyLoss<R> {
   return new focal[name](options)
+}
+
+/** Options that give a loss's powers a size: one row a loss, for the suites that try several sizes. */
+export const ofPower: Readonly<Record<LossName, (power: number) => OwnOptions>> = {
+  SigmoidFocalLoss: (gamma) => ({ gamma }),
+  // Its steepness is no power, and may not be 0
+  FocalStarLoss: (power) => ({ gamma: power + 0.5, beta: power }),
+  QualityFocalLoss: (beta) => ({ beta }),
+  VarifocalLoss: (gamma) => ({ gamma }),
+  HeatmapFocalLoss: (power) => ({ gamma: power, beta: power + 1 }),
+  AsymmetricLoss: (power) => ({ gammaPositive: power / 2, gammaNegative: power }),
+  SoftmaxFocalLoss: (gamma) => ({ gamma }),
+}
+
+/** The powers among a loss's options: what the numerics contract goes by. */
+export function powersOf(name: LossName, { gamma, beta, gammaPositive, gammaNegative }: AnyOptions): number[] {
+  return name === 'FocalStarLoss' ? [] : [gamma, beta, gammaPositive, gammaNegative].filter((power) => power !== undefined)
+}
+
+/** Whether a loss has all these options. */
+export function hasOptions(name: LossName, options: AnyOptions): boolean {
+  const own = lossOf(name, {}).options
+  return Object.keys(options).every((option) => option in own)
+}
+
+/** Alpha off, where there is one. */
+export function unbalanced(name: LossName): OwnOptions {
+  return hasOptions(name, { alpha: null }) ? { alpha: null } : {}
 }
 
 export type Precision = 'float32' | 'float64'

@@ -1,12 +1,12 @@
 /** Random problems over all options, layouts and array types, some of them with a target that is none. */
 import type { Logits, NumericArray, Numbers } from 'focal-loss'
-import type { AnyOptions, LossName } from './losses.js'
+import { type AnyOptions, elementwiseNames, type LossName } from './losses.js'
 import { type Random, seeded } from './random.js'
-import { sigmoidTerms, softmaxTerms } from './terms.js'
+import { balanced, elementTerms, softmaxTerms } from './terms.js'
 
 export interface RandomProblem {
   readonly name: LossName
-  readonly options: AnyOptions & { gamma: number; labelSmoothing: number; ignoreIndex: number | null }
+  readonly options: AnyOptions
   readonly logits: Logits
   readonly targets: Numbers
   readonly call: Call
@@ -28,8 +28,34 @@ export function randomProblems(count: number, seed: number): RandomProblem[] {
   return Array.from({ length: count }, () => randomProblem(random))
 }
 
+/** The options of each loss's own; the others have them all. */
+const ownOptions: Readonly<Record<LossName, (random: Random, alpha: AnyOptions['alpha']) => AnyOptions>> = {
+  SigmoidFocalLoss: (random, alpha) => ({ ...powers(random, 'gamma'), alpha, ...smoothing(random), softTargets: random.pick(['linear', 'mixture']) }),
+  FocalStarLoss: (random, alpha) => ({ gamma: random.pick([0.3, 1, 2, 4, 50]), beta: random.pick([0, 1, 10]), alpha, ...smoothing(random) }),
+  QualityFocalLoss: (random) => powers(random, 'beta'),
+  VarifocalLoss: (random, alpha) => ({ ...powers(random, 'gamma'), alpha }),
+  HeatmapFocalLoss: (random) => powers(random, 'gamma', 'beta'),
+  AsymmetricLoss: (random) => ({
+    ...powers(random, 'gammaPositive', 'gammaNegative'),
+    ...smoothing(random),
+    margin: random.pick([0, 0.05, 0.3, 0.5]),
+    constantModulator: random.pick([false, true]),
+  }),
+  SoftmaxFocalLoss: (random, alpha) => ({ ...powers(random, 'gamma'), alpha, ...smoothing(random) }),
+}
+
+/** Mostly those that have a form of their own in the kernel. */
+function powers(random: Random, ...names: readonly ('gamma' | 'beta' | 'gammaPositive' | 'gammaNegative')[]): AnyOptions {
+  return Object.fromEntries(names.map((name) => [name, random.pick([0, 0.5, 1, 1.5, 2, 2, 3, 3.7, 4, 5])]))
+}
+
+function smoothing(random: Random): AnyOptions {
+  return { labelSmoothing: random.pick([0, 0, 0.1]) }
+}
+
 function randomProblem(random: Random): RandomProblem {
-  const softmax = random() < 0.5
+  const name = random() < 0.3 ? 'SoftmaxFocalLoss' : random() < 0.3 ? 'SigmoidFocalLoss' : random.pick(elementwiseNames)
+  const softmax = name === 'SoftmaxFocalLoss'
   const classes = random.pick([1, 2, 3, 5, 17, 80])
   const shape: [number, number, number] = [random.pick([0, 1, 2, 3, 9, 40, 130]), classes, random.pick([1, 1, 2, 7])]
   const rows = shape[0] * shape[2]
@@ -43,14 +69,11 @@ function randomProblem(random: Random): RandomProblem {
   const perClass = () => Array.from({ length: classes }, () => random())
   const ignoreIndex = random.pick([null, -100, softmax ? null : 1])
   const options = {
-    gamma: random.pick([0, 0.5, 1, 1.5, 2, 3, 3.7, 5]),
-    alpha: random.pick([null, 0.25, perClass()]),
+    ...ownOptions[name](random, random.pick([null, 0.25, perClass()])),
     classWeights: random.pick([null, 2, perClass()]),
-    labelSmoothing: random.pick([0, 0, 0.1]),
     background: random.pick([null, -1, 'num-classes' as const, softmax ? null : 0]),
     ignoreIndex,
     reduction: random.pick(['none', 'sum', 'mean', 'mean-rows', 'mean-positives'] as const),
-    ...(!softmax && { softTargets: random.pick(['linear', 'mixture'] as const) }),
   }
   const background = options.background === 'num-classes' ? classes : options.background
   const dense = classes === 1 ? !softmax : random() < 0.5
@@ -60,7 +83,7 @@ function randomProblem(random: Random): RandomProblem {
   const weights = maybe(0.4, () => arrayOf(random.pick([Float32Array, Float64Array, Uint8Array]), length(), () => random.between(0, 3)))
   const mask = maybe(0.4, () => arrayOf(random.pick([Float32Array, Uint8Array]), length(), () => random.pick([0, 1, 1])))
   return {
-    name: softmax ? 'SoftmaxFocalLoss' : 'SigmoidFocalLoss',
+    name,
     options,
     logits,
     targets,
@@ -97,34 +120,32 @@ function indexTargets(random: Random, rows: number, classes: number, others: rea
   return random.pick([Int32Array, Int32Array, Int16Array, Int8Array, Uint8Array, Uint16Array, Uint32Array, Uint8ClampedArray]).from(y)
 }
 
-/** What each output of a problem is made of, per element (values of a softmax: per row), before it is divided. */
+/** What each output of a problem is made of, per element, before it is divided; a softmax's values are their own terms. */
 export function termsOf({ name, options, logits, targets, call, dense, background }: RandomProblem) {
   const { shape, weights } = call
   const [outer, classes, inner] = shape
   const rows = outer * inner
-  const { gamma, labelSmoothing: e, softTargets = 'linear' } = options
+  const { gamma = 0, labelSmoothing: e = 0, ...others } = options
   const at = (of: AnyOptions['alpha'], c: number) => (typeof of === 'number' ? of : of?.[c])
-  const grad = new Float64Array(logits.length)
-  const hess = new Float64Array(logits.length)
+  const [value, grad, hess] = [0, 0, 0].map(() => new Float64Array(logits.length))
   for (let r = 0; r < rows; r++) {
     const first = Math.floor(r / inner) * classes * inner + (r % inner)
     const places = Array.from({ length: classes }, (_, c) => first + c * inner)
-    const weightOf = (k: number) => weights?.[weights.length === rows ? r : k] ?? 1
+    const weightOf = (k: number, c: number) => (weights?.[weights.length === rows ? r : k] ?? 1) * (at(options.classWeights, c) ?? 1)
     const y = places.map((k, c) => Number(dense ? targets[k] : targets[r] === c && c !== background))
     if (name === 'SoftmaxFocalLoss') {
-      const amounts = y.map((each, c) => (each * (1 - e) + e / classes) * weightOf(first) * (at(options.alpha, c) ?? 1) * (at(options.classWeights, c) ?? 1))
+      const amounts = y.map((each, c) => (each * (1 - e) + e / classes) * weightOf(first, c) * (at(options.alpha, c) ?? 1))
       const row = softmaxTerms(places.map((k) => logits[k]), amounts, gamma)
       places.forEach((k, c) => (grad[k] = row[c]))
       continue
     }
     places.forEach((k, c) => {
-      const alpha = at(options.alpha, c)
-      const weight = weightOf(k) * (at(options.classWeights, c) ?? 1)
-      const element = { gamma, softTargets, positive: weight * (alpha ?? 1), negative: weight * (alpha === undefined ? 1 : 1 - alpha) }
-      const terms = sigmoidTerms(logits[k], y[c] * (1 - e) + e / 2, element)
+      const element = { ...others, gamma, ...balanced(name, at(options.alpha, c), weightOf(k, c)) }
+      const terms = elementTerms[name](logits[k], y[c] * (1 - e) + e / 2, element)
+      value[k] = terms.value
       grad[k] = terms.grad
       hess[k] = terms.hess
     })
   }
-  return { grad, hess }
+  return { value: name === 'SoftmaxFocalLoss' ? null : value, grad, hess }
 }
