@@ -67,6 +67,9 @@ export const presets = {
   /** `fvcore.nn.sigmoid_focal_loss`: gamma 2, one loss per logit. Its alpha of -1, the default, is `null` here. */
   fvcore: { gamma: 2, alpha: null, reduction: 'none' },
 
+  /** `fvcore.nn.sigmoid_focal_loss_star`, for FocalStarLoss: gamma 1 and no beta, which is cross entropy; one loss per logit. */
+  fvcoreStar: { gamma: 1, beta: 0, alpha: null, reduction: 'none' },
+
   /** `optax.losses.sigmoid_focal_loss`: gamma 2, no alpha, one loss per logit. */
   optax: { gamma: 2, alpha: null, reduction: 'none' },
 
@@ -110,8 +113,24 @@ export const presets = {
    */
   mmdetection: { gamma: 2, alpha: 0.25, reduction: 'mean', background: 'num-classes' },
 
+  /**
+   * mmdetection's `QualityFocalLoss`, for QualityFocalLoss: beta 2. It adds a row's losses up first, so that its mean is over
+   * rows; `avg_factor` is the call option `normalizer`. Its pair of class index and score is one label per logit here: the
+   * score at the class, 0 elsewhere.
+   */
+  mmdetectionQuality: { beta: 2, reduction: 'mean-rows' },
+
   /** mmpretrain's `FocalLoss`: alpha 0.25, gamma 2, mean over all elements. */
   mmpretrain: { gamma: 2, alpha: 0.25, reduction: 'mean' },
+
+  /** mmpretrain's `AsymmetricLoss`, for AsymmetricLoss: positives are not focused, mean over all elements. */
+  mmpretrainAsymmetric: { gammaPositive: 0, gammaNegative: 4, margin: 0.05, reduction: 'mean' },
+
+  /** The authors' `AsymmetricLoss` (Alibaba-MIIL), for AsymmetricLoss: gammas 1 and 4, margin 0.05, sum. */
+  miilAsymmetric: { gammaPositive: 1, gammaNegative: 4, margin: 0.05, reduction: 'sum' },
+
+  /** CenterNet's and CornerNet's heatmap loss, for HeatmapFocalLoss: powers 2 and 4, divided by the targets that are exactly 1. */
+  centernet: { gamma: 2, beta: 4, reduction: 'mean-positives' },
 
   /**
    * Detectron2's RetinaNet: class indices, where the class count means background and -1 is ignored; divided by the

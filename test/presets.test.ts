@@ -35,6 +35,24 @@ const softmax = (row: number, c: number) => {
   return (1 - p) ** 2 * -Math.log(p)
 }
 
+const crossEntropy = (z: number, y: number) => -(y * Math.log(sigmoid(z)) + (1 - y) * Math.log(1 - sigmoid(z)))
+
+/** mmdetection's: the negatives' part everywhere, then the positives in its place. */
+const quality = (z: number, score: number) =>
+  score === 0 ? crossEntropy(z, 0) * sigmoid(z) ** 2 : crossEntropy(z, score) * Math.abs(score - sigmoid(z)) ** 2
+
+/** The authors': the probability of the truth, clipped, and the power of what is missing from it. */
+const asymmetric = (gammaPositive: number) => (z: number, y: number) => {
+  const truth = y === 1 ? sigmoid(z) : Math.min(1, 1 - sigmoid(z) + 0.05)
+  return -Math.log(truth) * (1 - truth) ** (y === 1 ? gammaPositive : 4)
+}
+
+/** CenterNet's: peaks, and everything else. */
+const peak = (z: number, y: number) => {
+  const p = sigmoid(z)
+  return y === 1 ? -Math.log(p) * (1 - p) ** 2 : -Math.log(1 - p) * p ** 2 * (1 - y) ** 4
+}
+
 /** Class indices as a library writes them. */
 const indices = (background: number, other: number) => [1, background, 2, other, 0]
 
@@ -62,6 +80,7 @@ const cases: Record<keyof typeof presets, Case> = {
   },
   torchvision: { loss: 'SigmoidFocalLoss', options: presets.torchvision, targets: soft, expected: each(soft, focal(0.25)) },
   fvcore: { loss: 'SigmoidFocalLoss', options: presets.fvcore, targets: soft, expected: each(soft, focal(null)) },
+  fvcoreStar: { loss: 'FocalStarLoss', options: presets.fvcoreStar, targets: hard, expected: each(hard, crossEntropy) },
   optax: { loss: 'SigmoidFocalLoss', options: presets.optax, targets: soft, expected: each(soft, focal(null)) },
   keras: {
     loss: 'SigmoidFocalLoss',
@@ -119,6 +138,20 @@ const cases: Record<keyof typeof presets, Case> = {
     options: presets.mmdetection,
     targets: indices(3, 1),
     expected: [mean(indices(3, 1).flatMap((index, row) => detector(row, index)))],
+  },
+  mmdetectionQuality: { loss: 'QualityFocalLoss', options: presets.mmdetectionQuality, targets: soft, expected: [sum(each(soft, quality)) / 5] },
+  mmpretrainAsymmetric: {
+    loss: 'AsymmetricLoss',
+    options: presets.mmpretrainAsymmetric,
+    targets: hard,
+    expected: [mean(each(hard, asymmetric(0)))],
+  },
+  miilAsymmetric: { loss: 'AsymmetricLoss', options: presets.miilAsymmetric, targets: hard, expected: [sum(each(hard, asymmetric(1)))] },
+  centernet: {
+    loss: 'HeatmapFocalLoss',
+    options: presets.centernet,
+    targets: soft,
+    expected: [sum(each(soft, peak)) / soft.filter((y) => y === 1).length],
   },
   mmpretrain: { loss: 'SigmoidFocalLoss', options: presets.mmpretrain, targets: hard, expected: [mean(each(hard, focal(0.25)))] },
   detectron: {

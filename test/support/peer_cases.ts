@@ -42,6 +42,11 @@ interface PeerOptions {
   readonly avg_factor?: number
   readonly ignore_index?: readonly number[]
   readonly pi?: number
+  readonly gamma_pos?: number
+  readonly gamma_neg?: number
+  readonly clip?: number | null
+  readonly beta?: number
+  readonly shape?: readonly number[]
 }
 
 const files = { apex, fvcore, keras, kornia, mmdet, mmpretrain, monai, optax, paddle, paper, tfa }

@@ -1,21 +1,24 @@
 /** The peer cases that state a property instead of a number. */
 import { expect } from 'vitest'
-import { type BackendName, type Logits, presets, type Reduction, type SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
-import type { AnyOptions } from './losses.js'
+import { type BackendName, type ElementwiseLoss, type Logits, presets, type Reduction, SoftmaxFocalLoss } from 'focal-loss'
+import type { AnyOptions, ElementwiseName } from './losses.js'
 import type { Peer } from './peer_cases.js'
 import { seeded } from './random.js'
 
 /** Where a property is checked, and how closely. */
 export interface Bench {
   readonly backend: BackendName
-  readonly make: <R extends Reduction>(options: AnyOptions<R>) => SigmoidFocalLoss<R>
+  /** A SigmoidFocalLoss, or another. */
+  readonly make: <R extends Reduction>(options: AnyOptions<R>, name?: ElementwiseName) => ElementwiseLoss<R>
   readonly logitsOf: (numbers: ArrayLike<number>) => Logits
   readonly rtol: number
 }
 
 type Property = (one: Peer, bench: Bench) => void
 
-type Preset = (typeof presets)['torchvision' | 'fvcore' | 'optax' | 'tensorflowAddons']
+type Preset = (typeof presets)['torchvision' | 'fvcore' | 'fvcoreStar' | 'optax' | 'tensorflowAddons']
+
+const lossOfPreset = (preset: Preset): ElementwiseName => ('beta' in preset ? 'FocalStarLoss' : 'SigmoidFocalLoss')
 
 function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, rtol: number): void {
   expect(actual).toHaveLength(expected.length)
@@ -35,7 +38,7 @@ const optionsOf = (preset: Preset, { options: { gamma, alpha } }: Peer) => ({ ..
 /** Cross entropy over focal loss, one by one. */
 function ratios(preset: Preset, one: Peer, { make, logitsOf }: Bench): number[] {
   const x = logitsOf(one.logits)
-  const focal = make(optionsOf(preset, one)).value(x, one.targets)
+  const focal = make(optionsOf(preset, one), lossOfPreset(preset)).value(x, one.targets)
   const plain = make({ ...presets.crossEntropy, reduction: 'none' }).value(x, one.targets)
   return Array.from(plain, (loss, i) => loss / focal[i])
 }
@@ -49,9 +52,9 @@ const equalsCrossEntropy = (preset: Preset): Property => (one, { make, logitsOf,
 }
 
 /** With all the balance on one side, the other side costs nothing, and cross entropy does. */
-const silences = (silent: 0 | 1): Property => (one, { make, logitsOf }) => {
+const silences = (silent: 0 | 1, preset: Preset): Property => (one, { make, logitsOf }) => {
   const x = logitsOf(one.logits)
-  const focal = make(optionsOf(presets.fvcore, one)).value(x, one.targets)
+  const focal = make(optionsOf(preset, one), lossOfPreset(preset)).value(x, one.targets)
   const plain = make({ ...presets.crossEntropy, reduction: 'none' }).value(x, one.targets)
   one.targets.forEach((y, i) => {
     expect(focal[i] === 0).toBe(y === silent)
@@ -89,8 +92,16 @@ export const peerProperties: Record<string, Property> = {
   },
   'fvcore-ratio-alpha': ratioTable,
   'fvcore-ratio-hard': ratioTable,
-  'fvcore-alpha1': silences(0),
-  'fvcore-alpha0': silences(1),
+  'fvcore-alpha1': silences(0, presets.fvcore),
+  'fvcore-alpha0': silences(1, presets.fvcore),
+  'fvcore-star-alpha1': silences(0, presets.fvcoreStar),
+  'fvcore-star-alpha0': silences(1, presets.fvcoreStar),
+  'fvcore-star-easy': (one, bench) => {
+    for (const ratio of ratios(presets.fvcoreStar, one, bench)) expect(ratio).toBeGreaterThan(10)
+  },
+  'fvcore-star-hard': (one, bench) => {
+    for (const ratio of ratios(presets.fvcoreStar, one, bench)) expect(Math.abs(ratio - 1)).toBeLessThan(one.tolerance.atol ?? 0)
+  },
 
   'kornia-issue-918': ({ logits, targets, options }, { make, logitsOf }) => {
     const loss = make({ ...presets.kornia, gamma: options.gamma ?? 0, reduction: 'mean' })
@@ -120,6 +131,24 @@ export const peerProperties: Record<string, Property> = {
       expectClose(ignoring.value(x, targets, { shape: [batch, classes, inner], classAxis: 1 }), expected, rtol)
       targets.forEach((index, r) => expect(expected[r] === 0).toBe(index === ignoreIndex))
     }
+  },
+
+  // A class index and a score per row, there and then as dense labels; here the latter, against the former written out
+  'mmdet-qfl-tuple-equals-onehot': ({ options, targets: labels }, { make, logitsOf, rtol }) => {
+    const random = seeded(5)
+    const [rows, classes] = options.shape ?? []
+    const x = logitsOf(Array.from({ length: rows * classes }, () => random.normal()))
+    const scores = labels.map(() => random.between(0.1, 1))
+    const oneHot = Float64Array.from(x, (_, k) => (labels[Math.floor(k / classes)] === k % classes ? scores[Math.floor(k / classes)] : 0))
+    const beta = options.beta ?? NaN
+    const perRow = labels.map((label, r) => {
+      const row = Array.from(x.subarray(r * classes, (r + 1) * classes))
+      const losses = row.map((each) => binaryCrossEntropy(each, 0) * probabilityOfTruth(each, 1) ** beta)
+      losses[label] = binaryCrossEntropy(row[label], scores[r]) * Math.abs(scores[r] - probabilityOfTruth(row[label], 1)) ** beta
+      return losses.reduce((a, b) => a + b, 0)
+    })
+    const loss = make({ ...presets.mmdetectionQuality, beta }, 'QualityFocalLoss')
+    expectClose([loss.value(x, oneHot, { shape: [rows, classes] })], [perRow.reduce((a, b) => a + b, 0) / rows], rtol)
   },
 
   'optax-extreme-gamma-half': ({ logits, targets, options }, { make, logitsOf }) => {

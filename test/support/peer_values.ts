@@ -49,6 +49,11 @@ const kerasCategorical: Say = (one) => {
 
 const mmpretrain: Say = (one) => ({ options: presets.mmpretrain, call: rows(one) })
 
+const mmpretrainAsymmetric: Say = (one) => {
+  const { gamma_pos: gammaPositive, gamma_neg: gammaNegative, clip } = one.options
+  return { loss: 'AsymmetricLoss', options: { ...presets.mmpretrainAsymmetric, gammaPositive, gammaNegative, margin: clip ?? 0 }, call: rows(one) }
+}
+
 /** Its asymmetric loss without asymmetry is the binary cross entropy of the softmax's probabilities. */
 const mmpretrainSoftmax: Say = (one) => {
   const classes = one.shape[1]
@@ -85,6 +90,7 @@ const families: readonly [RegExp, Say][] = [
   [/^(keras-bin|tf-issue)-/, keras],
   [/^keras-cat-/, kerasCategorical],
   [/^mmpretrain-focal-/, mmpretrain],
+  [/^mmpretrain-asl-[0-2]/, mmpretrainAsymmetric],
   [/^mmpretrain-asl-[3-6]-/, mmpretrainSoftmax],
   [/^monai-/, monai],
   [/^mmdet-reduction-/, mmdetection],
@@ -92,6 +98,7 @@ const families: readonly [RegExp, Say][] = [
   [/^tfa-doc-0$/, (one) => ({ options: presets.tensorflowAddons, reduce: overLast(one, false) })],
   [/^kornia-numeric-stability$/, () => ({ options: presets.kornia })],
   [/^fvcore-sigmoid_focal_loss-mean-eq-ce$/, () => ({ options: { ...presets.fvcore, gamma: 0, reduction: 'mean' } })],
+  [/^fvcore-sigmoid_focal_loss_star-mean-eq-ce$/, () => ({ loss: 'FocalStarLoss', options: { ...presets.fvcoreStar, reduction: 'mean' } })],
 ]
 
 export const peerValues: Readonly<Record<string, Say>> = Object.fromEntries(
