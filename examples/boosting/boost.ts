@@ -31,8 +31,7 @@ export function* boost(train: Labelled, loss: SigmoidFocalLoss<'sum'>, base: num
   const margins = new Float64Array(rows).fill(base)
   const [grad, hess] = [new Float64Array(rows), new Float64Array(rows)]
   for (let round = 0; round < options.rounds; round++) {
-    const { value } = loss.valueGradAndHess(margins, train.labels, { grad, hess })
-    for (let r = 0; r < rows; r++) hess[r] = Math.max(hess[r], LEAST_HESS)
+    const { value } = loss.valueGradAndHess(margins, train.labels, { grad, hess, clampHess: LEAST_HESS })
     const average = hess.reduce((a, b) => a + b, 0) / rows
     const tree = growTree(train.data, grad, hess, { ...options, l2: options.l2 * average })
     addTree(tree, train.data, options.rate, margins)
