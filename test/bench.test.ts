@@ -15,6 +15,7 @@ import { expectEqual, referenceOf } from '../src/cli/bench_check.js'
 import { measurement, significant } from '../src/cli/bench_result.js'
 import { summarise } from '../src/cli/bench_statistics.js'
 import { testedBackends } from './backends.js'
+import { lossNames } from './support/losses.js'
 
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'focal-loss-bench-test-'))
@@ -91,6 +92,11 @@ describe('the check before the timing', () => {
 })
 
 describe('the problems', () => {
+  it('are of every loss', () => {
+    const classes = new Set(cases.map((loss) => loss.make('js').constructor.name))
+    expect([...classes].toSorted()).toEqual(lossNames.toSorted())
+  })
+
   it('are the same with class indices and with labels of 0 and 1', () => {
     const [indices, labels] = ['sigmoid', 'dense-hard'].map((name) => {
       const loss = cases.find((one) => one.name === name)
@@ -105,7 +111,8 @@ describe('the problems', () => {
   })
 
   it('need whole rows where there are class indices', () => {
-    expect(cases.filter((loss) => hasSize(loss, 7)).map(({ targets }) => targets)).toEqual(['hard', 'soft'])
+    expect(cases.filter((loss) => !hasSize(loss, 7)).map(({ targets }) => targets)).toEqual(Array(4).fill('class-index'))
+    for (const loss of cases) expect(hasSize(loss, 7)).toBe(loss.targets !== 'class-index')
     expect(makeProblem(cases[2], 'float64', 7).logits.every(Number.isFinite)).toBe(true)
   })
 

@@ -1,5 +1,16 @@
 /** The problems that are timed: which loss on which targets, and the arrays, the same on every machine. */
-import { type BackendName, type FocalLossBase, type Logits, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import {
+  AsymmetricLoss,
+  type BackendName,
+  type FocalLossBase,
+  FocalStarLoss,
+  HeatmapFocalLoss,
+  type Logits,
+  QualityFocalLoss,
+  SigmoidFocalLoss,
+  SoftmaxFocalLoss,
+  VarifocalLoss,
+} from 'focal-loss'
 
 export const dtypes = ['float32', 'float64'] as const
 export type Dtype = (typeof dtypes)[number]
@@ -56,6 +67,41 @@ export const cases: readonly BenchCase[] = [
       make: (backend) => new SoftmaxFocalLoss({ gamma: 2, background: BACKGROUND, reduction: 'sum', backend }),
     }),
   ),
+  {
+    name: 'star',
+    title: 'focal star, a label of 0 or 1 per logit, gamma 2, beta 1',
+    classes: 80,
+    targets: 'hard',
+    make: (backend) => new FocalStarLoss({ reduction: 'sum', backend }),
+  },
+  {
+    name: 'quality',
+    title: 'quality focal, a label between 0 and 1 per logit, beta 2',
+    classes: 80,
+    targets: 'soft',
+    make: (backend) => new QualityFocalLoss({ reduction: 'sum', backend }),
+  },
+  {
+    name: 'varifocal',
+    title: 'varifocal, a label between 0 and 1 per logit, alpha 0.75, gamma 2',
+    classes: 80,
+    targets: 'soft',
+    make: (backend) => new VarifocalLoss({ reduction: 'sum', backend }),
+  },
+  {
+    name: 'heatmap',
+    title: 'heatmap focal, a label between 0 and 1 per logit, gamma 2, beta 4',
+    classes: 80,
+    targets: 'soft',
+    make: (backend) => new HeatmapFocalLoss({ reduction: 'sum', backend }),
+  },
+  {
+    name: 'asymmetric',
+    title: 'asymmetric, a label of 0 or 1 per logit, gammas 1 and 4, margin 0.05',
+    classes: 80,
+    targets: 'hard',
+    make: (backend) => new AsymmetricLoss({ reduction: 'sum', backend }),
+  },
 ]
 
 export interface BenchProblem {

@@ -1,11 +1,15 @@
 /** `focal-loss selftest`: golden values and finite differences on every backend that runs here. */
 import {
+  AsymmetricLoss,
   type BackendName,
   backends,
-  type FocalOptions,
-  type Reduction,
+  type FocalLossBase,
+  FocalStarLoss,
+  HeatmapFocalLoss,
+  QualityFocalLoss,
   SigmoidFocalLoss,
   SoftmaxFocalLoss,
+  VarifocalLoss,
 } from 'focal-loss'
 import golden from './golden.json' with { type: 'json' }
 
@@ -20,13 +24,18 @@ interface Check {
   readonly passed: boolean
 }
 
+const losses = { SigmoidFocalLoss, SoftmaxFocalLoss, FocalStarLoss, QualityFocalLoss, VarifocalLoss, HeatmapFocalLoss, AsymmetricLoss }
+
 type Golden = (typeof golden)[number]
-type Options = FocalOptions
+type LossName = keyof typeof losses
+/** Each loss checks its own. */
+type Options = Readonly<Record<string, unknown>>
 type FloatArray = Float32ArrayConstructor | Float64ArrayConstructor
 
-/** The numerics contract: float32 by gamma, float64 always the same. */
+/** The numerics contract: float32 by the powers, float64 always the same. */
 const FLOAT64_LIMIT = 1e-12
-const FAST_GAMMAS = [0, 0.5, 1, 1.5, 2, 3, 4, 5]
+const FAST_POWERS = [0, 0.5, 1, 1.5, 2, 3, 4, 5]
+const POWERS = ['gamma', 'beta', 'gammaPositive', 'gammaNegative']
 /** Below this an absolute error is allowed. */
 const TINY = 1e-37
 
@@ -45,20 +54,34 @@ export function selftest(json = false): { text: string; passed: boolean } {
 
 /** The worst error against 60-digit values. */
 function goldenCheck(backend: BackendName, Type: FloatArray, which: 'fast' | 'any' | 'all'): Check {
-  const cases = golden.filter(({ options }) => which === 'all' || FAST_GAMMAS.includes(options.gamma) === (which === 'fast'))
+  const cases = golden.filter(({ options }) => which === 'all' || isFast(options) === (which === 'fast'))
   const limit = which === 'all' ? FLOAT64_LIMIT : which === 'fast' ? 2e-6 : 8e-6
   const error = Math.max(0, ...cases.map((one) => errorOf(one, backend, Type)))
-  const gammas = which === 'fast' ? 'gamma 0, 1/2, 1, 3/2, 2, 3, 4, 5' : which === 'any' ? 'other gammas' : 'all gammas'
-  return result(backend, `golden ${Type === Float32Array ? 'float32' : 'float64'}, ${gammas}`, cases.length, error, limit)
+  const powers = which === 'fast' ? 'powers 0, 1/2, 1, 3/2, 2, 3, 4, 5' : which === 'any' ? 'other powers' : 'all powers'
+  return result(backend, `golden ${Type === Float32Array ? 'float32' : 'float64'}, ${powers}`, cases.length, error, limit)
+}
+
+function isFast(options: Options): boolean {
+  return POWERS.every((name) => options[name] === undefined || FAST_POWERS.includes(options[name] as number))
 }
 
 function errorOf({ loss, options, shape, logits, targets, expected }: Golden, backend: BackendName, Type: FloatArray): number {
-  const made = make(loss, { ...(options as Options), reduction: 'none', backend })
+  const made = make(loss as LossName, { ...options, reduction: 'none', backend })
   const { value, grad } = made.valueAndGrad(Type.from(logits), targets, { shape })
   // Where the exact result may pass through zero, its error is relative to the largest
   const soft = 'labelSmoothing' in options || targets.some((y) => !Number.isInteger(y))
   return Math.max(largestError(value, expected.value, soft), largestError(grad, expected.grad, soft))
 }
+
+/** What is differentiated: several powers of the losses with one of their own, the usual ones of the others. */
+const differentiated: readonly (readonly [LossName, Options])[] = [
+  ...[0, 0.5, 2, 3.7].flatMap((gamma) => [['SigmoidFocalLoss', { gamma }] as const, ['SoftmaxFocalLoss', { gamma }] as const]),
+  ['FocalStarLoss', {}],
+  ['QualityFocalLoss', {}],
+  ['VarifocalLoss', {}],
+  ['HeatmapFocalLoss', {}],
+  ['AsymmetricLoss', {}],
+]
 
 /** The gradient against central differences of the value, in float64. */
 function differencesCheck(backend: BackendName): Check {
@@ -66,25 +89,20 @@ function differencesCheck(backend: BackendName): Check {
   const logits = Float64Array.from({ length: 24 }, (_, i) => 4 * Math.sin(1 + 7 * i))
   const targets = Int32Array.from({ length: 8 }, (_, r) => r % 3)
   const step = 1e-5
-  let error = 0
-  let cases = 0
-  for (const loss of ['SigmoidFocalLoss', 'SoftmaxFocalLoss']) {
-    for (const gamma of [0, 0.5, 2, 3.7]) {
-      const made = make(loss, { gamma, reduction: 'sum', backend })
-      const { grad } = made.valueAndGrad(logits, targets, { shape })
-      const differences = logits.map((_, k) => {
-        const at = (x: number) => made.value(logits.with(k, x), targets, { shape }) as number
-        return (at(logits[k] + step) - at(logits[k] - step)) / (2 * step)
-      })
-      error = Math.max(error, largestError(grad, Array.from(differences), true))
-      cases++
-    }
-  }
-  return result(backend, 'gradient against finite differences, float64', cases, error, 1e-8)
+  const errors = differentiated.map(([loss, options]) => {
+    const made = make(loss, { ...options, reduction: 'sum', backend })
+    const { grad } = made.valueAndGrad(logits, targets, { shape })
+    const differences = logits.map((_, k) => {
+      const at = (x: number) => made.value(logits.with(k, x), targets, { shape }) as number
+      return (at(logits[k] + step) - at(logits[k] - step)) / (2 * step)
+    })
+    return largestError(grad, Array.from(differences), true)
+  })
+  return result(backend, 'gradient against finite differences, float64', errors.length, Math.max(...errors), 1e-8)
 }
 
-function make(loss: string, options: Options): SigmoidFocalLoss<Reduction> | SoftmaxFocalLoss<Reduction> {
-  return loss === 'SigmoidFocalLoss' ? new SigmoidFocalLoss(options) : new SoftmaxFocalLoss(options)
+function make(loss: LossName, options: Options): FocalLossBase {
+  return new losses[loss](options)
 }
 
 function largestError(actual: number | ArrayLike<number>, expected: readonly number[], relativeToLargest: boolean): number {
