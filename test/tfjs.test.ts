@@ -3,8 +3,9 @@ import * as layers from '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Reduction, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { type Reduction, SigmoidFocalLoss } from 'focal-loss'
 import { tfLoss } from 'focal-loss/tfjs'
+import { elementwiseNames, elementwiseOf, lossNames, lossOf, ofPower } from './support/losses.js'
 
 const logits = Float32Array.of(1, -2, 0.5, 3, 0.25, -1, 0.1, -0.3, 2, -2, 0, 1)
 const dense = [1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0]
@@ -19,9 +20,9 @@ describe('tfLoss', () => {
   it.each<Reduction>(['none', 'sum', 'mean', 'mean-rows', 'mean-positives'])(
     'has the value and the gradient of the loss as the mean of its samples, %s',
     (reduction) => {
-      for (const Loss of [SigmoidFocalLoss, SoftmaxFocalLoss]) {
-        const loss = new Loss({ reduction, backend: 'js' })
-        const reduced = new Loss<Exclude<Reduction, 'none'>>({ reduction: reduction === 'none' ? 'mean' : reduction, backend: 'js' })
+      for (const name of lossNames) {
+        const loss = lossOf(name, { reduction, backend: 'js' })
+        const reduced = lossOf<Exclude<Reduction, 'none'>>(name, { reduction: reduction === 'none' ? 'mean' : reduction, backend: 'js' })
         const expected = reduced.valueAndGrad(logits, dense, { shape })
         const criterion = tfLoss(tf, loss)
         const yTrue = tf.tensor2d(dense, shape)
@@ -41,8 +42,8 @@ describe('tfLoss', () => {
     expect(criterion(tf.tensor1d([1, 0]), tf.tensor1d([0.5, 1])).shape).toEqual([2])
   })
 
-  it('takes class indices', () => {
-    const loss = new SoftmaxFocalLoss({ backend: 'js' })
+  it.each(lossNames)('takes class indices, %s', (name) => {
+    const loss = lossOf(name, { backend: 'js' })
     const expected = loss.value(logits, indices)
     for (const yTrue of [tf.tensor1d(indices), tf.tensor2d(indices, [4, 1], 'int32')]) {
       expect(tf.mean(tfLoss(tf, loss)(yTrue, tf.tensor2d(logits, shape))).dataSync()[0]).toBeCloseTo(expected, 6)
@@ -59,9 +60,9 @@ describe('tfLoss', () => {
     expect(tf.memory().numTensors).toBe(before)
   })
 
-  it('has the gradient of its value, by finite differences through tf.grad', () => {
-    for (const loss of [new SigmoidFocalLoss({ gamma: 1.5 }), new SoftmaxFocalLoss({ gamma: 1.5, reduction: 'sum' })]) {
-      const criterion = tfLoss(tf, loss)
+  it.each(lossNames)('has the gradient of its value, by finite differences through tf.grad, %s', (name) => {
+    for (const reduction of ['mean', 'sum'] as const) {
+      const criterion = tfLoss(tf, lossOf(name, { ...ofPower[name](1.5), reduction }))
       const y = tf.tensor2d(dense, shape)
       // Any function of the samples' losses, so that every sample has a weight of its own
       const weights = tf.tensor1d([1, -2, 0.5, 3])
@@ -71,6 +72,19 @@ describe('tfLoss', () => {
       const at = (k: number, x: number) => total(tf.tensor2d(logits.with(k, x), shape)).dataSync()[0]
       logits.forEach((x, k) => expect((at(k, x + step) - at(k, x - step)) / (2 * step)).toBeCloseTo(grad[k], 3))
     }
+  })
+})
+
+describe('model.fit', () => {
+  it.each(elementwiseNames)('lowers the loss, %s', async (name) => {
+    await tf.setBackend('cpu')
+    const network = layers.sequential({ layers: [layers.layers.dense({ units: 1, inputShape: [2], kernelInitializer: 'zeros' })] })
+    const inputs = Float32Array.from({ length: 128 }, (_, i) => Math.sin(i * i))
+    const y = tf.tensor2d(Float32Array.from({ length: 64 }, (_, i) => Number(inputs[2 * i] > 0.3)), [64, 1])
+    network.compile({ optimizer: tf.train.adam(0.1), loss: tfLoss(tf, elementwiseOf(name, {})) })
+    const { history } = await network.fit(tf.tensor2d(inputs, [64, 2]), y, { epochs: 20, verbose: 0, batchSize: 16, shuffle: false })
+    const losses = history.loss as number[]
+    expect(losses[19]).toBeLessThan(0.6 * losses[0])
   })
 })
 

@@ -1,5 +1,17 @@
 import { expectTypeOf, test } from 'vitest'
-import { type Explanation, presets, type Reduction, sigmoidFocalLoss, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import {
+  AsymmetricLoss,
+  type Explanation,
+  FocalStarLoss,
+  HeatmapFocalLoss,
+  presets,
+  QualityFocalLoss,
+  type Reduction,
+  sigmoidFocalLoss,
+  SigmoidFocalLoss,
+  SoftmaxFocalLoss,
+  VarifocalLoss,
+} from 'focal-loss'
 
 const single = new Float32Array(2)
 const double = new Float64Array(2)
@@ -36,6 +48,18 @@ test('a reduction known only at run time gives both', () => {
   expectTypeOf(new SigmoidFocalLoss({ reduction }).value(single, [0, 1])).toEqualTypeOf<number | Float32Array>()
 })
 
+test('of every loss of the family', () => {
+  expectTypeOf(new FocalStarLoss({ gamma: 3, beta: 0.5 }).value(single, [0, 1])).toEqualTypeOf<number>()
+  expectTypeOf(new HeatmapFocalLoss({ ...presets.centernet }).value(single, [0, 1])).toEqualTypeOf<number>()
+  expectTypeOf(new FocalStarLoss({ ...presets.fvcoreStar }).value(double, [0, 1])).toEqualTypeOf<Float64Array>()
+  expectTypeOf(new QualityFocalLoss({ ...presets.mmdetectionQuality }).valueGradAndHess(single, [0, 1]).hess).toEqualTypeOf<Float32Array>()
+  expectTypeOf(new VarifocalLoss({ reduction: 'none' }).valueAndGrad(double, [0, 1], { grad: double }).value).toEqualTypeOf<Float64Array>()
+  expectTypeOf(new AsymmetricLoss().valueGradAndHess(double, [0, 1], { clampHess: 1e-4 }).value).toEqualTypeOf<number>()
+  expectTypeOf(new AsymmetricLoss().options.margin).toEqualTypeOf<number>()
+  expectTypeOf(new QualityFocalLoss().options).not.toHaveProperty('alpha')
+  expectTypeOf(new SoftmaxFocalLoss()).not.toHaveProperty('valueGradAndHess')
+})
+
 test('sums has what the call asks for', () => {
   const loss = new SigmoidFocalLoss()
   expectTypeOf(loss.sums(single, [0, 1], { grad: true }).grad).toEqualTypeOf<Float32Array>()
@@ -57,6 +81,12 @@ test('wrong options and arrays are errors already here', () => [
   () => new SoftmaxFocalLoss({ softTargets: 'linear' }),
   // @ts-expect-error grad is of another kind than the logits
   () => new SigmoidFocalLoss().valueAndGrad(single, [0, 1], { grad: double }),
+  // @ts-expect-error not an option of quality focal
+  () => new QualityFocalLoss({ alpha: 0.25 }),
+  // @ts-expect-error each side has its own
+  () => new AsymmetricLoss({ gamma: 2 }),
+  // @ts-expect-error the bound goes with the second derivative
+  () => new VarifocalLoss().valueAndGrad(single, [0, 1], { clampHess: 0 }),
   // @ts-expect-error plain arrays are no logits
   () => new SigmoidFocalLoss().value([1, 2], [0, 1]),
 ])
