@@ -39,7 +39,7 @@ template <class T> struct FocalStar {
   // target 0: with S = sigmoid(z) / p the derivatives are w S / (1 - p), w ((gamma - 1) S / p + S (2 - gamma S)) / (1 - p)^2
   template <class R> FOCAL_INLINE Element<R> negative_of_probability(const Logistic<R> &l, R w) const {
     const R g(gamma), far(700), farther(708);  // as far as logistic() and exponential() go
-    R z = muladd(g, l.softplus - l.softplus_minus, -R(beta));
+    R z = muladd(g, l.softplus - l.softplus_minus, -R(beta_high));
     Logistic<R> of_z = logistic(larger(-far, smaller(z, far)));
     // Below 1/2 both sigmoid(z) and p may be no normal numbers: from their logarithms
     const auto is_high = l.s > R(0.5);

@@ -24,7 +24,8 @@ template <class Power, class Fading> struct HeatmapFocal {
   template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R, R rest, R wp, R wn) const {
     using C = Constants<typename Number<R>::Lane>;
     const R g(power.gamma), w = fading(larger(rest, R(C::smallest_normal))) * wn;
-    return select(rest > R(0), modulated_of_probability(power, g, l, w), mirror(modulated_of_probability(power, g, l.mirrored(), wp)));
+    const R peak = muladd(rest, R(0), wp);  // a label that is NaN
+    return select(rest > R(0), modulated_of_probability(power, g, l, w), mirror(modulated_of_probability(power, g, l.mirrored(), peak)));
   }
 };
 

@@ -24,7 +24,8 @@ template <class Power> struct Varifocal {
   }
 
   template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R y, R rest, R wp, R wn) const {
-    return select(y > R(0), cross_entropy_of_probability(l, y, rest, y * wp), modulated_of_probability(power, R(power.gamma), l, wn));
+    const R w = muladd(y, R(0), wn);  // a label may be NaN
+    return select(y > R(0), cross_entropy_of_probability(l, y, rest, y * wp), modulated_of_probability(power, R(power.gamma), l, w));
   }
 };
 
