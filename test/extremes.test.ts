@@ -118,6 +118,8 @@ describe.each(testedBackends())('%s', (backend) => {
             expect([value[7], grad[7], hess[7], both.value[7], both.grad[7]]).toEqual([NaN, NaN, NaN, NaN, NaN])
             expect(isFinite(value.slice(8)) && isFinite(grad.slice(8)) && isFinite(hess.slice(0, 7))).toBe(true)
           }
+          const ofProbabilities = make({ inputs: 'probabilities' }).valueGradAndHess(logitsOf(precision, [0.25, 0.25]), [NaN, 0.5])
+          for (const array of Object.values(ofProbabilities)) expect(Array.from(array, Number.isNaN)).toEqual([true, false])
         })
 
         it('leaves the neighbours of such logits right', () => {
@@ -256,7 +258,7 @@ describe.each(testedBackends())('%s', (backend) => {
       const softmax = new SoftmaxFocalLoss({ gamma: power, reduction: 'none', backend }).valueAndGrad(logitsOf(precision, [0, 1, -30, 0]), [1, 0])
       expect(isFinite([...softmax.value, ...softmax.grad])).toBe(true)
     }
-  })
+  }, 30_000)
 
   it.each(precisions)('a steep focal star loss is a ramp, and a late one silent, %s', (precision) => {
     const x = logitsOf(precision, [-huge, -2, 0, 3, huge])
@@ -315,7 +317,7 @@ describe.each(testedBackends())('%s', (backend) => {
         expect(dense.value.every((each) => !Number.isNaN(each))).toBe(true)
       }
       expect(bitsOf(x)).toEqual(before)
-    })
+    }, 30_000)
   })
 })
 
