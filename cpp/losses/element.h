@@ -66,9 +66,12 @@ FOCAL_INLINE Element<R> modulated(const Power &power, R g, const Logistic<R> &l,
 
 // y (-log p) + (1 - y) (-log(1 - p)), times w, with derivatives with respect to p. Weights come before quotients: these may
 // be so large that nothing times them would not be nothing.
+template <class R> FOCAL_INLINE R entropy_of_probability(const Logistic<R> &l, R y, R rest) {
+  return muladd(y, l.softplus_minus, rest * l.softplus);
+}
 template <class R> FOCAL_INLINE Element<R> cross_entropy_of_probability(const Logistic<R> &l, R y, R rest, R w) {
   R up = w * y / l.s, down = w * rest / l.c;
-  return {w * muladd(y, l.softplus_minus, rest * l.softplus), down - up, down / l.c + up / l.s};
+  return {w * entropy_of_probability(l, y, rest), down - up, down / l.c + up / l.s};
 }
 
 // modulated() with derivatives with respect to p: with k = -log(1 - p) / p they are

@@ -41,10 +41,13 @@ template <class T> struct FocalStar {
     const R g(gamma), far(700), farther(708);  // as far as logistic() and exponential() go
     R z = muladd(g, l.softplus - l.softplus_minus, -R(beta_high));
     Logistic<R> of_z = logistic(larger(-far, smaller(z, far)));
-    // Below 1/2 both sigmoid(z) and p may be no normal numbers: from their logarithms
+    // Below 1/2, from logarithms: sigmoid(z) may be no normal number where S and S / p are
     const auto is_high = l.s > R(0.5);
-    R S = select(is_high, of_z.s / l.s, exponential(larger(-farther, smaller(z + l.softplus_minus, farther))) * of_z.c);
-    R low = muladd(g - R(1), w * S / l.s, w * S * (R(2) - g * S));
+    R log_scale = muladd(g, l.softplus, -R(beta)), log_S = muladd(R(1) - g, l.softplus_minus, log_scale);
+    R S = select(is_high, of_z.s / l.s, exponential(larger(-farther, smaller(log_S, farther))) * of_z.c);
+    R log_S_over_p = muladd(R(2) - g, l.softplus_minus, log_scale);
+    R over_p = select(log_S > -far, w * S / l.s, w * exponential(larger(-farther, smaller(log_S_over_p, farther))) * of_z.c);
+    R low = muladd(g - R(1), over_p, w * S * (R(2) - g * S));
     // above 1/2 the same without the difference of 2 and gamma S
     R high = w * S / l.s * muladd(g, of_z.c, l.s - l.c);
     R hess = select(is_high, high, low) / l.c / l.c;

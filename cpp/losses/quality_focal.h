@@ -34,13 +34,14 @@ template <class Power> struct QualityFocal {
   template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R y, R rest, R wp, R wn) const {
     using C = Constants<typename Number<R>::Lane>;
     const R beta(power.gamma);
-    R d = muladd(y, l.c, -(rest * l.s)), v = l.s * l.c;
+    R d = y - l.s, v = l.s * l.c;  // a difference of what was given: it rounds nothing where it is small
     R distance = larger(larger(absolute(d), v * R(C::least_ratio)), R(C::smallest_normal));
     R sign = d / distance;
-    Element<R> e = cross_entropy_of_probability(l, y, rest, muladd(y, wp, rest * wn));
-    R u = power(distance), pull = beta * (e.value / distance);
-    R bend = u * muladd(beta - R(1), pull, -((beta + beta) * sign * e.grad));
-    return {u * e.value, u * (e.grad - sign * pull), muladd(u, e.hess, bend / distance)};
+    R u = power(distance) * muladd(y, wp, rest * wn);
+    Element<R> e = cross_entropy_of_probability(l, y, rest, u);
+    R pull = u * beta * (entropy_of_probability(l, y, rest) / distance);
+    R bend = muladd(beta - R(1), pull, -((beta + beta) * sign * e.grad));
+    return {e.value, e.grad - sign * pull, e.hess + bend / distance};
   }
 };
 

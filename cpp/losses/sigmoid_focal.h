@@ -37,10 +37,11 @@ template <class Power, bool Mixture> struct SigmoidFocal {
       return sum<true>(modulated_of_probability(power, g, l, wn * rest),
                        mirror(modulated_of_probability(power, g, l.mirrored(), wp * y)));
     R q = larger(muladd(rest, l.s, y * l.c), R(Constants<typename Number<R>::Lane>::smallest_normal));
-    Element<R> e = cross_entropy_of_probability(l, y, rest, muladd(y, wp, rest * wn));
-    R m = power(q), slope = rest - y, ratio = e.value / q;
-    R bend = m * g * slope * muladd((g - R(1)) * slope, ratio, e.grad + e.grad);
-    return {m * e.value, m * muladd(g * slope, ratio, e.grad), muladd(m, e.hess, bend / q)};
+    R m = power(q) * muladd(y, wp, rest * wn), slope = rest - y;
+    Element<R> e = cross_entropy_of_probability(l, y, rest, m);
+    R pull = m * slope * (entropy_of_probability(l, y, rest) / q);
+    R bend = g * slope * muladd(g - R(1), pull, e.grad + e.grad);
+    return {e.value, muladd(g, pull, e.grad), e.hess + bend / q};
   }
 
  private:

@@ -75,7 +75,7 @@ const qualityFocal: ElementFormula = {
 
 /** A quality between 0 and 1, at p; derivatives are with respect to p. */
 function probabilityOfQuality(p: number, y: number, weight: number, beta: number, to: Derivatives): void {
-  const d = y * (1 - p) - (1 - y) * p
+  const d = y - p
   const distance = Math.max(Math.abs(d), p * (1 - p) * LEAST_RATIO, Number.MIN_VALUE)
   probabilityCrossEntropy(p, y, weight * Math.pow(distance, beta), to)
   const { value, grad } = to

@@ -251,12 +251,12 @@ const ofExplain: readonly BadInput[] = [
   ['an option of the call to explainer', explainer({ shape: [6] }), 'TypeError', "'shape' is not an option of explainer(); expected one of gammas, alphas, bins, hardest"],
   ['null for options of explain', explain(null), 'TypeError', 'options is null; expected an object with options'],
   ['a mask of another length to explain', explain({ mask: [1] }), 'RangeError', 'mask has length 1; expected 6 (one per logit) or 6 (one per row)'],
-  ['a normalizer to explain', explain({ normalizer: 2 }), 'TypeError', "'normalizer' is not an option of explain(); expected one of gammas, alphas, bins, hardest, shape, classAxis, weights, mask"],
+  ['a normalizer to explain', explain({ normalizer: 2 }), 'TypeError', "'normalizer' is not an option of explain(); expected one of gammas, alphas, bins, hardest, dtype, shape, classAxis, weights, mask"],
   ['gammas for a loss without one', () => new QualityFocalLoss().explain(x, six, { gammas: [2] }), 'TypeError', 'gammas is an array of length 1; expected nothing, as this loss has no gamma'],
   ['alphas for a loss without one', () => new HeatmapFocalLoss().explainer({ alphas: [null] }), 'TypeError', 'alphas is an array of length 1; expected nothing, as this loss has no alpha'],
   ['a gamma that this loss cannot have', () => new FocalStarLoss().explainer({ gammas: [0] }), 'RangeError', 'gamma is 0; expected a finite number > 0'],
   ['NaN to explain', explain({}), 'RangeError', 'the loss of logits[5] is NaN; expected a finite number, to share the sum by'],
-  ['an option of another method to add', (backend) => new SigmoidFocalLoss({ backend }).explainer().add(x, six, { grad: outputs.grad } as object), 'TypeError', "'grad' is not an option of add(); expected one of shape, classAxis, weights, mask"],
+  ['an option of another method to add', (backend) => new SigmoidFocalLoss({ backend }).explainer().add(x, six, { grad: outputs.grad } as object), 'TypeError', "'grad' is not an option of add(); expected one of dtype, shape, classAxis, weights, mask"],
 ]
 
 export const badInputs: readonly BadInput[] = [...ofOptions, ...ofFamily, ...ofArrays, ...ofCalls, ...ofOutputs, ...ofFunctions, ...ofExplain]
