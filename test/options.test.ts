@@ -5,6 +5,7 @@ import { type LossName, lossNames, lossOf } from './support/losses.js'
 describe('the options of a loss', () => {
   it('have defaults, all readable', () => {
     expect(new SigmoidFocalLoss().options).toEqual({
+      inputs: 'logits',
       gamma: 2,
       alpha: 0.25,
       classWeights: null,
@@ -32,7 +33,7 @@ describe('the options of a loss', () => {
   })
 
   it('differ from loss to loss', () => {
-    const common = { classWeights: null, background: null, ignoreIndex: null, reduction: 'mean', backend: undefined }
+    const common = { inputs: 'logits', classWeights: null, background: null, ignoreIndex: null, reduction: 'mean', backend: undefined }
     const own: Record<LossName, object> = {
       SigmoidFocalLoss: { gamma: 2, alpha: 0.25, labelSmoothing: 0, softTargets: 'linear' },
       SoftmaxFocalLoss: { gamma: 2, alpha: null, labelSmoothing: 0 },
