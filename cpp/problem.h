@@ -20,6 +20,10 @@ extern "C" {
 
 #define FOCAL_ABI 3
 
+/* The losses of one block are added up first, then the blocks, in their order. A block of an element-wise loss is so many
+ * logits in the order of memory; of a softmax as many rows as have so many logits, and one row where a row has more. */
+#define FOCAL_BLOCK_ELEMENTS 4032
+
 enum FocalLoss {
   FOCAL_SIGMOID = 0,
   FOCAL_SOFTMAX = 1,
@@ -49,10 +53,12 @@ enum FocalPer { FOCAL_ABSENT = 0, FOCAL_PER_ROW = 1, FOCAL_PER_ELEMENT = 2 };
 
 enum FocalStatus {
   FOCAL_OK = 0,
-  FOCAL_BAD_CLASS = 1,     /* targets[result.error_index] is neither a class nor background nor ignored */
-  FOCAL_BAD_TARGET = 2,    /* targets[result.error_index] is outside [0, 1] */
-  FOCAL_OUT_OF_MEMORY = 3, /* nothing was written */
-  FOCAL_BAD_PROBLEM = 4,   /* another ABI, an unknown enum value or a missing pointer */
+  FOCAL_BAD_CLASS = 1,       /* targets[result.error_index] is neither a class nor background nor ignored */
+  FOCAL_BAD_TARGET = 2,      /* targets[result.error_index] is outside [0, 1] */
+  FOCAL_OUT_OF_MEMORY = 3,   /* nothing was written */
+  FOCAL_BAD_PROBLEM = 4,     /* another ABI, an unknown enum value or a missing pointer */
+  FOCAL_CANCELLED = 5,       /* outputs may have been written in part */
+  FOCAL_UNFINISHED = 6,      /* focal_step: there is more to do */
   FOCAL_BAD_PROBABILITY = 7, /* logits[result.error_index] is outside [0, 1] */
 };
 
@@ -93,6 +99,7 @@ typedef struct FocalProblem {
   double positive_from; /* the least target that is counted as a positive */
   double least_hess;    /* what `hess` never falls below; -infinity: no bound */
   double positive_weight, negative_weight; /* alpha and class weight, where the arrays below are null */
+  double sum_before; /* result.sum goes on from here: of whole blocks, call after call, it has the bits of one call's */
 
   FOCAL_POINTER(const void *, logits);
   FOCAL_POINTER(const void *, targets);
@@ -103,6 +110,7 @@ typedef struct FocalProblem {
   FOCAL_POINTER(void *, values);                 /* per element; softmax: per row. Divided by the normalizer only */
   FOCAL_POINTER(void *, grad);                   /* of the reduced value; may be the logits themselves */
   FOCAL_POINTER(void *, hess);                   /* diagonal; element-wise losses only */
+  FOCAL_POINTER(const int32_t *, cancelled);     /* null, or what another thread may set to 1: the call stops at its next turn */
 } FocalProblem;
 
 typedef struct FocalResult {
@@ -115,8 +123,21 @@ typedef struct FocalResult {
   double error_value;
 } FocalResult;
 
-/* Computes the problem. On any status but FOCAL_OK no output buffer has been touched. */
+/* Computes the problem. On any status but FOCAL_OK and FOCAL_CANCELLED no output buffer has been touched. */
 int32_t focal_run(const FocalProblem *problem, FocalResult *result);
+
+/* The same, with the same bits, on a thread that has other things to do in between: a run is begun, takes step after step
+ * while these return FOCAL_UNFINISHED, and is ended, after its last step or before. Runs know nothing of each other. */
+typedef struct FocalRun FocalRun;
+
+/* FOCAL_OK, and *run is to be ended; or FOCAL_OUT_OF_MEMORY or FOCAL_BAD_PROBLEM. The problem is copied, its arrays are not. */
+int32_t focal_begin(const FocalProblem *problem, FocalRun **run);
+
+/* Looks at some thousand targets, or computes a few blocks: on one thread, in 10 us to a few ms. The last step fills the
+ * result and returns what focal_run would. */
+int32_t focal_step(FocalRun *run, FocalResult *result);
+
+void focal_end(FocalRun *run);
 
 typedef struct FocalIsa {
   const char *name;        /* what FOCAL_LOSS_ISA takes */
@@ -134,10 +155,10 @@ int32_t focal_hardware_threads(void);
 #ifdef __cplusplus
 }
 
-static_assert(sizeof(FocalProblem) == 256, "src/backends/layout.ts writes these bytes");
+static_assert(sizeof(FocalProblem) == 272, "src/backends/layout.ts writes these bytes");
 static_assert(offsetof(FocalProblem, outer) == 64, "src/backends/layout.ts");
-static_assert(offsetof(FocalProblem, logits) == 184, "src/backends/layout.ts");
-static_assert(offsetof(FocalProblem, hess) == 248, "src/backends/layout.ts");
+static_assert(offsetof(FocalProblem, logits) == 192, "src/backends/layout.ts");
+static_assert(offsetof(FocalProblem, cancelled) == 264, "src/backends/layout.ts");
 static_assert(sizeof(FocalResult) == 56, "src/backends/layout.ts reads these bytes");
 #endif
 

@@ -135,6 +135,8 @@ export interface Problem {
   readonly hess: Logits | null
   /** What `hess` never falls below; -Infinity: no bound. */
   readonly leastHess: number
+  /** What the sum goes on from: 0, or the sum of the chunks before. */
+  readonly sumBefore: number
 }
 
 /** Outputs: `false` for none, `true` for a new array, or the caller's. */
@@ -164,6 +166,7 @@ export function describe(
   givenTargets: unknown,
   call: CallOptions & { normalizer?: number; clampHess?: number },
   outputs: Outputs,
+  sumBefore = 0,
 ): Problem {
   const logits = checkLogits('logits', givenLogits, call.dtype)
   const targets = checkTargets('targets', givenTargets)
@@ -200,6 +203,7 @@ export function describe(
     grad: output('grad', outputs.grad, logits, call.dtype, elements),
     hess: output('hess', outputs.hess, logits, call.dtype, elements),
     leastHess: call.clampHess === undefined ? -Infinity : number('clampHess', call.clampHess, -Infinity, Infinity),
+    sumBefore,
   }
   checkBackground(problem)
   return problem

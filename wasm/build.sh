@@ -24,7 +24,7 @@ compile() {
   objects+=("$object")
   em++ "${flags[@]}" -c "$1" -o "$object"
 }
-for source in cpp/cpu/run.cpp cpp/cpu/census.cpp cpp/cpu/careful.cpp cpp/cpu/probability.cpp cpp/cpu/numbers.cpp cpp/cpu/pool.cpp cpp/cpu/isa/dispatch.cpp \
+for source in cpp/cpu/run.cpp cpp/cpu/work.cpp cpp/cpu/census.cpp cpp/cpu/careful.cpp cpp/cpu/probability.cpp cpp/cpu/numbers.cpp cpp/cpu/pool.cpp cpp/cpu/isa/dispatch.cpp \
   cpp/cpu/isa/baseline.cpp wasm/module.cpp; do
   compile "$source"
 done
@@ -35,5 +35,5 @@ done
 em++ -O3 "${objects[@]}" -o "$out/focal-loss.wasm" -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH=1 \
   -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=65536 -sMAXIMUM_MEMORY=4294967296 -sMALLOC=emmalloc -sFILESYSTEM=0 \
   -sBINARYEN_EXTRA_PASSES=one-caller-inline-max-function-size=1000 \
-  -sEXPORTED_FUNCTIONS=_focal_run,_focal_abi,_focal_malloc,_focal_free
+  -sEXPORTED_FUNCTIONS=_focal_run,_focal_begin,_focal_step,_focal_end,_focal_abi,_focal_malloc,_focal_free
 echo "$out/focal-loss.wasm: $(stat -c %s "$out/focal-loss.wasm") bytes"

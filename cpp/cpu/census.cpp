@@ -4,72 +4,17 @@
 
 namespace focal {
 
-namespace {
-
-constexpr int64_t nowhere = INT64_MAX;
-
 // What was found in a part of the targets.
-struct Count {
+struct Census::Count {
   int64_t elements = 0, rows = 0, positives = 0;
   int64_t error = nowhere;  // the first target that is not allowed
-  bool hard = true;         // is every label exactly 0 or 1?
+  bool hard = false, soft = false;
 };
 
-// What was found in all of them. Integers: the order in which the parts come in makes no difference.
-class Total {
+// The ways to look at a part, from row or element `begin` to `end`.
+class Census::Part {
  public:
-  void add(const Count &part) {
-    elements_.fetch_add(part.elements, std::memory_order_relaxed);
-    rows_.fetch_add(part.rows, std::memory_order_relaxed);
-    positives_.fetch_add(part.positives, std::memory_order_relaxed);
-    int64_t first = error_.load(std::memory_order_relaxed);
-    while (part.error < first && !error_.compare_exchange_weak(first, part.error, std::memory_order_relaxed)) {
-    }
-    if (!part.hard) hard_.store(false, std::memory_order_relaxed);
-  }
-  Count get() const { return {elements_, rows_, positives_, error_, hard_}; }
-
- private:
-  std::atomic<int64_t> elements_{0}, rows_{0}, positives_{0}, error_{nowhere};
-  std::atomic<bool> hard_{true};
-};
-
-class Census {
- public:
-  explicit Census(const Plan &plan) : plan_(plan), p_(plan.problem) {}
-
-  Count take(Team *team) const {
-    const bool by_index = p_.targets_kind == FOCAL_CLASS_INDEX;
-    if (by_index && p_.mask_per == FOCAL_ABSENT) return each_part(team, plan_.rows, chunk, &Census::indices);
-    if (!by_index && !plan_.skips()) return each_part(team, plan_.elements, chunk, &Census::labels);
-    const int64_t rows = chunk / plan_.classes;
-    return each_part(team, plan_.rows, rows < 1 ? 1 : rows, by_index ? &Census::rows_of_indices : &Census::rows_of_labels);
-  }
-
-  double target(int64_t index) const { return number_at(p_.targets, p_.targets_dtype, index); }
-
- private:
-  static constexpr int64_t chunk = 16384;  // numbers: as much work as a block is to a kernel
-
-  const Plan &plan_;
-  const FocalProblem &p_;
-
-  // Adds up what `look(begin, end)` finds in chunks of the range 0..size-1.
-  Count each_part(Team *team, int64_t size, int64_t part, Count (Census::*look)(int64_t, int64_t) const) const {
-    if (size <= part) return (this->*look)(0, size);
-    Total total;
-    team->run((size + part - 1) / part, [&](Turns &turns) {
-      for (int64_t first, last; turns.next(&first, &last);)
-        for (int64_t begin = first * part; begin < last * part && begin < size; begin += part)
-          total.add((this->*look)(begin, begin + part < size ? begin + part : size));
-    });
-    return total.get();
-  }
-
-  bool is_class(double index) const { return index >= 0 && index < static_cast<double>(plan_.classes); }
-  bool is_bad_index(double index) const {
-    return index != p_.ignore_index && !is_class(index) && index != p_.background;
-  }
+  Part(const Plan &plan, uint8_t *hard_blocks) : plan_(plan), p_(plan.problem), hard_blocks_(hard_blocks) {}
 
   // Nothing is masked: loops that vectorise.
   Count indices(int64_t begin, int64_t end) const {
@@ -80,24 +25,17 @@ class Census {
     return count;
   }
   Count labels(int64_t begin, int64_t end) const {
-    const Labels found = look_at_labels(p_.targets, p_.targets_dtype, begin, end - begin, p_.positive_from);
-    Count count{end - begin, 0, found.positives};
-    count.hard = found.hard;
-    if (found.bad)
-      for (count.error = begin; !is_bad_label(target(count.error));) count.error++;
+    Count count{end - begin};
+    for (int64_t at = begin, next; at < end; at = next) {
+      next = end - at > block_elements ? at + block_elements : end;
+      const Labels found = look_at_labels(p_.targets, p_.targets_dtype, at, next - at, p_.positive_from);
+      count.positives += found.positives;
+      (found.hard ? count.hard : count.soft) = true;
+      hard_blocks_[at / block_elements] = found.hard;
+      if (!found.bad || count.error != nowhere) continue;
+      for (count.error = at; !is_bad_label(target(count.error));) count.error++;
+    }
     return count;
-  }
-  static bool is_bad_label(double y) { return y < 0 || y > 1; }
-
-  bool lets_row_in(int64_t row) const {
-    return p_.mask_per != FOCAL_PER_ROW || number_at(p_.mask, p_.mask_dtype, row) != 0;
-  }
-  bool lets_element_in(int64_t at) const {
-    return p_.mask_per != FOCAL_PER_ELEMENT || number_at(p_.mask, p_.mask_dtype, at) != 0;
-  }
-  int64_t element(int64_t row, int64_t c) const {
-    const int64_t outer = row / plan_.inner;
-    return (outer * plan_.classes + c) * plan_.inner + (row - outer * plan_.inner);
   }
 
   Count rows_of_indices(int64_t begin, int64_t end) const {
@@ -125,6 +63,30 @@ class Census {
   Count rows_of_labels(int64_t begin, int64_t end) const {
     return plan_.inner == 1 ? labels_along_classes(begin, end) : labels_along_rows(begin, end);
   }
+
+ private:
+  const Plan &plan_;
+  const FocalProblem &p_;
+  uint8_t *const hard_blocks_;
+
+  double target(int64_t index) const { return number_at(p_.targets, p_.targets_dtype, index); }
+  bool is_class(double index) const { return index >= 0 && index < static_cast<double>(plan_.classes); }
+  bool is_bad_index(double index) const {
+    return index != p_.ignore_index && !is_class(index) && index != p_.background;
+  }
+  static bool is_bad_label(double y) { return y < 0 || y > 1; }
+
+  bool lets_row_in(int64_t row) const {
+    return p_.mask_per != FOCAL_PER_ROW || number_at(p_.mask, p_.mask_dtype, row) != 0;
+  }
+  bool lets_element_in(int64_t at) const {
+    return p_.mask_per != FOCAL_PER_ELEMENT || number_at(p_.mask, p_.mask_dtype, at) != 0;
+  }
+  int64_t element(int64_t row, int64_t c) const {
+    const int64_t outer = row / plan_.inner;
+    return (outer * plan_.classes + c) * plan_.inner + (row - outer * plan_.inner);
+  }
+
   Count labels_along_classes(int64_t begin, int64_t end) const {
     Count count;
     Line line;
@@ -186,22 +148,57 @@ class Census {
   }
 };
 
-}  // namespace
-
-FocalStatus take_census(Plan *plan, Team *team, FocalResult *result) {
-  const Census census(*plan);
-  Count count = census.take(team);
-  const bool by_index = plan->problem.targets_kind == FOCAL_CLASS_INDEX;
-  if (count.error != nowhere) {
-    result->error_index = static_cast<double>(count.error);
-    result->error_value = census.target(count.error);
-    return by_index ? FOCAL_BAD_CLASS : FOCAL_BAD_TARGET;
+Census::Census(Plan &plan, uint8_t *hard_blocks)
+    : plan_(plan), hard_blocks_(hard_blocks), by_index_(plan.problem.targets_kind == FOCAL_CLASS_INDEX) {
+  part_ = 4 * block_elements;
+  if (by_index_ && plan.problem.mask_per == FOCAL_ABSENT) {
+    size_ = plan.rows;
+    how_ = &Part::indices;
+  } else if (!by_index_ && !plan.skips()) {
+    size_ = plan.elements;
+    how_ = &Part::labels;
+  } else {
+    size_ = plan.rows;
+    part_ = part_ > plan.classes ? part_ / (plan.classes > 0 ? plan.classes : 1) : 1;
+    how_ = by_index_ ? &Part::rows_of_indices : &Part::rows_of_labels;
   }
-  const bool plain_labels = !by_index && !plan->skips();
-  plan->hard_labels = plain_labels && count.hard && plan->problem.label_smoothing == 0;
-  result->elements = static_cast<double>(count.elements);
-  result->rows = static_cast<double>(plain_labels ? plan->rows : count.rows);
-  result->positives = static_cast<double>(count.positives);
+  parts_ = size_ <= part_ ? 1 : (size_ + part_ - 1) / part_;
+}
+
+void Census::look(int64_t first, int64_t last) {
+  const Part part(plan_, hard_blocks_);
+  for (int64_t begin = first * part_; first < last; first++, begin += part_) {
+    const Count count = (part.*how_)(begin, begin + part_ < size_ ? begin + part_ : size_);
+    if (parts_ == 1) {  // nobody else adds to them, and locked additions take long
+      elements_.store(count.elements, std::memory_order_relaxed);
+      rows_.store(count.rows, std::memory_order_relaxed);
+      positives_.store(count.positives, std::memory_order_relaxed);
+    } else {
+      elements_.fetch_add(count.elements, std::memory_order_relaxed);
+      rows_.fetch_add(count.rows, std::memory_order_relaxed);
+      positives_.fetch_add(count.positives, std::memory_order_relaxed);
+    }
+    int64_t first_error = error_.load(std::memory_order_relaxed);
+    while (count.error < first_error && !error_.compare_exchange_weak(first_error, count.error, std::memory_order_relaxed)) {
+    }
+    if (count.hard) hard_.store(true, std::memory_order_relaxed);
+    if (count.soft) soft_.store(true, std::memory_order_relaxed);
+  }
+}
+
+FocalStatus Census::finish(FocalResult *result) const {
+  const FocalProblem &p = plan_.problem;
+  if (error_ != nowhere) {
+    result->error_index = static_cast<double>(error_);
+    result->error_value = number_at(p.targets, p.targets_dtype, error_);
+    return by_index_ ? FOCAL_BAD_CLASS : FOCAL_BAD_TARGET;
+  }
+  const bool some_hard = hard_ && p.loss != FOCAL_SOFTMAX && p.label_smoothing == 0;
+  plan_.hard_labels = some_hard && !soft_;
+  plan_.hard_blocks = some_hard && soft_ ? hard_blocks_ : nullptr;
+  result->elements = static_cast<double>(elements_);
+  result->rows = static_cast<double>(how_ == &Part::labels ? plan_.rows : rows_.load());
+  result->positives = static_cast<double>(positives_);
   return FOCAL_OK;
 }
 

@@ -17,14 +17,15 @@ template <size_t bytes> struct Counter { using Type = int16_t; };
 template <> struct Counter<4> { using Type = int32_t; };
 template <> struct Counter<8> { using Type = int64_t; };
 
-// Hard labels, the common ones, take fewer operations: they are taken for hard until one is not.
+// Hard labels, the common ones, take fewer operations: they are taken for hard until one is not, which is seen soon.
 template <class S> Labels look(const S *labels, int64_t count, double positive_from) {
   using I = typename Counter<sizeof(S)>::Type;
-  constexpr int64_t piece = 1024;
+  constexpr int64_t first_piece = 64, piece = 1024;
   const S least_positive = std::is_integral_v<S> ? S(1) : static_cast<S>(positive_from);
   Labels found{0, false, true};
-  for (int64_t begin = 0; begin < count; begin += piece) {
-    const int64_t end = count - begin < piece ? count : begin + piece;
+  for (int64_t begin = 0, end; begin < count; begin = end) {
+    end = begin == 0 ? first_piece : begin + piece;
+    end = end < count ? end : count;
     I soft = 0, bad = 0, positives = 0;
     if (found.hard) {
       for (int64_t k = begin; k < end; k++) {

@@ -5,9 +5,9 @@
 
 namespace focal {
 
-// Elements a block: a multiple of every pack (48 floats with AVX2, 96 with AVX-512), small enough that a
-// block and what is staged for it stay in the first-level cache. One block gives one term of the sum.
-constexpr int block_elements = 4032;
+// A multiple of every pack (48 floats with AVX2, 96 with AVX-512), small enough that a block and what is staged for it
+// stay in the first-level cache.
+constexpr int block_elements = FOCAL_BLOCK_ELEMENTS;
 
 // Above these a block takes the careful path, in double (cpu/careful.cpp); above `softmax`, its rows are shifted.
 template <class T> struct Limits;
@@ -41,6 +41,7 @@ struct Plan {
   double grad_scale, value_scale;     // one over these
   bool extreme_scale;                 // too large or too small for float arithmetic: every block is careful
   bool hard_labels;                   // dense targets, each exactly 0 or 1, none smoothed or skipped
+  const uint8_t *hard_blocks;         // which blocks have such, where they differ; else null
 
   bool skips() const {  // may some elements not count?
     return problem.mask_per != FOCAL_ABSENT || problem.ignore_index == problem.ignore_index;

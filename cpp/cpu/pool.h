@@ -10,6 +10,9 @@ namespace focal {
 // How many threads this process may run at once. Asked of the system once: it is a system call.
 int32_t hardware_threads();
 
+// Blocks that a thread takes at a time, at most: in between it may be stopped, and others may help.
+constexpr int64_t longest_turn = 32;
+
 // A thread's part of the blocks: taken front to back in turns that get shorter, for others to help at the end.
 class alignas(64) Share {
  public:
@@ -32,7 +35,6 @@ class alignas(64) Share {
   }
 
  private:
-  static constexpr int64_t longest_turn = 32;
   std::atomic<int64_t> next_;
   int64_t end_;
 };
@@ -41,16 +43,16 @@ class alignas(64) Share {
 // hold what it wrote there), then what the others have left.
 class Turns {
  public:
-  explicit Turns(int64_t blocks) : blocks_(blocks) {}
+  // All of them, for one thread.
+  Turns(int64_t first, int64_t end) : next_(first), end_(end) {}
   Turns(Share *shares, int32_t count, int32_t own) : shares_(shares), count_(count), at_(own) {}
 
   // Blocks *first to *last - 1 are this thread's to do; false when there are none left.
   bool next(int64_t *first, int64_t *last) {
-    if (!shares_) {  // one thread does them all at once
-      *first = 0;
-      *last = blocks_;
-      blocks_ = 0;
-      return *last > 0;
+    if (!shares_) {
+      *first = next_;
+      *last = next_ = end_ - next_ > longest_turn ? next_ + longest_turn : end_;
+      return *first < *last;
     }
     for (; tried_ < count_; tried_++, at_ = at_ + 1 == count_ ? 0 : at_ + 1)
       if (shares_[at_].take(first, last)) return true;
@@ -58,7 +60,7 @@ class Turns {
   }
 
  private:
-  int64_t blocks_ = 0;
+  int64_t next_ = 0, end_ = 0;
   Share *shares_ = nullptr;
   int32_t count_ = 0, at_ = 0, tried_ = 0;
 };
@@ -83,7 +85,7 @@ class Team {
   // open: results may depend on the block alone.
   template <class F> void run(int64_t blocks, F work) {
     if (helpers_ == 0 || blocks <= 1) {
-      Turns all(blocks);
+      Turns all(0, blocks);
       return work(all);
     }
     share_out(blocks, &work, [](void *context, Turns &turns) { (*static_cast<F *>(context))(turns); });

@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-#include <atomic>
-
 #include "../losses/element.h"
 #include "numbers.h"
 
@@ -109,27 +107,24 @@ bool counts(const Plan &plan, int64_t k) {
 
 }  // namespace
 
-FocalStatus check_probabilities(const Plan &plan, Team *team, FocalResult *result) {
-  constexpr int64_t part = 16384, nowhere = INT64_MAX;
-  const FocalProblem &p = plan.problem;
-  std::atomic<int64_t> error{nowhere};
-  team->run((plan.elements + part - 1) / part, [&](Turns &turns) {
-    for (int64_t first, last; turns.next(&first, &last);) {
-      const int64_t begin = first * part, end = last * part < plan.elements ? last * part : plan.elements;
-      if (!look_at_labels(p.logits, p.dtype, begin, end - begin, 0.5).bad) continue;
-      for (int64_t k = begin; k < end; k++) {
-        const double value = number_at(p.logits, p.dtype, k);
-        if (!(value < 0 || value > 1) || !counts(plan, k)) continue;
-        int64_t before = error.load(std::memory_order_relaxed);
-        while (k < before && !error.compare_exchange_weak(before, k, std::memory_order_relaxed)) {
-        }
-        break;
-      }
+void ProbabilityCheck::look(int64_t first, int64_t last) {
+  const FocalProblem &p = plan_.problem;
+  const int64_t begin = first * part, end = last * part < plan_.elements ? last * part : plan_.elements;
+  if (!look_at_labels(p.logits, p.dtype, begin, end - begin, 0.5).bad) return;
+  for (int64_t k = begin; k < end; k++) {
+    const double value = number_at(p.logits, p.dtype, k);
+    if (!(value < 0 || value > 1) || !counts(plan_, k)) continue;
+    int64_t before = error_.load(std::memory_order_relaxed);
+    while (k < before && !error_.compare_exchange_weak(before, k, std::memory_order_relaxed)) {
     }
-  });
-  if (error == nowhere) return FOCAL_OK;
-  result->error_index = static_cast<double>(error);
-  result->error_value = number_at(p.logits, p.dtype, error);
+    return;
+  }
+}
+
+FocalStatus ProbabilityCheck::finish(FocalResult *result) const {
+  if (error_ == nowhere) return FOCAL_OK;
+  result->error_index = static_cast<double>(error_);
+  result->error_value = number_at(plan_.problem.logits, plan_.problem.dtype, error_);
   return FOCAL_BAD_PROBABILITY;
 }
 

@@ -6,8 +6,9 @@
 // Compiled once (probability.cpp), for every instruction set.
 #pragma once
 
+#include <atomic>
+
 #include "careful.h"
-#include "pool.h"
 
 namespace focal {
 
@@ -27,7 +28,20 @@ inline double within(const NumberRange &range, double x) {
   return x > range.largest ? range.largest : x < -range.largest ? -range.largest : x;
 }
 
-// FOCAL_BAD_PROBABILITY with error_index and error_value where one that counts is outside [0, 1]. A NaN is not.
-FocalStatus check_probabilities(const Plan &plan, Team *team, FocalResult *result);
+// Is every probability that counts in [0, 1]? A NaN passes. Looked at in parts, by any threads; of logits there are none.
+class ProbabilityCheck {
+ public:
+  explicit ProbabilityCheck(const Plan &plan) : plan_(plan) {}
+
+  int64_t parts() const { return plan_.problem.inputs == FOCAL_PROBABILITIES ? (plan_.elements + part - 1) / part : 0; }
+  void look(int64_t first, int64_t last);
+  // FOCAL_OK, or FOCAL_BAD_PROBABILITY with error_index and error_value of the first one.
+  FocalStatus finish(FocalResult *result) const;
+
+ private:
+  static constexpr int64_t part = 4 * block_elements, nowhere = INT64_MAX;
+  const Plan &plan_;
+  std::atomic<int64_t> error_{nowhere};
+};
 
 }  // namespace focal

@@ -1,14 +1,14 @@
-// One call: make the plan, take the census, run the blocks, add up their sums in order.
+// One call: make the plan, take the census, run the blocks, add up their sums in order. In one go, or step by step.
 #include <math.h>
 #include <stdlib.h>
 
 #include <initializer_list>
+#include <new>
 
 #include "../problem.h"
-#include "census.h"
 #include "isa/dispatch.h"
 #include "pool.h"
-#include "probability.h"
+#include "work.h"
 
 namespace focal {
 
@@ -33,17 +33,8 @@ bool is_valid(const FocalProblem &p) {
          (element_wise || !p.hess) && (!p.class_positive || !element_wise || p.class_negative);
 }
 
-double denominator_of(const FocalProblem &p, const FocalResult &result) {
-  if (p.normalizer == p.normalizer) return p.normalizer;
-  double count = 1;
-  switch (p.reduction) {
-    case FOCAL_MEAN: count = p.loss == FOCAL_SOFTMAX ? result.rows : result.elements; break;
-    case FOCAL_MEAN_ROWS: count = result.rows; break;
-    case FOCAL_MEAN_POSITIVES: count = result.positives; break;
-    default: break;
-  }
-  return count > 1 ? count : 1;
-}
+// Null for what is no valid problem.
+const Kernels *kernels_for(const FocalProblem &p) { return is_valid(p) ? choose_kernels(p.isa) : nullptr; }
 
 Plan make_plan(const FocalProblem &p) {
   Plan plan;  // not cleared: it is most of a small problem's time in here
@@ -66,7 +57,6 @@ Plan make_plan(const FocalProblem &p) {
   const double smooth = p.label_smoothing;
   plan.target_scale = 1 - smooth;
   plan.target_shift = p.loss == FOCAL_SOFTMAX ? smooth / p.classes : smooth / 2;
-  plan.hard_labels = false;
   if (p.loss == FOCAL_SOFTMAX) {
     plan.rows_per_block = plan.classes < block_elements ? block_elements / (plan.classes > 0 ? plan.classes : 1) : 1;
     plan.blocks = (plan.rows + plan.rows_per_block - 1) / plan.rows_per_block;
@@ -113,53 +103,84 @@ constexpr size_t kept_bytes = size_t(4) << 20;
 size_t whole_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 int32_t run(const FocalProblem &p, FocalResult *result) {
-  *result = FocalResult{};
-  if (!is_valid(p)) return FOCAL_BAD_PROBLEM;
-  const Kernels *kernels = choose_kernels(p.isa);
+  const Kernels *const kernels = kernels_for(p);
   if (!kernels) return FOCAL_BAD_PROBLEM;
   Plan plan = make_plan(p);
-  if (plan.elements == 0) {
-    result->denominator = denominator_of(p, *result);
-    return FOCAL_OK;
-  }
+  if (plan.elements == 0) return Work::result_of_nothing(p, result);
 
-  const size_t scratch_bytes = whole_lines(kernels->scratch_bytes(plan));
+  const size_t scratch_bytes = Work::scratch_bytes(plan, *kernels);
   ThreadMemory &own = thread_memory;
-  char *const memory = own.reserve(scratch_bytes + static_cast<size_t>(plan.blocks) * sizeof(double));
+  char *const memory = own.reserve(scratch_bytes + Work::shared_bytes(plan));
   if (!memory) return FOCAL_OUT_OF_MEMORY;
-  double *const sums = reinterpret_cast<double *>(memory + scratch_bytes);
 
+  Work work(plan, *kernels, memory + scratch_bytes);
   Team team(p.threads > 0 ? p.threads : hardware_threads(), plan.blocks);
-  FocalStatus status = take_census(&plan, &team, result);
-  if (status == FOCAL_OK && p.inputs == FOCAL_PROBABILITIES) status = check_probabilities(plan, &team, result);
+  team.run(work.parts(), [&](Turns &turns) { work.count(turns); });
+  FocalStatus status = work.settle(result);
   if (status != FOCAL_OK) return status;
-  result->denominator = denominator_of(p, *result);
-  plan.grad_divisor = result->denominator;
-  plan.value_divisor = p.normalizer == p.normalizer ? p.normalizer : 1;
-  plan.grad_scale = 1 / plan.grad_divisor;
-  plan.value_scale = 1 / plan.value_divisor;
-  plan.extreme_scale = !(plan.grad_scale > 1e-30 && plan.grad_scale < 1e30);
-
   team.run(plan.blocks, [&](Turns &turns) {
     ThreadMemory &here = thread_memory;
     // The caller has its memory already. A helper that gets none leaves the work to the others.
     char *const scratch = here.reserve(scratch_bytes);
-    for (int64_t first, last; scratch && turns.next(&first, &last);)
-      kernels->run_blocks(plan, first, last, scratch, sums);
+    if (scratch) work.compute(turns, scratch);
     if (&here != &own) here.release_if_above(kept_bytes);
   });
-
-  double sum = 0;
-  for (int64_t block = 0; block < plan.blocks; block++) sum += sums[block];
+  status = work.finish(result);
   own.release_if_above(kept_bytes);
-  result->sum = sum;
-  return FOCAL_OK;
+  return status;
 }
 
 }  // namespace
 
 }  // namespace focal
 
+// What is kept from one step of a run to the next. Its memory follows in the same allocation.
+struct FocalRun {
+  focal::Plan plan;
+  focal::Work work;
+  char *const scratch;
+  int64_t counted = 0, computed = 0;  // parts, blocks
+
+  FocalRun(const focal::Plan &planned, const focal::Kernels &kernels, char *memory)
+      : plan(planned), work(plan, kernels, memory + focal::Work::scratch_bytes(plan, kernels)), scratch(memory) {}
+
+  FocalStatus step(FocalResult *result) {
+    if (plan.elements == 0) return focal::Work::result_of_nothing(plan.problem, result);
+    if (counted < work.parts()) {
+      focal::Turns turns(counted, counted + 1);
+      work.count(turns);
+      if (++counted < work.parts()) return work.is_cancelled() ? FOCAL_CANCELLED : FOCAL_UNFINISHED;
+      const FocalStatus status = work.settle(result);
+      return status == FOCAL_OK ? FOCAL_UNFINISHED : status;
+    }
+    constexpr int64_t blocks_a_step = 2;
+    const int64_t left = plan.blocks - computed;
+    focal::Turns turns(computed, computed + (left < blocks_a_step ? left : blocks_a_step));
+    work.compute(turns, scratch);
+    if (left > blocks_a_step) {
+      computed += blocks_a_step;
+      return work.is_cancelled() ? FOCAL_CANCELLED : FOCAL_UNFINISHED;
+    }
+    return work.finish(result);
+  }
+};
+
 int32_t focal_run(const FocalProblem *problem, FocalResult *result) { return focal::run(*problem, result); }
+
+int32_t focal_begin(const FocalProblem *problem, FocalRun **run) {
+  const focal::Kernels *const kernels = focal::kernels_for(*problem);
+  if (!kernels) return FOCAL_BAD_PROBLEM;
+  const focal::Plan plan = focal::make_plan(*problem);
+  const size_t own = focal::whole_lines(sizeof(FocalRun));
+  const size_t bytes = own + focal::Work::scratch_bytes(plan, *kernels) + focal::Work::shared_bytes(plan);
+  char *const memory = static_cast<char *>(aligned_alloc(64, focal::whole_lines(bytes)));
+  if (!memory) return FOCAL_OUT_OF_MEMORY;
+  *run = new (memory) FocalRun(plan, *kernels, memory + own);
+  return FOCAL_OK;
+}
+
+int32_t focal_step(FocalRun *run, FocalResult *result) { return run->step(result); }
+
+void focal_end(FocalRun *run) { free(run); }
 
 int32_t focal_hardware_threads(void) { return focal::hardware_threads(); }

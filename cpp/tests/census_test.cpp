@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "cpu/numbers.h"
+#include "cpu/pool.h"
 #include "problem_builder.h"
 #include "reference.h"
 
@@ -29,9 +30,13 @@ Plan plan_of(const FocalProblem &p) {
 
 // Enough blocks for the team to be worth waking.
 FocalStatus census_of(Plan *plan, int32_t threads, FocalResult *result) {
-  *result = FocalResult{};
+  std::vector<uint8_t> hard_blocks(static_cast<size_t>(plan->elements / block_elements + 1));
+  Census census(*plan, hard_blocks.data());
   Team team(threads, 1000);
-  return take_census(plan, &team, result);
+  team.run(census.parts(), [&](Turns &turns) {
+    for (int64_t first, last; turns.next(&first, &last);) census.look(first, last);
+  });
+  return census.finish(result);
 }
 
 }  // namespace

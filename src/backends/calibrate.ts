@@ -83,5 +83,6 @@ function problemOf(loss: LossConstants, dtype: Dtype, size: number): Problem {
     grad: filled(0),
     hess: null,
     leastHess: -Infinity,
+    sumBefore: 0,
   }
 }

@@ -97,7 +97,7 @@ function runElements(problem: Problem, formula: ElementFormula, divisor: number)
   const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
   const result: Derivatives = { value: 0, grad: 0, hess: 0 }
   const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
-  let sum = 0
+  let sum = problem.sumBefore
   for (let r = 0; r < outer * inner; r++) {
     const first = firstOf(problem, r)
     for (let c = 0; c < classes; c++) {
@@ -135,7 +135,7 @@ function runRows(problem: Problem, formula: RowFormula, divisor: number): number
   const weights = new Float64Array(classes)
   const scratch = new Float64Array(classes)
   const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
-  let sum = 0
+  let sum = problem.sumBefore
   for (let r = 0; r < outer * inner; r++) {
     const first = firstOf(problem, r)
     let value = 0

@@ -40,9 +40,21 @@ const doubles = [
   'leastHess',
   'positiveWeight',
   'negativeWeight',
+  'sumBefore',
 ] as const
 
-const pointers = ['logits', 'targets', 'weights', 'mask', 'classPositive', 'classNegative', 'values', 'grad', 'hess'] as const
+const pointers = [
+  'logits',
+  'targets',
+  'weights',
+  'mask',
+  'classPositive',
+  'classNegative',
+  'values',
+  'grad',
+  'hess',
+  'cancelled',
+] as const
 
 type Field = (typeof integers)[number] | (typeof doubles)[number] | (typeof pointers)[number]
 
@@ -56,7 +68,8 @@ export const offsets = Object.fromEntries([
 export const PROBLEM_BYTES = 4 * integers.length + 8 * (doubles.length + pointers.length)
 export const RESULT_BYTES = 56
 
-const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3, badProbability: 7 } as const
+/** FocalStatus. */
+export const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3, badProblem: 4, cancelled: 5, unfinished: 6, badProbability: 7 } as const
 
 /** An array that is not there has no element type to speak of. */
 function dtypeOrNone(array: NumericArray | null): number {
@@ -143,6 +156,7 @@ export function writeCall({ integers, doubles }: ProblemBytes, problem: Problem)
   doubles[offsets.background / 8] = problem.background
   doubles[offsets.normalizer / 8] = problem.normalizer
   doubles[offsets.leastHess / 8] = problem.leastHess
+  doubles[offsets.sumBefore / 8] = problem.sumBefore
 }
 
 /** FocalResult's seven doubles as sums, or the error that the status stands for. */

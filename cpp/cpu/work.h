@@ -1,0 +1,60 @@
+// A planned call: what its threads do, and where they put what they find.
+#pragma once
+
+#include "census.h"
+#include "plan.h"
+#include "pool.h"
+#include "probability.h"
+
+namespace focal {
+
+// Its parts are counted, by any threads; it is settled; its blocks are computed, by any threads; it is finished.
+class Work {
+ public:
+  // Of each thread.
+  static size_t scratch_bytes(const Plan &plan, const Kernels &kernels);
+  // Of all threads: the sum of each block, and whether its labels are hard.
+  static size_t shared_bytes(const Plan &plan);
+
+  Work(Plan &plan, const Kernels &kernels, char *shared)
+      : plan_(plan),
+        kernels_(kernels),
+        sums_(reinterpret_cast<double *>(shared)),
+        census_(plan, reinterpret_cast<uint8_t *>(sums_ + plan.blocks)),
+        probabilities_(plan) {}
+
+  int64_t parts() const { return census_.parts() + probabilities_.parts(); }
+  bool is_cancelled() const {
+    const int32_t *const flag = plan_.problem.cancelled;
+    return flag && __atomic_load_n(flag, __ATOMIC_RELAXED) != 0;
+  }
+
+  void count(Turns &turns) {
+    const int64_t targets = census_.parts();
+    for (int64_t first, last; !is_cancelled() && turns.next(&first, &last);) {
+      if (first < targets) census_.look(first, last < targets ? last : targets);
+      if (last > targets) probabilities_.look(first > targets ? first - targets : 0, last - targets);
+    }
+  }
+  FocalStatus settle(FocalResult *result);
+  void compute(Turns &turns, char *scratch) {
+    for (int64_t first, last; !is_cancelled() && turns.next(&first, &last);) {
+      if (plan_.hard_blocks) compute_alike(first, last, scratch);
+      else kernels_.run_blocks(plan_, first, last, scratch, sums_);
+    }
+  }
+  FocalStatus finish(FocalResult *result) const;
+
+  static FocalStatus result_of_nothing(const FocalProblem &problem, FocalResult *result);
+
+ private:
+  Plan &plan_;
+  const Kernels &kernels_;
+  double *const sums_;
+  Census census_;
+  ProbabilityCheck probabilities_;
+
+  void compute_alike(int64_t first, int64_t last, char *scratch);
+};
+
+}  // namespace focal
