@@ -2,7 +2,7 @@
 import type { Logits, SameKind, Targets } from './arrays.js'
 import { FocalLossBase, type Reduced } from './loss.js'
 import type { Reduction } from './options.js'
-import { type HessCall, methods } from './problem.js'
+import { type Abortable, type HessCall, methods } from './problem.js'
 
 /** What all element-wise losses share, beside {@link FocalLossBase}. `O`: the options of a loss's own. */
 export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends object = object> extends FocalLossBase<R, O> {
@@ -19,6 +19,16 @@ export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends
     call: HessCall<A> = {},
   ): { value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> } {
     const { value, grad, hess } = this.compute(methods.valueGradAndHess, logits, targets, call)
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<A>, hess: hess as SameKind<A> }
+  }
+
+  /** As {@link valueGradAndHess}, while the event loop keeps turning: see {@link valueAndGradAsync}. */
+  async valueGradAndHessAsync<A extends Logits>(
+    logits: A,
+    targets: Targets,
+    call: HessCall<A> & Abortable = {},
+  ): Promise<{ value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> }> {
+    const { value, grad, hess } = await this.computeAsync(methods.valueGradAndHessAsync, logits, targets, call)
     return { value: value as Reduced<R, A>, grad: grad as SameKind<A>, hess: hess as SameKind<A> }
   }
 }

@@ -1,6 +1,7 @@
 /** The base of every loss: from a call to a problem, from a backend's sums to the reduced value. */
 import { bitsDtype, checkedLength, checkLogits, dtypeOfLogits, type Logits, overlap, sameMemory, type SameKind, type Targets } from './arrays.js'
 import { chooseBackend } from './backends/choose.js'
+import { checkSignal, Watch } from './backends/watch.js'
 import { wrongType } from './errors.js'
 import { Explainer } from './explain/explainer.js'
 import type { Explanation } from './explain/explanation.js'
@@ -20,7 +21,9 @@ import {
 } from './options.js'
 import { biasesOfPriors, biasOfPrior, checkPrior, checkWeights, posteriorOfLogit, posteriorsOfRow } from './posterior.js'
 import {
+  type Abortable,
   badProbability,
+  checkCall,
   checkClassCount,
   denominatorOf,
   describe,
@@ -36,6 +39,7 @@ import {
   type Problem,
   type Sums,
   type SumsCall,
+  theirsOr,
   type ValueCall,
 } from './problem.js'
 
@@ -97,6 +101,22 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
+   * As {@link valueAndGrad}, with the same bits, while the event loop keeps turning: timers fire, sockets are served. Native
+   * computes on other threads, one call after another; wasm and js in blocks of about 10 ms. Whatever is wrong rejects.
+   *
+   * All arrays must stay as they are until the promise settles: neither written to, nor transferred, nor resized. A call that
+   * is aborted stops within one block; what it leaves in `grad` and `out` is not specified.
+   */
+  async valueAndGradAsync<A extends Logits>(
+    logits: A,
+    targets: Targets,
+    call: GradCall<A> & Abortable = {},
+  ): Promise<{ value: Reduced<R, A>; grad: SameKind<A> }> {
+    const { value, grad } = await this.computeAsync(methods.valueAndGradAsync, logits, targets, call)
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<A> }
+  }
+
+  /**
    * The sum of the losses and what reductions divide by, before any division: `grad` is of `sum`, `out` gets every
    * loss. Add the sums of several machines or batches up, then `sum / denominator(sums)` is the loss of the whole.
    */
@@ -140,7 +160,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     const x = checkLogits('logits', logits, call.dtype)
     const { outer, classes, inner } = layoutOfLogits(loss, checkedLength('logits', x), call)
     checkClassCount(loss, classes, call)
-    const out = output('out', theirsOrNew('out', call.out), x, call.dtype, x.length) as Logits
+    const out = output('out', theirsOr(true, 'out', call.out), x, call.dtype, x.length) as Logits
     if (overlap(out, x) && !sameMemory(out, x)) {
       throw new RangeError('out overlaps logits in memory; expected memory of its own (or exactly the logits)')
     }
@@ -233,29 +253,37 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /** One checked call of a method. */
-  protected compute(
-    method: Method,
-    logits: Logits,
-    targets: Targets,
-    call: HessCall<Logits>,
-  ): { value: number | Logits | null; grad: Logits | null; hess: Logits | null } {
+  protected compute(method: Method, logits: Logits, targets: Targets, call: HessCall<Logits>): Computed {
+    const problem = this.#problemOf(method, logits, targets, call)
+    const value = valueOf(problem, this.#run(problem))
+    return { value, grad: problem.grad, hess: problem.hess }
+  }
+
+  /** The same while the event loop keeps turning. */
+  protected async computeAsync(method: Method, logits: Logits, targets: Targets, call: HessCall<Logits> & Abortable): Promise<Computed> {
+    const problem = this.#problemOf(method, logits, targets, call)
+    const watch = new Watch(problem, checkSignal(call.signal))
+    watch.check()
+    const size = sizeOf(problem)
+    const value = valueOf(problem, size === 0 ? nothing : await chooseBackend(problem, size, this.options.backend).runAsync(problem, watch))
+    return { value, grad: problem.grad, hess: problem.hess }
+  }
+
+  #problemOf(method: Method, logits: Logits, targets: Targets, call: HessCall<Logits>): Problem {
     checkCall(method, call)
     const { reduction } = this.options
     if (call.out !== undefined && reduction !== 'none') {
       throw new TypeError(`out is given with reduction '${reduction}'; expected reduction 'none'`)
     }
-    const problem = describe(this.#constants, reduction, logits, targets, call, {
-      values: reduction === 'none' && theirsOrNew('out', call.out),
-      grad: method.grad && theirsOrNew('grad', call.grad),
-      hess: method.hess && theirsOrNew('hess', call.hess),
+    return describe(this.#constants, reduction, logits, targets, call, {
+      values: reduction === 'none' && theirsOr(true, 'out', call.out),
+      grad: method.grad && theirsOr(true, 'grad', call.grad),
+      hess: method.hess && theirsOr(true, 'hess', call.hess),
     })
-    const sums = this.#run(problem)
-    const value = problem.values ?? sums.sum / divisorOf(problem, sums)
-    return { value, grad: problem.grad, hess: problem.hess }
   }
 
   #run(problem: Problem): Sums {
-    const size = problem.outer * problem.classes * problem.inner
+    const size = sizeOf(problem)
     return size === 0 ? nothing : chooseBackend(problem, size, this.options.backend).run(problem)
   }
 }
@@ -283,14 +311,17 @@ function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, r
   }
 }
 
-/** The caller's array, or `true` for a new one. */
-function theirsOrNew(name: string, given: unknown): unknown {
-  if (given === undefined) return true
-  if (typeof given === 'boolean') throw wrongType(name, given, 'a Float32Array or a Float64Array')
-  return given
+/** What a call has computed. */
+interface Computed {
+  readonly value: number | Logits
+  readonly grad: Logits | null
+  readonly hess: Logits | null
 }
 
-function checkCall(method: Method, call: object): void {
-  checkRecord('call options', call)
-  checkNames(call, method.options, method.name)
+function valueOf(problem: Problem, sums: Sums): number | Logits {
+  return problem.values ?? sums.sum / divisorOf(problem, sums)
+}
+
+function sizeOf({ outer, classes, inner }: Problem): number {
+  return outer * classes * inner
 }

@@ -18,7 +18,7 @@ import { outOfRange, wrongType } from './errors.js'
 import type { HalfDtype } from './half.js'
 import { tagOf } from './intrinsics.js'
 import type { Formula, Parameters } from './losses/formula.js'
-import { type ClassWeighting, type Inputs, number, positiveNumber, type Reduction } from './options.js'
+import { checkNames, checkRecord, type ClassWeighting, type Inputs, number, positiveNumber, type Reduction } from './options.js'
 
 /** What a call's arrays hold, where their kind does not tell. */
 export interface StorageOptions {
@@ -53,6 +53,12 @@ export interface ValueCall<A extends Logits> extends CallOptions {
 export interface GradCall<A extends Logits> extends ValueCall<A> {
   /** Where to write the gradient, as long as the logits; may be the logits themselves. */
   grad?: SameKind<A>
+}
+
+/** What an asynchronous call takes beside what the synchronous one takes. */
+export interface Abortable {
+  /** Stops the call when it is aborted: the promise rejects with the signal's reason. */
+  signal?: AbortSignal
 }
 
 /** The options of a call of `valueGradAndHess`. */
@@ -144,6 +150,13 @@ export interface Outputs {
   readonly values: unknown
   readonly grad: unknown
   readonly hess: unknown
+}
+
+/** The caller's array as an output, or what `otherwise` says. */
+export function theirsOr(otherwise: boolean, name: string, given: unknown): unknown {
+  if (given === undefined) return otherwise
+  if (typeof given === 'boolean') throw wrongType(name, given, 'a Float32Array or a Float64Array')
+  return given
 }
 
 /** The denominator of a reduction, at least 1 so that an empty batch has loss 0. */
@@ -345,15 +358,22 @@ function checkBackground({ loss, targetsKind, background, classes }: Problem): v
   }
 }
 
-const overlapNames = ['logits', 'targets', 'weights', 'mask', 'out', 'grad', 'hess'] as const
+/** The names of a problem's arrays. */
+export const arrayNames = ['logits', 'targets', 'weights', 'mask', 'out', 'grad', 'hess'] as const
+
+/** A call's arrays, in the order of {@link arrayNames}. */
+export function arraysOf(problem: Problem): (NumericArray | null)[] {
+  const { logits, targets, weights, mask, values, grad, hess } = problem
+  return [logits, targets, weights, mask, values, grad, hess]
+}
 
 /**
  * No output may lie in the memory of another array, except the gradient exactly on the logits. Every backend refuses
  * the others before it writes: through this, or, where it knows addresses, faster.
  */
 export function checkOverlaps(problem: Problem): void {
-  const { logits, targets, weights, mask, values, grad, hess } = problem
-  const arrays = [logits, targets, weights, mask, values, grad, hess]
+  const { logits, grad } = problem
+  const arrays = arraysOf(problem)
   for (let i = 4; i < arrays.length; i++) {
     const written = arrays[i]
     if (written === null) continue
@@ -363,7 +383,7 @@ export function checkOverlaps(problem: Problem): void {
       const onLogits = written === grad && other === logits
       if (onLogits && sameMemory(written, other)) continue
       const excepted = onLogits ? ' (or exactly the logits)' : ''
-      const names = `${overlapNames[i]} overlaps ${overlapNames[j]}`
+      const names = `${arrayNames[i]} overlaps ${arrayNames[j]}`
       throw new RangeError(`${names} in memory; expected memory of its own${excepted}`)
     }
   }
@@ -379,13 +399,22 @@ export interface Method {
 
 const layoutOptions = ['dtype', 'shape', 'classAxis', 'weights', 'mask']
 const valueOptions = [...layoutOptions, 'normalizer', 'out']
+const hessOptions = [...valueOptions, 'grad', 'hess', 'clampHess']
 
 export const methods = {
   value: { name: 'value()', options: new Set(valueOptions), grad: false, hess: false },
   valueAndGrad: { name: 'valueAndGrad()', options: new Set([...valueOptions, 'grad']), grad: true, hess: false },
-  valueGradAndHess: { name: 'valueGradAndHess()', options: new Set([...valueOptions, 'grad', 'hess', 'clampHess']), grad: true, hess: true },
+  valueAndGradAsync: { name: 'valueAndGradAsync()', options: new Set([...valueOptions, 'grad', 'signal']), grad: true, hess: false },
+  valueGradAndHess: { name: 'valueGradAndHess()', options: new Set(hessOptions), grad: true, hess: true },
+  valueGradAndHessAsync: { name: 'valueGradAndHessAsync()', options: new Set([...hessOptions, 'signal']), grad: true, hess: true },
   sums: { name: 'sums()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
+  accumulatorAdd: { name: 'add()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
   toProbability: { name: 'toProbability()', options: new Set(['dtype', 'shape', 'classAxis', 'out']), grad: false, hess: false },
   priorBias: { name: 'priorBias()', options: new Set(['prior', 'rule']), grad: false, hess: false },
   explainerAdd: { name: 'add()', options: new Set(layoutOptions), grad: false, hess: false },
 } as const satisfies Record<string, Method>
+
+export function checkCall(method: Method, call: object): void {
+  checkRecord('call options', call)
+  checkNames(call, method.options, method.name)
+}

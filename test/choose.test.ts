@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ABI, PROBLEM_BYTES, RESULT_BYTES } from '../src/backends/layout.js'
+import { ABI } from '../src/backends/layout.js'
+import { CALL_BYTES } from '../src/backends/native.js'
 
 /** The package as a fresh process sees it: nothing chosen, nothing loaded. */
 async function fresh() {
@@ -74,7 +75,8 @@ describe('the native backend', () => {
     ],
     activeIsa: () => 'avx2',
     hardwareThreads: () => 3,
-    open: () => Object.assign(() => undefined, { memory: new ArrayBuffer(PROBLEM_BYTES + RESULT_BYTES + 8) }),
+    open: () => Object.assign(() => undefined, { memory: new ArrayBuffer(CALL_BYTES) }),
+    start: () => undefined,
   }
 
   it('reads its threads and its instruction set from the environment', async () => {

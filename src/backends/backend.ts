@@ -1,5 +1,6 @@
-/** What a backend is: a name, a sentence about itself, and one function from a problem to its sums. */
+/** What a backend is: a name, a sentence about itself, and a function from a problem to its sums. */
 import type { Problem, Sums } from '../problem.js'
+import type { Watch } from './watch.js'
 
 /** A way to run the same problem: on a GPU, by the Node addon, by WebAssembly, by plain TypeScript. */
 export type BackendName = 'cuda' | 'native' | 'wasm' | 'js'
@@ -17,6 +18,11 @@ export interface Backend {
    * (`checkOverlaps`), thrown before anything is written.
    */
   run(problem: Problem): Sums
+  /**
+   * As {@link run}, with the same bits, while the event loop keeps turning. Rejects with what `watch.check()` throws, soon
+   * after it does; outputs may then have been written in part. Once the promise settles, nothing is written any more.
+   */
+  runAsync(problem: Problem, watch: Watch): Promise<Sums>
 }
 
 /** How to get a backend: at once, or where that is refused (large modules on a browser's main thread) with a wait. */

@@ -1,176 +1,90 @@
 /** The backend in plain TypeScript and double precision: the readable reference, and what runs where nothing else may. */
 import { bitsDtype, type Logits } from '../arrays.js'
-import { fromBits, toBits } from '../half.js'
-import type { Derivatives, ElementFormula, Parameters, RowFormula } from '../losses/formula.js'
-import { evaluateWithin, type NumberRange, rangeOf, within } from '../losses/probability.js'
-import { counts, firstOf, hasClass, targetOf } from '../places.js'
-import { badClass, badProbability, badTarget, checkOverlaps, divisorOf, type Problem, type Sums } from '../problem.js'
+import { fromBits, type HalfDtype, toBits } from '../half.js'
+import { checkOverlaps, divisorOf, type Problem, type Sums } from '../problem.js'
 import type { Backend } from './backend.js'
+import { compute, count, nothing, settle } from './js_rows.js'
+import { inTurns } from './turns.js'
 
-export const jsBackend: Backend = { name: 'js', description: 'plain JavaScript in double precision', run }
+export const jsBackend: Backend = {
+  name: 'js',
+  description: 'plain JavaScript in double precision',
+  run,
+  runAsync: (problem, watch) => inTurns(steps(problem), watch),
+}
+
+/** Logits a step, at some 50 ns each. */
+const STEP = 4096
 
 function run(problem: Problem): Sums {
   checkOverlaps(problem)
   const dtype = bitsDtype(problem.logits, problem.dtype)
   if (dtype === undefined) return runNumbers(problem)
-  const numbersFor = (output: Logits | null) => (output === null ? null : new Float64Array(output.length))
-  const { values, grad, hess } = problem
-  const inNumbers = {
-    ...problem,
-    logits: fromBits(problem.logits as Uint16Array, dtype),
-    values: numbersFor(values),
-    grad: numbersFor(grad),
-    hess: numbersFor(hess),
-  }
-  const sums = runNumbers(inNumbers)
-  const put = (numbers: Float64Array | null, to: Logits | null) => numbers !== null && toBits(numbers, dtype, to as Uint16Array)
-  put(inNumbers.values, values)
-  put(inNumbers.grad, grad)
-  put(inNumbers.hess, hess)
+  const { length } = problem.logits
+  const numbers = inNumbers(problem)
+  readBits(problem, numbers, dtype, 0, length)
+  const sums = runNumbers(numbers)
+  writeBits(problem, numbers, dtype, 0, length)
+  return sums
+}
+
+/** The same, some rows at a time. */
+function* steps(problem: Problem): Generator<void, Sums> {
+  checkOverlaps(problem)
+  const dtype = bitsDtype(problem.logits, problem.dtype)
+  if (dtype === undefined) return yield* stepsOnNumbers(problem)
+  const { length } = problem.logits
+  const numbers = inNumbers(problem)
+  for (const [begin, end] of pieces(length, STEP)) yield readBits(problem, numbers, dtype, begin, end)
+  const sums = yield* stepsOnNumbers(numbers)
+  for (const [begin, end] of pieces(length, STEP)) yield writeBits(problem, numbers, dtype, begin, end)
   return sums
 }
 
 /** Arrays whose elements are the numbers. */
 function runNumbers(problem: Problem): Sums {
-  const counted = count(problem)
-  if (problem.loss.inputs === 'probabilities') checkProbabilities(problem)
-  const { formula } = problem.loss
-  const divisor = divisorOf(problem, { sum: 0, ...counted })
-  const sum = formula.perRow ? runRows(problem, formula, divisor) : runElements(problem, formula, divisor)
-  return { sum, ...counted }
+  const rows = problem.outer * problem.inner
+  const sums = settle(problem, count(problem, 0, rows, nothing()))
+  return { ...sums, sum: compute(problem, 0, rows, divisorOf(problem, sums), sums.sum) }
 }
 
-/** Counts what counts and checks every target that does, before anything is written. */
-function count(problem: Problem): Omit<Sums, 'sum'> {
-  const { loss, targets, targetsKind, outer, classes, inner, background } = problem
-  let elements = 0
-  let rows = 0
-  let positives = 0
-  let bad = Infinity
-  for (let r = 0; r < outer * inner; r++) {
-    const first = firstOf(problem, r)
-    const target = targetsKind === 'class-index' ? targets[r] : NaN
-    let counting = 0
-    for (let c = 0; c < classes; c++) {
-      const k = first + c * inner
-      if (!counts(problem, r, k)) continue
-      counting++
-      if (targetsKind === 'class-index') {
-        if (c === target && target !== background) positives++
-        continue
-      }
-      const y = targets[k]
-      if (y < 0 || y > 1) bad = Math.min(bad, k)
-      if (y >= loss.formula.positiveFrom) positives++
-    }
-    elements += counting
-    if (counting === 0) continue
-    rows++
-    const known = (target >= 0 && target < classes) || target === background
-    if (targetsKind === 'class-index' && !known) throw badClass(problem, r, target)
+function* stepsOnNumbers(problem: Problem): Generator<void, Sums> {
+  const rows = problem.outer * problem.inner
+  const each = Math.max(1, Math.floor(STEP / problem.classes))
+  const counted = nothing()
+  for (const [begin, end] of pieces(rows, each)) {
+    count(problem, begin, end, counted)
+    yield
   }
-  if (bad < Infinity) throw badTarget(problem, bad, targets[bad])
-  // A row of a softmax counts as a whole
-  return { elements: loss.formula.perRow ? rows * classes : elements, rows, positives }
-}
-
-/** Every probability that counts is from 0 to 1. NaN is no number at all, and comes through. */
-function checkProbabilities(problem: Problem): void {
-  const { logits, outer, classes, inner } = problem
-  let bad = Infinity
-  for (let r = 0; r < outer * inner; r++) {
-    const first = firstOf(problem, r)
-    for (let k = first; k < first + classes * inner; k += inner) {
-      if ((logits[k] < 0 || logits[k] > 1) && counts(problem, r, k)) bad = Math.min(bad, k)
-    }
+  const sums = settle(problem, counted)
+  const divisor = divisorOf(problem, sums)
+  let { sum } = sums
+  for (const [begin, end] of pieces(rows, each)) {
+    sum = compute(problem, begin, end, divisor, sum)
+    yield
   }
-  if (bad < Infinity) throw badProbability(bad, logits[bad])
+  return { ...sums, sum }
 }
 
-function weightOf({ weights, weightsPer }: Problem, r: number, k: number): number {
-  return weights === null ? 1 : weights[weightsPer === 'row' ? r : k]
+function* pieces(length: number, each: number): Generator<readonly [begin: number, end: number]> {
+  for (let begin = 0; begin < length; begin += each) yield [begin, Math.min(begin + each, length)]
 }
 
-function runElements(problem: Problem, formula: ElementFormula, divisor: number): number {
-  const { loss, logits, outer, classes, inner, values, grad, hess } = problem
-  const { labelSmoothing: e, classPositive, classNegative, positiveWeight, negativeWeight } = loss
-  const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
-  const result: Derivatives = { value: 0, grad: 0, hess: 0 }
-  const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
-  let sum = problem.sumBefore
-  for (let r = 0; r < outer * inner; r++) {
-    const first = firstOf(problem, r)
-    for (let c = 0; c < classes; c++) {
-      const k = first + c * inner
-      if (counts(problem, r, k)) {
-        const y = targetOf(problem, r, k, c) * (1 - e) + e / 2
-        const weight = weightOf(problem, r, k)
-        const positive = weight * (classPositive?.[c] ?? positiveWeight)
-        const negative = weight * (classNegative?.[c] ?? negativeWeight)
-        if (range === null) formula.element(logits[k], y, positive, negative, loss, result)
-        else evaluateWithin(range, logits[k], result, (p) => formula.probability(p, y, positive, negative, loss, result))
-        result.grad /= divisor
-        result.hess = Math.max(problem.leastHess, result.hess / divisor)
-        if (range !== null) {
-          result.grad = within(range, result.grad)
-          result.hess = within(range, result.hess)
-        }
-      } else {
-        result.value = result.grad = result.hess = 0
-      }
-      sum += result.value
-      if (values !== null) values[k] = result.value / valueDivisor
-      if (hess !== null) hess[k] = result.hess
-      if (grad !== null) grad[k] = result.grad
-    }
+/** A problem of half precision with room for the numbers that its bits stand for. */
+function inNumbers(problem: Problem): Problem & { readonly logits: Float64Array } {
+  const roomFor = (array: Logits | null) => (array === null ? null : new Float64Array(array.length))
+  const { logits, values, grad, hess } = problem
+  return { ...problem, logits: new Float64Array(logits.length), values: roomFor(values), grad: roomFor(grad), hess: roomFor(hess) }
+}
+
+function readBits({ logits }: Problem, numbers: Problem, dtype: HalfDtype, begin: number, end: number): void {
+  numbers.logits.set(fromBits((logits as Uint16Array).subarray(begin, end), dtype), begin)
+}
+
+/** Values of a softmax are fewer than logits. */
+function writeBits(problem: Problem, numbers: Problem, dtype: HalfDtype, begin: number, end: number): void {
+  for (const output of ['values', 'grad', 'hess'] as const) {
+    const [from, to] = [numbers[output], problem[output]]
+    if (from !== null) toBits(from.subarray(begin, end) as Float64Array, dtype, to?.subarray(begin, end) as Uint16Array)
   }
-  return sum
-}
-
-function runRows(problem: Problem, formula: RowFormula, divisor: number): number {
-  const { loss, logits, outer, classes, inner, values, grad } = problem
-  const { labelSmoothing, classPositive, positiveWeight } = loss
-  const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
-  const row = new Float64Array(classes)
-  const weights = new Float64Array(classes)
-  const scratch = new Float64Array(classes)
-  const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
-  let sum = problem.sumBefore
-  for (let r = 0; r < outer * inner; r++) {
-    const first = firstOf(problem, r)
-    let value = 0
-    if (counts(problem, r, first) && hasClass(problem, r)) {
-      const weight = weightOf(problem, r, first)
-      for (let c = 0; c < classes; c++) {
-        const k = first + c * inner
-        const y = targetOf(problem, r, k, c) * (1 - labelSmoothing) + labelSmoothing / classes
-        row[c] = logits[k]
-        weights[c] = y * weight * (classPositive?.[c] ?? positiveWeight)
-      }
-      value = range === null ? formula.row(row, weights, scratch, loss) : runClasses(formula, loss, range, row, weights)
-    } else {
-      row.fill(0)
-    }
-    sum += value
-    if (values !== null) values[r] = value / valueDivisor
-    if (grad === null) continue
-    for (let c = 0; c < classes; c++) grad[first + c * inner] = range === null ? row[c] / divisor : within(range, row[c] / divisor)
-  }
-  return sum
-}
-
-/** One row of probabilities, as {@link RowFormula.row}. Classes without a target have no part in it. */
-function runClasses(formula: RowFormula, loss: Parameters, range: NumberRange, row: Float64Array, weights: Float64Array): number {
-  const result: Derivatives = { value: 0, grad: 0, hess: 0 }
-  let value = 0
-  for (let c = 0; c < row.length; c++) {
-    if (weights[c] === 0) {
-      row[c] = 0
-      continue
-    }
-    evaluateWithin(range, row[c], result, (p) => formula.probability(p, weights[c], loss, result))
-    value += result.value
-    row[c] = result.grad
-  }
-  return value
 }

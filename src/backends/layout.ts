@@ -5,6 +5,9 @@ import { badClass, badProbability, badTarget, type LossConstants, type Per, type
 
 export const ABI = 3
 
+/** FOCAL_BLOCK_ELEMENTS: how many losses are added up before blocks are. */
+export const BLOCK_ELEMENTS = 4032
+
 const integers = [
   'abi',
   'loss',

@@ -15,7 +15,10 @@ import {
   RESULT_BYTES,
   writeCall,
   writeConstants,
+  writeProblem,
 } from './layout.js'
+import { Queue } from './queue.js'
+import type { Watch } from './watch.js'
 
 /** One entry of the kernel's dispatch list. */
 export interface Isa {
@@ -34,26 +37,33 @@ export interface Addon {
   activeIsa(): string
   hardwareThreads(): number
   open(): Session
+  /** Runs the problem in a call's memory on a thread of its own, and holds the arrays until the promise is resolved. */
+  start(memory: ArrayBuffer, ...arrays: Arrays): Promise<void> | undefined
 }
 
 /** Runs the problem that was written to its memory on these arrays. */
 export interface Session {
-  (
-    logits: Logits,
-    targets: NumericArray,
-    weights: NumericArray | null,
-    mask: NumericArray | null,
-    classPositive: Float64Array | null,
-    classNegative: Float64Array | null,
-    values: Logits | null,
-    grad: Logits | null,
-    hess: Logits | null,
-  ): void
-  /** FocalProblem, FocalResult, FocalStatus. Must never be detached: the addon knows where it lies. */
+  (...arrays: Arrays): void
+  /** {@link CALL_BYTES}. Must never be detached: the addon knows where it lies. */
   readonly memory: ArrayBuffer
 }
 
-/** Where a session finds an output in the memory of another array, it runs nothing and leaves this status. */
+type Arrays = [
+  logits: Logits,
+  targets: NumericArray,
+  weights: NumericArray | null,
+  mask: NumericArray | null,
+  classPositive: Float64Array | null,
+  classNegative: Float64Array | null,
+  values: Logits | null,
+  grad: Logits | null,
+  hess: Logits | null,
+]
+
+/** The bytes of a call: FocalProblem, FocalResult, FocalStatus, and a flag that cancels it. */
+export const CALL_BYTES = PROBLEM_BYTES + RESULT_BYTES + 8
+
+/** Where an output lies in the memory of another array, the addon runs nothing and leaves this status. */
 const OVERLAP = -1
 
 /** The addon as a backend, set up as FOCAL_LOSS_THREADS and FOCAL_LOSS_ISA say; a bad value there is a RangeError. */
@@ -71,11 +81,11 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
   }
   // Calls are synchronous, so one session serves them all
   const session = addon.open()
-  const bytes = problemBytes(session.memory)
-  const result = new Float64Array(session.memory, PROBLEM_BYTES, RESULT_BYTES / 8)
-  const status = new Int32Array(session.memory, PROBLEM_BYTES + RESULT_BYTES, 1)
+  const { bytes, result, flags } = viewsOf(session.memory)
   const isa = machine.isa === 0 ? addon.activeIsa() : addon.isas()[machine.isa - 1].name
   let written: LossConstants | undefined
+  // One asynchronous call at a time: each takes all the threads there are, and one of those that Node has for files and names
+  const queue = new Queue()
   return {
     name: 'native',
     description: `C++ addon, ${isa}, ${machine.threads} ${machine.threads === 1 ? 'thread' : 'threads'}`,
@@ -88,9 +98,38 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
       writeCall(bytes, problem)
       announce(bytes, problem)
       session(logits, targets, weights, mask, loss.classPositive, loss.classNegative, values, grad, hess)
-      if (status[0] === OVERLAP) throw overlapError(problem)
-      return readResult(status[0], result, problem)
+      if (flags[0] === OVERLAP) throw overlapError(problem)
+      return readResult(flags[0], result, problem)
     },
+    async runAsync(problem: Problem, watch: Watch) {
+      const { loss, logits, targets, weights, mask, values, grad, hess } = problem
+      const memory = new ArrayBuffer(CALL_BYTES)
+      const { bytes, result, flags } = viewsOf(memory)
+      writeProblem(bytes, problem, machine)
+      announce(bytes, problem)
+      const cancel = () => void Atomics.store(flags, 1, 1)
+      await queue.enter(watch.signal)
+      watch.signal?.addEventListener('abort', cancel)
+      try {
+        watch.check()
+        await addon.start(memory, logits, targets, weights, mask, loss.classPositive, loss.classNegative, values, grad, hess)
+        watch.check()
+      } finally {
+        watch.signal?.removeEventListener('abort', cancel)
+        queue.leave()
+      }
+      if (flags[0] === OVERLAP) throw overlapError(problem)
+      return readResult(flags[0], result, problem)
+    },
+  }
+}
+
+function viewsOf(memory: ArrayBuffer) {
+  return {
+    bytes: problemBytes(memory),
+    result: new Float64Array(memory, PROBLEM_BYTES, RESULT_BYTES / 8),
+    /** The status, and the flag that cancels. */
+    flags: new Int32Array(memory, PROBLEM_BYTES + RESULT_BYTES, 2),
   }
 }
 

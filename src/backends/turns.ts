@@ -1,0 +1,61 @@
+/** Long work on the thread of the event loop: in blocks, with turns for timers, input and output in between. */
+import type { Watch } from './watch.js'
+
+/** How long a block takes, in milliseconds, and its last step. */
+const BLOCK = 8
+
+/**
+ * Takes the steps to their end and returns their result. Looks at the watch before each block, and never runs a step where
+ * it throws. However it ends, the steps have run their `finally`.
+ */
+export async function inTurns<T>(steps: Generator<void, T>, watch: Watch): Promise<T> {
+  try {
+    for (;;) {
+      await nextTurn()
+      watch.check()
+      const end = performance.now() + BLOCK
+      do {
+        const step = steps.next()
+        if (step.done === true) return step.value
+      } while (performance.now() < end)
+    }
+  } finally {
+    steps.return(undefined as never)
+  }
+}
+
+/** Those who wait, first come first served: one block a turn of the event loop, however many calls there are. */
+const waiting: (() => void)[] = []
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) afterOthers(serve)
+  })
+}
+
+function serve(): void {
+  waiting.shift()?.()
+  if (waiting.length > 0) afterOthers(serve)
+}
+
+interface Host {
+  readonly setImmediate?: (task: () => void) => void
+  readonly MessageChannel?: typeof MessageChannel
+}
+
+/** Runs a task of its own, behind those that are due. A timer of zero would be put off by milliseconds in browsers. */
+function afterOthers(task: () => void): void {
+  const { setImmediate, MessageChannel } = globalThis as Host
+  if (setImmediate !== undefined) {
+    setImmediate(task)
+  } else if (MessageChannel !== undefined) {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      task()
+    }
+    port2.postMessage(null)
+  } else {
+    setTimeout(task, 0)
+  }
+}
