@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export type { Accumulator, ChunkCall } from './accumulator.js'
 export type { Float16, Logits, Numbers, NumericArray, SameKind, Targets } from './arrays.js'
 export type { BackendName } from './backends/backend.js'
 export type { Dtype } from './backends/calibrate.js'

@@ -1,4 +1,5 @@
 /** The base of every loss: from a call to a problem, from a backend's sums to the reduced value. */
+import { Accumulator } from './accumulator.js'
 import { bitsDtype, checkedLength, checkLogits, dtypeOfLogits, type Logits, overlap, sameMemory, type SameKind, type Targets } from './arrays.js'
 import { chooseBackend } from './backends/choose.js'
 import { checkSignal, Watch } from './backends/watch.js'
@@ -133,6 +134,11 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     const { grad, values } = problem
     const result = { sum, elements, rows, positives, ...(grad && { grad }), ...(values && { out: values }) }
     return result as Sums & Written<A, C, 'grad'> & Written<A, C, 'out'>
+  }
+
+  /** Sums over data that come in chunks, begun at 0. */
+  accumulator(): Accumulator {
+    return new Accumulator(this.#constants, this.options.reduction, this.options.backend)
   }
 
   /** What this loss's reduction divides by: at least 1, and 1 for 'sum' and 'none'. */

@@ -35,9 +35,15 @@ function* steps(problem: Problem): Generator<void, Sums> {
   if (dtype === undefined) return yield* stepsOnNumbers(problem)
   const { length } = problem.logits
   const numbers = inNumbers(problem)
-  for (const [begin, end] of pieces(length, STEP)) yield readBits(problem, numbers, dtype, begin, end)
+  for (const [begin, end] of pieces(length, STEP)) {
+    readBits(problem, numbers, dtype, begin, end)
+    yield
+  }
   const sums = yield* stepsOnNumbers(numbers)
-  for (const [begin, end] of pieces(length, STEP)) yield writeBits(problem, numbers, dtype, begin, end)
+  for (const [begin, end] of pieces(length, STEP)) {
+    writeBits(problem, numbers, dtype, begin, end)
+    yield
+  }
   return sums
 }
 
