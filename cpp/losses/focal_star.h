@@ -43,7 +43,7 @@ template <class T> struct FocalStar {
     Logistic<R> of_z = logistic(larger(-far, smaller(z, far)));
     // Below 1/2, from logarithms: sigmoid(z) may be no normal number where S and S / p are
     const auto is_high = l.s > R(0.5);
-    R log_scale = muladd(g, l.softplus, -R(beta)), log_S = muladd(R(1) - g, l.softplus_minus, log_scale);
+    R log_scale = muladd(g, l.softplus, -R(beta_high)), log_S = muladd(R(1) - g, l.softplus_minus, log_scale);
     R S = select(is_high, of_z.s / l.s, exponential(larger(-farther, smaller(log_S, farther))) * of_z.c);
     R log_S_over_p = muladd(R(2) - g, l.softplus_minus, log_scale);
     R over_p = select(log_S > -far, w * S / l.s, w * exponential(larger(-farther, smaller(log_S_over_p, farther))) * of_z.c);
