@@ -225,6 +225,12 @@ describe.each(['cpu', 'wasm'])('a model on the %s backend of TensorFlow.js', (na
     weights.forEach((weight, i) => expect(weight).toBeCloseTo(2 * expected[i], 4))
   })
 
+  it('has no sampleWeight, which is not implemented in TensorFlow.js', async () => {
+    const network = model()
+    network.compile({ optimizer: 'sgd', loss: tfLoss(tf, loss) })
+    await expect(network.fit(x(), y(), { sampleWeight: tf.ones([64]) })).rejects.toThrow('sample weight is not supported yet')
+  })
+
   it('is saved without the loss, and compiled with it again', async () => {
     const network = model()
     const compile = (each: layers.LayersModel) => each.compile({ optimizer: tf.train.sgd(0.1), loss: tfLoss(tf, loss) })

@@ -29,9 +29,9 @@ export function fusedLoss(tf: FusedOperations, loss: Pick<FocalLossBase, 'sums' 
   const backward = (dy: Tensor, [x, y]: Tensor[], scale: number) =>
     tf.customGrad(() => ({
       value: fillTensor(tf, x.shape, [x, y, dy], (grad, logits, targets, seeds) => {
-        const weights = new Float32Array(rows)
         const each = rows / samples
-        for (let b = 0; b < samples; b++) weights.fill(seeds[b] * scale, b * each, (b + 1) * each)
+        const weights = new Float32Array(rows)
+        for (let row = 0; row < rows; row++) weights[row] = seeds[Math.floor(row / each)] * scale
         loss.sums(logits as Float32Array, targetsOf(batch, targets), { shape, weights, grad })
       }),
       gradFunc: () => {

@@ -1,6 +1,6 @@
 /**
  * The numbers of tensors, read and written where they lie. `dataSync` of the cpu backend gives its own arrays; that of the wasm
- * backend copies, which takes longer than the loss, so there its memory is viewed, as its own kernels do.
+ * backend copies, which takes longer than the loss, so there its memory is viewed, as its own kernels view it.
  */
 import type { KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
