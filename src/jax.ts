@@ -4,7 +4,7 @@
  * jax-js has no custom derivatives, and what it differentiates cannot be read while it does. So the loss is no part of what is
  * differentiated: the model is, and the loss's gradient is what its pullback begins with.
  *
- * @packageDocumentation
+ * @module focal-loss/jax
  */
 import type { Array as JaxArray, JsTree } from '@jax-js/jax'
 import type * as jaxjs from '@jax-js/jax'
@@ -20,7 +20,7 @@ export type Jax = Pick<typeof jaxjs, 'Array' | 'numpy' | 'vjp'>
 export type JaxLoss<R extends Reduction = Reduction> = Pick<FocalLossBase<R>, 'options' | 'valueAndGrad'>
 
 /** Which logits are a row's classes is the model's affair: those of the last axis, unless `classAxis` says otherwise. */
-export interface JaxCall extends Omit<CallOptions, 'shape'> {
+export interface JaxCall extends Omit<CallOptions, 'shape' | 'dtype'> {
   /** A number > 0 that replaces the reduction's denominator. */
   normalizer?: number
 }

@@ -74,7 +74,11 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     this.#constantsWith = (change) => constantsOf(resolveOptions({ ...this.options, ...change }, rules), rules, formula)
   }
 
-  /** The options as formulas take them, for adapters that compose the loss of a framework's operations. Not for use elsewhere: it may change. */
+  /**
+   * The options as formulas take them, for adapters that compose the loss of a framework's operations.
+   *
+   * @hidden it may change
+   */
   get constants(): LossConstants {
     return this.#constants
   }

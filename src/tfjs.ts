@@ -18,6 +18,7 @@ export type TensorFlow = FusedOperations & ComposedOperations & Pick<typeof tfjs
 export type TfjsLoss = Pick<FocalLossBase, 'sums' | 'denominator'> &
   Partial<Pick<FocalLossBase, 'constants'>> & { readonly options: { readonly reduction: Reduction } }
 
+/** The options of {@link tfLoss}. */
 export interface TfjsOptions {
   /**
    * 'fused' computes with this package's backends, which needs the data at once; 'composed' is made of operations of
@@ -33,7 +34,8 @@ const onGpu: ReadonlySet<string> = new Set(['webgl', 'webgpu'])
  * Makes of a loss object what `model.compile({ loss })` takes: `(yTrue, yPred) => Tensor1D`, one value a sample, so that
  * TensorFlow.js can apply class weights. The mean over the batch is the loss's reduced value ('none' acts as 'mean').
  *
- * `yPred` holds logits, `[batch, ..., classes]` of dtype float32, so the last layer has no activation. `yTrue` holds as
+ * `yPred` holds logits, `[batch, ..., classes]` of dtype float32, so the last layer has no activation (unless the loss has inputs
+ * 'probabilities', which cannot be composed). `yTrue` holds as
  * many targets from 0 to 1, or class indices, one per row: `yPred`'s shape without the last axis, or with 1 there.
  * (`model.fit` insists on the shape of `yPred` for losses it does not know; indices are for loops of your own.)
  *

@@ -151,6 +151,13 @@ describe('what is chosen', () => {
     expect(() => tfLoss(tf, own, composed)(y(), x())).toThrow('this loss is not composed of operations of TensorFlow.js')
   })
 
+  it('a loss of probabilities is fused only', () => {
+    const loss = lossOf('SigmoidFocalLoss', { inputs: 'probabilities' })
+    const p = tf.sigmoid(x())
+    expect(() => tfLoss(tf, loss, composed)(y(), p)).toThrow("a loss with inputs 'probabilities' is not composed of operations of TensorFlow.js")
+    expect(tf.mean(tfLoss(tf, loss)(y(), p)).dataSync()[0]).toBeCloseTo(loss.value(p.dataSync<'float32'>(), hard), 5)
+  })
+
   it('another one is an error', () => {
     const loss = lossOf('SigmoidFocalLoss', {})
     expect(() => tfLoss(tf, loss, { implementation: 'fast' as 'fused' })).toThrow(new RangeError("implementation is 'fast'; expected one of 'fused', 'composed'"))

@@ -12,10 +12,13 @@ import { composedFormula, type FormulaOperations, TINY } from './formulas.js'
 export type ComposedOperations = FormulaOperations &
   Pick<typeof tfjs, 'cast' | 'equal' | 'logicalAnd' | 'notEqual' | 'ones' | 'range' | 'reshape' | 'sum' | 'tidy'>
 
-/** Throws an Error for a loss that has no composed formula. */
+/** Throws an Error for a loss that has no composed formula, and for one of probabilities. */
 export function composedLoss(tf: ComposedOperations, loss: LossConstants | undefined, reduction: Reduction, batch: Batch): Tensor1D {
   if (loss === undefined) {
     throw new Error("this loss is not composed of operations of TensorFlow.js, only the package's own are; use tf's cpu or wasm backend for it")
+  }
+  if (loss.inputs === 'probabilities') {
+    throw new Error("a loss with inputs 'probabilities' is not composed of operations of TensorFlow.js; give it logits, or use tf's cpu or wasm backend")
   }
   return tf.tidy(() => {
     const { rows, classes, samples } = batch
