@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^focal-loss$/, replacement: at('src/node.ts') },
       { find: /^focal-loss\/wasm$/, replacement: at('src/index.ts') },
       { find: /^focal-loss\/tfjs$/, replacement: at('src/tfjs.ts') },
+      { find: /^focal-loss\/jax$/, replacement: at('src/jax.ts') },
     ],
   },
   test: {

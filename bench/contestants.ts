@@ -79,7 +79,7 @@ function backendOf(name: OursName): BackendName | 'auto' {
 let threadsInUse = 0
 
 /** A backend reads its number of threads when it is loaded, so it is loaded again. */
-function useThreads(threads: number): void {
+export function useThreads(threads: number): void {
   if (threads === threadsInUse) return
   threadsInUse = threads
   process.env.FOCAL_LOSS_THREADS = String(threads)

@@ -31,10 +31,11 @@ JS
 { echo "import { SigmoidFocalLoss, getBackend } from 'focal-loss/wasm'"; cat body.js; } >wasm.mjs
 cat >types.ts <<'TS'
 import { SigmoidFocalLoss, presets } from 'focal-loss'
+import { jaxValueAndGrad } from 'focal-loss/jax'
 import { tfLoss } from 'focal-loss/tfjs'
 const value: number = new SigmoidFocalLoss(presets.keras).value(new Float64Array(2), [0, 1])
 const each: Float32Array = new SigmoidFocalLoss(presets.torchvision).value(new Float32Array(2), [0, 1])
-export { value, each, tfLoss }
+export { value, each, jaxValueAndGrad, tfLoss }
 TS
 cp types.ts types.cts
 for script in import.mjs require.cjs wasm.mjs; do
@@ -45,6 +46,9 @@ node --no-addons import.mjs
 echo "import.mjs with --no-addons: ok"
 FOCAL_LOSS_BACKEND=js node -e "const { value } = new (require('focal-loss').SigmoidFocalLoss)().valueAndGrad(new Float32Array(1), [1]); if (!(value > 0)) process.exit(1)"
 echo "FOCAL_LOSS_BACKEND=js: ok"
+# The adapters load without their frameworks
+node -e "import('focal-loss/jax'); import('focal-loss/tfjs'); if (!require('focal-loss/jax').jaxValueAndGrad || !require('focal-loss/tfjs').tfLoss) process.exit(1)"
+echo "adapters: ok"
 for kind in types.ts types.cts; do
   "$root/node_modules/.bin/tsc" --noEmit --strict --skipLibCheck --module nodenext --target es2022 "$kind"
   echo "$kind: ok"

@@ -80,6 +80,15 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
+   * The options as formulas take them, for adapters that compose the loss of a framework's operations.
+   *
+   * @hidden it may change
+   */
+  get constants(): LossConstants {
+    return this.#constants
+  }
+
+  /**
    * The reduced loss; with reduction 'none' the loss of every element (softmax: of every row), in `call.out` or a new
    * array of the logits' kind.
    */

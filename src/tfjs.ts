@@ -5,81 +5,51 @@
  */
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
-import type { NumericArray } from './arrays.js'
-import { outOfRange } from './errors.js'
 import type { FocalLossBase } from './loss.js'
-import type { Reduction } from './options.js'
+import { checkNames, checkRecord, oneOf, type Reduction } from './options.js'
+import { batchOf } from './tfjs/batch.js'
+import { composedLoss, type ComposedOperations } from './tfjs/composed.js'
+import { type FusedOperations, fusedLoss } from './tfjs/fused.js'
 
 /** What is used of TensorFlow.js: the namespace of `@tensorflow/tfjs`, `tfjs-node` or `tfjs-core` will do. */
-export type TensorFlow = Pick<typeof tfjs, 'customGrad' | 'mul' | 'reshape' | 'tensor' | 'tensor1d'>
+export type TensorFlow = FusedOperations & ComposedOperations & Pick<typeof tfjs, 'getBackend'>
 
-/** What is used of a loss: any of this package. */
-export type TfjsLoss = Pick<FocalLossBase, 'sums' | 'denominator'> & { readonly options: { readonly reduction: Reduction } }
+/** What is used of a loss: any of this package. A loss of your own needs no `constants`, and cannot be composed then. */
+export type TfjsLoss = Pick<FocalLossBase, 'sums' | 'denominator'> &
+  Partial<Pick<FocalLossBase, 'constants'>> & { readonly options: { readonly reduction: Reduction } }
+
+/** The options of {@link tfLoss}. */
+export interface TfjsOptions {
+  /**
+   * 'fused' computes with this package's backends, which needs the data at once; 'composed' is made of operations of
+   * TensorFlow.js, which stays on the GPU and can be differentiated again, in float32 and without checks of the targets.
+   * Default: 'composed' while TensorFlow.js runs on webgl or webgpu, else 'fused'.
+   */
+  implementation?: 'fused' | 'composed'
+}
+
+const onGpu: ReadonlySet<string> = new Set(['webgl', 'webgpu'])
 
 /**
  * Makes of a loss object what `model.compile({ loss })` takes: `(yTrue, yPred) => Tensor1D`, one value a sample, so that
- * TensorFlow.js can apply sample and class weights. The mean over the batch is the loss's reduced value ('none' acts
- * as 'mean'), and the gradient is exact.
+ * TensorFlow.js can apply class weights. The mean over the batch is the loss's reduced value ('none' acts as 'mean').
  *
- * `yPred` holds logits, `[batch, ..., classes]` of dtype float32, so the last layer has no activation. `yTrue` holds as
+ * `yPred` holds logits, `[batch, ..., classes]` of dtype float32, so the last layer has no activation (unless the loss has inputs
+ * 'probabilities', which cannot be composed). `yTrue` holds as
  * many targets from 0 to 1, or class indices, one per row: `yPred`'s shape without the last axis, or with 1 there.
  * (`model.fit` insists on the shape of `yPred` for losses it does not know; indices are for loops of your own.)
  *
- * Data is read synchronously, which the cpu, wasm, webgl and node backends of TensorFlow.js allow and webgpu does not.
+ * Fused, the loss reads and writes the memory of TensorFlow.js's cpu and wasm backends without copies.
  */
-export function tfLoss(tf: TensorFlow, loss: TfjsLoss): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
+export function tfLoss(tf: TensorFlow, loss: TfjsLoss, options: TfjsOptions = {}): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
+  checkRecord('options', options)
+  checkNames(options, new Set(['implementation']), 'tfLoss()')
+  const { implementation } = options
+  if (implementation !== undefined) oneOf('implementation', implementation, ['fused', 'composed'])
+  const { reduction } = loss.options
   return (yTrue, yPred) => {
-    const shape = yPred.rank > 1 ? yPred.shape : [yPred.size, 1]
-    const batch = shape[0]
-    const targets = readTargets(yTrue, yPred, shape)
-    const perSample = tf.customGrad((x) => {
-      const { grad, out, ...sums } = loss.sums(readLogits(x as Tensor), targets, { shape, grad: true, out: true })
-      const mean = Math.max(1, out.length === grad.length ? sums.elements : sums.rows)
-      const scale = batch / (loss.options.reduction === 'none' ? mean : loss.denominator(sums))
-      return {
-        value: tf.tensor1d(sumEach(out, batch, scale)),
-        gradFunc: (dy: Tensor) => {
-          const perRow = tf.reshape(tf.mul(dy, scale), [batch, ...yPred.shape.slice(1).map(() => 1)])
-          return tf.mul(tf.tensor(grad, yPred.shape, 'float32'), perRow)
-        },
-      }
-    })
-    return perSample(yPred) as Tensor1D
+    const batch = batchOf(yTrue, yPred)
+    const chosen = implementation ?? (onGpu.has(tf.getBackend()) ? 'composed' : 'fused')
+    return chosen === 'fused' ? fusedLoss(tf, loss, reduction, batch) : composedLoss(tf, loss.constants, reduction, batch)
   }
-}
-
-function readLogits(x: Tensor): Float32Array {
-  if (x.dtype !== 'float32') throw new TypeError(`yPred has dtype ${x.dtype}; expected float32`)
-  return x.dataSync<'float32'>()
-}
-
-function readTargets(yTrue: Tensor, yPred: Tensor, shape: readonly number[]): NumericArray {
-  const data = yTrue.dataSync<'float32' | 'int32' | 'bool'>()
-  if (yTrue.size === yPred.size) return data
-  const classes = shape[shape.length - 1]
-  if (yTrue.size * classes === yPred.size) return toIndices(data)
-  throw new RangeError(
-    `yTrue has shape [${yTrue.shape.join(', ')}]; expected yPred's, [${yPred.shape.join(', ')}], or that without its ` +
-      'last axis for class indices',
-  )
-}
-
-/** Class indices come as floats, too. */
-function toIndices(data: ArrayLike<number>): Int32Array {
-  return Int32Array.from(data, (index, i) => {
-    if ((index | 0) !== index) throw outOfRange(`yTrue[${i}]`, index, 'an integer, the index of a class')
-    return index
-  })
-}
-
-/** The sum of each sample's losses, times `scale`. */
-function sumEach(losses: Float32Array, batch: number, scale: number): Float32Array {
-  const each = batch === 0 ? 0 : losses.length / batch
-  const sums = new Float32Array(batch)
-  for (let b = 0; b < batch; b++) {
-    let sum = 0
-    for (let i = b * each; i < (b + 1) * each; i++) sum += losses[i]
-    sums[b] = sum * scale
-  }
-  return sums
 }

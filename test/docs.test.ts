@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import * as jaxjs from '@jax-js/jax'
 import * as core from '@tensorflow/tfjs-core'
 import * as layers from '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
@@ -14,6 +15,7 @@ import { zipSync } from 'fflate'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as main from 'focal-loss'
+import * as jax from 'focal-loss/jax'
 import * as tfjs from 'focal-loss/tfjs'
 import * as wasm from 'focal-loss/wasm'
 import packageJson from '../package.json' with { type: 'json' }
@@ -28,7 +30,14 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 /** `@tensorflow/tfjs` is these two, and backends. */
 const tensorFlow = { ...core, ...layers }
 
-const modules: Modules = { 'focal-loss': main, 'focal-loss/wasm': wasm, 'focal-loss/tfjs': tfjs, '@tensorflow/tfjs': tensorFlow }
+const modules: Modules = {
+  'focal-loss': main,
+  'focal-loss/wasm': wasm,
+  'focal-loss/tfjs': tfjs,
+  'focal-loss/jax': jax,
+  '@tensorflow/tfjs': tensorFlow,
+  '@jax-js/jax': jaxjs,
+}
 
 /** What pages take for granted: a model of the reader's, and the like. */
 const given: Record<string, Record<string, unknown>> = {
@@ -135,7 +144,7 @@ describe('a block', () => {
     ['const a = NaN // a 0.5', 'page.md:4: the comment says 0.5; the result is NaN'],
     ['nothing()', 'the block at page.md:4: nothing is not defined'],
     ["import { nothing } from 'focal-loss'", "the block at page.md:4: imports nothing from 'focal-loss', which has no such export"],
-    ["import fs from 'node:fs'", "the block at page.md:4: imports 'node:fs'; expected one of focal-loss, focal-loss/wasm, focal-loss/tfjs, @tensorflow/tfjs"],
+    ["import fs from 'node:fs'", "the block at page.md:4: imports 'node:fs'; expected one of focal-loss, focal-loss/wasm, focal-loss/tfjs, focal-loss/jax, @tensorflow/tfjs, @jax-js/jax"],
   ])('%s is wrong', async (code, message) => {
     await expect(run(code)).rejects.toThrow(new Error(message))
   })

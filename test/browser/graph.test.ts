@@ -33,7 +33,7 @@ async function wantsOf(stdin: string): Promise<string[]> {
 }
 
 describe('the modules of', () => {
-  it.each(['index', 'tfjs'])('%s.js want nothing of Node.js', async (entry) => {
+  it.each(['index', 'tfjs', 'jax'])('%s.js want nothing of Node.js', async (entry) => {
     expect(await wantsOf(`export * from './${entry}.js'`)).toEqual([])
   })
 
