@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define FOCAL_ABI 3
+#define FOCAL_ABI 4
 
 /* The losses of one block are added up first, then the blocks, in their order. A block of an element-wise loss is so many
  * logits in the order of memory; of a softmax as many rows as have so many logits, and one row where a row has more. */

@@ -22,7 +22,7 @@ export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends
     return { value: value as Reduced<R, A>, grad: grad as SameKind<A>, hess: hess as SameKind<A> }
   }
 
-  /** As {@link valueGradAndHess}, while the event loop keeps turning: see {@link valueAndGradAsync}. */
+  /** As {@link valueGradAndHess}, while the event loop keeps turning: see {@link FocalLossBase.valueAndGradAsync}. */
   async valueGradAndHessAsync<A extends Logits>(
     logits: A,
     targets: Targets,

@@ -3,7 +3,7 @@ import { dtypeOf, type NumericArray } from '../arrays.js'
 import type { Reduction } from '../options.js'
 import { badClass, badProbability, badTarget, type LossConstants, type Per, type Problem, type Sums } from '../problem.js'
 
-export const ABI = 3
+export const ABI = 4
 
 /** FOCAL_BLOCK_ELEMENTS: how many losses are added up before blocks are. */
 export const BLOCK_ELEMENTS = 4032

@@ -86,7 +86,7 @@ const ofOptions: readonly BadInput[] = [
   ['an array for options', softmax([2]), 'TypeError', 'options is an array of length 1; expected an object with options'],
 ]
 
-const common = 'classWeights, background, ignoreIndex, reduction, backend'
+const common = 'inputs, classWeights, background, ignoreIndex, reduction, backend'
 
 const ofFamily: readonly BadInput[] = [
   ['a star gamma of 0', make('FocalStarLoss', { gamma: 0 }), 'RangeError', 'gamma is 0; expected a finite number > 0'],
@@ -121,7 +121,7 @@ const ofFamily: readonly BadInput[] = [
   ['a bound of NaN', call(x, six, { clampHess: NaN }), 'RangeError', 'clampHess is NaN; expected a finite number'],
   ['an infinite bound', call(x, six, { clampHess: -Infinity }), 'RangeError', 'clampHess is -Infinity; expected a finite number'],
   ['a bound null', callNone(x, six, { clampHess: null, ...outputs }), 'TypeError', 'clampHess is null; expected a finite number'],
-  ['a bound without a hessian', method('valueAndGrad', { clampHess: 0 }), 'TypeError', "'clampHess' is not an option of valueAndGrad(); expected one of shape, classAxis, weights, mask, normalizer, out, grad"],
+  ['a bound without a hessian', method('valueAndGrad', { clampHess: 0 }), 'TypeError', "'clampHess' is not an option of valueAndGrad(); expected one of dtype, shape, classAxis, weights, mask, normalizer, out, grad"],
 ]
 
 const ofArrays: readonly BadInput[] = [

@@ -15,14 +15,18 @@ export interface Case {
   readonly targets: Numbers
   readonly shape: readonly [outer: number, classes: number, inner: number]
   readonly dense: boolean
-  /** The least target of a positive, 0.5 unless told. */
-  readonly positiveFrom?: number
   readonly weights?: Numbers
   readonly mask?: Numbers
 }
 
+/** The least target of a positive. */
+function positiveFromOf(name: LossName): number {
+  if (name === 'HeatmapFocalLoss') return 1
+  return name === 'VarifocalLoss' ? Number.MIN_VALUE : 0.5
+}
+
 /** Every example that counts, in the order of the logits. Losses and gradients are the backend's own. */
-export function examplesOf({ name, options, logits, targets, shape, dense, positiveFrom = 0.5, weights, mask }: Case): Example[] {
+export function examplesOf({ name, options, logits, targets, shape, dense, weights, mask }: Case): Example[] {
   const loss: AnyLoss<'sum'> = lossOf(name, { ...options, reduction: 'sum' })
   const { out, grad } = loss.sums(logits, targets, { shape: [...shape], classAxis: 1, weights, mask, out: true, grad: true })
   const [outer, classes, inner] = shape
@@ -64,7 +68,7 @@ export function examplesOf({ name, options, logits, targets, shape, dense, posit
         const y = labelOf(i, k, c)
         const p = (x: number) => 1 / (1 + Math.exp(-x))
         const probability = y === 1 ? p(logits[k]) : y === 0 ? p(-logits[k]) : 1 - Math.abs(y - p(logits[k]))
-        examples.push({ row, class: c, positive: y >= positiveFrom, probability, loss: out[k], gradient: Math.abs(grad[k]) })
+        examples.push({ row, class: c, positive: y >= positiveFromOf(name), probability, loss: out[k], gradient: Math.abs(grad[k]) })
       }
     }
   }
