@@ -16,6 +16,9 @@ import { Tally } from './tally.js'
 /** Logits in a block, so that what is computed of it stays in the cache; at least one slice of the outermost axis. */
 const BLOCK = 1 << 14
 
+/** Losses are kept in the logits' type: up to here, their sum says that each of them is finite there. */
+const LARGEST_SINGLE = 3.4e38
+
 /** A loss as the explainer sees it. */
 export interface ExplainableLoss {
   readonly options: object
@@ -69,7 +72,9 @@ export class Explainer {
     checkNames(call, methods.explainerAdd.options, methods.explainerAdd.name)
     const whole = inFull(this.#loss.describe(logits, targets, call))
     for (const { constants } of this.#explained) {
-      if (!Number.isFinite(this.#loss.run({ ...whole, loss: constants }).sum)) throw this.#notFinite({ ...whole, loss: constants })
+      const problem = { ...whole, loss: constants }
+      const { sum } = this.#loss.run(problem)
+      if (!(sum <= LARGEST_SINGLE)) this.#refuseInfinite(problem, sum)
     }
     for (const block of blocksOf(whole)) {
       this.#examples.read(block)
@@ -116,8 +121,8 @@ export class Explainer {
     return this.#rowGradients
   }
 
-  /** The error for the first example whose loss is no finite number. */
-  #notFinite(whole: Problem): RangeError {
+  /** Throws for the first example whose loss is no finite number. */
+  #refuseInfinite(whole: Problem, sum: number): void {
     let before = 0
     for (const block of blocksOf(whole)) {
       const { values } = this.#compute(block)
@@ -125,11 +130,11 @@ export class Explainer {
       const at = values.findIndex((loss, e) => this.#examples.groups[e] !== LEFT_OUT && !Number.isFinite(loss))
       if (at >= 0) {
         const which = this.#perRow ? `the loss of row ${before + at}` : `the loss of logits[${before + at}]`
-        return outOfRange(which, values[at], 'a finite number, to share the sum by')
+        throw outOfRange(which, values[at], 'a finite number, to share the sum by')
       }
       before += values.length
     }
-    return outOfRange('the sum of the losses', Infinity, 'a finite number')
+    if (!Number.isFinite(sum)) throw outOfRange('the sum of the losses', sum, 'a finite number')
   }
 }
 

@@ -52,7 +52,7 @@ export function examplesOf({ name, options, logits, targets, shape, dense, weigh
           row,
           class: y.indexOf(Math.max(...y)),
           positive: sum > 0,
-          probability: dense ? 1 - distance : p[targets[row] as number],
+          probability: dense ? Math.max(0, 1 - distance) : p[targets[row] as number],
           loss: out[row],
           gradient: places(i).reduce((a, k) => a + Math.abs(grad[k]), 0),
         })
