@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Accumulator, type Logits, type NumericArray, type Reduction, SigmoidFocalLoss, SoftmaxFocalLoss, type Sums } from 'focal-loss'
 import { testedBackends } from './backends.js'
-import { type AnyLoss, bitsOf, type LossName, lossOf, logitsOf, precisions } from './support/losses.js'
+import { type AnyLoss, bitsOf, type LossName, lossNames, lossOf, logitsOf, precisions } from './support/losses.js'
 import { useMachine } from './support/native.js'
 import { seeded } from './support/random.js'
 
@@ -108,14 +108,31 @@ describe.each(testedBackends())('%s', (backend) => {
     })
   })
 
-  it.runIf(backend === 'native')('is the same on any number of threads', () => {
-    const data = dataOf(cases[2], 'float32')
-    const sums = [1, 3].map((threads) => {
-      useMachine(threads)
-      return addAll(new SigmoidFocalLoss({ backend }).accumulator(), data, () => 252)
-    })
-    useMachine(2)
-    expect(sums[0]).toEqual(sums[1])
+  it.each(lossNames)('has the bits of one call of hard and soft labels, %s', (name) => {
+    const size = 5 * 4032
+    const logits = Float32Array.from({ length: size }, (_, k) => 6 * Math.sin(k))
+    const targets = Float32Array.from({ length: size }, (_, k) => (k < 2 * 4032 ? Number(k % 7 === 0) : (k % 7) / 7))
+    const loss = lossOf(name, { backend })
+    const shape = [size / 4, 4]
+    const expected = loss.sums(logits, targets, { shape })
+    const accumulator = loss.accumulator()
+    for (let first = 0; first < size; first += 4032) {
+      accumulator.add(logits.subarray(first, first + 4032), targets.subarray(first, first + 4032), { shape: [1008, 4] })
+    }
+    expect(accumulator.sums).toEqual(expected)
+  })
+
+  it('has them of probabilities in half precision', () => {
+    const loss = new SigmoidFocalLoss({ backend, inputs: 'probabilities' })
+    const bits = Uint16Array.from({ length: 9000 }, (_, k) => 0x3c80 + (k % 769))
+    const targets = Uint8Array.from(bits, (_, k) => Number(k % 4 === 0))
+    const expected = loss.sums(bits, targets, { dtype: 'bfloat16', grad: true })
+    const grad = new Uint16Array(9000)
+    const accumulator = loss.accumulator()
+    for (const [first, last] of [[0, 4032], [4032, 8064], [8064, 9000]]) {
+      accumulator.add(bits.subarray(first, last), targets.subarray(first, last), { dtype: 'bfloat16', grad: grad.subarray(first, last) })
+    }
+    expect({ ...accumulator.sums, grad }).toEqual(expected)
   })
 
   describe('the value', () => {
@@ -187,6 +204,16 @@ describe.each(testedBackends())('%s', (backend) => {
     expect(grad).toEqual(Float32Array.of(7, 7))
     expect(accumulator.sums).toEqual(before)
   })
+})
+
+it.runIf(testedBackends().includes('native'))('on native it is the same on any number of threads', () => {
+  const data = dataOf(cases[2], 'float32')
+  const sums = [1, 3].map((threads) => {
+    useMachine(threads)
+    return addAll(new SigmoidFocalLoss({ backend: 'native' }).accumulator(), data, () => 252)
+  })
+  useMachine(2)
+  expect(sums[0]).toEqual(sums[1])
 })
 
 describe('blockRows', () => {

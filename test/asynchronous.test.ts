@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type BackendName, type Logits, releaseMemory, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { testedBackends } from './backends.js'
 import { detached, resizable } from './support/buffers.js'
-import { bitsOf, flat, lossOf } from './support/losses.js'
+import { bitsOf, elementwiseNames, elementwiseOf, flat, lossOf } from './support/losses.js'
 import { randomProblems } from './support/problems.js'
 
 /** A result as text of its bits, or the error. */
@@ -64,6 +64,28 @@ describe.each(testedBackends())('%s', (backend) => {
       expect(await outcomeOf(() => loss.valueAndGradAsync(x, targets, call))).toBe(expected)
     }
   }, 30_000)
+
+  it.each(elementwiseNames)('has them with second derivatives, %s', async (name) => {
+    const loss = elementwiseOf(name, { backend })
+    const x = waves(20_000)
+    const targets = Float32Array.from(x, (_, k) => (k % 9) / 9)
+    const expected = loss.valueGradAndHess(x, targets, { clampHess: 0 })
+    const actual = await loss.valueGradAndHessAsync(x, targets, { clampHess: 0 })
+    expect(actual.value).toBe(expected.value)
+    expect([actual.grad, actual.hess].map(bitsOf)).toEqual([expected.grad, expected.hess].map(bitsOf))
+  })
+
+  it('has them in half precision and of probabilities, and names the first that is none', async () => {
+    const loss = new SigmoidFocalLoss({ backend, reduction: 'none', inputs: 'probabilities' })
+    // bfloat16 from 2 ** -6 up to 1
+    const bits = Uint16Array.from({ length: 20_000 }, (_, k) => 0x3c80 + (k % 769))
+    const targets = Uint8Array.from(bits, (_, k) => Number(k % 4 === 0))
+    const expected = await outcomeOf(() => loss.valueAndGrad(bits, targets, { dtype: 'bfloat16' }))
+    expect(await outcomeOf(() => loss.valueAndGradAsync(bits, targets, { dtype: 'bfloat16' }))).toBe(expected)
+    bits.fill(0x4000, 19_000)
+    const error = await reasonOf(loss.valueAndGradAsync(bits, targets, { dtype: 'bfloat16' }))
+    expect(String(error)).toBe("RangeError: logits[19000] is 2; expected a number from 0 to 1, as inputs is 'probabilities'")
+  })
 
   it("writes where the caller says, over the logits too, and the losses with 'none'", async () => {
     const each = new SigmoidFocalLoss({ backend, reduction: 'none' })

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { SigmoidFocalLoss } from 'focal-loss'
 import type { Logits, NumericArray } from '../src/arrays.js'
-import type { Session } from '../src/backends/native.js'
-import { ABI, offsets, PROBLEM_BYTES, RESULT_BYTES } from '../src/backends/layout.js'
+import { CALL_BYTES, type Session } from '../src/backends/native.js'
+import { ABI, offsets, PROBLEM_BYTES, RESULT_BYTES, status } from '../src/backends/layout.js'
 import { testedBackends } from './backends.js'
 import { detached, outOfBounds } from './support/buffers.js'
 import { addon } from './support/native.js'
@@ -125,5 +125,49 @@ describe.runIf(testedBackends().includes('native'))('a session', () => {
     const first = losses.map((loss) => loss.value(logits, targets))
     expect(new Set(first).size).toBe(3)
     expect(losses.map((loss) => loss.value(logits, targets))).toEqual(first)
+  })
+
+  describe('an asynchronous call', () => {
+    const call = () => ({ memory: session.memory.slice(0), grad: new Float32Array(size).fill(7) })
+    const statusIn = (memory: ArrayBuffer) => new Int32Array(memory, PROBLEM_BYTES + RESULT_BYTES, 1)[0]
+    const start = (memory: ArrayBuffer, x: unknown, y: unknown, grad: Logits) =>
+      addon().start(memory, x as Logits, y as NumericArray, null, null, null, null, null, grad, null)
+
+    it('computes what its memory says', async () => {
+      const { memory, grad } = call()
+      const promise = start(memory, logits, targets, grad)
+      expect(promise).toBeInstanceOf(Promise)
+      expect(await promise).toBe(undefined)
+      expect(statusIn(memory)).toBe(0)
+      expect(new Float64Array(memory, PROBLEM_BYTES, 1)[0]).toBe(loss.value(logits, targets))
+      expect(grad).toEqual(loss.valueAndGrad(logits, targets).grad)
+    })
+
+    it('that is cancelled beforehand writes nothing', async () => {
+      const { memory, grad } = call()
+      new Int32Array(memory, PROBLEM_BYTES + RESULT_BYTES, 2)[1] = 1
+      await start(memory, logits, targets, grad)
+      expect(statusIn(memory)).toBe(status.cancelled)
+      expect(grad).toEqual(new Float32Array(size).fill(7))
+    })
+
+    it('refuses what a session refuses, and memory that is none', () => {
+      const { memory, grad } = call()
+      expect(() => start(memory, null, targets, grad)).toThrow(new TypeError('logits is not a typed array'))
+      expect(() => start(memory, logits, targets.subarray(1), grad)).toThrow(RangeError)
+      for (const none of [null, new ArrayBuffer(8), new SharedArrayBuffer(CALL_BYTES), new Uint8Array(CALL_BYTES)]) {
+        expect(() => start(none as ArrayBuffer, logits, targets, grad)).toThrow(new TypeError("memory is not an ArrayBuffer of a call's size"))
+      }
+      expect(() => start(memory, logits, targets, logits.subarray(0, size - 1))).toThrow(RangeError)
+      expect(grad).toEqual(new Float32Array(size).fill(7))
+    })
+
+    it('refuses an output over another array', () => {
+      const both = new Float32Array(2 * size).fill(7)
+      const { memory } = call()
+      expect(start(memory, both.subarray(0, size), targets, both.subarray(1, size + 1))).toBe(undefined)
+      expect(statusIn(memory)).toBe(OVERLAP)
+      expect(both).toEqual(new Float32Array(2 * size).fill(7))
+    })
   })
 })

@@ -10,6 +10,7 @@ import {
   sigmoidFocalLoss,
   SigmoidFocalLoss,
   SoftmaxFocalLoss,
+  type Sums,
   VarifocalLoss,
 } from 'focal-loss'
 
@@ -67,6 +68,20 @@ test('sums has what the call asks for', () => {
   expectTypeOf(loss.sums(single, [0, 1])).not.toHaveProperty('grad')
 })
 
+test('asynchronous calls promise what the synchronous ones return', () => {
+  const { signal } = new AbortController()
+  expectTypeOf(new SigmoidFocalLoss().valueAndGradAsync(single, [0, 1], { signal })).toEqualTypeOf<Promise<{ value: number; grad: Float32Array }>>()
+  const each = new QualityFocalLoss({ reduction: 'none' }).valueGradAndHessAsync(double, [0, 1], { grad: double, clampHess: 0, signal })
+  expectTypeOf(each).toEqualTypeOf<Promise<{ value: Float64Array; grad: Float64Array; hess: Float64Array }>>()
+  expectTypeOf(new SoftmaxFocalLoss()).not.toHaveProperty('valueGradAndHessAsync')
+})
+
+test('accumulators take chunks of any kind and write where the caller says', () => {
+  const accumulator = new SoftmaxFocalLoss().accumulator().add(single, [0]).add(double, [0], { grad: double })
+  expectTypeOf(accumulator.value).toEqualTypeOf<number>()
+  expectTypeOf(accumulator.sums).toEqualTypeOf<Sums>()
+})
+
 test('explain takes lists to compare, and losses say what they have', () => {
   const explanation = new SigmoidFocalLoss().explain(single, [0, 1], { gammas: [0, 2], alphas: [null, 0.25], shape: [2, 1] })
   expectTypeOf(explanation).toEqualTypeOf<Explanation>()
@@ -87,6 +102,10 @@ test('wrong options and arrays are errors already here', () => [
   () => new AsymmetricLoss({ gamma: 2 }),
   // @ts-expect-error the bound goes with the second derivative
   () => new VarifocalLoss().valueAndGrad(single, [0, 1], { clampHess: 0 }),
+  // @ts-expect-error nobody could abort it
+  () => new VarifocalLoss().valueAndGrad(single, [0, 1], { signal: AbortSignal.abort() }),
+  // @ts-expect-error chunks allocate nothing
+  () => new VarifocalLoss().accumulator().add(single, [0, 1], { grad: true }),
   // @ts-expect-error plain arrays are no logits
   () => new SigmoidFocalLoss().value([1, 2], [0, 1]),
 ])
