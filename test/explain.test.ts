@@ -50,6 +50,8 @@ describe.each(testedBackends())('%s', (backend) => {
         expect(errorOf(explain)).toMatch(/^RangeError: the loss of (row \d+|logits\[\d+\]) is (NaN|Infinity); expected a finite number/)
         continue
       }
+      // An infinite logit has no p_t in plain arithmetic; weight 0 may have hidden its loss
+      if (examples.some(({ positive, probability }) => positive && Number.isNaN(probability))) continue
       const explanation = explain()
       const [{ curves, gamma, alpha, ...others }] = explanation.losses
       expect({ example: explanation.example, gamma, alpha }).toEqual({
