@@ -27,6 +27,12 @@ export default defineConfig(
   },
   {
     files: ['test/browser/fixtures/**'],
-    languageOptions: { globals: { Worker: 'readonly', postMessage: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['AbortSignal', 'Worker', 'cancelAnimationFrame', 'clearInterval', 'performance', 'postMessage', 'requestAnimationFrame', 'setInterval'].map(
+          (name) => [name, 'readonly'],
+        ),
+      ),
+    },
   },
 )

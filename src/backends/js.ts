@@ -49,9 +49,10 @@ function* steps(problem: Problem): Generator<void, Sums> {
 
 /** Arrays whose elements are the numbers. */
 function runNumbers(problem: Problem): Sums {
-  const rows = problem.outer * problem.inner
-  const sums = settle(problem, count(problem, 0, rows, nothing()))
-  return { ...sums, sum: compute(problem, 0, rows, divisorOf(problem, sums), sums.sum) }
+  const places = problem.outer * problem.inner
+  const sums = settle(problem, count(problem, 0, places, nothing()))
+  const { elements, rows, positives } = sums
+  return { sum: compute(problem, 0, places, divisorOf(problem, sums), sums.sum), elements, rows, positives }
 }
 
 function* stepsOnNumbers(problem: Problem): Generator<void, Sums> {

@@ -47,7 +47,12 @@ export function count(problem: Problem, begin: number, end: number, counted: Cou
     const known = (target >= 0 && target < classes) || target === background
     if (targetsKind === 'class-index' && !known) throw badClass(problem, r, target)
   }
-  return Object.assign(counted, { elements, rows, positives, badLabel, badProbability })
+  counted.elements = elements
+  counted.rows = rows
+  counted.positives = positives
+  counted.badLabel = badLabel
+  counted.badProbability = badProbability
+  return counted
 }
 
 /** Between counting and computing: the sums but for the losses of this problem. Throws what is wrong with it. */

@@ -74,3 +74,24 @@ describe("init('wasm')", { timeout: 60_000 }, () => {
     expect(result).toEqual({ before: 'js', reason, answer: expect.stringMatching(/^BackendError: WebAssembly was refused \(/) as unknown, after: 'js' })
   })
 })
+
+interface Asynchronous {
+  readonly same: boolean
+  readonly aborted: string
+  readonly ticks: number
+  readonly frames: number
+  readonly longest: number
+  readonly took: number
+}
+
+describe('an asynchronous call', { timeout: 60_000 }, () => {
+  it('lets timers fire and frames be drawn, has the bits of the synchronous one, and is aborted', async () => {
+    const results = (await open('asynchronous.html')).result as Record<'wasm' | 'js', Asynchronous>
+    for (const { same, aborted, ticks, frames, longest, took } of Object.values(results)) {
+      expect({ same, aborted }).toEqual({ same: true, aborted: 'TimeoutError' })
+      expect(ticks).toBeGreaterThan(3)
+      expect(frames).toBeGreaterThan(1)
+      expect(longest).toBeLessThan(took / 2)
+    }
+  })
+})
