@@ -3,9 +3,11 @@ import type { Logits, SameKind, Targets } from './arrays.js'
 import type { BackendName } from './backends/backend.js'
 import { chooseBackend } from './backends/choose.js'
 import { BLOCK_ELEMENTS } from './backends/layout.js'
+import { type CallOptions, checkCall, methods, theirsOr } from './call.js'
+import type { LossConstants } from './constants.js'
 import { outOfRange, wrongType } from './errors.js'
 import type { Reduction } from './options.js'
-import { type CallOptions, checkCall, denominatorOf, describe, type LossConstants, methods, type Sums, theirsOr } from './problem.js'
+import { denominatorOf, describe, nothing, type Sums } from './problem.js'
 
 export interface ChunkCall<A extends Logits> extends CallOptions {
   /** Where to write the gradient of the sum, as long as the chunk's logits; may be the logits themselves. */
@@ -13,8 +15,6 @@ export interface ChunkCall<A extends Logits> extends CallOptions {
   /** Where to write the chunk's losses, one per element (softmax: per row). */
   out?: SameKind<A>
 }
-
-const nothing: Sums = { sum: 0, elements: 0, rows: 0, positives: 0 }
 
 /**
  * The sums of one call, of chunks that are added one after another; `loss.accumulator()` makes one. They have the bits of a

@@ -1,8 +1,8 @@
 /** The base of the losses whose elements know nothing of each other: their Hessian is a diagonal. */
 import type { Logits, SameKind, Targets } from './arrays.js'
+import { type Abortable, type HessCall, methods } from './call.js'
 import { FocalLossBase, type Reduced } from './loss.js'
 import type { Reduction } from './options.js'
-import { type Abortable, type HessCall, methods } from './problem.js'
 
 /** What all element-wise losses share, beside {@link FocalLossBase}. `O`: the options of a loss's own. */
 export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends object = object> extends FocalLossBase<R, O> {

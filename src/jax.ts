@@ -9,9 +9,9 @@
 import type { Array as JaxArray, JsTree } from '@jax-js/jax'
 import type * as jaxjs from '@jax-js/jax'
 import type { Targets } from './arrays.js'
+import type { CallOptions } from './call.js'
 import type { FocalLossBase, Reduced } from './loss.js'
 import type { Reduction } from './options.js'
-import type { CallOptions } from './problem.js'
 
 /** What is used of jax-js: the namespace of `@jax-js/jax` will do. */
 export type Jax = Pick<typeof jaxjs, 'Array' | 'numpy' | 'vjp'>

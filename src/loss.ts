@@ -1,48 +1,28 @@
 /** The base of every loss: from a call to a problem, from a backend's sums to the reduced value. */
 import { Accumulator } from './accumulator.js'
-import { bitsDtype, checkedLength, checkLogits, dtypeOfLogits, type Logits, overlap, sameMemory, type SameKind, type Targets } from './arrays.js'
+import type { Logits, SameKind, Targets } from './arrays.js'
 import { chooseBackend } from './backends/choose.js'
 import { checkSignal, Watch } from './backends/watch.js'
-import { wrongType } from './errors.js'
-import { Explainer } from './explain/explainer.js'
-import type { Explanation } from './explain/explanation.js'
-import { type Change, type ExplainerOptions, explainNames, type ExplainOptions } from './explain/options.js'
-import { fromBits, toBits } from './half.js'
-import type { Formula } from './losses/formula.js'
-import {
-  checkNames,
-  checkRecord,
-  classWeighting,
-  type LossOptions,
-  oneOf,
-  type OptionRules,
-  type Reduction,
-  type ResolvedOptions,
-  resolveOptions,
-} from './options.js'
-import { biasesOfPriors, biasOfPrior, checkPrior, checkWeights, posteriorOfLogit, posteriorsOfRow } from './posterior.js'
 import {
   type Abortable,
-  badProbability,
   checkCall,
-  checkClassCount,
-  denominatorOf,
-  describe,
-  divisorOf,
   type GradCall,
   type HessCall,
-  layoutOfLogits,
-  type LossConstants,
   type Method,
   methods,
-  output,
   type ProbabilityCall,
-  type Problem,
-  type Sums,
   type SumsCall,
   theirsOr,
   type ValueCall,
-} from './problem.js'
+} from './call.js'
+import { constantsOf, type LossConstants } from './constants.js'
+import { Explainer } from './explain/explainer.js'
+import type { Explanation } from './explain/explanation.js'
+import { type Change, type ExplainerOptions, explainNames, type ExplainOptions } from './explain/options.js'
+import type { Formula } from './losses/formula.js'
+import { checkNames, checkRecord, type LossOptions, type OptionRules, type Reduction, type ResolvedOptions, resolveOptions } from './options.js'
+import { biases, posteriors, type PriorRule } from './posterior.js'
+import { denominatorOf, describe, divisorOf, nothing, type Problem, type Sums } from './problem.js'
 
 /** What a loss returns: an array like the logits with reduction 'none', else a number. */
 export type Reduced<R extends Reduction, A extends Logits> = R extends 'none' ? SameKind<A> : number
@@ -50,16 +30,6 @@ export type Reduced<R extends Reduction, A extends Logits> = R extends 'none' ? 
 /** The output `K` of {@link FocalLossBase.sums}, where the call asks for it. */
 export type Written<A extends Logits, C, K extends 'grad' | 'out'> =
   C extends Record<K, SameKind<A> | true> ? Readonly<Record<K, SameKind<A>>> : unknown
-
-/** A prior with the rule of the RetinaNet paper: {@link FocalLossBase.priorBias}. */
-export interface PriorRule {
-  /** The share of positives, between 0 and 1. */
-  readonly prior: number
-  /** `-log((1 - prior) / prior)`, whatever the loss. */
-  readonly rule: 'retinanet'
-}
-
-const nothing: Sums = { sum: 0, elements: 0, rows: 0, positives: 0 }
 
 /**
  * What all losses share. Logits are a Float32Array, a Float64Array, a Float16Array where the runtime has such, or a
@@ -170,34 +140,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    */
   toProbability<A extends Logits>(logits: A, call: ProbabilityCall<A> = {}): SameKind<A> {
     checkCall(methods.toProbability, call)
-    const loss = this.#constants
-    checkWeights(loss, 'toProbability()')
-    const x = checkLogits('logits', logits, call.dtype)
-    const { outer, classes, inner } = layoutOfLogits(loss, checkedLength('logits', x), call)
-    checkClassCount(loss, classes, call)
-    const out = output('out', theirsOr(true, 'out', call.out), x, call.dtype, x.length) as Logits
-    if (overlap(out, x) && !sameMemory(out, x)) {
-      throw new RangeError('out overlaps logits in memory; expected memory of its own (or exactly the logits)')
-    }
-    const bits = bitsDtype(x, dtypeOfLogits(x, call.dtype))
-    const from = bits === undefined ? x : fromBits(x as Uint16Array, bits)
-    const to = bits === undefined ? out : new Float64Array(x.length)
-    if (loss.inputs === 'probabilities') {
-      const bad = from.findIndex((p) => p < 0 || p > 1)
-      if (bad >= 0) throw badProbability(bad, from[bad])
-    }
-    const row = new Float64Array(classes)
-    for (let r = 0; r < outer * inner; r++) {
-      const first = Math.floor(r / inner) * classes * inner + (r % inner)
-      for (let c = 0; c < classes; c++) row[c] = from[first + c * inner]
-      const { formula } = loss
-      if (loss.inputs === 'probabilities') row.forEach((p, c) => (row[c] = Math.log(p) - (formula.perRow ? 0 : Math.log1p(-p))))
-      if (formula.perRow) posteriorsOfRow(loss, row)
-      else for (let c = 0; c < classes; c++) row[c] = posteriorOfLogit(loss, formula, row[c], c)
-      for (let c = 0; c < classes; c++) to[first + c * inner] = row[c]
-    }
-    if (bits !== undefined) toBits(to as Float64Array, bits, out as Uint16Array)
-    return out as SameKind<A>
+    return posteriors(this.#constants, logits, call) as SameKind<A>
   }
 
   /**
@@ -213,30 +156,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   priorBias(prior: number | PriorRule): number
   priorBias(prior: readonly number[]): Float64Array
   priorBias(prior: number | PriorRule | readonly number[]): number | Float64Array {
-    const loss = this.#constants
-    const { formula } = loss
-    if (Array.isArray(prior)) {
-      const priors = prior.map((each: unknown, c) => checkPrior(`prior[${c}]`, each))
-      if (priors.length === 0) throw new RangeError('prior is an empty array; expected one number per class')
-      checkWeights(loss, 'priorBias()')
-      checkClassCount(loss, priors.length, {})
-      if (!formula.perRow) return Float64Array.from(priors, (each, c) => biasOfPrior(loss, formula, each, c, `prior[${c}]`))
-      const sum = priors.reduce((a, b) => a + b, 0)
-      if (!(Math.abs(sum - 1) < 1e-6)) throw new RangeError(`prior has the sum ${sum}; expected 1, as a softmax gives every row one class`)
-      return biasesOfPriors(loss, priors.map((each) => each / sum))
-    }
-    if (typeof prior === 'object' && prior !== null) {
-      const given = prior as PriorRule
-      checkNames(given, methods.priorBias.options, methods.priorBias.name)
-      oneOf('rule', given.rule, ['retinanet'])
-      const pi = checkPrior('prior', given.prior)
-      return -Math.log((1 - pi) / pi)
-    }
-    const single = checkPrior('prior', prior)
-    if (formula.perRow) throw wrongType('prior', single, 'an array, one number per class')
-    if (loss.classPositive !== null) throw wrongType('prior', single, `an array of ${loss.classPositive.length}, as alpha or classWeights is one`)
-    checkWeights(loss, 'priorBias()')
-    return biasOfPrior(loss, formula, single, 0, 'prior')
+    return biases(this.#constants, prior)
   }
 
   /**
@@ -300,29 +220,6 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   #run(problem: Problem): Sums {
     const size = sizeOf(problem)
     return size === 0 ? nothing : chooseBackend(problem, size, this.options.backend).run(problem)
-  }
-}
-
-/** Options as backends take them. */
-function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, rules: OptionRules<O>, formula: Formula): LossConstants {
-  const { inputs, classWeights, background, ignoreIndex } = options
-  const { alpha = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(options)
-  // Past this a power is 0 or 1 for every float32; below it, products with it and with its square stay finite
-  const largest = 1e15
-  return {
-    formula,
-    inputs,
-    gamma: Math.min(gamma, largest),
-    gammaNegative: Math.min(gammaNegative, largest),
-    beta: Math.min(beta, largest),
-    margin,
-    constantModulator: false,
-    softTargets: 'linear',
-    ...others,
-    labelSmoothing,
-    background: background ?? NaN,
-    ignoreIndex: ignoreIndex ?? NaN,
-    ...classWeighting(alpha, classWeights, rules.balance ?? (() => [1, 1])),
   }
 }
 

@@ -1,10 +1,10 @@
 /** The losses as functions, for those who come from torchvision: nothing is reduced unless asked. */
 import type { Logits, Targets } from './arrays.js'
+import { methods, type ValueCall } from './call.js'
 import type { Reduced } from './loss.js'
 import { SigmoidFocalLoss, type SigmoidFocalOptions, sigmoidFocalRules } from './losses/sigmoid_focal.js'
 import { SoftmaxFocalLoss, type SoftmaxFocalOptions, softmaxFocalRules } from './losses/softmax_focal.js'
 import { checkNames, checkRecord, optionNames, type Reduction } from './options.js'
-import { methods, type ValueCall } from './problem.js'
 
 /**
  * The sigmoid focal loss in one call, as `torchvision.ops.sigmoid_focal_loss`: `alpha` 0.25, `gamma` 2, `reduction`

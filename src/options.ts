@@ -138,40 +138,6 @@ export function resolveOptions<R extends Reduction, O extends object>(given: Los
   })
 }
 
-/** Weights of positives and negatives: numbers, or one per class. */
-export interface ClassWeighting {
-  readonly positiveWeight: number
-  readonly negativeWeight: number
-  /** Length `classes`, instead of the numbers. */
-  readonly classPositive: Float64Array | null
-  readonly classNegative: Float64Array | null
-}
-
-/** Alpha and class weights multiplied. `balance` says what alpha is to positives and negatives. */
-export function classWeighting(
-  alpha: FocalResolved['alpha'],
-  classWeights: ResolvedOptions['classWeights'],
-  balance: (alpha: number) => readonly [number, number],
-): ClassWeighting {
-  const [a, b] = [lengthOf(alpha), lengthOf(classWeights)]
-  if (a !== undefined && b !== undefined && a !== b) {
-    throw new RangeError(`classWeights has ${b} entries; expected one per class, and alpha has ${a}`)
-  }
-  const weightsOf = (c: number): readonly [number, number] => {
-    const each = at(alpha, c)
-    const weight = at(classWeights, c) ?? 1
-    const [positive, negative] = each === null ? [1, 1] : balance(each)
-    return [positive * weight, negative * weight]
-  }
-  const classes = a ?? b
-  if (classes === undefined) {
-    const [positiveWeight, negativeWeight] = weightsOf(0)
-    return { positiveWeight, negativeWeight, classPositive: null, classNegative: null }
-  }
-  const perClass = (which: 0 | 1) => Float64Array.from({ length: classes }, (_, c) => weightsOf(c)[which])
-  return { positiveWeight: 1, negativeWeight: 1, classPositive: perClass(0), classNegative: perClass(1) }
-}
-
 export function checkRecord(name: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw wrongType(name, value, 'an object with options')
@@ -222,12 +188,4 @@ function perClass(name: string, value: unknown, most: number): number | readonly
   const values = Array.from(value as ArrayLike<unknown>)
   if (values.length === 0) throw new RangeError(`${name} is an empty array; expected one number per class`)
   return Object.freeze(values.map((entry, c) => number(`${name}[${c}]`, entry, 0, most)))
-}
-
-function lengthOf(value: number | readonly number[] | null): number | undefined {
-  return typeof value === 'object' && value !== null ? value.length : undefined
-}
-
-function at(value: number | readonly number[] | null, c: number): number | null {
-  return typeof value === 'object' && value !== null ? value[c] : value
 }

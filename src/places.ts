@@ -12,7 +12,7 @@ export function counts(problem: Problem, r: number, k: number): boolean {
 }
 
 /** The first element of row `r`; the others follow `inner` apart. */
-export function firstOf({ classes, inner }: Problem, r: number): number {
+export function firstOf({ classes, inner }: Pick<Problem, 'classes' | 'inner'>, r: number): number {
   return Math.floor(r / inner) * classes * inner + (r % inner)
 }
 

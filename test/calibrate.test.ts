@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Backend, BackendName } from '../src/backends/backend.js'
 import { BUDGET, crossover, DECIDED } from '../src/backends/calibrate.js'
-import type { LossConstants, Problem } from '../src/problem.js'
+import type { LossConstants } from '../src/constants.js'
+import type { Problem } from '../src/problem.js'
 
 /** In milliseconds: what a call of so many logits takes, the first or a later one. */
 type Cost = (logits: number, call: number) => number

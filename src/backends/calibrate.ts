@@ -1,5 +1,6 @@
 /** What a small call costs here, measured once: from how many logits on the fast backend beats the plain one. */
-import type { LossConstants, Problem } from '../problem.js'
+import type { LossConstants } from '../constants.js'
+import type { Problem } from '../problem.js'
 import type { Backend } from './backend.js'
 
 export type Clock = () => number

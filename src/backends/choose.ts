@@ -1,9 +1,10 @@
 /** Which backend runs a problem: the registry, the setting, and the automatic choice. */
+import type { LossConstants } from '../constants.js'
 import { environment } from '../environment.js'
 import { BackendError, reasonOf } from '../errors.js'
 import type { Formula } from '../losses/formula.js'
 import { oneOf } from '../options.js'
-import type { LossConstants, Problem } from '../problem.js'
+import type { Problem } from '../problem.js'
 import { type Backend, type BackendLoader, type BackendName, backendNames } from './backend.js'
 import { BUDGET, crossover, DECIDED, type Dtype } from './calibrate.js'
 import { jsBackend } from './js.js'

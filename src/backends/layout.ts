@@ -1,7 +1,8 @@
 /** Writes a problem into the bytes of cpp/problem.h's FocalProblem, and reads a FocalResult. */
 import { dtypeOf, type NumericArray } from '../arrays.js'
+import type { LossConstants } from '../constants.js'
 import type { Reduction } from '../options.js'
-import { badClass, badProbability, badTarget, type LossConstants, type Per, type Problem, type Sums } from '../problem.js'
+import { badClass, badProbability, badTarget, type Per, type Problem, type Sums } from '../problem.js'
 
 export const ABI = 4
 

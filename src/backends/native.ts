@@ -1,8 +1,9 @@
 /** The backend of the Node.js addon: the C++ kernel on typed arrays as they lie, vectorised and threaded. */
 import type { Logits, NumericArray } from '../arrays.js'
+import type { LossConstants } from '../constants.js'
 import { environment } from '../environment.js'
 import { BackendError, outOfRange } from '../errors.js'
-import { checkOverlaps, type LossConstants, type Problem } from '../problem.js'
+import { checkOverlaps, type Problem } from '../problem.js'
 import type { Backend } from './backend.js'
 import {
   ABI,

@@ -3,11 +3,13 @@
  * and only sums are kept. Every loss of a comparison sees a block while it is in the cache.
  */
 import { bitsDtype, dtypeOf, type Logits, newLike, type NumericArray, type Targets } from '../arrays.js'
+import { type CallOptions, methods } from '../call.js'
+import type { LossConstants } from '../constants.js'
 import { outOfRange } from '../errors.js'
 import { fromBits } from '../half.js'
 import { checkNames, checkRecord, type Inputs } from '../options.js'
 import { firstOf } from '../places.js'
-import { type CallOptions, type LossConstants, methods, type Problem, type Sums } from '../problem.js'
+import type { Problem, Sums } from '../problem.js'
 import { Examples, LEFT_OUT } from './examples.js'
 import type { Explanation } from './explanation.js'
 import { type Change, changesOf, edgesOf, explainerNames, type ExplainerOptions, type GammaAndAlpha, integer, MOST_HARDEST, namedOf } from './options.js'

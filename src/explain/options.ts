@@ -1,7 +1,7 @@
 /** What can be asked of `explain`, checked. */
+import { type CallOptions, methods } from '../call.js'
 import { outOfRange, wrongType } from '../errors.js'
 import { number } from '../options.js'
-import { type CallOptions, methods } from '../problem.js'
 import type { ExplainedLoss } from './explanation.js'
 
 /** What {@link FocalLossBase.explainer} is to find out. */

@@ -4,7 +4,7 @@
  */
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
-import type { LossConstants } from '../problem.js'
+import type { LossConstants } from '../constants.js'
 import type { Reduction } from '../options.js'
 import type { Batch } from './batch.js'
 import { composedFormula, type FormulaOperations, TINY } from './formulas.js'

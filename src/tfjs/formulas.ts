@@ -1,7 +1,7 @@
 /** The formulas of src/losses in operations of TensorFlow.js, whose gradients are finite for every finite logit. */
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
-import type { LossConstants } from '../problem.js'
+import type { LossConstants } from '../constants.js'
 
 export type FormulaOperations = Pick<
   typeof tfjs,
