@@ -125,8 +125,8 @@ async function attempt(one, index, registry) {
     YARN_CACHE_FOLDER: join(folder, `cache-${one.tool ?? 'npm'}`.replace(' ', '-')),
     // Yarn refuses to change its lock file where it finds itself in CI
     YARN_ENABLE_IMMUTABLE_INSTALLS: '0',
-    // Of another build of the same version, the mirror of all caches would serve the addon
-    YARN_ENABLE_MIRROR: '0',
+    // What Yarn keeps for all projects knows another build of the same version, and the registry of another run
+    YARN_GLOBAL_FOLDER: join(folder, 'yarn'),
     PATH: `${join(folder, 'bin', one.tool ?? 'npm')}:${process.env.PATH}`,
   }
   try {
