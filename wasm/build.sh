@@ -24,7 +24,7 @@ compile() {
   objects+=("$object")
   em++ "${flags[@]}" -c "$1" -o "$object"
 }
-for source in cpp/cpu/run.cpp cpp/cpu/work.cpp cpp/cpu/census.cpp cpp/cpu/careful.cpp cpp/cpu/probability.cpp cpp/cpu/numbers.cpp cpp/cpu/pool.cpp cpp/cpu/isa/dispatch.cpp \
+for source in cpp/plan.cpp cpp/cpu/run.cpp cpp/cpu/work.cpp cpp/cpu/census.cpp cpp/cpu/careful.cpp cpp/cpu/probability.cpp cpp/cpu/numbers.cpp cpp/cpu/pool.cpp cpp/cpu/isa/dispatch.cpp \
   cpp/cpu/isa/baseline.cpp wasm/module.cpp; do
   compile "$source"
 done

@@ -4,7 +4,7 @@
 // Compiled once (careful.cpp), for every instruction set.
 #pragma once
 
-#include "plan.h"
+#include "../plan.h"
 
 namespace focal {
 

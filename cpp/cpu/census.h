@@ -4,7 +4,7 @@
 #include <atomic>
 
 #include "../problem.h"
-#include "plan.h"
+#include "../plan.h"
 
 namespace focal {
 

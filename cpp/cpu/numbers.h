@@ -1,7 +1,7 @@
 // Reading caller-owned arrays, whatever their type. The one place that knows them all.
 #pragma once
 
-#include "plan.h"
+#include "../plan.h"
 
 namespace focal {
 

@@ -1,8 +1,6 @@
 // One call: make the plan, take the census, run the blocks, add up their sums in order. In one go, or step by step.
-#include <math.h>
 #include <stdlib.h>
 
-#include <initializer_list>
 #include <new>
 
 #include "../problem.h"
@@ -14,58 +12,8 @@ namespace focal {
 
 namespace {
 
-bool is_valid(const FocalProblem &p) {
-  const auto between = [](int32_t value, int32_t low, int32_t high) { return value >= low && value <= high; };
-  const bool element_wise = p.loss != FOCAL_SOFTMAX;
-  const double elements = p.outer * p.classes * p.inner;
-  return p.abi == FOCAL_ABI && between(p.loss, FOCAL_SIGMOID, FOCAL_ASYMMETRIC) &&
-         (between(p.dtype, FOCAL_FLOAT32, FOCAL_FLOAT64) || is_half(p.dtype)) && between(p.targets_kind, FOCAL_DENSE, FOCAL_CLASS_INDEX) &&
-         between(p.targets_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
-         between(p.soft_targets, FOCAL_LINEAR, FOCAL_MIXTURE) && between(p.inputs, FOCAL_LOGITS, FOCAL_PROBABILITIES) && between(p.reduction, FOCAL_SUM, FOCAL_MEAN_POSITIVES) &&
-         between(p.weights_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
-         between(p.weights_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
-         between(p.mask_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
-         between(p.mask_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) && p.gamma >= 0 && p.gamma < HUGE_VAL &&
-         p.gamma_negative >= 0 && p.gamma_negative < HUGE_VAL && p.beta > -HUGE_VAL && p.beta < HUGE_VAL &&
-         p.outer >= 0 && p.classes >= 0 && p.inner >= 0 && elements < 9007199254740992.0 &&
-         (elements == 0 || (p.logits && p.targets && (p.weights_per == FOCAL_ABSENT || p.weights) &&
-                            (p.mask_per == FOCAL_ABSENT || p.mask))) &&
-         (element_wise || !p.hess) && (!p.class_positive || !element_wise || p.class_negative);
-}
-
 // Null for what is no valid problem.
 const Kernels *kernels_for(const FocalProblem &p) { return is_valid(p) ? choose_kernels(p.isa) : nullptr; }
-
-Plan make_plan(const FocalProblem &p) {
-  Plan plan;  // not cleared: it is most of a small problem's time in here
-  plan.problem = p;
-  plan.outer = static_cast<int64_t>(p.outer);
-  plan.classes = static_cast<int64_t>(p.classes);
-  plan.inner = static_cast<int64_t>(p.inner);
-  plan.rows = plan.outer * plan.inner;
-  plan.elements = plan.rows * plan.classes;
-  if (plan.classes == 1 && p.loss != FOCAL_SOFTMAX) {
-    plan.outer = 1;
-    plan.inner = plan.rows;
-  }
-  // Labels between 0 and 1 cannot stand for "ignore", and rows of probabilities have no such value.
-  if (p.targets_kind == FOCAL_DENSE && (p.loss == FOCAL_SOFTMAX || (p.ignore_index >= 0 && p.ignore_index <= 1)))
-    plan.problem.ignore_index = NAN;
-  // Past this a power is 0 or 1 for every float; float arithmetic stays finite below it.
-  for (double *parameter : {&plan.problem.gamma, &plan.problem.gamma_negative, &plan.problem.beta})
-    if (*parameter > 1e30) *parameter = 1e30;
-  const double smooth = p.label_smoothing;
-  plan.target_scale = 1 - smooth;
-  plan.target_shift = p.loss == FOCAL_SOFTMAX ? smooth / p.classes : smooth / 2;
-  if (p.loss == FOCAL_SOFTMAX) {
-    plan.rows_per_block = plan.classes < block_elements ? block_elements / (plan.classes > 0 ? plan.classes : 1) : 1;
-    plan.blocks = (plan.rows + plan.rows_per_block - 1) / plan.rows_per_block;
-  } else {
-    plan.rows_per_block = 0;
-    plan.blocks = (plan.elements + block_elements - 1) / block_elements;
-  }
-  return plan;
-}
 
 // Memory that a thread keeps from call to call: asking the system each time costs more than a small problem does.
 class ThreadMemory {
@@ -105,8 +53,8 @@ size_t whole_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
 int32_t run(const FocalProblem &p, FocalResult *result) {
   const Kernels *const kernels = kernels_for(p);
   if (!kernels) return FOCAL_BAD_PROBLEM;
-  Plan plan = make_plan(p);
-  if (plan.elements == 0) return Work::result_of_nothing(p, result);
+  Plan plan = plan_of(p);
+  if (plan.elements == 0) return result_of_nothing(p, result);
 
   const size_t scratch_bytes = Work::scratch_bytes(plan, *kernels);
   ThreadMemory &own = thread_memory;
@@ -145,7 +93,7 @@ struct FocalRun {
       : plan(planned), work(plan, kernels, memory + focal::Work::scratch_bytes(plan, kernels)), scratch(memory) {}
 
   FocalStatus step(FocalResult *result) {
-    if (plan.elements == 0) return focal::Work::result_of_nothing(plan.problem, result);
+    if (plan.elements == 0) return focal::result_of_nothing(plan.problem, result);
     if (counted < work.parts()) {
       focal::Turns turns(counted, counted + 1);
       work.count(turns);
@@ -170,7 +118,7 @@ int32_t focal_run(const FocalProblem *problem, FocalResult *result) { return foc
 int32_t focal_begin(const FocalProblem *problem, FocalRun **run) {
   const focal::Kernels *const kernels = focal::kernels_for(*problem);
   if (!kernels) return FOCAL_BAD_PROBLEM;
-  const focal::Plan plan = focal::make_plan(*problem);
+  const focal::Plan plan = focal::plan_of(*problem);
   const size_t own = focal::whole_lines(sizeof(FocalRun));
   const size_t bytes = own + focal::Work::scratch_bytes(plan, *kernels) + focal::Work::shared_bytes(plan);
   char *const memory = static_cast<char *>(aligned_alloc(64, focal::whole_lines(bytes)));

@@ -10,7 +10,7 @@
 
 #include "../half.h"
 #include "numbers.h"
-#include "plan.h"
+#include "../plan.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {

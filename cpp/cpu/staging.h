@@ -6,7 +6,7 @@
 
 #include "../pack.h"
 #include "numbers.h"
-#include "plan.h"
+#include "../plan.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../losses/element.h"
-#include "plan.h"
+#include "../plan.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {

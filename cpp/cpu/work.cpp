@@ -2,22 +2,6 @@
 
 namespace focal {
 
-namespace {
-
-double denominator_of(const FocalProblem &p, const FocalResult &result) {
-  if (p.normalizer == p.normalizer) return p.normalizer;
-  double count = 1;
-  switch (p.reduction) {
-    case FOCAL_MEAN: count = p.loss == FOCAL_SOFTMAX ? result.rows : result.elements; break;
-    case FOCAL_MEAN_ROWS: count = result.rows; break;
-    case FOCAL_MEAN_POSITIVES: count = result.positives; break;
-    default: break;
-  }
-  return count > 1 ? count : 1;
-}
-
-}  // namespace
-
 size_t Work::scratch_bytes(const Plan &plan, const Kernels &kernels) {
   return (kernels.scratch_bytes(plan) + 63) / 64 * 64;
 }
@@ -33,12 +17,8 @@ FocalStatus Work::settle(FocalResult *result) {
   if (status == FOCAL_OK) status = probabilities_.finish(result);
   if (status != FOCAL_OK) return status;
   const FocalProblem &p = plan_.problem;
-  result->denominator = denominator_of(p, *result);
-  plan_.grad_divisor = result->denominator;
-  plan_.value_divisor = p.normalizer == p.normalizer ? p.normalizer : 1;
-  plan_.grad_scale = 1 / plan_.grad_divisor;
-  plan_.value_scale = 1 / plan_.value_divisor;
-  plan_.extreme_scale = !(plan_.grad_scale > 1e-30 && plan_.grad_scale < 1e30);
+  result->denominator = denominator_of(p, result->elements, result->rows, result->positives);
+  plan_.divide_by(result->denominator);
   return FOCAL_OK;
 }
 
@@ -58,13 +38,6 @@ FocalStatus Work::finish(FocalResult *result) const {
   double sum = plan_.problem.sum_before;
   for (int64_t block = 0; block < plan_.blocks; block++) sum += sums_[block];
   result->sum = sum;
-  return FOCAL_OK;
-}
-
-FocalStatus Work::result_of_nothing(const FocalProblem &p, FocalResult *result) {
-  *result = FocalResult{};
-  result->denominator = denominator_of(p, *result);
-  result->sum = p.sum_before;
   return FOCAL_OK;
 }
 

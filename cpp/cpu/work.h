@@ -2,7 +2,7 @@
 #pragma once
 
 #include "census.h"
-#include "plan.h"
+#include "../plan.h"
 #include "pool.h"
 #include "probability.h"
 
@@ -45,7 +45,6 @@ class Work {
   }
   FocalStatus finish(FocalResult *result) const;
 
-  static FocalStatus result_of_nothing(const FocalProblem &problem, FocalResult *result);
 
  private:
   Plan &plan_;

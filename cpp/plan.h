@@ -1,7 +1,13 @@
-// A checked problem, made ready for the block kernels. Plain data, shared by every instruction set.
+// A checked problem, made ready for the kernels. Plain data, shared by every instruction set and by GPUs.
 #pragma once
 
-#include "../problem.h"
+#include "problem.h"
+
+#ifdef __CUDACC__
+#define FOCAL_ANYWHERE __host__ __device__
+#else
+#define FOCAL_ANYWHERE
+#endif
 
 namespace focal {
 
@@ -9,7 +15,7 @@ namespace focal {
 // stay in the first-level cache.
 constexpr int block_elements = FOCAL_BLOCK_ELEMENTS;
 
-// Above these a block takes the careful path, in double (cpu/careful.cpp); above `softmax`, its rows are shifted.
+// Above these a block (on GPUs an element) takes the careful path, in double; above `softmax`, its rows are shifted.
 template <class T> struct Limits;
 template <> struct Limits<float> {
   static constexpr float logistic = 87.0f;     // e^x and e^-x are normal
@@ -28,7 +34,7 @@ template <> struct Limits<double> {
   static constexpr double weight = 1e280;
 };
 
-inline bool is_half(int32_t dtype) { return dtype == FOCAL_FLOAT16 || dtype == FOCAL_BFLOAT16; }
+FOCAL_ANYWHERE inline bool is_half(int32_t dtype) { return dtype == FOCAL_FLOAT16 || dtype == FOCAL_BFLOAT16; }
 
 struct Plan {
   FocalProblem problem;
@@ -43,11 +49,40 @@ struct Plan {
   bool hard_labels;                   // dense targets, each exactly 0 or 1, none smoothed or skipped
   const uint8_t *hard_blocks;         // which blocks have such, where they differ; else null
 
-  bool skips() const {  // may some elements not count?
+  // Once the elements, rows and positives that count are known.
+  FOCAL_ANYWHERE void divide_by(double denominator) {
+    grad_divisor = denominator;
+    value_divisor = problem.normalizer == problem.normalizer ? problem.normalizer : 1;
+    grad_scale = 1 / grad_divisor;
+    value_scale = 1 / value_divisor;
+    extreme_scale = !(grad_scale > 1e-30 && grad_scale < 1e30);
+  }
+  FOCAL_ANYWHERE bool skips() const {  // may some elements not count?
     return problem.mask_per != FOCAL_ABSENT || problem.ignore_index == problem.ignore_index;
   }
-  bool weighted() const { return problem.weights_per != FOCAL_ABSENT || problem.class_positive != nullptr; }
+  FOCAL_ANYWHERE bool weighted() const { return problem.weights_per != FOCAL_ABSENT || problem.class_positive != nullptr; }
 };
+
+// Is it one that the kernels can run?
+bool is_valid(const FocalProblem &problem);
+
+Plan plan_of(const FocalProblem &problem);
+
+// What the reduction, or the normalizer, divides by.
+FOCAL_ANYWHERE inline double denominator_of(const FocalProblem &p, double elements, double rows, double positives) {
+  if (p.normalizer == p.normalizer) return p.normalizer;
+  double count = 1;
+  switch (p.reduction) {
+    case FOCAL_MEAN: count = p.loss == FOCAL_SOFTMAX ? rows : elements; break;
+    case FOCAL_MEAN_ROWS: count = rows; break;
+    case FOCAL_MEAN_POSITIVES: count = positives; break;
+    default: break;
+  }
+  return count > 1 ? count : 1;
+}
+
+// The result of a problem without elements.
+FocalStatus result_of_nothing(const FocalProblem &problem, FocalResult *result);
 
 // One instruction set's kernels. `run_blocks` computes blocks first..last-1 with `scratch` bytes of its own.
 struct Kernels {
