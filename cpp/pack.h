@@ -25,6 +25,8 @@
 
 #ifdef __CUDACC__
 #define FOCAL_INLINE __host__ __device__ __forceinline__
+#define FOCAL_LAMBDA  // a lambda is as its function is
+#define FOCAL_NOINLINE __host__ __device__ __noinline__
 #else
 #define FOCAL_INLINE inline __attribute__((always_inline))
 #define FOCAL_LAMBDA __attribute__((always_inline))

@@ -7,7 +7,7 @@
 // With `constant_modulator` the powers are differentiated as constants: the gammas in the derivatives are 0.
 #pragma once
 
-#include "element.h"
+#include "ends.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -20,14 +20,14 @@ template <class T, class Positive, class Negative> struct Asymmetric {
   T start_high, start_low;           // the logit of the margin, where a negative begins to cost
   T slope_positive, slope_negative;  // the gammas of derivatives
 
-  Asymmetric(const FocalProblem &p)
+  FOCAL_INLINE explicit Asymmetric(const FocalProblem &p)
       : power_positive(p.gamma),
         power_negative(p.gamma_negative),
         slope_of_negative(p.gamma_negative - 1),
         margin(static_cast<T>(p.margin)),
         slope_positive(p.constant_modulator ? 0 : static_cast<T>(p.gamma)),
         slope_negative(p.constant_modulator ? 0 : static_cast<T>(p.gamma_negative)) {
-    const double start = p.margin > 0 ? __builtin_log(p.margin / (1 - p.margin)) : -__builtin_inf();
+    const double start = p.margin > 0 ? ::log(p.margin / (1 - p.margin)) : -HUGE_VAL;
     start_high = static_cast<T>(start);
     start_low = p.margin > 0 ? static_cast<T>(start - static_cast<double>(start_high)) : T(0);
   }
@@ -104,6 +104,20 @@ struct AsymmetricKernels : ElementWise<AsymmetricKernels> {
   }
   template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
     f(Asymmetric<T, PowerAny<T>, PowerAny<T>>(p));
+  }
+  static FOCAL_INLINE Element<double> at_end(const FocalProblem &p, double at, double y, double rest, double wp, double wn) {
+    const double slope = p.constant_modulator ? 0 : p.gamma;
+    return mixture_at(y, rest, wp, wn, positive_at(at, p.gamma, slope), negative_at_end(p, at));
+  }
+
+ private:
+  // Beyond the margin.
+  static FOCAL_INLINE Element<double> negative_at_end(const FocalProblem &p, double at) {
+    const double slope = p.constant_modulator ? 0 : p.gamma_negative;
+    if (p.margin == 0) return negative_at(at, p.gamma_negative, slope);
+    if (at == 0) return {0, 0, 0};
+    const double t = 1 - p.margin, k = -::log(p.margin) / t, inverse = 1 / p.margin, m = ::pow(t, p.gamma_negative);
+    return {m * t * k, m * (slope * k + inverse), m * (slope * ((slope - 1) * k + 2 * inverse) / t + inverse * inverse)};
   }
 };
 

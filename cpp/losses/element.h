@@ -88,6 +88,8 @@ template <class Power, class R> FOCAL_INLINE Element<R> modulated_of_probability
 //   soft<T>   any targets, without the second derivative
 //   hard<T>   targets that are 0 or 1, where `two_labels`
 //   index<T>  class indices, where `few_positives`: a negative everywhere, and a few positives apart
+// and, as limits are not what formulas give, has
+//   at_end(p, at, y, rest, wp, wn)   what of_probability tends to at the probability 0 or 1, as far as it does (ends.h)
 template <class Kernels> struct ElementWise {
   static constexpr bool two_labels = false, few_positives = false;
   // Short packs for what is asked for less often, doubles and second derivatives: a fifth of the time to run, half the code.

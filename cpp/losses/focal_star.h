@@ -4,7 +4,7 @@
 // d2L/dz2 = v sigmoid(z) sigmoid(-z), and dz/dx is gamma for a negative, -gamma for a positive.
 #pragma once
 
-#include "element.h"
+#include "ends.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -84,6 +84,18 @@ struct FocalStarKernels : ElementWise<FocalStarKernels> {
   template <class T, class F> static FOCAL_INLINE void hard(const FocalProblem &p, F f) { exact<T>(p, f); }
   static FOCAL_INLINE double reach(const FocalProblem &p, double limit) {
     return (limit - (p.beta < 0 ? -p.beta : p.beta)) / p.gamma;
+  }
+  static FOCAL_INLINE Element<double> at_end(const FocalProblem &p, double at, double y, double rest, double wp, double wn) {
+    return mixture_at(y, rest, wp, wn, mirror(negative_at_end(p, 1 - at)), negative_at_end(p, at));
+  }
+
+ private:
+  // With S = sigmoid(z) / p, which near 0 is e^-beta p^(gamma - 1).
+  static FOCAL_INLINE Element<double> negative_at_end(const FocalProblem &p, double at) {
+    if (at == 1) return unbounded();
+    const double slope = ::exp(-p.beta) * ::pow(0.0, p.gamma - 1);
+    const double bend = p.gamma == 1 ? 0 : (p.gamma - 1) * ::exp(-p.beta) * ::pow(0.0, p.gamma - 2);
+    return {0, slope, bend + slope * (2 - p.gamma * slope)};
   }
 };
 

@@ -2,7 +2,7 @@
 // everywhere else a focal negative, lighter by (1 - y)^beta the nearer a peak is.
 #pragma once
 
-#include "element.h"
+#include "ends.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -37,6 +37,10 @@ struct HeatmapFocalKernels : ElementWise<HeatmapFocalKernels> {
   }
   template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
     f(HeatmapFocal<PowerAny<T>, PowerAny<T>>{PowerAny<T>(p.gamma), PowerAny<T>(p.beta)});
+  }
+  static FOCAL_INLINE Element<double> at_end(const FocalProblem &p, double at, double y, double rest, double wp, double wn) {
+    if (rest > 0) return weighted(wn * ::pow(rest, p.beta), negative_at(at, p.gamma, p.gamma));
+    return entropy_at(at, y, rest, wp, wn, p.gamma, p.gamma);
   }
 };
 

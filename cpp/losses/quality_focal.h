@@ -4,7 +4,7 @@
 //   dL/dx = -u (d + beta r B),   d2L/dx2 = u (beta r ((beta - 1) r - (c - s)) B + (2 beta + 1) v),   r = v / d.
 #pragma once
 
-#include "element.h"
+#include "ends.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -53,6 +53,9 @@ struct QualityFocalKernels : ElementWise<QualityFocalKernels> {
   }
   template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
     f(QualityFocal<PowerAny<T>>{PowerAny<T>(p.beta)});
+  }
+  static FOCAL_INLINE Element<double> at_end(const FocalProblem &p, double at, double y, double rest, double wp, double wn) {
+    return entropy_at(at, y, rest, wp, wn, p.beta, p.beta);
   }
 };
 

@@ -3,7 +3,7 @@
 // With z = x for a negative and -x for a positive, s = sigmoid(z) = 1 - p_t: L = w s^gamma softplus(z).
 #pragma once
 
-#include "element.h"
+#include "ends.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -94,6 +94,11 @@ struct SigmoidFocalKernels : ElementWise<SigmoidFocalKernels> {
     const PowerAny<T> power(p.gamma);
     if (p.soft_targets == FOCAL_MIXTURE) f(SigmoidFocal<PowerAny<T>, true>{power});
     else f(SigmoidFocal<PowerAny<T>, false>{power});
+  }
+  static FOCAL_INLINE Element<double> at_end(const FocalProblem &p, double at, double y, double rest, double wp, double wn) {
+    if (p.soft_targets == FOCAL_MIXTURE)
+      return mixture_at(y, rest, wp, wn, positive_at(at, p.gamma, p.gamma), negative_at(at, p.gamma, p.gamma));
+    return entropy_at(at, y, rest, wp, wn, p.gamma, p.gamma);
   }
 };
 

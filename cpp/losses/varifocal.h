@@ -2,7 +2,7 @@
 // alpha p^gamma (-log(1 - p)) for y = 0. Positives are the few, so they are not made lighter.
 #pragma once
 
-#include "element.h"
+#include "ends.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -37,6 +37,9 @@ struct VarifocalKernels : ElementWise<VarifocalKernels> {
   }
   template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
     f(Varifocal<PowerAny<T>>{PowerAny<T>(p.gamma)});
+  }
+  static FOCAL_INLINE Element<double> at_end(const FocalProblem &p, double at, double y, double rest, double wp, double wn) {
+    return entropy_at(at, y, rest, wp, wn, 0, p.gamma);
   }
 };
 

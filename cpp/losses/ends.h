@@ -1,0 +1,43 @@
+// Losses of a probability p that is 0 or 1: what a loss's `at_end` is made of. An output is its limit there with respect to
+// p, infinite or NaN where it has none. Plain double and the C library: the ends are few.
+#pragma once
+
+#include <math.h>
+
+#include "element.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+FOCAL_INLINE Element<double> unbounded() { return {HUGE_VAL, HUGE_VAL, HUGE_VAL}; }
+
+// What weighs nothing costs nothing, infinite as it may be.
+FOCAL_INLINE Element<double> weighted(double w, Element<double> e) {
+  if (w == 0) return {0, 0, 0};
+  return {w * e.value, w * e.grad, w * e.hess};
+}
+
+// p^g (-log(1 - p)), where p^g is differentiated as if to the power of `slope`.
+FOCAL_INLINE Element<double> negative_at(double p, double g, double slope) {
+  if (p == 1) return unbounded();
+  const double bend = slope == 0 ? 0 : slope * (slope + 1) * ::pow(0.0, g - 1), whole = g == 0 ? 1 : 0;
+  return {0, whole, whole + bend};
+}
+
+// A positive at p is a negative at 1 - p, seen in the mirror.
+FOCAL_INLINE Element<double> positive_at(double p, double g, double slope) { return mirror(negative_at(1 - p, g, slope)); }
+
+// p^g_negative (-log(1 - p)) for y = 0 and (1 - p)^g_positive (-log p) for y = 1. For a label between, cross entropy is
+// infinite at both ends, and no factor makes up for it.
+FOCAL_INLINE Element<double> entropy_at(double p, double y, double rest, double wp, double wn, double g_positive, double g_negative) {
+  if (y > 0 && rest > 0) return unbounded();
+  return y > 0 ? weighted(wp, positive_at(p, g_positive, g_positive)) : weighted(wn, negative_at(p, g_negative, g_negative));
+}
+
+// y L(1) + (1 - y) L(0)
+FOCAL_INLINE Element<double> mixture_at(double y, double rest, double wp, double wn, Element<double> positive, Element<double> negative) {
+  return sum<true>(weighted(wp * y, positive), weighted(wn * rest, negative));
+}
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal
