@@ -3,21 +3,11 @@
 
 #include "probability.h"
 
-#include <math.h>
-
 #include "../losses/list.h"
+#include "../losses/softmax_focal.h"
 #include "numbers.h"
 
 namespace focal {
-
-NumberRange range_of(int32_t dtype) {
-  switch (dtype) {
-    case FOCAL_FLOAT64: return {0x1p-1022, 1 - 0x1p-53, 0x1.fffffffffffffp1023};
-    case FOCAL_FLOAT16: return {0x1p-14, 1 - 0x1p-11, 65504};
-    case FOCAL_BFLOAT16: return {0x1p-126, 1 - 0x1p-8, 0x1.fep127};
-    default: return {0x1p-126, 1 - 0x1p-24, 0x1.fffffep127};
-  }
-}
 
 namespace {
 
@@ -34,18 +24,7 @@ CarefulElement element_at_end(const FocalProblem &problem, double p, double y, d
 }
 
 CarefulElement class_of_probability(const FocalProblem &problem, double p, double weight) {
-  if (weight == 0) return {0, 0, 0};
-  const double gamma = problem.gamma;
-  const careful::PowerAny<double> power(gamma);
-  const auto inside = [&](double at) {
-    return careful_of(careful::mirror(careful::modulated_of_probability(power, gamma, careful::logistic_of_probability(at).mirrored(), weight)));
-  };
-  if (p > 0 && p < 1) return inside(p);
-  if (p != p) return {p, p, p};
-  const NumberRange range = range_of(problem.dtype);
-  const auto limit = careful::weighted(weight, careful::positive_at(p, gamma, gamma));
-  const CarefulElement near = inside(p > 0 ? range.below_one : range.least);
-  return {isfinite(limit.value) ? limit.value : near.value, isfinite(limit.grad) ? limit.grad : near.grad, near.hess};
+  return careful_of(careful::term_of_probability(problem, p, weight));
 }
 
 namespace {

@@ -12,21 +12,12 @@
 
 namespace focal {
 
-// The smallest normal number of an array's type, its largest below 1, and its largest of all.
-struct NumberRange { double least, below_one, largest; };
-NumberRange range_of(int32_t dtype);
-
 // One element of an element-wise loss at p = 0 or p = 1: limits, infinite or NaN where there is none.
 CarefulElement element_at_end(const FocalProblem &problem, double p, double y, double rest, double positive_weight,
                               double negative_weight);
 
 // w (1 - p)^gamma (-log p) and its derivatives with respect to p: a class of a softmax loss, whatever p the others have.
 CarefulElement class_of_probability(const FocalProblem &problem, double p, double weight);
-
-// A derivative as far as the arrays' type reaches.
-inline double within(const NumberRange &range, double x) {
-  return x > range.largest ? range.largest : x < -range.largest ? -range.largest : x;
-}
 
 // Is every probability that counts in [0, 1]? A NaN passes. Looked at in parts, by any threads; of logits there are none.
 class ProbabilityCheck {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "../half.h"
-#include "../losses/element.h"
+#include "../losses/ends.h"
 #include "probability.h"
 #include "staging.h"
 

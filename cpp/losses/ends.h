@@ -9,6 +9,23 @@
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
+// Of an array's type: the smallest normal number, the largest below 1, and the largest of all.
+struct NumberRange { double least, below_one, largest; };
+
+FOCAL_INLINE NumberRange range_of(int32_t dtype) {
+  switch (dtype) {
+    case FOCAL_FLOAT64: return {0x1p-1022, 1 - 0x1p-53, 0x1.fffffffffffffp1023};
+    case FOCAL_FLOAT16: return {0x1p-14, 1 - 0x1p-11, 65504};
+    case FOCAL_BFLOAT16: return {0x1p-126, 1 - 0x1p-8, 0x1.fep127};
+    default: return {0x1p-126, 1 - 0x1p-24, 0x1.fffffep127};
+  }
+}
+
+// A derivative as far as the arrays' type reaches.
+FOCAL_INLINE double within(const NumberRange &range, double x) {
+  return x > range.largest ? range.largest : x < -range.largest ? -range.largest : x;
+}
+
 FOCAL_INLINE Element<double> unbounded() { return {HUGE_VAL, HUGE_VAL, HUGE_VAL}; }
 
 // What weighs nothing costs nothing, infinite as it may be.

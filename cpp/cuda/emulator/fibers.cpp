@@ -1,0 +1,131 @@
+// Threads of a block as fibers: each runs until it waits for others, then the next one has its turn.
+#include <stdio.h>
+#include <stdlib.h>
+#include <ucontext.h>
+
+#include <memory>
+#include <vector>
+
+#include "cuda_runtime.h"
+
+namespace emulator {
+
+thread_local dim3 thread_index, block_index, block_size, grid_size;
+
+namespace {
+
+constexpr size_t stack_bytes = 64 << 10;
+constexpr int lanes = 32;
+
+struct Fiber {
+  ucontext_t context;
+  std::unique_ptr<char[]> stack{new char[stack_bytes]};
+  bool ended = true;
+  uint64_t exchanges = 0, barriers = 0;
+};
+
+// Of a warp: what each lane passes in, this time and the time before.
+struct Exchange {
+  uint64_t values[2][lanes] = {};
+  uint64_t arrived = 0;
+};
+
+struct Block {
+  ucontext_t scheduler;
+  std::vector<Fiber> fibers;
+  std::vector<Exchange> warps;
+  uint64_t at_barrier = 0;
+  unsigned size = 0, current = 0;
+  bool moved = false;  // has any fiber got on since the last round?
+  void (*body)(const void *) = nullptr;
+  const void *arguments = nullptr;
+};
+thread_local Block block;
+
+void enter() {
+  block.body(block.arguments);
+  block.fibers[block.current].ended = true;
+  swapcontext(&block.fibers[block.current].context, &block.scheduler);
+}
+
+void wait() { swapcontext(&block.fibers[block.current].context, &block.scheduler); }
+
+void run_block() {
+  for (unsigned t = 0; t < block.size; t++) {
+    Fiber &fiber = block.fibers[t];
+    fiber.ended = false;
+    fiber.exchanges = fiber.barriers = 0;
+    getcontext(&fiber.context);
+    fiber.context.uc_stack.ss_sp = fiber.stack.get();
+    fiber.context.uc_stack.ss_size = stack_bytes;
+    fiber.context.uc_link = nullptr;
+    makecontext(&fiber.context, enter, 0);
+  }
+  for (Exchange &warp : block.warps) warp.arrived = 0;
+  block.at_barrier = 0;
+  for (unsigned left = block.size; left > 0;) {
+    block.moved = false;
+    left = 0;
+    for (unsigned t = 0; t < block.size; t++) {
+      if (block.fibers[t].ended) continue;
+      block.current = t;
+      thread_index = dim3(t);
+      swapcontext(&block.scheduler, &block.fibers[t].context);
+      if (block.fibers[t].ended) block.moved = true;
+      else left++;
+    }
+    if (left > 0 && !block.moved) {
+      fprintf(stderr, "emulator: %u of %u threads wait for threads that have ended or wait elsewhere\n", left, block.size);
+      abort();
+    }
+  }
+}
+
+}  // namespace
+
+cudaError_t run(dim3 grid, dim3 threads, void (*body)(const void *), const void *arguments) {
+  if (const cudaError_t error = failure()) return error;
+  block.size = threads.x;
+  block.body = body;
+  block.arguments = arguments;
+  if (block.fibers.size() < threads.x) block.fibers.resize(threads.x);
+  block.warps.resize((threads.x + lanes - 1) / lanes);
+  block_size = threads;
+  grid_size = grid;
+  for (unsigned b = 0; b < grid.x; b++) {
+    block_index = dim3(b);
+    run_block();
+  }
+  return cudaSuccess;
+}
+
+void synchronize_block() {
+  Fiber &fiber = block.fibers[block.current];
+  fiber.barriers++;
+  block.at_barrier++;
+  block.moved = true;
+  while (block.at_barrier < fiber.barriers * block.size) wait();
+}
+
+int lane() { return static_cast<int>(block.current % lanes); }
+
+uint64_t exchange(uint64_t value, int source) {
+  Fiber &fiber = block.fibers[block.current];
+  Exchange &warp = block.warps[block.current / lanes];
+  const uint64_t turn = fiber.exchanges++ % 2;
+  warp.values[turn][lane()] = value;
+  warp.arrived++;
+  block.moved = true;
+  while (warp.arrived < fiber.exchanges * lanes) wait();
+  return warp.values[turn][source % lanes];
+}
+
+float inexact(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  bits = (bits ^ (bits >> 15)) * 0x2C1B3C6Du;
+  const float part = static_cast<float>(bits >> 16) / 32768.0f - 1.0f;
+  return 1.0f + part * 0x1p-22f;
+}
+
+}  // namespace emulator
