@@ -35,7 +35,7 @@ function nans(precision: Precision): Logits {
 
 /** The options under which a loss has another formula. */
 const variants = (name: ElementwiseName): OwnOptions[] =>
-  [{}, { softTargets: 'mixture' } as const, { margin: 0 }, { constantModulator: true }].filter((options) => hasOptions(name, options))
+  [{}, { softTargets: 'mixture' } as const, { beta: 0 }, { margin: 0 }, { constantModulator: true }].filter((options) => hasOptions(name, options))
 
 interface Lost {
   /** Value, gradient and hessian of a negative. */

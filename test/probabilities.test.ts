@@ -21,6 +21,7 @@ const variants: readonly (readonly [ElementwiseName, AnyOptions])[] = [
     ['SigmoidFocalLoss', { gamma, softTargets: 'mixture', alpha: null }] as const,
     ['VarifocalLoss', { gamma }] as const,
     ['HeatmapFocalLoss', { gamma, beta: 4 }] as const,
+    ['HeatmapFocalLoss', { gamma, beta: 0 }] as const,
     ['AsymmetricLoss', { gammaPositive: 1, gammaNegative: gamma, margin: 0.05 }] as const,
     ['AsymmetricLoss', { gammaPositive: gamma, gammaNegative: 4, margin: 0, constantModulator: true }] as const,
   ]),
@@ -157,13 +158,14 @@ describe.each(testedBackends())('%s', (backend) => {
       close(of(1, 0, 2), [belowOne ** 2 * -Math.log(gap), 2 * -Math.log(gap) * belowOne + belowOne ** 2 / gap, of(belowOne, 0, 2)[2]])
     })
 
-    it('goes through NaN, and refuses what is no probability before anything is written', () => {
-      for (const name of elementwiseNames) {
-        const loss = elementwiseOf(name, { inputs, reduction: 'none', backend })
-        const { value, grad, hess } = loss.valueGradAndHess(logitsOf(precision, [NaN, 0.5]), [1, 0])
-        expect([value[0], grad[0], hess[0]]).toEqual([NaN, NaN, NaN])
-        expect([value[1], grad[1], hess[1]].every(Number.isFinite)).toBe(true)
-      }
+    it.each(named)('%s goes through NaN', (_, name, options) => {
+      const loss = elementwiseOf(name, { ...options, inputs, reduction: 'none', backend })
+      const p = logitsOf(precision, [NaN, NaN, 0, 1, 0.5, 0.5])
+      const { value, grad, hess } = loss.valueGradAndHess(p, [1, NaN, NaN, NaN, NaN, 0])
+      for (const output of [value, grad, hess]) expect(Array.from(output, Number.isNaN)).toEqual([true, true, true, true, true, false])
+    })
+
+    it('refuses what is no probability before anything is written', () => {
       for (const name of lossNames) {
         const loss = lossOf(name, { inputs, reduction: 'mean', backend })
         for (const [at, bad, size] of [[3, 1.5, 30], [17, -0.25, 30], [40_001, Infinity, 60_000], [7, -Infinity, 30]] as const) {

@@ -34,15 +34,15 @@ template <class R, class Loss> FOCAL_NOINLINE void probability_formulas(StagedPr
   }
 }
 
-// Limits at 0 and 1, where they are finite.
+// Limits at 0 and 1, where they are finite. A label that is NaN has none.
 FOCAL_NOINLINE inline void probability_ends(const FocalProblem &problem, StagedProbabilities &staged, int n) {
   const auto put = [](double limit, double *to) {
     if (__builtin_isfinite(limit)) *to = limit;
   };
   for (int k = 0; k < n; k++) {
-    const double p = staged.p[k];
-    if (p != 0 && p != 1) continue;
-    const CarefulElement limit = element_at_end(problem, p, staged.y[k], staged.rest[k], staged.positive[k], staged.negative[k]);
+    const double p = staged.p[k], y = staged.y[k];
+    if ((p != 0 && p != 1) || y != y) continue;
+    const CarefulElement limit = element_at_end(problem, p, y, staged.rest[k], staged.positive[k], staged.negative[k]);
     put(limit.value, staged.value + k);
     put(limit.grad, staged.grad + k);
     put(limit.hess, staged.hess + k);

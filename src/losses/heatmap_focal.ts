@@ -43,10 +43,15 @@ const heatmapFocal: ElementFormula = {
   perRow: false,
   element(x, y, positive, negative, { gamma, beta }, to) {
     if (y === 1) asPositive(x, positive, gamma, to)
-    else asNegative(x, negative * Math.pow(1 - y, beta), gamma, to)
+    else asNegative(x, negative * fading(y, beta), gamma, to)
   },
   probability(p, y, positive, negative, { gamma, beta }, to) {
     if (y === 1) probabilityAsPositive(p, 1 - p, positive, gamma, to)
-    else probabilityAsNegative(p, 1 - p, negative * Math.pow(1 - y, beta), gamma, to)
+    else probabilityAsNegative(p, 1 - p, negative * fading(y, beta), gamma, to)
   },
+}
+
+/** What a negative weighs beside a peak; NaN to the power of 0 would be 1. */
+function fading(y: number, beta: number): number {
+  return Number.isNaN(y) ? NaN : Math.pow(1 - y, beta)
 }
