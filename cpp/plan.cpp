@@ -2,12 +2,11 @@
 
 #include <math.h>
 
-#include <initializer_list>
-
 namespace focal {
 
 bool is_valid(const FocalProblem &p) {
   const auto between = [](int32_t value, int32_t low, int32_t high) { return value >= low && value <= high; };
+  const auto is_power = [](double value) { return value >= 0 && value <= FOCAL_LARGEST_POWER; };
   const bool element_wise = p.loss != FOCAL_SOFTMAX;
   const double elements = p.outer * p.classes * p.inner;
   return p.abi == FOCAL_ABI && between(p.loss, FOCAL_SIGMOID, FOCAL_ASYMMETRIC) &&
@@ -17,8 +16,7 @@ bool is_valid(const FocalProblem &p) {
          between(p.weights_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
          between(p.weights_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
          between(p.mask_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
-         between(p.mask_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) && p.gamma >= 0 && p.gamma < HUGE_VAL &&
-         p.gamma_negative >= 0 && p.gamma_negative < HUGE_VAL && p.beta > -HUGE_VAL && p.beta < HUGE_VAL &&
+         between(p.mask_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) && is_power(p.gamma) && is_power(p.gamma_negative) && is_power(fabs(p.beta)) &&
          p.outer >= 0 && p.classes >= 0 && p.inner >= 0 && elements < 9007199254740992.0 &&
          (elements == 0 || (p.logits && p.targets && (p.weights_per == FOCAL_ABSENT || p.weights) &&
                             (p.mask_per == FOCAL_ABSENT || p.mask))) &&
@@ -40,9 +38,6 @@ Plan plan_of(const FocalProblem &p) {
   // Labels between 0 and 1 cannot stand for "ignore", and rows of probabilities have no such value.
   if (p.targets_kind == FOCAL_DENSE && (p.loss == FOCAL_SOFTMAX || (p.ignore_index >= 0 && p.ignore_index <= 1)))
     plan.problem.ignore_index = NAN;
-  // Past this a power is 0 or 1 for every float; float arithmetic stays finite below it.
-  for (double *parameter : {&plan.problem.gamma, &plan.problem.gamma_negative, &plan.problem.beta})
-    if (*parameter > 1e30) *parameter = 1e30;
   const double smooth = p.label_smoothing;
   plan.target_scale = 1 - smooth;
   plan.target_shift = p.loss == FOCAL_SOFTMAX ? smooth / p.classes : smooth / 2;

@@ -4,8 +4,8 @@
  * alike, so the layout is the same on 32 and 64 bit: little-endian, every field at a fixed offset,
  * pointers in slots of eight bytes, sizes as doubles (exact to 2^53). The asserts below hold it still.
  *
- * A problem is valid when it reaches a kernel: lengths agree, gamma is finite and not negative, per-class
- * arrays have `classes` entries. The one thing checked here, before anything is written, is the values of targets and
+ * A problem is valid when it reaches a kernel: lengths agree, powers are in range, per-class arrays have
+ * `classes` entries. The one thing checked here, before anything is written, is the values of targets and
  * probabilities.
  */
 #ifndef FOCAL_PROBLEM_H
@@ -23,6 +23,10 @@ extern "C" {
 /* The losses of one block are added up first, then the blocks, in their order. A block of an element-wise loss is so many
  * logits in the order of memory; of a softmax as many rows as have so many logits, and one row where a row has more. */
 #define FOCAL_BLOCK_ELEMENTS 4032
+
+/* The most that gamma, gamma_negative and |beta| may be. Past it a power is 0 or 1 for every float; below it, products with it
+ * and with its square stay finite. */
+#define FOCAL_LARGEST_POWER 1e15
 
 enum FocalLoss {
   FOCAL_SIGMOID = 0,
@@ -56,7 +60,7 @@ enum FocalStatus {
   FOCAL_BAD_CLASS = 1,       /* targets[result.error_index] is neither a class nor background nor ignored */
   FOCAL_BAD_TARGET = 2,      /* targets[result.error_index] is outside [0, 1] */
   FOCAL_OUT_OF_MEMORY = 3,   /* nothing was written */
-  FOCAL_BAD_PROBLEM = 4,     /* another ABI, an unknown enum value or a missing pointer */
+  FOCAL_BAD_PROBLEM = 4,     /* another ABI, an unknown enum value, a power out of range or a missing pointer */
   FOCAL_CANCELLED = 5,       /* outputs may have been written in part */
   FOCAL_UNFINISHED = 6,      /* focal_step: there is more to do */
   FOCAL_BAD_PROBABILITY = 7, /* logits[result.error_index] is outside [0, 1] */
@@ -88,8 +92,8 @@ typedef struct FocalProblem {
   int32_t reserved;
 
   double outer, classes, inner;
-  double gamma;          /* asymmetric: of positives; star: > 0 */
-  double gamma_negative; /* asymmetric */
+  double gamma;          /* >= 0; asymmetric: of positives; star: > 0 */
+  double gamma_negative; /* >= 0; asymmetric */
   double beta;           /* star: shift; quality: power of the distance; heatmap: fading around a peak */
   double margin;         /* asymmetric: from 0 to below 1 */
   double label_smoothing;

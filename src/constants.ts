@@ -13,17 +13,18 @@ export interface LossConstants extends ClassWeighting, Parameters {
   readonly ignoreIndex: number
 }
 
+/** FOCAL_LARGEST_POWER: what gammas and beta are taken down to, which changes no loss. */
+export const LARGEST_POWER = 1e15
+
 export function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, rules: OptionRules<O>, formula: Formula): LossConstants {
   const { inputs, classWeights, background, ignoreIndex } = options
   const { alpha = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(options)
-  // Past this a power is 0 or 1 for every float32; below it, products with it and with its square stay finite
-  const largest = 1e15
   return {
     formula,
     inputs,
-    gamma: Math.min(gamma, largest),
-    gammaNegative: Math.min(gammaNegative, largest),
-    beta: Math.min(beta, largest),
+    gamma: Math.min(gamma, LARGEST_POWER),
+    gammaNegative: Math.min(gammaNegative, LARGEST_POWER),
+    beta: Math.min(beta, LARGEST_POWER),
     margin,
     constantModulator: false,
     softTargets: 'linear',

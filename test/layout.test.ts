@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ABI, BLOCK_ELEMENTS, offsets, PROBLEM_BYTES, RESULT_BYTES } from '../src/backends/layout.js'
+import { LARGEST_POWER } from '../src/constants.js'
 
 const header = readFileSync(new URL('../cpp/problem.h', import.meta.url), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
 
@@ -34,6 +35,7 @@ describe('the bytes shared with the kernel', () => {
   it('come back as many as cpp/problem.h says', () => {
     expect(RESULT_BYTES).toBe(fieldsOf('FocalResult').length * 8)
     expect(ABI).toBe(Number(/#define FOCAL_ABI (\d+)/.exec(header)?.[1]))
+    expect(LARGEST_POWER).toBe(Number(/#define FOCAL_LARGEST_POWER (\S+)/.exec(header)?.[1]))
     expect(BLOCK_ELEMENTS).toBe(Number(/#define FOCAL_BLOCK_ELEMENTS (\d+)/.exec(header)?.[1]))
   })
 })

@@ -107,6 +107,21 @@ TEST_CASE("wrong targets are reported before anything is written") {
     p.isa = 99;
     CHECK(focal_run(&p, &result) == FOCAL_BAD_PROBLEM);
   }
+  SUBCASE("a power past the largest, or none") {
+    const std::vector<float> targets{0};
+    for (double FocalProblem::*power : {&FocalProblem::gamma, &FocalProblem::gamma_negative, &FocalProblem::beta}) {
+      FocalProblem p = blank_problem(FOCAL_SIGMOID, 1, 1, 1);
+      set_logits(p, logits);
+      set_targets(p, FOCAL_DENSE, targets);
+      p.*power = FOCAL_LARGEST_POWER;
+      CHECK(focal_run(&p, &result) == FOCAL_OK);
+      set_outputs(p, &values, &grad, nullptr);
+      for (const double bad : {2 * FOCAL_LARGEST_POWER, double(INFINITY), std::nan("")}) {
+        p.*power = bad;
+        CHECK(focal_run(&p, &result) == FOCAL_BAD_PROBLEM);
+      }
+    }
+  }
   for (const float each : grad) CHECK(each == 42);
   for (const float each : values) CHECK(each == 42);
 }
