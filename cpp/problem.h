@@ -89,7 +89,7 @@ typedef struct FocalProblem {
   int32_t isa;     /* 0: the best one; k: entry k - 1 of focal_isa() */
   int32_t constant_modulator; /* asymmetric: 1 to differentiate as if the powers were constants */
   int32_t inputs;             /* what `logits` holds, and what derivatives are with respect to */
-  int32_t reserved;
+  int32_t padding;            /* doubles stand at multiples of eight, where a machine would have them at four, too */
 
   double outer, classes, inner;
   double gamma;          /* >= 0; asymmetric: of positives; star: > 0 */

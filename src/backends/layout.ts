@@ -25,7 +25,8 @@ const integers = [
   'isa',
   'constantModulator',
   'inputs',
-  'reserved',
+  // Doubles stand at multiples of eight
+  'padding',
 ] as const
 
 const doubles = [
