@@ -1,6 +1,6 @@
 /** The rows of a problem in plain TypeScript, some at a time: counted and checked first, then computed. */
 import type { Derivatives, ElementFormula, Parameters, RowFormula } from '../losses/formula.js'
-import { evaluateWithin, type NumberRange, rangeOf, within } from '../losses/probability.js'
+import { evaluateWithin, type NumberRange, rangeOf, within } from '../losses/number_range.js'
 import { counts, firstOf, hasClass, targetOf } from '../places.js'
 import { badClass, badProbability, badTarget, type Problem, type Sums } from '../problem.js'
 

@@ -2,17 +2,8 @@
 import { ElementwiseLoss } from '../elementwise_loss.js'
 import { wrongType } from '../errors.js'
 import { type LossOptions, number, numberOption, optional, type OptionRules, type Reduction } from '../options.js'
-import {
-  asPositive,
-  type Derivatives,
-  type ElementFormula,
-  type Parameters,
-  probabilityAsNegative,
-  probabilityAsPositive,
-  sigmoid,
-  softplus,
-  times,
-} from './formula.js'
+import { add, asPositive, type Derivatives, type ElementFormula, type Parameters, sigmoid, softplus, times } from './formula.js'
+import { probabilityAsNegative, probabilityAsPositive } from './probability.js'
 
 /** What {@link AsymmetricLoss} takes. `undefined` means the default. */
 export interface AsymmetricOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -81,9 +72,7 @@ const asymmetric: ElementFormula = {
     asPositive(x, y * positive, gamma, to, constantModulator ? 0 : gamma)
     const { value, grad, hess } = to
     asNegative(x, (1 - y) * negative, parameters, to)
-    to.value += value
-    to.grad += grad
-    to.hess += hess
+    add(to, value, grad, hess)
   },
   probability(p, y, positive, negative, { gamma, gammaNegative, margin, constantModulator }, to) {
     probabilityAsPositive(p, 1 - p, y * positive, gamma, to, constantModulator ? 0 : gamma)
@@ -91,9 +80,7 @@ const asymmetric: ElementFormula = {
     // A negative of p - margin, where that is above 0
     const weight = margin > 0 && p <= margin ? 0 : (1 - y) * negative
     probabilityAsNegative(p - margin, 1 - p + margin, weight, gammaNegative, to, constantModulator ? 0 : gammaNegative)
-    to.value += value
-    to.grad += grad
-    to.hess += hess
+    add(to, value, grad, hess)
   },
 }
 

@@ -11,7 +11,8 @@ import {
   positiveNumber,
   type Reduction,
 } from '../options.js'
-import { type Derivatives, type ElementFormula, minusLogOfRest, sigmoid, softplus, times } from './formula.js'
+import { add, type Derivatives, type ElementFormula, sigmoid, softplus, times } from './formula.js'
+import { minusLogOfRest } from './probability.js'
 
 /** What {@link FocalStarLoss} takes. `undefined` means the default. */
 export interface FocalStarOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -68,17 +69,13 @@ const focalStar: ElementFormula = {
     asNegative(-x, y * positive, gamma, beta, to)
     const { value, grad, hess } = to
     asNegative(x, (1 - y) * negative, gamma, beta, to)
-    to.value += value
-    to.grad -= grad
-    to.hess += hess
+    add(to, value, -grad, hess)
   },
   probability(p, y, positive, negative, { gamma, beta }, to) {
     probabilityAsNegative(1 - p, p, y * positive, gamma, beta, to)
     const { value, grad, hess } = to
     probabilityAsNegative(p, 1 - p, (1 - y) * negative, gamma, beta, to)
-    to.value += value
-    to.grad -= grad
-    to.hess += hess
+    add(to, value, -grad, hess)
   },
 }
 

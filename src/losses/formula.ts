@@ -89,6 +89,13 @@ export function crossEntropy(x: number, y: number): number {
   return (y === 0 ? 0 : y * softplus(-x)) + (y === 1 ? 0 : (1 - y) * softplus(x))
 }
 
+/** Adds another part of a loss: what `to` held before. */
+export function add(to: Derivatives, value: number, grad: number, hess: number): void {
+  to.value += value
+  to.grad += grad
+  to.hess += hess
+}
+
 /** A product in which zero wins over infinity: factors vanish faster than cross entropy grows. */
 export function times(factor: number, loss: number): number {
   return factor === 0 && loss === Infinity ? 0 : factor * loss
@@ -113,44 +120,4 @@ export function asNegative(x: number, weight: number, gamma: number, to: Derivat
 export function asPositive(x: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
   asNegative(-x, weight, gamma, to, slope)
   to.grad = -to.grad
-}
-
-/**
- * As {@link asNegative}, of a probability p with c = 1 - p: with k = -log(c) / p the derivatives are
- * w p^g (g k + 1 / c) and w (p^g / c^2 + p^(g - 1) g ((g - 1) k + 2 / c)).
- */
-export function probabilityAsNegative(p: number, c: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
-  if (weight === 0) {
-    // Nothing times infinity would not be nothing; NaN comes through
-    to.value = to.grad = to.hess = p * 0
-    return
-  }
-  const loss = minusLogOfRest(p, c)
-  const k = p === 0 ? 1 : loss / p
-  const modulator = Math.pow(p, gamma)
-  to.value = weight * times(modulator, loss)
-  to.grad = weight * modulator * (slope * k + 1 / c)
-  const bend = slope === 0 ? 0 : Math.pow(p, gamma - 1) * slope * ((slope - 1) * k + 2 / c)
-  to.hess = weight * (modulator / c / c + bend)
-}
-
-/** A positive at p is a negative at 1 - p, seen in the mirror. */
-export function probabilityAsPositive(p: number, c: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
-  probabilityAsNegative(c, p, weight, gamma, to, slope)
-  to.grad = -to.grad
-}
-
-/** -log(1 - p), from whichever of p and c = 1 - p has its digits. */
-export function minusLogOfRest(p: number, c: number): number {
-  return p < 0.5 ? -Math.log1p(-p) : -Math.log(c)
-}
-
-/** y (-log p) + (1 - y) (-log(1 - p)) for a label between 0 and 1, times `weight`, and its derivatives with respect to p. */
-export function probabilityCrossEntropy(p: number, y: number, weight: number, to: Derivatives): void {
-  const c = 1 - p
-  const up = (weight * y) / p
-  const down = (weight * (1 - y)) / c
-  to.value = weight * (y * minusLogOfRest(c, p) + (1 - y) * minusLogOfRest(p, c))
-  to.grad = down - up
-  to.hess = down / c + up / p
 }

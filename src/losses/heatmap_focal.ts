@@ -1,7 +1,8 @@
 /** Heatmap focal loss: keypoints and object centres as peaks of a map, with less blame for what lies near a peak. */
 import { ElementwiseLoss } from '../elementwise_loss.js'
 import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../options.js'
-import { asNegative, asPositive, type ElementFormula, probabilityAsNegative, probabilityAsPositive } from './formula.js'
+import { asNegative, asPositive, type ElementFormula } from './formula.js'
+import { probabilityAsNegative, probabilityAsPositive } from './probability.js'
 
 /** What {@link HeatmapFocalLoss} takes. `undefined` means the default. */
 export interface HeatmapFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {

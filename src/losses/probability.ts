@@ -1,42 +1,42 @@
-/** Losses of probabilities at the two ends of [0, 1], and how far derivatives reach: what `inputs` promises. */
-import type { Derivatives } from './formula.js'
-
-/** Of an array's type: its smallest normal number, its largest below 1, and its largest of all. */
-export interface NumberRange {
-  readonly least: number
-  readonly belowOne: number
-  readonly largest: number
-}
-
-const float32: NumberRange = { least: 2 ** -126, belowOne: 1 - 2 ** -24, largest: (2 - 2 ** -23) * 2 ** 127 }
-
-/** By the numbers of cpp/problem.h (enum FocalDtype). */
-const ranges: Readonly<Record<number, NumberRange>> = {
-  1: { least: 2 ** -1022, belowOne: 1 - 2 ** -53, largest: Number.MAX_VALUE },
-  8: { least: 2 ** -14, belowOne: 1 - 2 ** -11, largest: 65504 },
-  9: { least: 2 ** -126, belowOne: 1 - 2 ** -8, largest: (2 - 2 ** -7) * 2 ** 127 },
-}
-
-export function rangeOf(dtype: number): NumberRange {
-  return ranges[dtype] ?? float32
-}
-
-/** A derivative, as far as the arrays' type reaches. */
-export function within({ largest }: NumberRange, derivative: number): number {
-  return Math.max(-largest, Math.min(largest, derivative))
-}
+/** What losses of probabilities are made of, with derivatives with respect to p, in double precision. */
+import { type Derivatives, times } from './formula.js'
 
 /**
- * Has `evaluate` write the loss of p to `to`. Where p is 0 or 1, what is not finite there is replaced by what it is at the
- * nearest probability inside.
+ * As asNegative of formula.ts, of a probability p with c = 1 - p: with k = -log(c) / p the derivatives are
+ * w p^g (g k + 1 / c) and w (p^g / c^2 + p^(g - 1) g ((g - 1) k + 2 / c)).
  */
-export function evaluateWithin(range: NumberRange, p: number, to: Derivatives, evaluate: (p: number) => void): void {
-  evaluate(p)
-  if (p !== 0 && p !== 1) return
-  const { value, grad, hess } = to
-  if (Number.isFinite(value) && Number.isFinite(grad) && Number.isFinite(hess)) return
-  evaluate(p === 0 ? range.least : range.belowOne)
-  if (Number.isFinite(value)) to.value = value
-  if (Number.isFinite(grad)) to.grad = grad
-  if (Number.isFinite(hess)) to.hess = hess
+export function probabilityAsNegative(p: number, c: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
+  if (weight === 0) {
+    // Nothing times infinity would not be nothing; NaN comes through
+    to.value = to.grad = to.hess = p * 0
+    return
+  }
+  const loss = minusLogOfRest(p, c)
+  const k = p === 0 ? 1 : loss / p
+  const modulator = Math.pow(p, gamma)
+  to.value = weight * times(modulator, loss)
+  to.grad = weight * modulator * (slope * k + 1 / c)
+  const bend = slope === 0 ? 0 : Math.pow(p, gamma - 1) * slope * ((slope - 1) * k + 2 / c)
+  to.hess = weight * (modulator / c / c + bend)
+}
+
+/** A positive at p is a negative at 1 - p, seen in the mirror. */
+export function probabilityAsPositive(p: number, c: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
+  probabilityAsNegative(c, p, weight, gamma, to, slope)
+  to.grad = -to.grad
+}
+
+/** -log(1 - p), from whichever of p and c = 1 - p has its digits. */
+export function minusLogOfRest(p: number, c: number): number {
+  return p < 0.5 ? -Math.log1p(-p) : -Math.log(c)
+}
+
+/** y (-log p) + (1 - y) (-log(1 - p)) for a label between 0 and 1, times `weight`, and its derivatives with respect to p. */
+export function probabilityCrossEntropy(p: number, y: number, weight: number, to: Derivatives): void {
+  const c = 1 - p
+  const up = (weight * y) / p
+  const down = (weight * (1 - y)) / c
+  to.value = weight * (y * minusLogOfRest(c, p) + (1 - y) * minusLogOfRest(p, c))
+  to.grad = down - up
+  to.hess = down / c + up / p
 }

@@ -1,16 +1,8 @@
 /** Quality focal loss: a score that is to equal a quality between 0 and 1, such as the IoU of a predicted box. */
 import { ElementwiseLoss } from '../elementwise_loss.js'
 import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../options.js'
-import {
-  crossEntropy,
-  type Derivatives,
-  type ElementFormula,
-  probabilityAsNegative,
-  probabilityAsPositive,
-  probabilityCrossEntropy,
-  sigmoid,
-  times,
-} from './formula.js'
+import { crossEntropy, type Derivatives, type ElementFormula, sigmoid, times } from './formula.js'
+import { probabilityAsNegative, probabilityAsPositive, probabilityCrossEntropy } from './probability.js'
 
 /** What {@link QualityFocalLoss} takes. `undefined` means the default. */
 export interface QualityFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {

@@ -1,18 +1,8 @@
 /** Sigmoid focal loss: every logit is a yes-or-no question of its own (Lin et al. 2017, arXiv:1708.02002). */
 import { ElementwiseLoss } from '../elementwise_loss.js'
 import { type FocalOptions, type FocalResolved, focalRules, oneOf, optional, type OptionRules, type Reduction, type SoftTargets } from '../options.js'
-import {
-  asNegative,
-  asPositive,
-  crossEntropy,
-  type Derivatives,
-  type ElementFormula,
-  probabilityAsNegative,
-  probabilityAsPositive,
-  probabilityCrossEntropy,
-  sigmoid,
-  times,
-} from './formula.js'
+import { add, asNegative, asPositive, crossEntropy, type Derivatives, type ElementFormula, sigmoid, times } from './formula.js'
+import { probabilityAsNegative, probabilityAsPositive, probabilityCrossEntropy } from './probability.js'
 
 /** What {@link SigmoidFocalLoss} takes. `undefined` means the default. */
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
@@ -76,9 +66,7 @@ function mixtureOfProbability(p: number, y: number, positive: number, negative: 
   probabilityAsPositive(p, 1 - p, y * positive, gamma, to)
   const { value, grad, hess } = to
   probabilityAsNegative(p, 1 - p, (1 - y) * negative, gamma, to)
-  to.value += value
-  to.grad += grad
-  to.hess += hess
+  add(to, value, grad, hess)
 }
 
 /** With q = y (1 - p) + (1 - y) p, the derivatives of w q^gamma times cross entropy with respect to p. */
@@ -96,9 +84,7 @@ function mixture(x: number, y: number, positive: number, negative: number, gamma
   asPositive(x, y * positive, gamma, to)
   const { value, grad, hess } = to
   asNegative(x, (1 - y) * negative, gamma, to)
-  to.value += value
-  to.grad += grad
-  to.hess += hess
+  add(to, value, grad, hess)
 }
 
 /** q = 1 - p_t = y (1 - p) + (1 - y) p, and the loss is w q^gamma times cross entropy; r = q' / q. */

@@ -1,7 +1,8 @@
 /** Softmax focal loss: every row is one choice between classes. */
 import { FocalLossBase } from '../loss.js'
 import { type FocalOptions, type FocalResolved, focalRules, type OptionRules, type Reduction } from '../options.js'
-import { logOddsAgainst, probabilityAsPositive, type RowFormula, sigmoid, softplus } from './formula.js'
+import { logOddsAgainst, type RowFormula, sigmoid, softplus } from './formula.js'
+import { probabilityAsPositive } from './probability.js'
 
 /** What {@link SoftmaxFocalLoss} takes. `undefined` means the default. */
 export interface SoftmaxFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {

@@ -9,15 +9,8 @@ import {
   type PerClass,
   type Reduction,
 } from '../options.js'
-import {
-  asNegative,
-  crossEntropy,
-  type ElementFormula,
-  probabilityAsNegative,
-  probabilityAsPositive,
-  probabilityCrossEntropy,
-  sigmoid,
-} from './formula.js'
+import { asNegative, crossEntropy, type ElementFormula, sigmoid } from './formula.js'
+import { probabilityAsNegative, probabilityAsPositive, probabilityCrossEntropy } from './probability.js'
 
 /** What {@link VarifocalLoss} takes. `undefined` means the default. */
 export interface VarifocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {

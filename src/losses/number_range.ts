@@ -1,0 +1,42 @@
+/** Losses of probabilities at the two ends of [0, 1], and how far derivatives reach: what `inputs` promises. */
+import type { Derivatives } from './formula.js'
+
+/** Of an array's type: its smallest normal number, its largest below 1, and its largest of all. */
+export interface NumberRange {
+  readonly least: number
+  readonly belowOne: number
+  readonly largest: number
+}
+
+const float32: NumberRange = { least: 2 ** -126, belowOne: 1 - 2 ** -24, largest: (2 - 2 ** -23) * 2 ** 127 }
+
+/** By the numbers of cpp/problem.h (enum FocalDtype). */
+const ranges: Readonly<Record<number, NumberRange>> = {
+  1: { least: 2 ** -1022, belowOne: 1 - 2 ** -53, largest: Number.MAX_VALUE },
+  8: { least: 2 ** -14, belowOne: 1 - 2 ** -11, largest: 65504 },
+  9: { least: 2 ** -126, belowOne: 1 - 2 ** -8, largest: (2 - 2 ** -7) * 2 ** 127 },
+}
+
+export function rangeOf(dtype: number): NumberRange {
+  return ranges[dtype] ?? float32
+}
+
+/** A derivative, as far as the arrays' type reaches. */
+export function within({ largest }: NumberRange, derivative: number): number {
+  return Math.max(-largest, Math.min(largest, derivative))
+}
+
+/**
+ * Has `evaluate` write the loss of p to `to`. Where p is 0 or 1, what is not finite there is replaced by what it is at the
+ * nearest probability inside.
+ */
+export function evaluateWithin(range: NumberRange, p: number, to: Derivatives, evaluate: (p: number) => void): void {
+  evaluate(p)
+  if (p !== 0 && p !== 1) return
+  const { value, grad, hess } = to
+  if (Number.isFinite(value) && Number.isFinite(grad) && Number.isFinite(hess)) return
+  evaluate(p === 0 ? range.least : range.belowOne)
+  if (Number.isFinite(value)) to.value = value
+  if (Number.isFinite(grad)) to.grad = grad
+  if (Number.isFinite(hess)) to.hess = hess
+}
