@@ -1,6 +1,6 @@
 /** The rows of a problem in plain TypeScript, some at a time: counted and checked first, then computed. */
 import type { Derivatives, ElementFormula, Parameters, RowFormula } from '../losses/formula.js'
-import { evaluateWithin, type NumberRange, rangeOf, within } from '../losses/number_range.js'
+import { finiteProbability, type NumberRange, rangeOf, within } from '../losses/number_range.js'
 import { counts, firstOf, hasClass, targetOf } from '../places.js'
 import { badClass, badProbability, badTarget, type Problem, type Sums } from '../problem.js'
 
@@ -92,7 +92,7 @@ function computeElements(problem: Problem, formula: ElementFormula, begin: numbe
         const positive = weight * (classPositive?.[c] ?? positiveWeight)
         const negative = weight * (classNegative?.[c] ?? negativeWeight)
         if (range === null) formula.element(logits[k], y, positive, negative, loss, result)
-        else evaluateWithin(range, logits[k], result, (p) => formula.probability(p, y, positive, negative, loss, result))
+        else finiteProbability(formula, range, logits[k], y, positive, negative, loss, result)
         result.grad /= divisor
         result.hess = Math.max(problem.leastHess, result.hess / divisor)
         if (range !== null) {
@@ -151,7 +151,7 @@ function computeClasses(formula: RowFormula, loss: Parameters, range: NumberRang
       row[c] = 0
       continue
     }
-    evaluateWithin(range, row[c], result, (p) => formula.probability(p, weights[c], loss, result))
+    finiteProbability(formula, range, row[c], 1, weights[c], 0, loss, result)
     value += result.value
     row[c] = result.grad
   }

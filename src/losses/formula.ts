@@ -26,6 +26,11 @@ interface FormulaOf {
   readonly code: number
   /** The least target that is counted as a positive. */
   readonly positiveFrom: number
+  /**
+   * Writes the loss of one probability `p` with target `y` to `to`, differentiated with respect to p. Limits at 0 and 1 come
+   * out where they are finite, and something that is not finite where they are not. Of a softmax it is one class's part.
+   */
+  probability(p: number, y: number, positive: number, negative: number, parameters: Parameters, to: Derivatives): void
 }
 
 /** A loss whose elements know nothing of each other. */
@@ -33,11 +38,6 @@ export interface ElementFormula extends FormulaOf {
   readonly perRow: false
   /** Writes the loss of one logit `x` with target `y` in [0, 1] to `to`. The weights of positive and negative are >= 0. */
   element(x: number, y: number, positive: number, negative: number, parameters: Parameters, to: Derivatives): void
-  /**
-   * The same of a probability: the loss of p = sigmoid(x), differentiated with respect to p. Limits at 0 and 1 come out
-   * where they are finite, and something that is not finite where they are not.
-   */
-  probability(p: number, y: number, positive: number, negative: number, parameters: Parameters, to: Derivatives): void
 }
 
 /** A loss whose rows are one choice between classes. */
@@ -48,8 +48,6 @@ export interface RowFormula extends FormulaOf {
    * weight times its target. All three arrays have one entry a class, and all are overwritten.
    */
   row(row: Float64Array, weights: Float64Array, scratch: Float64Array, parameters: Parameters): number
-  /** The same of one class's probability, differentiated with respect to it. `weight` is the class's times its target. */
-  probability(p: number, weight: number, parameters: Parameters, to: Derivatives): void
 }
 
 export type Formula = ElementFormula | RowFormula

@@ -1,5 +1,5 @@
 /** Losses of probabilities at the two ends of [0, 1], and how far derivatives reach: what `inputs` promises. */
-import type { Derivatives } from './formula.js'
+import type { Derivatives, Formula, Parameters } from './formula.js'
 
 /** Of an array's type: its smallest normal number, its largest below 1, and its largest of all. */
 export interface NumberRange {
@@ -27,15 +27,24 @@ export function within({ largest }: NumberRange, derivative: number): number {
 }
 
 /**
- * Has `evaluate` write the loss of p to `to`. Where p is 0 or 1, what is not finite there is replaced by what it is at the
- * nearest probability inside.
+ * As {@link Formula}'s `probability`, but finite: where p is 0 or 1, what is not finite there is what it is at the nearest
+ * probability inside.
  */
-export function evaluateWithin(range: NumberRange, p: number, to: Derivatives, evaluate: (p: number) => void): void {
-  evaluate(p)
+export function finiteProbability(
+  formula: Formula,
+  range: NumberRange,
+  p: number,
+  y: number,
+  positive: number,
+  negative: number,
+  parameters: Parameters,
+  to: Derivatives,
+): void {
+  formula.probability(p, y, positive, negative, parameters, to)
   if (p !== 0 && p !== 1) return
   const { value, grad, hess } = to
   if (Number.isFinite(value) && Number.isFinite(grad) && Number.isFinite(hess)) return
-  evaluate(p === 0 ? range.least : range.belowOne)
+  formula.probability(p === 0 ? range.least : range.belowOne, y, positive, negative, parameters, to)
   if (Number.isFinite(value)) to.value = value
   if (Number.isFinite(grad)) to.grad = grad
   if (Number.isFinite(hess)) to.hess = hess

@@ -73,8 +73,8 @@ const softmaxFocal: RowFormula = {
     return value
   },
   // 1 - p is taken from p itself, as every class's p is a variable of its own here
-  probability(p, weight, { gamma }, to) {
-    probabilityAsPositive(p, 1 - p, weight, gamma, to)
+  probability(p, y, positive, _, { gamma }, to) {
+    probabilityAsPositive(p, 1 - p, y * positive, gamma, to)
   },
 }
 
