@@ -17,17 +17,6 @@ using namespace focal;
 
 namespace {
 
-Plan plan_of(const FocalProblem &p) {
-  Plan plan{};
-  plan.problem = p;
-  plan.outer = static_cast<int64_t>(p.outer);
-  plan.classes = static_cast<int64_t>(p.classes);
-  plan.inner = static_cast<int64_t>(p.inner);
-  plan.rows = plan.outer * plan.inner;
-  plan.elements = plan.rows * plan.classes;
-  return plan;
-}
-
 // Enough blocks for the team to be worth waking.
 FocalStatus census_of(Plan *plan, int32_t threads, FocalResult *result) {
   std::vector<uint8_t> hard_blocks(static_cast<size_t>(plan->elements / block_elements + 1));
