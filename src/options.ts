@@ -166,10 +166,9 @@ export function positiveNumber(name: string, value: unknown): number {
 }
 
 export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+  if (allowed.includes(value as T)) return value as T
   const expected = `one of ${allowed.map(show).join(', ')}`
-  if (typeof value !== 'string') throw wrongType(name, value, expected)
-  if (!allowed.includes(value as T)) throw outOfRange(name, value, expected)
-  return value as T
+  throw typeof value === 'string' ? outOfRange(name, value, expected) : wrongType(name, value, expected)
 }
 
 function index(name: string, value: unknown, or: string): number | null {
