@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Counts the instructions of fixed kernel calls (two each) with callgrind and compares them with the ceilings in
+# Counts the instructions of fixed kernel calls with callgrind and compares them with the ceilings in
 # cpp/tests/instructions.txt. Counts do not depend on what else the machine does. With --update, writes new ceilings.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +13,7 @@ fi
 command -v valgrind >/dev/null || { echo "instructions: valgrind is missing; run npm run setup" >&2; exit 1; }
 
 count() {
-  valgrind --tool=callgrind --toggle-collect=focal_run --callgrind-out-file=/dev/null "$program" "$1" 2>&1 |
+  valgrind --tool=callgrind --toggle-collect=counted --callgrind-out-file=/dev/null "$program" "$1" 2>&1 |
     sed -n 's/.*Collected : \([0-9]*\)$/\1/p'
 }
 

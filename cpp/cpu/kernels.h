@@ -42,7 +42,7 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
   const Weights<T> one_weight = stage_one_weight<Long>(plan, staged);
   const T reach = static_cast<T>(Kernels::reach(p, Limits<T>::logistic));
   const auto each = [&]<class Packed>(Packed, auto body) {
-    each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) {
+    each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) FOCAL_LAMBDA {
       const BlockArrays<T> arrays = half.in_use() ? half.read(begin, end) : BlockArrays<T>(p, begin);
       const double sum = body(BlockWork<Packed, T>(plan, staged, arrays, one_weight, reach, begin, end));
       if (half.in_use()) half.write(begin, end);
