@@ -74,7 +74,7 @@ FOCAL_INLINE double square_root(double a) { return __builtin_sqrt(a); }
 template <class R> FOCAL_INLINE R muladd(R a, R b, R c) { return a * b + c; }
 
 // Is muladd() one rounding here?
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__CUDACC__)
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(FOCAL_GPU)
 constexpr bool fused_muladd = true;
 #else
 constexpr bool fused_muladd = false;

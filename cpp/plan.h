@@ -36,27 +36,31 @@ template <> struct Limits<double> {
 
 FOCAL_ANYWHERE inline bool is_half(int32_t dtype) { return dtype == FOCAL_FLOAT16 || dtype == FOCAL_BFLOAT16; }
 
-struct Plan {
+// What outputs are divided by, known once the elements, rows and positives that count are.
+struct Divisors {
+  double grad_divisor;             // the denominator
+  double value_divisor;            // the normalizer, or 1
+  double grad_scale, value_scale;  // one over these
+  bool extreme_scale;              // too large or too small for float arithmetic: everything is careful
+
+  FOCAL_ANYWHERE void divide_by(const FocalProblem &p, double denominator) {
+    grad_divisor = denominator;
+    value_divisor = p.normalizer == p.normalizer ? p.normalizer : 1;
+    grad_scale = 1 / grad_divisor;
+    value_scale = 1 / value_divisor;
+    extreme_scale = !(grad_scale > 1e-30 && grad_scale < 1e30);
+  }
+};
+
+struct Plan : Divisors {
   FocalProblem problem;
   int64_t outer, classes, inner;  // classes == 1 is written as one row of `inner` places
   int64_t rows, elements;
   int64_t blocks, rows_per_block;  // rows_per_block: softmax only
   double target_scale, target_shift;  // label smoothing: y becomes y * scale + shift
-  double grad_divisor;                // the denominator
-  double value_divisor;               // the normalizer, or 1
-  double grad_scale, value_scale;     // one over these
-  bool extreme_scale;                 // too large or too small for float arithmetic: every block is careful
   bool hard_labels;                   // dense targets, each exactly 0 or 1, none smoothed or skipped
   const uint8_t *hard_blocks;         // which blocks have such, where they differ; else null
 
-  // Once the elements, rows and positives that count are known.
-  FOCAL_ANYWHERE void divide_by(double denominator) {
-    grad_divisor = denominator;
-    value_divisor = problem.normalizer == problem.normalizer ? problem.normalizer : 1;
-    grad_scale = 1 / grad_divisor;
-    value_scale = 1 / value_divisor;
-    extreme_scale = !(grad_scale > 1e-30 && grad_scale < 1e30);
-  }
   FOCAL_ANYWHERE bool skips() const {  // may some elements not count?
     return problem.mask_per != FOCAL_ABSENT || problem.ignore_index == problem.ignore_index;
   }

@@ -5,23 +5,19 @@
 
 #include <math.h>
 
+#include "../losses/anywhere.h"
 #include "../losses/list.h"
+#include "../losses/softmax_focal.h"
 
 namespace focal {
 
 CarefulElement careful_element(const FocalProblem &p, double x, double y, double rest, double wp, double wn) {
-  // Out here a loss is a straight line, which goes on along its tangent to infinity.
-  constexpr double far = 1e270;
-  const double near = x > far ? far : x < -far ? -far : x;
-  CarefulElement e;
+  CarefulElement result;
   careful::with_kernels(p.loss, [&](auto kernels) {
-    decltype(kernels)::template exact<double>(p, [&](const auto &loss) {
-      const auto at_near = loss.template soft<true>(near, y, rest, wp, wn);
-      e = {at_near.value, at_near.grad, at_near.hess};
-    });
+    const auto e = careful::element_anywhere<decltype(kernels)>(p, x, y, rest, wp, wn);
+    result = {e.value, e.grad, e.hess};
   });
-  if (near != x && x == x && e.grad != 0) e.value += e.grad * (x - near);
-  return e;
+  return result;
 }
 
 template <class T>
@@ -53,10 +49,9 @@ double careful_softmax_row(const FocalProblem &p, const T *x, const T *amount, i
     if (a == 0) continue;
     const double q = (c == top ? rest : whole - e[c]) / whole;
     const double nll = c == top ? log_whole : max - static_cast<double>(x[c]) + log_whole;
-    const double share = e[c] / whole;
-    const double m = a * pow(q, p.gamma);
-    if (nll > 0) value += m * nll;
-    pull[c] = m * (1 + (share > 0 && q > 0 ? p.gamma * share * (nll / q) : share > 0 ? p.gamma * share : 0));
+    const auto term = careful::careful_term(p.gamma, e[c] / whole, q, nll, a);
+    value += term.value;
+    pull[c] = term.pull;
     total_pull += pull[c];
   }
   if (unordered) value = NAN;

@@ -15,34 +15,6 @@
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
-// ---- exponentials of rows of any size -------------------------------------------------------------------------------
-
-// e^(x - max) is e^t 2^-exponent with t = x - subtracted, and no rounding of the difference before the exponential:
-// t is x itself or, where logits are large, exact. The row's largest comes to about 2^headroom: there is room below
-// for what is smaller than the smallest normal number times it, and exponentials under `floor` are 0.
-constexpr int headroom = 14;
-
-template <class R> FOCAL_INLINE R exponential_over(R t, R exponent) {
-  const Reduced<R> reduced = reduce(t);
-  return scale_by_power_of_two(exp_of_rest(reduced.rest), reduced.k_plus_magic - exponent);
-}
-
-template <class R> struct RowShift {
-  R subtracted, exponent, floor, top;
-
-  FOCAL_INLINE explicit RowShift(R max) {
-    using T = typename Number<R>::Lane;
-    using C = Constants<T>;
-    subtracted = select(absolute(max) > R(Limits<T>::far), max, R(0));
-    const R near = max - subtracted;
-    exponent = muladd(near, R(C::log2e), R(C::magic)) - R(C::magic) - R(headroom);
-    floor = (exponent - R(C::bias)) * R(C::ln2);
-    top = exponential_over(near, exponent);
-  }
-};
-
-// ---- the kernel -----------------------------------------------------------------------------------------------------
-
 // R sweeps over whole blocks, S (shorter) over what takes more registers.
 template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, decltype(fold(R()))> {
   using V = decltype(fold(R()));
@@ -194,24 +166,20 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
   }
 
   FOCAL_NOINLINE void class_index_terms(bool shifted) {
-    // Both factors of the gradient stay normal numbers where their product is one.
-    constexpr T lift = 1 << headroom;
-    const S scale(static_cast<T>(plan.grad_scale) / lift);
+    const S scale(static_cast<T>(plan.grad_scale));
     with_common_power<T>(problem().gamma, [&](auto power) {
       const SoftmaxFocal<decltype(power)> loss{power};
       for (int64_t r = 0; r < rows; r += S::size) {
         const S e = S::load(scratch.row_e + r), others = S::load(scratch.row_others + r);
-        const S inverse = S(1) / (e + others);
         S gap(0), below_top(0);
         if (shifted) {
           gap = S::load(scratch.row_share + r);
           below_top = select(gap > S(0), S::load(scratch.row_top + r) - e, S(0));
         }
-        const S nll = gap + log_one_plus((others - below_top) / (e + below_top));
-        const SoftmaxTerm<S> term = loss(e * inverse, others * inverse, nll, S::load(scratch.row_amount + r));
-        term.value.store(scratch.row_value + r);
-        (inverse * S(lift)).store(scratch.row_share + r);
-        (term.pull * scale).store(scratch.row_pull + r);
+        const IndexedRow<S> row = indexed_row(loss, e, others, gap, below_top, S::load(scratch.row_amount + r), scale);
+        row.value.store(scratch.row_value + r);
+        row.share.store(scratch.row_share + r);
+        row.pull.store(scratch.row_pull + r);
       }
     });
   }

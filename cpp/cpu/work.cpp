@@ -18,7 +18,7 @@ FocalStatus Work::settle(FocalResult *result) {
   if (status != FOCAL_OK) return status;
   const FocalProblem &p = plan_.problem;
   result->denominator = denominator_of(p, result->elements, result->rows, result->positives);
-  plan_.divide_by(result->denominator);
+  plan_.divide_by(p, result->denominator);
   return FOCAL_OK;
 }
 

@@ -11,7 +11,7 @@
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
-template <class T> __device__ FOCAL_INLINE T number_at(const void *array, int32_t dtype, int64_t at) {
+template <class T> FOCAL_INLINE T number_at(const void *array, int32_t dtype, int64_t at) {
   switch (dtype) {
     case FOCAL_FLOAT32: return static_cast<T>(static_cast<const float *>(array)[at]);
     case FOCAL_FLOAT64: return static_cast<T>(static_cast<const double *>(array)[at]);
@@ -27,7 +27,7 @@ template <class T> __device__ FOCAL_INLINE T number_at(const void *array, int32_
 }
 
 // Rounds to what the array holds: logits' types only.
-template <class T> __device__ FOCAL_INLINE void put_number(void *array, int32_t dtype, int64_t at, T x) {
+template <class T> FOCAL_ON_DEVICE void put_number(void *array, int32_t dtype, int64_t at, T x) {
   switch (dtype) {
     case FOCAL_FLOAT32: static_cast<float *>(array)[at] = static_cast<float>(x); break;
     case FOCAL_FLOAT64: static_cast<double *>(array)[at] = static_cast<double>(x); break;
@@ -50,20 +50,17 @@ FOCAL_ANYWHERE inline size_t bytes_of(int32_t dtype) {
 
 // ---- four at a time ---------------------------------------------------------------------------------------------------
 
-// Can four numbers from every fourth one on be read and written in one access?
-inline bool is_aligned(const void *array, int32_t dtype) { return reinterpret_cast<uintptr_t>(array) % (4 * bytes_of(dtype)) == 0; }
-
 // Two halves in a word, the first in its lower part.
 template <class Half> struct Two;
 #ifdef __CUDACC__
 // What Float16 and BFloat16 spell out, in an instruction or two. A NaN stays one, if another.
 template <> struct Two<Float16> {
-  static __device__ FOCAL_INLINE float2 read(unsigned bits) { return __half22float2(bit_cast<__half2>(bits)); }
-  static __device__ FOCAL_INLINE unsigned rounded(float low, float high) { return bit_cast<unsigned>(__floats2half2_rn(low, high)); }
+  static FOCAL_ON_DEVICE float2 read(unsigned bits) { return __half22float2(bit_cast<__half2>(bits)); }
+  static FOCAL_ON_DEVICE unsigned rounded(float low, float high) { return bit_cast<unsigned>(__floats2half2_rn(low, high)); }
 };
 template <> struct Two<BFloat16> {
-  static __device__ FOCAL_INLINE float2 read(unsigned bits) { return make_float2(__uint_as_float(bits << 16), __uint_as_float(bits & 0xFFFF0000u)); }
-  static __device__ FOCAL_INLINE unsigned rounded(float low, float high) { return bit_cast<unsigned>(__floats2bfloat162_rn(low, high)); }
+  static FOCAL_ON_DEVICE float2 read(unsigned bits) { return make_float2(__uint_as_float(bits << 16), __uint_as_float(bits & 0xFFFF0000u)); }
+  static FOCAL_ON_DEVICE unsigned rounded(float low, float high) { return bit_cast<unsigned>(__floats2bfloat162_rn(low, high)); }
 };
 #else
 template <class Half> struct Two {
@@ -74,11 +71,11 @@ template <class Half> struct Two {
 };
 #endif
 
-template <class Half> __device__ FOCAL_INLINE void unpack(uint2 bits, float (&to)[4]) {
+template <class Half> FOCAL_ON_DEVICE void unpack(uint2 bits, float (&to)[4]) {
   const float2 first = Two<Half>::read(bits.x), second = Two<Half>::read(bits.y);
   to[0] = first.x, to[1] = first.y, to[2] = second.x, to[3] = second.y;
 }
-template <class Half> __device__ FOCAL_INLINE uint2 pack(const float (&from)[4]) {
+template <class Half> FOCAL_ON_DEVICE uint2 pack(const float (&from)[4]) {
   uint2 bits;
   bits.x = Two<Half>::rounded(from[0], from[1]);
   bits.y = Two<Half>::rounded(from[2], from[3]);
@@ -86,7 +83,7 @@ template <class Half> __device__ FOCAL_INLINE uint2 pack(const float (&from)[4])
 }
 
 // Four numbers from `at` on, which is a multiple of four, of an aligned array.
-__device__ FOCAL_INLINE void read_four(const void *array, int32_t dtype, int64_t at, float (&to)[4]) {
+FOCAL_ON_DEVICE void read_four(const void *array, int32_t dtype, int64_t at, float (&to)[4]) {
   const auto halves = [&] { return static_cast<const uint2 *>(array)[at / 4]; };
   if (dtype == FOCAL_FLOAT32) {
     const float4 x = static_cast<const float4 *>(array)[at / 4];
@@ -96,11 +93,11 @@ __device__ FOCAL_INLINE void read_four(const void *array, int32_t dtype, int64_t
   } else if (dtype == FOCAL_FLOAT16) {
     unpack<Float16>(halves(), to);
   } else {
-    for (int j = 0; j < 4; j++) to[j] = number_at<float>(array, dtype, at + j);
+    FOCAL_UNROLLED for (int j = 0; j < 4; j++) to[j] = number_at<float>(array, dtype, at + j);
   }
 }
 
-__device__ FOCAL_INLINE void write_four(void *array, int32_t dtype, int64_t at, const float (&from)[4]) {
+FOCAL_ON_DEVICE void write_four(void *array, int32_t dtype, int64_t at, const float (&from)[4]) {
   if (dtype == FOCAL_FLOAT32) {
     float4 x;
     x.x = from[0], x.y = from[1], x.z = from[2], x.w = from[3];
@@ -112,14 +109,14 @@ __device__ FOCAL_INLINE void write_four(void *array, int32_t dtype, int64_t at, 
 
 // ---- eight halves at a time: sixteen bytes ----------------------------------------------------------------------------
 
-__device__ FOCAL_INLINE void read_eight_halves(const void *array, int32_t dtype, int64_t at, float (&low)[4], float (&high)[4]) {
+FOCAL_ON_DEVICE void read_eight_halves(const void *array, int32_t dtype, int64_t at, float (&low)[4], float (&high)[4]) {
   const uint4 bits = static_cast<const uint4 *>(array)[at / 8];
   const uint2 first = {bits.x, bits.y}, second = {bits.z, bits.w};
   if (dtype == FOCAL_BFLOAT16) unpack<BFloat16>(first, low), unpack<BFloat16>(second, high);
   else unpack<Float16>(first, low), unpack<Float16>(second, high);
 }
 
-__device__ FOCAL_INLINE void write_eight_halves(void *array, int32_t dtype, int64_t at, const float (&low)[4], const float (&high)[4]) {
+FOCAL_ON_DEVICE void write_eight_halves(void *array, int32_t dtype, int64_t at, const float (&low)[4], const float (&high)[4]) {
   const bool brain = dtype == FOCAL_BFLOAT16;
   const uint2 first = brain ? pack<BFloat16>(low) : pack<Float16>(low), second = brain ? pack<BFloat16>(high) : pack<Float16>(high);
   uint4 bits;

@@ -35,19 +35,20 @@ struct Work {
   bool aligned;  // may logits, outputs and dense targets be accessed by fours?
 };
 
-__device__ FOCAL_INLINE int64_t blocks_of(int64_t tiles) { return (tiles + tiles_per_block - 1) / tiles_per_block; }
+FOCAL_ON_DEVICE int64_t blocks_of(int64_t tiles) { return (tiles + tiles_per_block - 1) / tiles_per_block; }
 
-// Has the census found nothing wrong? Then the plan's divisors are filled in.
-__device__ FOCAL_INLINE bool begin(const Work &work, Plan &plan) {
+// Has the census found nothing wrong? Then outputs are divided by these.
+FOCAL_ON_DEVICE bool begin(const Work &work, Divisors &divisors) {
   const State &state = *work.state;
   if (state.bad_target != nowhere || state.bad_probability != nowhere) return false;
-  plan.divide_by(denominator_of(plan.problem, static_cast<double>(state.elements), static_cast<double>(state.rows),
-                                static_cast<double>(state.positives)));
+  const FocalProblem &p = work.plan.problem;
+  divisors.divide_by(p, denominator_of(p, static_cast<double>(state.elements), static_cast<double>(state.rows),
+                                       static_cast<double>(state.positives)));
   return true;
 }
 
 // The sum of all tiles of a block, by a whole warp.
-__device__ FOCAL_INLINE double sum_of_block(const Work &work, int64_t block) {
+FOCAL_ON_DEVICE double sum_of_block(const Work &work, int64_t block) {
   const int64_t first = block * tiles_per_block, left = work.tiles - first;
   const volatile double *const sums = work.tile_sums + first;
   double sum = 0;
@@ -56,7 +57,7 @@ __device__ FOCAL_INLINE double sum_of_block(const Work &work, int64_t block) {
 }
 
 // The blocks in their order, after what came before them, by a whole warp.
-__device__ FOCAL_INLINE double sum_of_blocks(const Work &work) {
+FOCAL_ON_DEVICE double sum_of_blocks(const Work &work) {
   const int64_t blocks = blocks_of(work.tiles);
   const volatile double *const sums = work.block_sums;
   double total = work.plan.problem.sum_before;
@@ -68,7 +69,7 @@ __device__ FOCAL_INLINE double sum_of_blocks(const Work &work) {
 }
 
 // Keeps a tile's sum, which all lanes of the calling warp know, and adds up what it was the last of.
-__device__ FOCAL_INLINE void finish_tile(const Work &work, int64_t tile, double sum) {
+FOCAL_ON_DEVICE void finish_tile(const Work &work, int64_t tile, double sum) {
   const int64_t block = tile / tiles_per_block, blocks = blocks_of(work.tiles);
   const int64_t of_block = block + 1 < blocks ? tiles_per_block : work.tiles - block * tiles_per_block;
   unsigned is_last = 0;

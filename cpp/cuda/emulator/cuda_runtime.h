@@ -50,11 +50,11 @@ extern thread_local dim3 thread_index, block_index, block_size, grid_size;
 // Runs the threads of a launch, one after another. Where it is to fail (focal_emulator_fail), none.
 cudaError_t run(dim3 grid, dim3 block, void (*body)(const void *), const void *arguments);
 void synchronize_block();
-// What the lane `source` of this warp passes in; all lanes of the warp take part.
-uint64_t exchange(uint64_t value, int source);
+// What the lane `source` of this warp passes in; all lanes of the mask take part.
+uint64_t exchange(unsigned mask, uint64_t value, int source);
 int lane();
-// A factor within 2^-22 of 1, of which `x` decides.
-float inexact(float x);
+// A factor within `error` of 1, of which `x` decides.
+float inexact(float x, float error);
 // What the next launch or copy is to fail with.
 cudaError_t failure();
 }  // namespace emulator
@@ -67,20 +67,14 @@ cudaError_t failure();
 inline void __syncthreads() { emulator::synchronize_block(); }
 inline void __threadfence() {}
 
-template <class T> T __shfl_sync(unsigned, T value, int source) {
+template <class T> T __shfl_sync(unsigned mask, T value, int source) {
   uint64_t bits = 0;
   memcpy(&bits, &value, sizeof value);
-  bits = emulator::exchange(bits, source);
+  bits = emulator::exchange(mask, bits, source);
   memcpy(&value, &bits, sizeof value);
   return value;
 }
 template <class T> T __shfl_xor_sync(unsigned lanes, T value, int mask) { return __shfl_sync(lanes, value, emulator::lane() ^ mask); }
-inline int __any_sync(unsigned lanes, int predicate) {
-  int any = 0;
-  for (int source = 0; source < 32; source++) any |= __shfl_sync(lanes, predicate != 0, source);
-  return any;
-}
-
 template <class T> T atomicAdd(T *to, T value) {
   const T before = *to;
   *to += value;

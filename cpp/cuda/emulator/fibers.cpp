@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
+#include <algorithm>
+#include <bit>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -21,19 +24,21 @@ struct Fiber {
   ucontext_t context;
   std::unique_ptr<char[]> stack{new char[stack_bytes]};
   bool ended = true;
-  uint64_t exchanges = 0, barriers = 0;
+  uint64_t barriers = 0;
 };
 
-// Of a warp: what each lane passes in, this time and the time before.
+// Of some lanes of a warp: what each passes in, this time and the time before.
 struct Exchange {
-  uint64_t values[2][lanes] = {};
+  unsigned mask = 0;
+  uint64_t values[2][lanes] = {}, turns[lanes] = {};
   uint64_t arrived = 0;
 };
+using Warp = std::deque<Exchange>;  // one for each mask that it has used
 
 struct Block {
   ucontext_t scheduler;
   std::vector<Fiber> fibers;
-  std::vector<Exchange> warps;
+  std::vector<Warp> warps;
   uint64_t at_barrier = 0;
   unsigned size = 0, current = 0;
   bool moved = false;  // has any fiber got on since the last round?
@@ -54,14 +59,14 @@ void run_block() {
   for (unsigned t = 0; t < block.size; t++) {
     Fiber &fiber = block.fibers[t];
     fiber.ended = false;
-    fiber.exchanges = fiber.barriers = 0;
+    fiber.barriers = 0;
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = fiber.stack.get();
     fiber.context.uc_stack.ss_size = stack_bytes;
     fiber.context.uc_link = nullptr;
     makecontext(&fiber.context, enter, 0);
   }
-  for (Exchange &warp : block.warps) warp.arrived = 0;
+  for (Warp &warp : block.warps) warp.clear();
   block.at_barrier = 0;
   for (unsigned left = block.size; left > 0;) {
     block.moved = false;
@@ -109,23 +114,26 @@ void synchronize_block() {
 
 int lane() { return static_cast<int>(block.current % lanes); }
 
-uint64_t exchange(uint64_t value, int source) {
-  Fiber &fiber = block.fibers[block.current];
-  Exchange &warp = block.warps[block.current / lanes];
-  const uint64_t turn = fiber.exchanges++ % 2;
-  warp.values[turn][lane()] = value;
-  warp.arrived++;
+uint64_t exchange(unsigned mask, uint64_t value, int source) {
+  Warp &warp = block.warps[block.current / lanes];
+  auto found = std::find_if(warp.begin(), warp.end(), [mask](const Exchange &each) { return each.mask == mask; });
+  if (found == warp.end()) found = warp.emplace(warp.end()), found->mask = mask;
+  Exchange &here = *found;
+  const int own = lane();
+  const uint64_t turn = here.turns[own]++, parity = turn % 2, all = static_cast<uint64_t>(std::popcount(mask));
+  here.values[parity][own] = value;
+  here.arrived++;
   block.moved = true;
-  while (warp.arrived < fiber.exchanges * lanes) wait();
-  return warp.values[turn][source % lanes];
+  while (here.arrived < (turn + 1) * all) wait();
+  return here.values[parity][source % lanes];
 }
 
-float inexact(float x) {
+float inexact(float x, float error) {
   uint32_t bits;
   memcpy(&bits, &x, sizeof bits);
   bits = (bits ^ (bits >> 15)) * 0x2C1B3C6Du;
   const float part = static_cast<float>(bits >> 16) / 32768.0f - 1.0f;
-  return 1.0f + part * 0x1p-22f;
+  return 1.0f + part * error;
 }
 
 }  // namespace emulator
