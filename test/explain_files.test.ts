@@ -7,6 +7,7 @@ import { type AsyncZippable, zipSync } from 'fflate'
 import type { SchemaElement } from 'hyparquet'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, describe, expect, it } from 'vitest'
+import { diskFiles } from '../src/cli/files/open.js'
 import { openSource, type SourceOptions } from '../src/cli/files/source.js'
 import { npyBytes, npyHeader, rawHeader } from './support/npy_files.js'
 // Written by numpy 2.4, in base64
@@ -17,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 /** The whole source in one piece. */
 async function readAll(options: Partial<SourceOptions> & { file: string }) {
-  const source = await openSource({ arrays: { logits: 'logits', targets: 'targets' }, ...options })
+  const source = await openSource(diskFiles, { arrays: { logits: 'logits', targets: 'targets' }, ...options })
   const read = { classes: source.classes, logits: [] as number[], targets: [] as number[], kinds: new Set<string>(), shapes: [] as number[][], firstRows: [] as number[] }
   try {
     for (let chunk = await source.read(); chunk !== undefined; chunk = await source.read()) {
@@ -337,7 +338,7 @@ describe('what is wrong is one sentence', () => {
   it('also where a file shrinks while it is read', async () => {
     const path = file('shrinking.npy', Buffer.concat([npyHeader({ descr: '<f4', shape: [400_000] }), Buffer.alloc(1_600_000)]))
     const targets = file('zeros.npy', npyBytes({ descr: '|u1', shape: [400_000], data: new Uint8Array(400_000) }))
-    const source = await openSource({ file: path, targets, arrays: { logits: 'logits', targets: 'targets' } })
+    const source = await openSource(diskFiles, { file: path, targets, arrays: { logits: 'logits', targets: 'targets' } })
     await source.read()
     writeFileSync(path, 'gone')
     await expect(source.read()).rejects.toThrow(/shrinking\.npy has become shorter while it was read$/)

@@ -1,5 +1,6 @@
 /** A line chart as SVG text: logits against nanoseconds per logit, both logarithmic. Small, so that it can be shipped. */
-import { type Measurement, significant } from './bench_result.js'
+import type { Measurement } from './bench_result.js'
+import { significant } from './numbers.js'
 import { line, openSvg, PALETTE, polyline, rounded, text } from './svg.js'
 
 /** From the second loss or dtype on, lines are told apart by their dashes as well. */

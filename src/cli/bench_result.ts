@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { BenchProblem } from './bench_cases.js'
 import { type Summary, summarise } from './bench_statistics.js'
+import { duration, significant } from './numbers.js'
 
 export interface Measurement {
   readonly loss: string
@@ -47,16 +48,6 @@ export function machine() {
 
 export function describeMachine({ version, node, platform, processor, processors }: ReturnType<typeof machine>): string {
   return `focal-loss ${version}, Node.js ${node}, ${platform}, ${processors} x ${processor}`
-}
-
-/** 1234567.8 as '1,234,568', 0.0123 as '0.0123': three significant digits, and all digits before the point. */
-export function significant(value: number): string {
-  return value.toLocaleString('en-US', value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 })
-}
-
-export function duration(seconds: number): string {
-  if (seconds < 1e-3) return `${significant(seconds * 1e6)} us`
-  return seconds < 1 ? `${significant(seconds * 1e3)} ms` : `${significant(seconds)} s`
 }
 
 /** The cells of a row, as every table shows them after its own first columns. */

@@ -6,6 +6,7 @@ import { reasonOf } from '../errors.js'
 import { explainChart } from './explain_chart.js'
 import { explainPage } from './explain_page.js'
 import { tablesOf, textOf } from './explain_tables.js'
+import { diskFiles } from './files/open.js'
 import { type Chunk, openSource, type SourceOptions } from './files/source.js'
 import { startProgress } from './progress.js'
 
@@ -50,7 +51,7 @@ async function explainSource(file: string, options: ExplainCommandOptions): Prom
   const { loss, gammas, alphas, background, ignoreIndex, hardest, bins, logitsArray, targetsArray } = options
   const Loss = loss === 'sigmoid' ? SigmoidFocalLoss : SoftmaxFocalLoss
   const explainer = new Loss({ background, ignoreIndex }).explainer({ gammas, alphas, hardest, bins })
-  const source = await openSource({ ...options, file, arrays: { logits: logitsArray, targets: targetsArray } })
+  const source = await openSource(diskFiles, { ...options, file, arrays: { logits: logitsArray, targets: targetsArray } })
   const progress = startProgress(1)
   try {
     const { classes } = source

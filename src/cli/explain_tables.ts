@@ -1,7 +1,7 @@
 /** What was explained, as tables of text: printed, and put into the page. */
 import type { ExplainedLoss } from 'focal-loss'
-import { significant } from './bench_result.js'
 import type { ExplainedFiles } from './explain.js'
+import { significant } from './numbers.js'
 import { alignColumns } from './table.js'
 
 export interface TextTable {

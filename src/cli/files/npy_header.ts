@@ -11,20 +11,21 @@ export interface NpyHeader {
   readonly start: number
 }
 
-const MAGIC = Buffer.from('\x93NUMPY', 'latin1')
+/** `\x93NUMPY` */
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 /** Real headers have about 100 bytes. */
 const LONGEST_HEADER = 1 << 20
 
 /** Reads the header, and leaves the bytes at the first number. */
 export async function readNpyHeader(name: string, bytes: Bytes): Promise<NpyHeader> {
   const preamble = await exactly(name, bytes, MAGIC.length + 2)
-  if (!preamble.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error(`${name} is no .npy file; expected one that numpy.save has written`)
+  if (MAGIC.some((byte, i) => preamble[i] !== byte)) throw new Error(`${name} is no .npy file; expected one that numpy.save has written`)
   const version = preamble[MAGIC.length]
   if (version < 1 || version > 3) throw new Error(`${name} has version ${version} of the .npy format; expected 1, 2 or 3`)
   const lengthBytes = version === 1 ? 2 : 4
-  const length = (await exactly(name, bytes, lengthBytes)).readUIntLE(0, lengthBytes)
+  const length = (await exactly(name, bytes, lengthBytes)).reduceRight((sum, byte) => 256 * sum + byte, 0)
   if (length > LONGEST_HEADER) throw new Error(`${name} has a header of ${length} bytes, so it is damaged; expected about 100`)
-  const text = (await exactly(name, bytes, length)).toString('utf8')
+  const text = new TextDecoder().decode(await exactly(name, bytes, length))
   const [, descr] = /'descr'\s*:\s*'([^']*)'/.exec(text) ?? []
   const [, order] = /'fortran_order'\s*:\s*(True|False)/.exec(text) ?? []
   const [, sizes] = /'shape'\s*:\s*\(([^)]*)\)/.exec(text) ?? []
@@ -37,8 +38,8 @@ export async function readNpyHeader(name: string, bytes: Bytes): Promise<NpyHead
   return { descr, fortranOrder: order === 'True', shape, start: MAGIC.length + 2 + lengthBytes + length }
 }
 
-async function exactly(name: string, bytes: Bytes, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length)
+async function exactly(name: string, bytes: Bytes, length: number): Promise<Uint8Array> {
+  const buffer = new Uint8Array(length)
   if ((await bytes.next(buffer)) < length) throw new Error(`${name} is cut off within its header`)
   return buffer
 }

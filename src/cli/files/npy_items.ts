@@ -1,5 +1,4 @@
 /** The items of a .npy file as numbers: every real type, in both byte orders. */
-import { endianness } from 'node:os'
 import type { ReadNumbers } from './array_reader.js'
 
 export interface ItemType {
@@ -42,20 +41,27 @@ export function itemType(name: string, descr: string): ItemType {
     throw new Error(`${name} holds ${kinds[type[0]] ?? 'something else'} (${descr}); expected float16, float32, float64, integers or bool`)
   }
   const bytes = Number(type[1])
-  const foreign = order === (endianness() === 'LE' ? '>' : '<')
+  const foreign = order === (isLittleEndian ? '>' : '<')
   return {
     bytes,
     decode(buffer, count) {
-      if (foreign) swap(Buffer.from(buffer, 0, count * bytes), bytes)
+      if (foreign) swap(new Uint8Array(buffer, 0, count * bytes), bytes)
       return toNumbers(buffer, count)
     },
   }
 }
 
-function swap(buffer: Buffer, bytes: number): void {
-  if (bytes === 2) buffer.swap16()
-  else if (bytes === 4) buffer.swap32()
-  else if (bytes === 8) buffer.swap64()
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
+/** Turns the bytes of every item around. */
+function swap(bytes: Uint8Array, each: number): void {
+  for (let first = 0; first < bytes.length; first += each) {
+    for (let [low, high] = [first, first + each - 1]; low < high; low++, high--) {
+      const held = bytes[low]
+      bytes[low] = bytes[high]
+      bytes[high] = held
+    }
+  }
 }
 
 /** Every half float there is: a table is faster than arithmetic, and made on first use. */

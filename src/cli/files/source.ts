@@ -1,8 +1,21 @@
-/** Logits and their targets, from one file or two, some rows at a time. */
-import { extname } from 'node:path'
+/** Logits and their targets, from one file or two, some rows at a time, wherever the files are. */
 import type { Logits, NumericArray } from 'focal-loss'
-import { type ArrayReader, product, type ReadNumbers, shapeText } from './array_reader.js'
-import { isTable, openArray, type OpenOptions, openTable } from './open.js'
+import { type ArrayReader, product, type ReadNumbers, shapeText, type TableReader } from './array_reader.js'
+import type { ColumnChoice, Role } from './columns.js'
+import type { NpyOptions } from './npy.js'
+
+export interface OpenOptions extends ColumnChoice {
+  /** The names of the arrays in .npz files. */
+  readonly arrays: { readonly logits: string; readonly targets: string }
+}
+
+/** Where files are: on a disk, or given to a page. */
+export interface Files {
+  /** The logits or the targets; `npy` is for files that have a shape. */
+  openArray(name: string, role: 'logits' | 'targets', options: OpenOptions, npy: NpyOptions): Promise<ArrayReader>
+  /** A table of which rows hold logits, targets or both. */
+  openTable(name: string, role: Role, options: OpenOptions): Promise<TableReader>
+}
 
 export interface SourceOptions extends OpenOptions {
   readonly file: string
@@ -36,11 +49,11 @@ export interface Source {
 /** Logits in a chunk. Large enough for all threads of a backend, small enough to be nothing. */
 const CHUNK = 1 << 18
 
-export async function openSource(options: SourceOptions): Promise<Source> {
+export async function openSource(files: Files, options: SourceOptions): Promise<Source> {
   const { file, targets, shape, classAxis } = options
-  if (targets !== undefined || !isTable(file)) return twoArrays(options)
+  if (targets !== undefined || !isTable(file)) return twoArrays(files, options)
   if (shape !== undefined || classAxis !== undefined) throw new Error(`--shape or --class-axis is given for ${file}; expected neither, as every line of a table is a row`)
-  return oneTable(options)
+  return oneTable(files, options)
 }
 
 /** How slices of the first axis make up chunks. */
@@ -82,8 +95,8 @@ function sourceOf(slices: Slices, next: NextSlices, targetsName: string, files: 
   }
 }
 
-async function oneTable(options: SourceOptions): Promise<Source> {
-  const reader = await openTable(options.file, 'both', options)
+async function oneTable(files: Files, options: SourceOptions): Promise<Source> {
+  const reader = await files.openTable(options.file, 'both', options)
   const { name, logits: classes, rest } = reader
   const width = rest[0]
   const targets = width - classes
@@ -100,11 +113,11 @@ async function oneTable(options: SourceOptions): Promise<Source> {
   return sourceOf({ rest: [classes], classAxis: 1, elements: classes, rows: 1, targets }, split, name, reader)
 }
 
-async function twoArrays(options: SourceOptions): Promise<Source> {
+async function twoArrays(files: Files, options: SourceOptions): Promise<Source> {
   const { file, targets: targetsFile = file, shape, classAxis = -1 } = options
-  if (targetsFile === file && extname(file).toLowerCase() === '.npy') throw new Error(`${file} holds one array; expected --targets with the file of the other`)
+  if (targetsFile === file && /\.npy$/i.test(file)) throw new Error(`${file} holds one array; expected --targets with the file of the other`)
   let classesFirst = false
-  const logits = await openArray(file, 'logits', options, { shape, firstAxisLast: (sizes) => (classesFirst = sizes.length > 1 && axisOf(file, classAxis, sizes.length) === 0) })
+  const logits = await files.openArray(file, 'logits', options, { shape, firstAxisLast: (sizes) => (classesFirst = sizes.length > 1 && axisOf(file, classAxis, sizes.length) === 0) })
   const opened: ArrayReader[] = [logits]
   const close = async () => {
     for (const reader of opened) await reader.close()
@@ -116,7 +129,7 @@ async function twoArrays(options: SourceOptions): Promise<Source> {
     const axis = given === 0 ? rest.length : given
     const elements = product(rest)
     const rows = product(rest.filter((_, i) => i !== axis - 1))
-    const targets = await openArray(targetsFile, 'targets', options, {
+    const targets = await files.openArray(targetsFile, 'targets', options, {
       firstAxisLast: (sizes) => classesFirst && product(sizes) === (logits.rows ?? 0) * elements,
     })
     opened.push(targets)
@@ -165,4 +178,9 @@ function toIndices(name: string, numbers: ReadNumbers, firstRow: number, rest: r
   const bad = numbers.findIndex((value) => (value | 0) !== value)
   if (bad >= 0) throw new Error(`${name} has the target ${numbers[bad]} in row ${firstRow + bad}; expected the index of a class, as the logits are ${shapeText(['rows', ...rest])}`)
   return Int32Array.from(numbers)
+}
+
+/** Whether a file's rows hold logits and targets side by side. */
+function isTable(file: string): boolean {
+  return !/\.np[yz]$/i.test(file)
 }
