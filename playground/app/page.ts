@@ -1,5 +1,6 @@
 /** The page around the panels: title, contents, the choice of light or dark, and the end. */
 import { curvePanel } from '../panels/curve/panel.js'
+import { imbalancePanel } from '../panels/imbalance/panel.js'
 import { radios } from '../ui/controls.js'
 import { h } from '../ui/dom.js'
 import { describeKernel } from './kernel.js'
@@ -19,6 +20,12 @@ const panels: readonly PanelEntry[] = [
     title: 'The curve',
     look: 'Each line says what one example costs, from hopelessly wrong on the left to surely right on the right. Look at the right half: cross entropy still charges for what is already right, focal loss hardly does.',
     mount: curvePanel,
+  },
+  {
+    id: 'imbalance',
+    title: 'The imbalance',
+    look: 'The bars divide the total loss, and the total gradient, among a crowd of easy negatives, some hard ones and a few positives. Watch the hatched part, the easy negatives: raise gamma, and it gives way to the examples that can still teach something.',
+    mount: imbalancePanel,
   },
 ]
 

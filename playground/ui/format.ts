@@ -18,7 +18,8 @@ export function total(value: number): string {
 export function percent(share: number): string {
   if (share > 0 && share < 0.0005) return '< 0.1 %'
   const per100 = 100 * share
-  return `${signed(per100.toFixed(Math.abs(per100) < 9.95 && per100 !== 0 ? 1 : 0))} %`
+  const size = Math.abs(per100)
+  return `${signed(per100.toFixed((size > 0 && size < 9.95) || (size > 99 && size < 100) ? 1 : 0))} %`
 }
 
 export function whole(value: number): string {
