@@ -1,5 +1,6 @@
-/** The first script: the page, or in a worker the training. */
+/** The first script: the page, and in a worker the training. */
 import * as library from 'focal-loss'
+import { serveTraining } from '../panels/training/worker.js'
 import { kernelName, startKernel } from './kernel.js'
 import { buildPage } from './page.js'
 import { createStore } from './store.js'
@@ -10,4 +11,5 @@ async function start(): Promise<void> {
   buildPage()
 }
 
-void start()
+if (typeof document === 'undefined') serveTraining(globalThis)
+else void start()

@@ -1,9 +1,11 @@
 /** The page around the panels: title, contents, the choice of light or dark, and the end. */
 import { curvePanel } from '../panels/curve/panel.js'
 import { imbalancePanel } from '../panels/imbalance/panel.js'
+import { trainingPanel } from '../panels/training/panel.js'
 import { radios } from '../ui/controls.js'
 import { h } from '../ui/dom.js'
 import { describeKernel } from './kernel.js'
+import { whenNear } from './lazy.js'
 import { choice, createStore, followAddress } from './store.js'
 
 interface PanelEntry {
@@ -26,6 +28,12 @@ const panels: readonly PanelEntry[] = [
     title: 'The imbalance',
     look: 'The bars divide the total loss, and the total gradient, among a crowd of easy negatives, some hard ones and a few positives. Watch the hatched part, the easy negatives: raise gamma, and it gives way to the examples that can still teach something.',
     mount: imbalancePanel,
+  },
+  {
+    id: 'training',
+    title: 'Training',
+    look: 'One small network, the same data, weights and batches, three losses: the colour is what each has learned, the line where it decides. Look at the average precision, which needs no threshold, and at how much of a difference is only the threshold.',
+    mount: whenNear(trainingPanel),
   },
 ]
 

@@ -24,12 +24,18 @@ export interface SliderOptions extends Described {
   readonly changed: (value: number) => void
 }
 
-export function slider({ id, label, hint, min, max, step, format, changed }: SliderOptions): Control<number> & { disable(off: boolean): void } {
+export interface Slider extends Control<number> {
+  /** `text` where the slider's own place is not all that there is to say. */
+  show(value: number, text?: string): void
+  disable(off: boolean): void
+}
+
+export function slider({ id, label, hint, min, max, step, format, changed }: SliderOptions): Slider {
   const input = h('input', { type: 'range', id, min, max, step })
   const output = h('output', { for: id, class: 'value' })
-  const describe = (value: number) => {
-    output.textContent = format(value)
-    input.setAttribute('aria-valuetext', format(value))
+  const describe = (value: number, text = format(value)) => {
+    output.textContent = text
+    input.setAttribute('aria-valuetext', text)
   }
   input.addEventListener('input', () => {
     describe(input.valueAsNumber)
@@ -37,9 +43,9 @@ export function slider({ id, label, hint, min, max, step, format, changed }: Sli
   })
   return {
     element: field(id, label, [output], [input], hint),
-    show(value) {
+    show(value, text) {
       input.valueAsNumber = value
-      describe(value)
+      describe(value, text)
     },
     disable(off) {
       input.disabled = off

@@ -23,7 +23,7 @@ interface Choices extends PopulationOptions {
 
 const parameters = {
   easy: countParameter(100_000),
-  hard: countParameter(1000),
+  hard: countParameter(200),
   positives: countParameter(100),
   prior: number(0.01, 0.001, 0.5, 0.001),
   trained: number(1, 0, 1, 0.01),
@@ -42,7 +42,7 @@ export function imbalancePanel(body: HTMLElement): void {
   const store = createStore<Choices>('imbalance', parameters)
   const countSlider = (name: 'easy' | 'hard' | 'positives', label: string) => {
     const control = slider({ id: `imbalance-${name}`, label, min: 0, max: 140, step: 1, format: (at) => whole(countAt(at)), changed: (at) => store.set({ [name]: countAt(at) }) })
-    return { element: control.element, show: (values: Choices) => control.show(placeOf(values[name])) }
+    return { element: control.element, show: (values: Choices) => control.show(placeOf(values[name]), whole(values[name])) }
   }
   const numberSlider = (name: 'prior' | 'trained' | 'gamma' | 'alpha' | 'at', label: string, format: (value: number) => string, hint?: string) => {
     const control = slider({ id: `imbalance-${name}`, label, hint, ...parameters[name], format, changed: (value) => store.set({ [name]: value }) })
@@ -78,7 +78,7 @@ export function imbalancePanel(body: HTMLElement): void {
       h('div', { class: 'bars' }, ...bars.map(({ element }) => element)),
       lesson,
       h('h3', { class: 'spaced' }, 'How the loss builds up, example by example'),
-      h('p', { class: 'hint' }, 'Figure 4 of the RetinaNet paper: sorted by loss, smallest first. A line that hugs the lower right corner means that a few examples have nearly all of it.'),
+      h('p', { class: 'hint gap' }, 'Figure 4 of the RetinaNet paper: sorted by loss, smallest first. A line that hugs the lower right corner means that a few examples have nearly all of it.'),
       h('div', { class: 'pair' }, charts.positives.element, charts.negatives.element),
       at.element,
       readings.element,
@@ -98,10 +98,9 @@ export function imbalancePanel(body: HTMLElement): void {
 function comparedLosses({ gamma, balanced, alpha, positives, easy, hard }: Choices) {
   const all = easy + hard + positives
   const share = all === 0 ? 0.5 : Math.min(0.999999, Math.max(1e-6, positives / all))
-  const weight = Number((1 - share).toPrecision(6))
   return [
     { title: 'Cross entropy', options: { ...presets.crossEntropy } },
-    { title: `Weighted cross entropy, ${weight} / ${Number(share.toPrecision(3))}`, options: presets.weightedCrossEntropy(1 - share) },
+    { title: `Weighted cross entropy, positives ${(1 - share).toFixed(3)}, negatives ${Number(share.toPrecision(2))}`, options: presets.weightedCrossEntropy(1 - share) },
     { title: `Focal loss, γ ${gamma}${balanced ? `, α ${alpha}` : ''}`, options: { gamma, alpha: balanced ? alpha : null } },
   ]
 }

@@ -1,0 +1,50 @@
+/** What the page and the worker tell each other. */
+import type { BackendName } from 'focal-loss'
+import type { Measures } from './measures.js'
+import type { Column, Trained } from './variants.js'
+
+export interface Settings {
+  readonly seed: number
+  /** Negatives to each positive. */
+  readonly ratio: number
+  readonly gamma: number
+  readonly alpha: number | null
+  readonly rate: number
+  /** Whether the last layer starts at each loss's own bias for the prior, rather than at 0. */
+  readonly startAtPrior: boolean
+  readonly backend: BackendName
+}
+
+/** Steps a second, or as many as the machine manages. */
+export type Speed = number | 'fastest'
+
+export type Command =
+  | { readonly kind: 'reset'; readonly settings: Settings }
+  | { readonly kind: 'run'; readonly speed: Speed }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'step' }
+
+/** Logits of one network over the square, row by row from the top. */
+export type Surface = Float32Array<ArrayBuffer>
+
+export interface CurvePoint {
+  readonly recall: number
+  readonly precision: number
+}
+
+export interface Snapshot {
+  readonly step: number
+  readonly running: boolean
+  readonly surfaces: Readonly<Record<Trained, Surface>>
+  readonly curves: Readonly<Record<Trained, readonly CurvePoint[]>>
+  readonly measures: Readonly<Record<Column['id'], Measures>>
+  /** Points of the test set, some of the negatives, to be drawn. */
+  readonly shown: { readonly places: Float32Array; readonly positives: number }
+  /** What share of the test set is positive, and how many these are. */
+  readonly prevalence: number
+  readonly positives: number
+}
+
+/** Places along a side of a surface. */
+export const GRID = 49
+export const LAST_STEP = 2000
