@@ -1,12 +1,11 @@
 /** `focal-loss bench`: how fast each backend is here, in less than a minute. */
 import { writeFileSync } from 'node:fs'
 import { type BackendName, backends, releaseMemory } from 'focal-loss'
-import { type BenchCase, type BenchProblem, cases, type Dtype, hasSize, makeProblem } from './bench_cases.js'
+import { type BenchCase, cases, type Dtype, hasSize, makeProblem } from './bench_cases.js'
 import { chart } from './bench_chart.js'
-import { expectEqual, referenceOf } from './bench_check.js'
-import { describeMachine, machine, measuredCells, measuredHead, type Measurement, measurement } from './bench_result.js'
-import { summarise } from './bench_statistics.js'
-import { sampleCalls } from './bench_timing.js'
+import { describeMachine, machine } from './bench_machine.js'
+import { measureProblem } from './bench_measure.js'
+import { measuredCells, measuredHead, type Measurement } from './bench_result.js'
 import { significant } from './numbers.js'
 import { startProgress } from './progress.js'
 import { alignColumns } from './table.js'
@@ -37,7 +36,10 @@ export function bench(options: BenchOptions): string {
   try {
     for (const { loss, dtype, size } of planned) {
       progress.note(`${loss.name}, ${dtype}, ${significant(size)} logits`)
-      measurements.push(...measureProblem(makeProblem(loss, dtype, size), names, each, () => progress.advance()))
+      for (const measured of measureProblem(makeProblem(loss, dtype, size), names, each)) {
+        if (measured !== null) measurements.push(measured)
+        progress.advance()
+      }
     }
   } finally {
     progress.stop()
@@ -46,30 +48,6 @@ export function bench(options: BenchOptions): string {
   if (options.svg !== undefined) writeFileSync(options.svg, chart(measurements))
   const run = { machine: machine(), date: new Date().toISOString(), backends: backends(), measurements }
   return options.json ? JSON.stringify(run, null, 2) : report(run)
-}
-
-function measureProblem(
-  problem: BenchProblem,
-  names: readonly BackendName[],
-  seconds: number,
-  advance: () => void,
-): Measurement[] {
-  const { logits, targets } = problem
-  const exact = referenceOf(problem)
-  const grad = logits.slice()
-  const copied = sampleCalls(() => grad.set(logits), seconds)
-  const memcpy = (2 * logits.byteLength) / summarise(copied).median
-  advance()
-  return names.map((name) => {
-    const loss = problem.case.make(name)
-    const call = { grad }
-    grad.fill(NaN)
-    const { value } = loss.valueAndGrad(logits, targets, call)
-    expectEqual(`${name} on ${problem.case.name} with ${problem.elements} logits of ${problem.dtype}`, { sum: value, grad }, exact)
-    const sample = sampleCalls(() => loss.valueAndGrad(logits, targets, call), seconds)
-    advance()
-    return measurement(problem, name, sample, memcpy)
-  })
 }
 
 function report(run: { machine: ReturnType<typeof machine>; measurements: readonly Measurement[]; backends: ReturnType<typeof backends> }): string {

@@ -1,6 +1,4 @@
-/** What a run of benchmarks finds out, as plain data: the rows of the tables, and the machine they hold for. */
-import { availableParallelism, cpus } from 'node:os'
-import packageJson from '../../package.json' with { type: 'json' }
+/** What a run of benchmarks finds out, as plain data: the rows of the tables. */
 import type { BenchProblem } from './bench_cases.js'
 import { type Summary, summarise } from './bench_statistics.js'
 import { duration, significant } from './numbers.js'
@@ -33,21 +31,6 @@ export function measurement(problem: BenchProblem, who: string, sample: readonly
     gigabytesPerSecond: problem.bytes / median / 1e9,
     ofMemcpy: memcpy === null ? null : problem.bytes / median / memcpy,
   }
-}
-
-/** What it was measured on. No name of the machine: results are published. */
-export function machine() {
-  return {
-    version: packageJson.version,
-    node: process.version,
-    platform: `${process.platform}-${process.arch}`,
-    processor: cpus().at(0)?.model.trim() ?? 'unknown',
-    processors: availableParallelism(),
-  }
-}
-
-export function describeMachine({ version, node, platform, processor, processors }: ReturnType<typeof machine>): string {
-  return `focal-loss ${version}, Node.js ${node}, ${platform}, ${processors} x ${processor}`
 }
 
 /** The cells of a row, as every table shows them after its own first columns. */

@@ -5,9 +5,10 @@ import { type Explanation, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss
 import { reasonOf } from '../errors.js'
 import { explainChart } from './explain_chart.js'
 import { explainPage } from './explain_page.js'
+import { addAll } from './explain_source.js'
 import { tablesOf, textOf } from './explain_tables.js'
 import { diskFiles } from './files/open.js'
-import { type Chunk, openSource, type SourceOptions } from './files/source.js'
+import { openSource, type SourceOptions } from './files/source.js'
 import { startProgress } from './progress.js'
 
 export interface ExplainCommandOptions extends Omit<SourceOptions, 'file' | 'arrays'> {
@@ -57,26 +58,15 @@ async function explainSource(file: string, options: ExplainCommandOptions): Prom
     const { classes } = source
     if (loss === 'softmax' && classes === 1) throw new Error(`${file} has one logit a row; expected a row of classes for a softmax (--shape tells it of a .npy file)`)
     let done = 0
-    for (let chunk = await source.read(); chunk !== undefined; chunk = await source.read()) {
-      const { logits, targets, shape, classAxis } = chunk
-      try {
-        explainer.add(logits, targets, { shape, classAxis })
-      } catch (error) {
-        throw new Error(whereabouts(file, chunk) + reasonOf(error), { cause: error })
-      }
-      progress.advance(source.progress() - done)
-      done = source.progress()
-    }
+    await addAll(explainer, source, file, (share) => {
+      progress.advance(share - done)
+      done = share
+    })
     return { file, targets: options.targets ?? file, loss, classes, ...explainer.result() }
   } finally {
     progress.stop()
     await source.close()
   }
-}
-
-/** The library counts from the beginning of the chunk. */
-function whereabouts(file: string, { firstRow }: Chunk): string {
-  return firstRow === 0 ? `${file}: ` : `${file}, counted from row ${firstRow} on: `
 }
 
 /** Minutes of reading should not end with a chart that cannot be written. */

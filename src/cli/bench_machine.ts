@@ -1,0 +1,18 @@
+/** The machine that a run of benchmarks holds for. */
+import { availableParallelism, cpus } from 'node:os'
+import packageJson from '../../package.json' with { type: 'json' }
+
+/** What it was measured on. No name of the machine: results are published. */
+export function machine() {
+  return {
+    version: packageJson.version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    processor: cpus().at(0)?.model.trim() ?? 'unknown',
+    processors: availableParallelism(),
+  }
+}
+
+export function describeMachine({ version, node, platform, processor, processors }: ReturnType<typeof machine>): string {
+  return `focal-loss ${version}, Node.js ${node}, ${platform}, ${processors} x ${processor}`
+}
