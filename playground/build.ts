@@ -34,6 +34,7 @@ function configOf(outDir: string, input: string, { plugins, emptyOutDir = false,
     configFile: false,
     base: './',
     logLevel: 'warn',
+    assetsInclude: ['**/*.npy'],
     plugins,
     resolve: isFirst ? { alias: { 'focal-loss': at('../src/index.ts') } } : {},
     build: {

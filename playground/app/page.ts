@@ -5,7 +5,7 @@ import { trainingPanel } from '../panels/training/panel.js'
 import { radios } from '../ui/controls.js'
 import { h } from '../ui/dom.js'
 import { describeKernel } from './kernel.js'
-import { whenNear } from './lazy.js'
+import { lazyPanel, whenNear } from './lazy.js'
 import { choice, createStore, followAddress } from './store.js'
 
 interface PanelEntry {
@@ -34,6 +34,18 @@ const panels: readonly PanelEntry[] = [
     title: 'Training',
     look: 'One small network, the same data, weights and batches, three losses: the colour is what each has learned, the line where it decides. Look at the average precision, which needs no threshold, and at how much of a difference is only the threshold.',
     mount: whenNear(trainingPanel),
+  },
+  {
+    id: 'numbers',
+    title: 'Your numbers',
+    look: 'Give logits and targets of a model of yours, and see who has its loss and its gradient under each gamma. Look at the lower charts: where the negatives with a p\u209c near 1 have much of the whole, easy background does most of the teaching.',
+    mount: lazyPanel('numbers'),
+  },
+  {
+    id: 'browser',
+    title: 'This browser',
+    look: 'How long loss and gradient take here, by the WebAssembly kernel and by plain TypeScript. Look at the distance between the lines, and at how the price of a single call weighs on small ones.',
+    mount: lazyPanel('browser'),
   },
 ]
 
@@ -86,6 +98,6 @@ function section({ id, title, look, mount }: PanelEntry, index: number): HTMLEle
 }
 
 function goTo(id: string): void {
-  document.getElementById(id)?.scrollIntoView()
+  document.getElementById(id)?.scrollIntoView({ behavior: 'instant' })
   document.getElementById(`${id}-title`)?.focus({ preventScroll: true })
 }

@@ -9,6 +9,7 @@ export interface Settings {
   readonly ratio: number
   readonly gamma: number
   readonly alpha: number | null
+  /** Where the learning rate starts; it falls to 0 in a straight line. */
   readonly rate: number
   /** Whether the last layer starts at each loss's own bias for the prior, rather than at 0. */
   readonly startAtPrior: boolean
@@ -47,4 +48,4 @@ export interface Snapshot {
 
 /** Places along a side of a surface. */
 export const GRID = 49
-export const LAST_STEP = 2000
+export const LAST_STEP = 1500

@@ -4,7 +4,7 @@ import { Random } from '../../../examples/cell-detector/random.js'
 import { drawPoints, EXTENT, type Points, priorOf } from './data.js'
 import { measure } from './measures.js'
 import { Network } from './network.js'
-import { GRID, type Settings, type Snapshot } from './protocol.js'
+import { GRID, LAST_STEP, type Settings, type Snapshot } from './protocol.js'
 import { columns, lossesOf, type Trained, trained } from './variants.js'
 
 const SIZES = { train: 6000, validation: 4000, test: 8000 }
@@ -37,6 +37,7 @@ export class Trainer {
   }
 
   train(): void {
+    const rate = this.#settings.rate * (1 - this.step / LAST_STEP)
     this.step++
     const { places, targets, grad } = this.#batch
     const { train } = this.#data
@@ -48,7 +49,7 @@ export class Trainer {
     for (const name of trained) {
       const { loss, network } = this.#contestants[name]
       loss.valueAndGrad(network.logits(places), targets, { grad })
-      network.learn(grad, this.#settings.rate, this.step)
+      network.learn(grad, rate, this.step)
     }
   }
 

@@ -16,7 +16,8 @@ export interface ChosenColumns {
   readonly targets: readonly number[]
 }
 
-const TARGET_NAMES = ['target', 'targets', 'label', 'labels']
+/** What a column of targets may be called. */
+export const TARGET_NAMES: readonly string[] = ['target', 'targets', 'label', 'labels']
 
 /** `names` are empty where the table has none for its `count` columns. */
 export function chooseColumns(table: string, names: readonly string[], count: number, role: Role, choice: ColumnChoice): ChosenColumns {

@@ -1,0 +1,169 @@
+/** Explains logits and targets that the reader gives. */
+import type { Shared } from '../../app/lazy.js'
+import { choice, flag, number, someOf, type Store } from '../../app/store.js'
+import { explainChart } from '../../../src/cli/explain_chart.js'
+import type { ExplainedFiles } from '../../../src/cli/explain.js'
+import { type TextTables, tablesOf } from '../../../src/cli/explain_tables.js'
+import { reasonOf } from '../../../src/errors.js'
+import { button, checkbox, numberChecks, radios, select, slider } from '../../ui/controls.js'
+import { h } from '../../ui/dom.js'
+import { download } from '../../ui/download.js'
+import { percent } from '../../ui/format.js'
+import { type Table, table } from '../../ui/table.js'
+import { explainCharts, type Share } from './charts.js'
+import { chooseFiles } from './choose_files.js'
+import { exampleFiles } from './example.js'
+import { type ExplainChoices, explainGiven } from './explained.js'
+import type { Given } from './given_files.js'
+import { filePicker } from './picker.js'
+
+const GAMMAS = [0, 0.5, 1, 2, 5]
+const backgrounds = ['none', 'num-classes', '-1', '0'] as const
+const ignored = ['none', '-1', '255', '-100'] as const
+
+interface Choices {
+  readonly loss: 'sigmoid' | 'softmax'
+  readonly gammas: readonly number[]
+  readonly balanced: boolean
+  readonly alpha: number
+  readonly background: (typeof backgrounds)[number]
+  readonly ignore: (typeof ignored)[number]
+  readonly share: Share
+  readonly at: number
+}
+
+const parameters = {
+  loss: choice<Choices['loss']>('sigmoid', 'softmax'),
+  gammas: someOf(GAMMAS, GAMMAS),
+  balanced: flag(false),
+  alpha: number(0.25, 0.01, 0.99, 0.01),
+  background: choice(...backgrounds),
+  ignore: choice(...ignored),
+  share: choice<Share>('lossShare', 'gradientShare'),
+  at: number(0.9, 0, 1, 0.01),
+}
+
+export function numbersPanel(body: HTMLElement, { createStore, kernelName }: Shared): void {
+  const store = createStore<Choices>('numbers', parameters)
+  let given: Given = exampleFiles()
+  let explained: ExplainedFiles | undefined
+  let asked = ''
+  const problem = h('p', { class: 'problem', id: 'numbers-problem', role: 'alert' })
+  const summary = h('p', { class: 'lesson', id: 'numbers-summary', role: 'status' })
+  const charts = explainCharts((x) => store.set({ at: Math.round(100 * x) / 100 }))
+  const tables = ['totals', 'loss', 'gradient', 'hardest'].map((name) => table(`numbers-${name}`))
+  const draw = () => {
+    if (explained === undefined) return
+    const { summary: words, tables: content } = tablesOf(explained)
+    summary.textContent = `${words}.`
+    charts.show(explained, store.values.share, store.values.at)
+    showTables(tables, content)
+  }
+  const explain = async () => {
+    const key = (asked = JSON.stringify(choicesOf(store.values)) + String(performance.now()))
+    problem.textContent = ''
+    try {
+      const next = await explainGiven(given, choicesOf(store.values), kernelName(), (share) => {
+        if (share < 1) summary.textContent = `Reading ${given.logits.name}: ${percent(share)}.`
+      })
+      // Another question may have been asked meanwhile
+      if (key !== asked) return
+      explained = next
+    } catch (error) {
+      if (key === asked) problem.textContent = sentenceOf(error)
+    }
+    draw()
+  }
+  const take = (files: readonly File[]) => {
+    problem.textContent = ''
+    try {
+      const chosen = chooseFiles(files)
+      if ('incomplete' in chosen) {
+        problem.textContent = chosen.incomplete
+        return
+      }
+      given = chosen.given
+      void explain()
+    } catch (error) {
+      problem.textContent = sentenceOf(error)
+    }
+  }
+  const back = button('numbers-example', 'Show the example', () => {
+    given = exampleFiles()
+    void explain()
+  })
+  const saves = [
+    button('numbers-svg', 'Download the chart (SVG)', () => explained !== undefined && download('explain.svg', 'image/svg+xml', explainChart(explained))),
+    button('numbers-json', 'Download all numbers (JSON)', () => explained !== undefined && download('explain.json', 'application/json', `${JSON.stringify(explained, null, 2)}\n`)),
+  ]
+  const controls = controlsOf(store)
+  const at = slider({ id: 'numbers-at', label: 'Read the curves at this share of the examples', ...parameters.at, format: percent, changed: (value) => store.set({ at: value }) })
+  body.append(
+    h('div', { class: 'controls' }, filePicker(take), back, ...controls.elements),
+    h('div', { class: 'stage' }, problem, summary, charts.element, at.element, charts.readings, h('div', { class: 'buttons spaced' }, ...saves)),
+    h('div', { class: 'below tables' }, ...tables.map(({ element }) => element), exampleWords()),
+  )
+  let explainedFor = ''
+  store.watch((values) => {
+    controls.show(values)
+    at.show(values.at)
+    const next = JSON.stringify(choicesOf(values))
+    if (next === explainedFor) draw()
+    else void explain()
+    explainedFor = next
+  })
+}
+
+function choicesOf({ loss, gammas, balanced, alpha, background, ignore }: Choices): ExplainChoices {
+  return {
+    loss,
+    gammas: gammas.length === 0 ? [0] : gammas,
+    alpha: balanced ? alpha : null,
+    background: background === 'none' ? null : background === 'num-classes' ? background : Number(background),
+    ignoreIndex: ignore === 'none' ? null : Number(ignore),
+  }
+}
+
+function controlsOf(store: Store<Choices>) {
+  const gammas = numberChecks({ id: 'numbers-gammas', label: 'Compare focal loss with γ', options: GAMMAS, changed: (chosen) => store.set({ gammas: chosen }) })
+  const balanced = checkbox({ id: 'numbers-balanced', label: 'Weigh positives by alpha, α', changed: (on) => store.set({ balanced: on }) })
+  const alpha = slider({ id: 'numbers-alpha', label: 'Alpha, α', ...parameters.alpha, format: String, changed: (value) => store.set({ alpha: value }) })
+  const loss = radios<Choices['loss']>({ id: 'numbers-loss', label: 'A row of logits is', options: [{ value: 'sigmoid', label: 'questions of their own' }, { value: 'softmax', label: 'one choice' }], changed: (value) => store.set({ loss: value }) })
+  const background = select<Choices['background']>({ id: 'numbers-background', label: 'Class index for “no class”', options: backgrounds.map((value) => ({ value, label: value === 'num-classes' ? 'the number of classes' : value })), changed: (value) => store.set({ background: value }) })
+  const ignore = select<Choices['ignore']>({ id: 'numbers-ignore', label: 'Target that counts nowhere', options: ignored.map((value) => ({ value, label: value })), changed: (value) => store.set({ ignore: value }) })
+  const share = radios<Share>({ id: 'numbers-share', label: 'By pₜ, show the share of', options: [{ value: 'lossShare', label: 'the loss' }, { value: 'gradientShare', label: 'the gradient' }], changed: (value) => store.set({ share: value }) })
+  return {
+    elements: [gammas, balanced, alpha, loss, background, ignore, share].map(({ element }) => element),
+    show(values: Choices) {
+      gammas.show(values.gammas)
+      balanced.show(values.balanced)
+      alpha.show(values.alpha)
+      alpha.disable(!values.balanced)
+      loss.show(values.loss)
+      background.show(values.background)
+      ignore.show(values.ignore)
+      share.show(values.share)
+    },
+  }
+}
+
+function showTables(tables: readonly Table[], content: TextTables['tables']): void {
+  tables.forEach((one, i) => {
+    one.element.hidden = i >= content.length
+    if (i < content.length) one.show({ caption: content[i].title, head: content[i].head, rows: content[i].rows })
+  })
+}
+
+function exampleWords(): HTMLElement {
+  return h(
+    'p',
+    { class: 'hint' },
+    'The example: 19,200 cells of four synthetic micrographs, scored by a small detector that was trained with focal loss (npm start -- --images 20 --epochs 60, which writes logits.npy and targets.npy).',
+  )
+}
+
+/** The readers' sentences have no full stop, as they stand in a terminal. */
+function sentenceOf(error: unknown): string {
+  const text = reasonOf(error)
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+}
