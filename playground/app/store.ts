@@ -36,7 +36,7 @@ export function someOf(initial: readonly number[], options: readonly number[]): 
     initial,
     parse(text) {
       const values = text === 'none' ? [] : text.split('_').map(Number)
-      return values.every((value) => options.includes(value)) ? options.filter((option) => values.includes(option)) : undefined
+      return text !== '' && values.every((value) => options.includes(value)) ? options.filter((option) => values.includes(option)) : undefined
     },
     format: (values) => (values.length === 0 ? 'none' : values.join('_')),
   }

@@ -14,7 +14,8 @@ export interface Legend {
   show(caption: string, columns: readonly string[], rows: readonly LegendRow[]): void
 }
 
-export function legend(id: string): Legend {
+/** `what` heads the names. */
+export function legend(id: string, what = 'loss'): Legend {
   const inner: Table = table(id)
   inner.element.classList.add('legend')
   return {
@@ -22,7 +23,7 @@ export function legend(id: string): Legend {
     show(caption, columns, rows) {
       inner.show({
         caption,
-        head: ['loss', ...columns],
+        head: [what, ...columns],
         rows: rows.map(({ name, look, values }) => [h('span', { class: 'series' }, swatch(look), name), ...values]),
       })
     },

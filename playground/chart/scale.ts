@@ -22,7 +22,7 @@ export function decades(title: string, low: number, high: number, each = 1): Axi
   const ticks = Array.from({ length: Math.floor((high - low) / each) + 1 }, (_, i) => 10 ** (low + i * each))
   const format = (tick: number) => {
     const power = Math.round(Math.log10(tick))
-    if (power >= -2 && power <= 4) return (10 ** power).toLocaleString('en-GB')
+    if (power >= -2 && power <= 3) return (10 ** power).toLocaleString('en-GB')
     return `10${String(power).replace('-', '⁻').replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)])}`
   }
   return { title, from: 10 ** low, to: 10 ** high, kind: 'log', ticks, format }

@@ -19,7 +19,9 @@ export function percent(share: number): string {
   if (share > 0 && share < 0.0005) return '< 0.1 %'
   const per100 = 100 * share
   const size = Math.abs(per100)
-  return `${signed(per100.toFixed((size > 0 && size < 9.95) || (size > 99 && size < 100) ? 1 : 0))} %`
+  // Nearly all is not all
+  if (size > 99 && size < 100) return `${signed((Math.trunc(10 * per100) / 10).toFixed(1))} %`
+  return `${signed(per100.toFixed(size > 0 && size < 9.95 ? 1 : 0))} %`
 }
 
 export function whole(value: number): string {

@@ -13,13 +13,14 @@ export interface Table {
   show(content: TableContent): void
 }
 
-/** `id` is the table's own. */
+/** `id` is the table's own. Nothing is there before the first content. */
 export function table(id: string): Table {
   const inner = h('table', { id })
-  const element = h('div', { class: 'scroll', role: 'region', tabindex: 0 }, inner)
+  const element = h('div', { class: 'scroll', role: 'region', tabindex: 0, hidden: true }, inner)
   return {
     element,
     show({ caption, head, rows }) {
+      element.hidden = false
       element.setAttribute('aria-label', caption)
       inner.replaceChildren(
         h('caption', {}, caption),

@@ -37,7 +37,7 @@ export function browserPanel(body: HTMLElement, { createStore }: Shared): void {
   const status = h('p', { class: 'lesson', id: 'browser-status', role: 'status' }, 'Nothing is measured yet: it takes a few seconds, and works the processor.')
   const problem = h('p', { class: 'problem', id: 'browser-problem', role: 'alert' })
   const chart = lineChart('browser-chart', 'Loss and gradient: the lower, the faster', (x) => store.set({ at: nearest(x) }), 320)
-  const readings = legend('browser-readings')
+  const readings = legend('browser-readings', 'backend')
   const results = table('browser-results')
   const text = h('textarea', { id: 'browser-text', readonly: true, rows: 10, 'aria-label': 'The result as text', spellcheck: 'false' })
   const copy = button('browser-copy', 'Copy the result', () => void copyText(text, copy))

@@ -12,11 +12,14 @@ import type { TableContent } from '../../ui/table.js'
 
 const lookOf: Readonly<Record<string, Look>> = { wasm: looks.focal, js: looks.weighted }
 
+/** Times; bytes a second are in the text alone. */
+const SHOWN = 3
+
 export function tableOf(measurements: readonly Measurement[], title: string): TableContent {
   return {
     caption: `Loss and gradient in one call: ${title}`,
-    head: ['logits', 'backend', ...measuredHead],
-    rows: measurements.map((row) => [significant(row.elements), row.who, ...measuredCells(row)]),
+    head: ['logits', 'backend', ...measuredHead.slice(0, SHOWN)],
+    rows: measurements.map((row) => [significant(row.elements), row.who, ...measuredCells(row).slice(0, SHOWN)]),
   }
 }
 

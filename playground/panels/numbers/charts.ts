@@ -27,7 +27,7 @@ export function explainCharts(read: (x: number) => void): ExplainCharts {
     negatives: lineChart(`numbers-${name}-negatives`, `${title} of the negatives`, reads),
   })
   const curves = pair('curve', 'Cumulative loss', read)
-  const bins = pair('bins', 'Share of the whole, by pₜ,')
+  const bins = pair('bins', 'By pₜ, share')
   const readings = legend('numbers-readings')
   return {
     element: h('div', { class: 'pair' }, ...sides.map((side) => curves[side].element), ...sides.map((side) => bins[side].element)),
@@ -40,7 +40,7 @@ export function explainCharts(read: (x: number) => void): ExplainCharts {
         bins[side].show({ x: truthAxis(losses[0]), y: linear(share === 'lossShare' ? 'share of all loss' : 'share of all |gradient|', 0, 1, 0.2), series: shares, summary: summaryOf(losses, side, share) })
       }
       readings.show(
-        `What share of their side’s loss the first ${percent(at)} of the examples have`,
+        `In these files: what share of their side’s loss the first ${percent(at)} of the examples have`,
         [...sides],
         losses.map((one) => ({ name: nameOf(one), look: lookOfGamma(one.gamma ?? 0), values: sides.map((side) => textAt(cumulative(one, side), at)) })),
       )

@@ -101,7 +101,13 @@ export function numbersPanel(body: HTMLElement, { createStore, kernelName }: Sha
   body.append(
     h('div', { class: 'controls' }, filePicker(take), back, ...controls.elements),
     h('div', { class: 'stage' }, problem, summary, charts.element, at.element, charts.readings, h('div', { class: 'buttons spaced' }, ...saves)),
-    h('div', { class: 'below tables' }, ...tables.map(({ element }) => element), exampleWords()),
+    h(
+      'div',
+      { class: 'below tables' },
+      tables[0].element,
+      h('details', { id: 'numbers-details' }, h('summary', {}, 'Shares by pₜ, and the hardest examples, as tables'), ...tables.slice(1).map(({ element }) => element)),
+      exampleWords(),
+    ),
   )
   let explainedFor = ''
   store.watch((values) => {
@@ -149,8 +155,8 @@ function controlsOf(store: Store<Choices>) {
 
 function showTables(tables: readonly Table[], content: TextTables['tables']): void {
   tables.forEach((one, i) => {
-    one.element.hidden = i >= content.length
     if (i < content.length) one.show({ caption: content[i].title, head: content[i].head, rows: content[i].rows })
+    else one.element.hidden = true
   })
 }
 
@@ -162,8 +168,7 @@ function exampleWords(): HTMLElement {
   )
 }
 
-/** The readers' sentences have no full stop, as they stand in a terminal. */
+/** Errors have no full stop, as they stand in a terminal. */
 function sentenceOf(error: unknown): string {
-  const text = reasonOf(error)
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+  return `${reasonOf(error)}.`
 }

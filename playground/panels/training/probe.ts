@@ -28,7 +28,7 @@ export function probeTable({ surfaces }: Snapshot, losses: Readonly<Record<Train
   const logits = columns.map(({ of }) => surfaces[of].subarray(placeOf(x, y), placeOf(x, y) + 1))
   return {
     caption: `At the circle (${x.toFixed(1)}, ${y.toFixed(1)}) the true probability is ${trueProbability(x, y, ratio).toFixed(3)}`,
-    head: ['', ...columns.map(({ short }) => short)],
+    head: ['there', ...columns.map(({ short }) => short)],
     rows: [
       ['Score', ...logits.map(([logit]) => sigmoid(logit).toFixed(3))],
       ['Probability', ...logits.map((logit, i) => losses[columns[i].of].toProbability(logit)[0].toFixed(3))],

@@ -11,7 +11,7 @@ export function resultsTable({ measures, prevalence }: Snapshot): TableContent {
   const row = (name: string, value: (measures: (typeof all)[number]) => number) => [name, ...all.map((one) => value(one).toFixed(3))]
   return {
     caption: `On 8,000 test points, of which ${percent(prevalence)} are positive; “probability” is the calibrated one`,
-    head: ['', ...columns.map(({ short, look }) => h('span', { class: 'column' }, swatch(look), short))],
+    head: ['measure', ...columns.map(({ short, look }) => h('span', { class: 'column' }, swatch(look), short))],
     rows: [
       row('Average precision', ({ averagePrecision }) => averagePrecision),
       row('Threshold', ({ threshold }) => threshold),

@@ -1,0 +1,178 @@
+/** Training: the buttons, what every setting does, and that what is shown is what was trained. */
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { trueProbability } from '../../playground/panels/training/data.js'
+import { type Built, focal, numberIn, reach, rowsOf, shownValue, slide, text, until, withPage } from './support.js'
+
+const COLUMNS = { crossEntropy: 0, tuned: 1, weighted: 2, focal: 3 } as const
+type Column = keyof typeof COLUMNS
+
+const stepOf = async (page: Page) => parseInt(await text(page, '#training-step-count'), 10)
+const atStep = (page: Page, step: number) => until(() => stepOf(page), (now) => now === step)
+
+async function takeSteps(page: Page, count: number): Promise<void> {
+  const from = await stepOf(page)
+  for (let i = 1; i <= count; i++) {
+    await page.locator('#training-step').click()
+    await atStep(page, from + i)
+  }
+}
+
+async function measure(page: Page, name: string): Promise<Record<Column, number>> {
+  const cells = (await rowsOf(page, 'training-results'))[name].map(numberIn)
+  return { crossEntropy: cells[0], tuned: cells[1], weighted: cells[2], focal: cells[3] }
+}
+
+function withTraining(built: Built, hash: string, use: (page: Page) => Promise<void>): Promise<void> {
+  return withPage(built, { hash }, async (page) => {
+    await reach(page, 'training')
+    await use(page)
+  })
+}
+
+/** The true posterior of a score: the closed form of the docs, from the definition's two gradients. */
+function posterior(score: number, gamma: number, alpha: number): number {
+  const [positive, negative] = [focal(score, gamma, alpha).gradient, focal(1 - score, gamma, 1 - alpha).gradient]
+  return negative / (positive + negative)
+}
+
+const pixels = (page: Page, column: Column) => page.locator(`#training-surface-${column}`).evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL())
+
+export function trainingSuite(built: Built): void {
+  describe('training', () => {
+    it('starts, pauses, steps and resets', () =>
+      withTraining(built, '', async (page) => {
+        expect(await text(page, '#training-step-count')).toBe('0 of 1500 steps')
+        expect(await text(page, '#training-verdict')).toContain('Nothing is trained yet')
+        await takeSteps(page, 2)
+        await page.locator('#training-start').click()
+        await until(() => stepOf(page), (step) => step > 10)
+        expect(await text(page, '#training-start')).toBe('Pause')
+        await page.locator('#training-start').click()
+        await until(() => text(page, '#training-start'), (label) => label === 'Start')
+        const paused = await stepOf(page)
+        await page.waitForTimeout(400)
+        expect(await stepOf(page)).toBe(paused)
+        await page.locator('#training-reset').click()
+        await atStep(page, 0)
+      }))
+
+    it('runs at the speed that is asked for', () =>
+      withTraining(built, 'training.speed=10', async (page) => {
+        await page.locator('#training-start').click()
+        const begin = Date.now()
+        await until(() => stepOf(page), (step) => step >= 8)
+        expect((Date.now() - begin) / 1000).toBeGreaterThan(0.6)
+        // Faster while it runs
+        const slow = await stepOf(page)
+        await page.locator('#training-speed').selectOption('100')
+        const later = Date.now()
+        await until(() => stepOf(page), (step) => step >= slow + 50)
+        expect((Date.now() - later) / 50).toBeLessThan(90)
+        expect(await text(page, '#training-start')).toBe('Pause')
+      }))
+
+    it('gives the same numbers from the same seed, and others from another', () =>
+      withTraining(built, '', async (page) => {
+        const after = async (seed: number) => {
+          await slide(page, 'training-seed', seed)
+          await atStep(page, 0)
+          await takeSteps(page, 3)
+          return rowsOf(page, 'training-results')
+        }
+        const [first, other] = [await after(3), await after(4)]
+        expect(other).not.toEqual(first)
+        expect(await after(3)).toEqual(first)
+      }))
+
+    it('starts at the prior, or at a bias of zero', () =>
+      withTraining(built, 'training.ratio=99', async (page) => {
+        // All networks say about the prior, 0.01, once their scores are calibrated
+        for (const mean of Object.values(await measure(page, 'Mean probability'))) expect(Math.abs(mean - 0.01)).toBeLessThan(0.01)
+        expect((await measure(page, 'Mean score')).focal).toBeGreaterThan(0.05)
+        await page.locator('#training-atPrior').uncheck()
+        await until(() => measure(page, 'Mean score'), ({ focal: mean }) => Math.abs(mean - 0.5) < 0.2)
+        const { crossEntropy, weighted, focal: focused } = await measure(page, 'Mean score')
+        expect([weighted, focused]).toEqual([crossEntropy, crossEntropy])
+      }))
+
+    it.each([
+      ['ratio', (page: Page) => slide(page, 'training-ratio', 9)],
+      ['gamma', (page: Page) => slide(page, 'training-gamma', 0.5)],
+      ['alpha', (page: Page) => slide(page, 'training-alpha', 0.75)],
+      ['balanced', (page: Page) => page.locator('#training-balanced').uncheck()],
+      ['rate', (page: Page) => page.locator('#training-rate').selectOption('0.03')],
+    ] as const)('begins anew with another %s, and comes to other numbers', (name, change) =>
+      withTraining(built, '', async (page) => {
+        await takeSteps(page, 3)
+        const before = await rowsOf(page, 'training-results')
+        await change(page)
+        await atStep(page, 0)
+        await takeSteps(page, 3)
+        const after = await rowsOf(page, 'training-results')
+        const changed = (column: Column) => Object.keys(before).some((row) => before[row][COLUMNS[column]] !== after[row][COLUMNS[column]])
+        expect(changed('focal')).toBe(true)
+        // Gamma and alpha are the focal loss's alone
+        expect(changed('weighted')).toBe(name === 'ratio' || name === 'rate')
+        if (name === 'ratio') expect(await text(page, '#training-results caption')).toContain('10 % are positive')
+      }),
+    )
+
+    it('learns, calibrates, and says who is ahead', { timeout: 90_000 }, () =>
+      withTraining(built, 'training.speed=fastest', async (page) => {
+        await page.locator('#training-start').click()
+        await until(() => stepOf(page), (step) => step === 1500, 80)
+        expect(await page.locator('#training-start').isDisabled()).toBe(true)
+        const precision = await measure(page, 'Average precision')
+        for (const one of Object.values(precision)) expect(one).toBeGreaterThan(0.3)
+        expect(precision.tuned).toBe(precision.crossEntropy)
+        // Balanced weights push scores up; their calibrated probabilities are the data's again, and better ones
+        const [scores, probabilities] = [await measure(page, 'Mean score'), await measure(page, 'Mean probability')]
+        expect(scores.weighted).toBeGreaterThan(0.06)
+        for (const mean of Object.values(probabilities)) expect(Math.abs(mean - 1 / 31)).toBeLessThan(0.01)
+        const [rough, calibrated] = [await measure(page, 'Log loss of scores'), await measure(page, 'Log loss of probabilities')]
+        for (const column of ['weighted', 'focal'] as const) expect(calibrated[column]).toBeLessThan(rough[column])
+        expect(calibrated.crossEntropy).toBe(rough.crossEntropy)
+        const [f1, tuned, thresholds] = [await measure(page, 'F1'), await measure(page, 'F1, all thresholds tuned'), await measure(page, 'Threshold')]
+        expect(f1.tuned).toBe(tuned.crossEntropy)
+        expect(thresholds).toMatchObject({ crossEntropy: 0.5, weighted: 0.5, focal: 0.5 })
+        expect(thresholds.tuned).toBeLessThan(0.5)
+        const words = await text(page, '#training-verdict')
+        expect(words).toContain(`average precision ${precision.focal.toFixed(3)} against ${precision.crossEntropy.toFixed(3)} of cross entropy and ${precision.weighted.toFixed(3)} of weighted`)
+        expect(words.includes('Focal loss is ahead here')).toBe(precision.focal - precision.crossEntropy >= 0.02)
+        expect(words.includes('does not win here')).toBe(precision.focal - precision.crossEntropy < 0.02)
+        expect(await page.locator('#training-curve path[data-series]').count()).toBe(4)
+        expect(await page.locator('#training-curve').getAttribute('aria-label')).toMatch(/Average precision: Cross entropy \d+ %; Weighted cross entropy \d+ %; Focal loss \d+ %/)
+      }),
+    )
+
+    it('probes any place: its score, what that stands for, and what is true', () =>
+      withTraining(built, '', async (page) => {
+        const caption = () => text(page, '#training-probe caption')
+        expect(await caption()).toContain(`At the circle (1.1, 0.9) the true probability is ${trueProbability(1.1, 0.9, 30).toFixed(3)}`)
+        const { Score: scores, Probability: probabilities } = await rowsOf(page, 'training-probe')
+        expect(scores[0]).toBe(probabilities[0])
+        expect(Math.abs(Number(probabilities[3]) - posterior(Number(scores[3]), 2, 0.25))).toBeLessThan(0.002)
+        expect(Math.abs(Number(probabilities[2]) - posterior(Number(scores[2]), 0, 30 / 31))).toBeLessThan(0.002)
+        await slide(page, 'training-x', -1.2)
+        await slide(page, 'training-y', -0.5)
+        expect(await caption()).toContain(`(-1.2, -0.5) the true probability is ${trueProbability(-1.2, -0.5, 30).toFixed(3)}`)
+        const canvas = page.locator('#training-surface-weighted')
+        const { width } = (await canvas.boundingBox()) ?? { width: 0 }
+        await canvas.click({ position: { x: width / 2, y: width / 4 } })
+        expect([await shownValue(page, 'training-x'), await shownValue(page, 'training-y')]).toEqual(['0.0', '1.5'])
+      }))
+
+    it('paints scores or calibrated probabilities', () =>
+      withTraining(built, '', async (page) => {
+        const before = { crossEntropy: await pixels(page, 'crossEntropy'), focal: await pixels(page, 'focal') }
+        await page.locator('#training-show-calibrated').check({ force: true })
+        // They are the same for cross entropy
+        expect(await pixels(page, 'crossEntropy')).toBe(before.crossEntropy)
+        expect(await pixels(page, 'focal')).not.toBe(before.focal)
+        await page.locator('#theme-dark').check({ force: true })
+        await until(() => pixels(page, 'crossEntropy'), (painted) => painted !== before.crossEntropy)
+        expect(await page.locator('#training-surface-focal').getAttribute('aria-label')).toMatch(/^Focal loss\. \d+ % of the square is called positive, at a score of 0\.50 or more\.$/)
+      }))
+  })
+}
