@@ -13,9 +13,9 @@ export interface Table {
   show(content: TableContent): void
 }
 
-/** `id` is the table's own. Nothing is there before the first content. */
-export function table(id: string): Table {
-  const inner = h('table', { id })
+/** `id` is the table's own; the columns of an even one are equally wide. Nothing is there before the first content. */
+export function table(id: string, kind: 'plain' | 'even' = 'plain'): Table {
+  const inner = h('table', { id, class: kind })
   const element = h('div', { class: 'scroll', role: 'region', tabindex: 0, hidden: true }, inner)
   return {
     element,

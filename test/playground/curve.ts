@@ -25,28 +25,28 @@ export function curveSuite(built: Built): void {
 
     it('follows its own gamma, with alpha and without', () =>
       withPage(built, {}, async (page) => {
-        await expectReading(page, 'yours: focal, γ 2', 0.9, 2)
+        await expectReading(page, 'yours: focal, γ 2', 0.6, 2)
         await slide(page, 'curve-gamma', 3.5)
         expect(await shownValue(page, 'curve-gamma')).toBe('3.5')
-        await expectReading(page, 'yours: focal, γ 3.5', 0.9, 3.5)
+        await expectReading(page, 'yours: focal, γ 3.5', 0.6, 3.5)
         expect(await text(page, '#curve-lesson')).toContain('Your gamma 3.5 takes 31 % and 99.9 %')
         expect(await page.locator('#curve-alpha').isDisabled()).toBe(true)
         await page.locator('#curve-balanced').check()
-        await expectReading(page, 'yours: focal, γ 3.5, α 0.25', 0.9, 3.5, 0.25)
+        await expectReading(page, 'yours: focal, γ 3.5, α 0.25', 0.6, 3.5, 0.25)
         await slide(page, 'curve-alpha', 0.6)
-        await expectReading(page, 'yours: focal, γ 3.5, α 0.6', 0.9, 3.5, 0.6)
-        await expectReading(page, 'focal, γ 1, α 0.6', 0.9, 1, 0.6)
+        await expectReading(page, 'yours: focal, γ 3.5, α 0.6', 0.6, 3.5, 0.6)
+        await expectReading(page, 'focal, γ 1, α 0.6', 0.6, 1, 0.6)
         expect((await rowsOf(page, 'curve-examples'))['yours: focal, γ 3.5, α 0.6'].map((cell) => cell.slice(0, 5))[2]).toBe(focal(0.1, 3.5, 0.6).loss.toFixed(3))
       }))
 
     it('weighs the sides of weighted cross entropy', () =>
       withPage(built, {}, async (page) => {
         await slide(page, 'curve-weight', 0.7)
-        await expectReading(page, 'weighted, 0.7 / 0.3', 0.9, 0, 0.7)
+        await expectReading(page, 'weighted, 0.7 / 0.3', 0.6, 0, 0.7)
         await page.locator('#curve-side-negative').check({ force: true })
-        await expectReading(page, 'weighted, 0.7 / 0.3', 0.9, 0, 0.3)
+        await expectReading(page, 'weighted, 0.7 / 0.3', 0.6, 0, 0.3)
         await page.locator('#curve-balanced').check()
-        await expectReading(page, 'yours: focal, γ 2, α 0.25', 0.9, 2, 0.75)
+        await expectReading(page, 'yours: focal, γ 2, α 0.25', 0.6, 2, 0.75)
         expect(await page.locator('#curve-examples thead').textContent()).toContain('hard negative')
       }))
 

@@ -142,7 +142,17 @@ export function trainingSuite(built: Built): void {
         expect(words.includes('Focal loss is ahead here')).toBe(precision.focal - precision.crossEntropy >= 0.02)
         expect(words.includes('does not win here')).toBe(precision.focal - precision.crossEntropy < 0.02)
         expect(await page.locator('#training-curve path[data-series]').count()).toBe(4)
-        expect(await page.locator('#training-curve').getAttribute('aria-label')).toMatch(/Average precision: Cross entropy \d+ %; Weighted cross entropy \d+ %; Focal loss \d+ %/)
+        // Read at a recall of 1 by the slider, and elsewhere by the pointer
+        const precisions = async () => Object.values(await rowsOf(page, 'training-readings')).map(([shown]) => Number(shown))
+        const middle = await precisions()
+        await slide(page, 'training-recall', 1)
+        const last = await precisions()
+        last.forEach((one, i) => expect(one).toBeLessThan(middle[i]))
+        await until(async () => (await page.locator('#training-curve').getAttribute('aria-label')) ?? '', (label) => label.includes(`At a recall of 1.00 the precision is: Cross entropy ${last[0].toFixed(3)}; `))
+        const { width } = (await page.locator('#training-curve').boundingBox()) ?? { width: 0 }
+        await page.locator('#training-curve').hover({ position: { x: 54 + 0.5 * (width - 68), y: 100 } })
+        expect(await shownValue(page, 'training-recall')).toBe('0.50')
+        expect(await precisions()).toEqual(middle)
       }),
     )
 

@@ -26,7 +26,7 @@ const parameters = {
   compared: someOf([0.5, 1, 5], COMPARED),
   side: choice<Side>('positive', 'negative'),
   scale: choice<Choices['scale']>('linear', 'log'),
-  at: number(0.9, 0.01, 0.99, 0.01),
+  at: number(0.6, 0.01, 0.99, 0.01),
 }
 
 const TRUTHS = Array.from({ length: 199 }, (_, i) => (i + 1) / 200)
@@ -42,7 +42,7 @@ export function curvePanel(body: HTMLElement): void {
   const gamma = slider({ id: 'curve-gamma', label: 'Your gamma, γ', ...parameters.gamma, format: String, hint: 'How fast an example falls silent as it gets right. 0 is cross entropy.', changed: (value) => store.set({ gamma: value }) })
   const balanced = checkbox({ id: 'curve-balanced', label: 'Weigh positives by alpha, α', changed: (on) => store.set({ balanced: on }) })
   const alpha = slider({ id: 'curve-alpha', label: 'Alpha, α', ...parameters.alpha, format: (value) => `${value} / ${rest(value)}`, changed: (value) => store.set({ alpha: value }) })
-  const weight = slider({ id: 'curve-weight', label: 'Class weights of weighted cross entropy', ...parameters.weight, format: (value) => `${value} / ${rest(value)}`, hint: 'Positives / negatives.', changed: (value) => store.set({ weight: value }) })
+  const weight = slider({ id: 'curve-weight', label: 'Class weights', ...parameters.weight, format: (value) => `${value} / ${rest(value)}`, hint: 'Positives / negatives, for weighted cross entropy.', changed: (value) => store.set({ weight: value }) })
   const compared = numberChecks({ id: 'curve-compared', label: 'Also show focal loss with γ', options: COMPARED, changed: (values) => store.set({ compared: values }) })
   const side = radios<Side>({ id: 'curve-side', label: 'The example is', options: [{ value: 'positive', label: 'a positive' }, { value: 'negative', label: 'a negative' }], changed: (value) => store.set({ side: value }) })
   const scale = radios<Choices['scale']>({ id: 'curve-scale', label: 'Vertical axes', options: [{ value: 'linear', label: 'linear' }, { value: 'log', label: 'logarithmic' }], changed: (value) => store.set({ scale: value }) })

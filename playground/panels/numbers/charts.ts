@@ -23,11 +23,11 @@ const tenths = linear('share of the examples, smallest loss first', 0, 1, 0.2)
 
 export function explainCharts(read: (x: number) => void): ExplainCharts {
   const pair = (name: string, title: string, reads?: (x: number) => void) => ({
-    positives: lineChart(`numbers-${name}-positives`, `${title} of the positives`, reads),
-    negatives: lineChart(`numbers-${name}-negatives`, `${title} of the negatives`, reads),
+    positives: lineChart(`numbers-${name}-positives`, `Positives: ${title}`, reads),
+    negatives: lineChart(`numbers-${name}-negatives`, `Negatives: ${title}`, reads),
   })
-  const curves = pair('curve', 'Cumulative loss', read)
-  const bins = pair('bins', 'By pₜ, share')
+  const curves = pair('curve', 'how their loss builds up', read)
+  const bins = pair('bins', 'their part of the whole, by pₜ')
   const readings = legend('numbers-readings')
   return {
     element: h('div', { class: 'pair' }, ...sides.map((side) => curves[side].element), ...sides.map((side) => bins[side].element)),

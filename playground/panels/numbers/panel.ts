@@ -134,7 +134,7 @@ function controlsOf(store: Store<Choices>) {
   const gammas = numberChecks({ id: 'numbers-gammas', label: 'Compare focal loss with γ', options: GAMMAS, changed: (chosen) => store.set({ gammas: chosen }) })
   const balanced = checkbox({ id: 'numbers-balanced', label: 'Weigh positives by alpha, α', changed: (on) => store.set({ balanced: on }) })
   const alpha = slider({ id: 'numbers-alpha', label: 'Alpha, α', ...parameters.alpha, format: String, changed: (value) => store.set({ alpha: value }) })
-  const loss = radios<Choices['loss']>({ id: 'numbers-loss', label: 'A row of logits is', options: [{ value: 'sigmoid', label: 'questions of their own' }, { value: 'softmax', label: 'one choice' }], changed: (value) => store.set({ loss: value }) })
+  const loss = radios<Choices['loss']>({ id: 'numbers-loss', label: 'Scores become probabilities by', options: [{ value: 'sigmoid', label: 'sigmoid' }, { value: 'softmax', label: 'softmax' }], changed: (value) => store.set({ loss: value }) })
   const background = select<Choices['background']>({ id: 'numbers-background', label: 'Class index for “no class”', options: backgrounds.map((value) => ({ value, label: value === 'num-classes' ? 'the number of classes' : value })), changed: (value) => store.set({ background: value }) })
   const ignore = select<Choices['ignore']>({ id: 'numbers-ignore', label: 'Target that counts nowhere', options: ignored.map((value) => ({ value, label: value })), changed: (value) => store.set({ ignore: value }) })
   const share = radios<Share>({ id: 'numbers-share', label: 'By pₜ, show the share of', options: [{ value: 'lossShare', label: 'the loss' }, { value: 'gradientShare', label: 'the gradient' }], changed: (value) => store.set({ share: value }) })
@@ -164,7 +164,7 @@ function exampleWords(): HTMLElement {
   return h(
     'p',
     { class: 'hint' },
-    'The example: 19,200 cells of four synthetic micrographs, scored by a small detector that was trained with focal loss (npm start -- --images 20 --epochs 60, which writes logits.npy and targets.npy).',
+    'The example: 19,200 cells of four synthetic micrographs, scored by a small detector that was trained with focal loss (npm start -- --images 20 --epochs 30, which writes logits.npy and targets.npy).',
   )
 }
 

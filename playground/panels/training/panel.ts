@@ -2,18 +2,16 @@
 import { kernelName } from '../../app/kernel.js'
 import { ownWorker } from '../../app/own_worker.js'
 import { choice, createStore, flag, number, type Store } from '../../app/store.js'
-import { lineChart } from '../../chart/line_chart.js'
-import { linear } from '../../chart/scale.js'
 import { button, checkbox, type Control, radios, select, slider } from '../../ui/controls.js'
 import { h } from '../../ui/dom.js'
-import { percent } from '../../ui/format.js'
 import { table } from '../../ui/table.js'
 import { onTheme } from '../../ui/theme.js'
+import { precisionRecall } from './precision_recall.js'
 import { probeTable, surfaceOf } from './probe.js'
 import { type Command, LAST_STEP, type Settings, type Snapshot } from './protocol.js'
 import { resultsTable, verdict } from './results.js'
 import { surfaceView } from './surface.js'
-import { columns, lossesOf, trained } from './variants.js'
+import { columns, lossesOf } from './variants.js'
 
 const rates = ['0.01', '0.003', '0.03'] as const
 const speeds = ['100', '10', 'fastest'] as const
@@ -30,6 +28,8 @@ interface Choices {
   readonly show: 'score' | 'calibrated'
   readonly x: number
   readonly y: number
+  /** The recall at which the curves are read. */
+  readonly recall: number
 }
 
 const parameters = {
@@ -44,10 +44,8 @@ const parameters = {
   show: choice<Choices['show']>('score', 'calibrated'),
   x: number(1.1, -3, 3, 0.1),
   y: number(0.9, -3, 3, 0.1),
+  recall: number(0.5, 0.01, 1, 0.01),
 }
-
-const curveX = linear('recall', 0, 1, 0.2)
-const curveY = linear('precision', 0, 1, 0.2)
 
 export function trainingPanel(body: HTMLElement): void {
   const store = createStore<Choices>('training', parameters)
@@ -61,9 +59,9 @@ export function trainingPanel(body: HTMLElement): void {
   const progress = h('output', { id: 'training-step-count', class: 'value' })
   const controls = controlsOf(store)
   const surfaces = columns.map(({ id, name }) => surfaceView(`training-surface-${id}`, name, (x, y) => store.set({ x, y })))
-  const curve = lineChart('training-curve', 'Precision and recall on the test points', undefined, 320)
-  const results = table('training-results')
-  const probe = table('training-probe')
+  const curve = precisionRecall((recall) => store.set({ recall: Math.max(0.01, Math.round(100 * recall) / 100) }))
+  const results = table('training-results', 'even')
+  const probe = table('training-probe', 'even')
   const words = h('p', { class: 'lesson', id: 'training-verdict', role: 'status' })
   body.append(
     h('div', { class: 'controls' }, h('div', { class: 'buttons' }, start, step, reset, progress), ...controls.learning),
@@ -73,7 +71,7 @@ export function trainingPanel(body: HTMLElement): void {
       h('div', { class: 'surfaces' }, ...surfaces.map(({ element }) => element)),
       h('div', { class: 'row' }, ...controls.looking),
       probe.element,
-      h('div', { class: 'pair spaced' }, curve.element, words),
+      h('div', { class: 'pair spaced' }, h('div', {}, curve.element, controls.reading), h('div', {}, words, curve.readings)),
     ),
     h('div', { class: 'below' }, results.element),
   )
@@ -84,6 +82,7 @@ export function trainingPanel(body: HTMLElement): void {
     const losses = lossesOf(settingsOf(values))
     columns.forEach((column, i) => surfaces[i].show(surfaceOf(column, snapshot as Snapshot, losses[column.of], values)))
     probe.show(probeTable(snapshot, losses, values))
+    curve.show(snapshot, values.recall)
   }
   worker.onmessage = ({ data }: MessageEvent<Snapshot>) => {
     snapshot = data
@@ -92,7 +91,6 @@ export function trainingPanel(body: HTMLElement): void {
     progress.textContent = `${data.step} of ${LAST_STEP} steps`
     results.show(resultsTable(data))
     words.textContent = verdict(data)
-    showCurve(data, curve)
     draw()
   }
   let settings = ''
@@ -124,7 +122,7 @@ function controlsOf(store: Store<Choices>) {
     shown.push((values) => control.show(values[name]))
     return control.element
   }
-  const sliderOf = (name: 'seed' | 'ratio' | 'gamma' | 'alpha' | 'x' | 'y', label: string, format: (value: number) => string, hint?: string) => {
+  const sliderOf = (name: 'seed' | 'ratio' | 'gamma' | 'alpha' | 'x' | 'y' | 'recall', label: string, format: (value: number) => string, hint?: string) => {
     const control = slider({ id: `training-${name}`, label, hint, ...parameters[name], format, changed: (value) => store.set({ [name]: value }) })
     if (name === 'alpha') shown.push(({ balanced }) => control.disable(!balanced))
     return of(name, control)
@@ -141,25 +139,11 @@ function controlsOf(store: Store<Choices>) {
       of('atPrior', checkbox({ id: 'training-atPrior', label: 'Start at the prior (last bias)', changed: (atPrior) => store.set({ atPrior }) })),
       sliderOf('seed', 'Seed of data, weights and batches', String),
     ],
+    reading: sliderOf('recall', 'Read the curves at a recall of', (value) => value.toFixed(2)),
     looking: [
       of('show', radios<Choices['show']>({ id: 'training-show', label: 'Colour shows', options: [{ value: 'score', label: 'the score' }, { value: 'calibrated', label: 'the calibrated probability' }], changed: (show) => store.set({ show }) })),
       sliderOf('x', 'Probe, across', (value) => value.toFixed(1)),
       sliderOf('y', 'Probe, up', (value) => value.toFixed(1)),
     ],
   }
-}
-
-function showCurve({ curves, measures }: Snapshot, chart: ReturnType<typeof lineChart>): void {
-  chart.show({
-    x: curveX,
-    y: curveY,
-    series: columns.map(({ id, name, look, of }) => ({
-      name,
-      look,
-      // The same scores have the same curve: once is enough
-      points: id === 'tuned' ? [] : curves[of].map(({ recall, precision }) => [recall, precision] as const),
-      marks: measures[id].recall > 0 ? [[measures[id].recall, measures[id].precision] as const] : [],
-    })),
-    summary: `Average precision: ${trained.map((name) => `${columns.find(({ of }) => of === name)?.name} ${percent(measures[name].averagePrecision)}`).join('; ')}.`,
-  })
 }
