@@ -47,6 +47,8 @@ export function pageSuite(built: Built): void {
       expect(size).toBeLessThan(FIRST_LOAD)
       // The kernel alone is most of that: nothing was left out
       expect(size).toBeGreaterThan(200_000)
+      const [, stated] = /loads\s+(\d+) kB, compressed/.exec(readFileSync(new URL('../../docs/playground.md', import.meta.url), 'utf8')) ?? []
+      expect(Math.abs(size / 1000 - Number(stated))).toBeLessThan(5)
     })
 
     it('runs from file://, every panel of it', () =>

@@ -17,7 +17,7 @@ export function brokenLinks(page: string, markdown: string): string[] {
 
 /** Files and folders of the repository that are named as code and are not there. */
 export function missingFiles(markdown: string): string[] {
-  const named = markdown.matchAll(/`((?:\.ci|bench|binding|cpp|docs|examples|scripts|src|test|wasm)\/[\w./-]*)`/g)
+  const named = markdown.matchAll(/`((?:\.ci|bench|binding|cpp|docs|examples|playground|scripts|src|test|wasm)\/[\w./-]*)`/g)
   return Array.from(named, ([, path]) => path).filter((path) => !existsSync(root + path))
 }
 

@@ -41,7 +41,7 @@ export function browserPanel(body: HTMLElement, { createStore }: Shared): void {
   const results = table('browser-results')
   const text = h('textarea', { id: 'browser-text', readonly: true, rows: 10, 'aria-label': 'The result as text', spellcheck: 'false' })
   const copy = button('browser-copy', 'Copy the result', () => void copyText(text, copy))
-  copy.disabled = true
+  const passOn = h('div', { class: 'copy', hidden: true }, text, copy)
 
   const draw = () => {
     const place = store.values.at
@@ -55,7 +55,7 @@ export function browserPanel(body: HTMLElement, { createStore }: Shared): void {
   const measureAll = async () => {
     const { loss: name, dtype: type } = store.values
     const benchCase = caseOf(name)
-    run.disabled = copy.disabled = true
+    run.disabled = passOn.hidden = true
     problem.textContent = text.value = ''
     try {
       for await (const progress of measureHere(benchCase, type)) {
@@ -66,7 +66,7 @@ export function browserPanel(body: HTMLElement, { createStore }: Shared): void {
       results.show(tableOf(measurements, `${benchCase.title}, ${type}`))
       text.value = textOf(measurements, benchCase, type)
       status.textContent = verdictOf(measurements)
-      copy.disabled = false
+      passOn.hidden = false
     } catch (error) {
       problem.textContent = `${reasonOf(error)}.`
       status.textContent = 'Nothing is timed where a result is wrong.'
@@ -77,7 +77,7 @@ export function browserPanel(body: HTMLElement, { createStore }: Shared): void {
   body.append(
     h('div', { class: 'controls' }, h('div', { class: 'buttons' }, run), loss.element, dtype.element, backendList()),
     h('div', { class: 'stage' }, status, problem, chart.element, at.element, readings.element),
-    h('div', { class: 'below' }, results.element, h('div', { class: 'copy' }, text, copy)),
+    h('div', { class: 'below' }, results.element, passOn),
   )
   store.watch((values) => {
     loss.show(values.loss)

@@ -14,10 +14,10 @@ interface Example {
 /** A negative at p = 0.05 has p_t = 0.95. */
 function examplesOf(side: Side): readonly Example[] {
   return [
-    { title: 'positive at p = 0.95', side: 'positive', truth: 0.95 },
-    { title: 'negative at p = 0.05', side: 'negative', truth: 0.95 },
-    { title: `hard ${side}, pₜ = 0.1`, side, truth: 0.1 },
-    { title: `easy ${side}, pₜ = 0.9`, side, truth: 0.9 },
+    { title: 'positive at p\u00a0=\u00a00.95', side: 'positive', truth: 0.95 },
+    { title: 'negative at p\u00a0=\u00a00.05', side: 'negative', truth: 0.95 },
+    { title: `hard ${side}, pₜ\u00a0=\u00a00.1`, side, truth: 0.1 },
+    { title: `easy ${side}, pₜ\u00a0=\u00a00.9`, side, truth: 0.9 },
   ]
 }
 
