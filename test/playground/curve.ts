@@ -84,6 +84,15 @@ export function curveSuite(built: Built): void {
         expect(await chart.getAttribute('aria-label')).toContain(`At p_t 0.5: cross entropy ${focal(0.5, 0).gradient.toFixed(4)}`)
       }))
 
+    it('is read by a finger', () =>
+      withPage(built, { hasTouch: true, viewport: { width: 390, height: 844 } }, async (page) => {
+        const chart = page.locator('#curve-loss')
+        await chart.scrollIntoViewIfNeeded()
+        const { width } = (await chart.boundingBox()) ?? { width: 0 }
+        await chart.tap({ position: { x: 54 + 0.3 * (width - 68), y: 100 } })
+        expect(await shownValue(page, 'curve-at')).toBe('0.30')
+      }))
+
     it('does not move while it is read', () =>
       withPage(built, {}, async (page) => {
         const height = () => page.locator('#curve').evaluate((element) => element.getBoundingClientRect().height)

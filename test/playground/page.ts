@@ -31,6 +31,15 @@ async function violations(page: Page): Promise<string[]> {
   })
 }
 
+/** Of `#rrggbb`, as WCAG defines it. */
+function luminance(hex: string): number {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const part = parseInt(hex.trim().slice(at, at + 2), 16) / 255
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
 export function pageSuite(built: Built): void {
   describe('the page', () => {
     it('loads less than 300 kB, compressed, before it can be used', async () => {
@@ -70,6 +79,9 @@ export function pageSuite(built: Built): void {
         await page.goto(site.url)
         expect(await text(page, '#kernel')).toMatch(/^Every number here is computed by the package's plain TypeScript, because WebAssembly was refused/)
         expect((await rowsOf(page, 'curve-examples'))['cross entropy']).toEqual(['0.0513', '0.0513', '2.3026', '0.1054'])
+        await page.locator('#training-title').scrollIntoViewIfNeeded()
+        await until(() => text(page, '#training-verdict'), (shown) => shown.includes('must allow worker-src blob:'))
+        expect(await page.locator('#training-start').isDisabled()).toBe(true)
         await page.close()
       } finally {
         await site.close()
@@ -144,6 +156,19 @@ export function pageSuite(built: Built): void {
         await page.emulateMedia({ colorScheme: 'light' })
         expect(await paper(page)).toBe(LIGHT)
       }))
+
+    it.each(['light', 'dark'] as const)('has lines that stand out from the paper: %s', (colorScheme) =>
+      withPage(built, { colorScheme }, async (page) => {
+        const colours = await page.evaluate(() => {
+          const style = getComputedStyle(document.documentElement)
+          return ['paper', 'ink', 'blue', 'vermillion', 'green', 'orange', 'sky', 'purple'].map((name) => style.getPropertyValue(`--${name}`))
+        })
+        const [ground, ...lines] = colours.map(luminance)
+        // WCAG 2.2, 1.4.11: graphics need 3 to 1
+        for (const line of lines) expect((Math.max(ground, line) + 0.05) / (Math.min(ground, line) + 0.05)).toBeGreaterThan(3)
+        expect(new Set(colours).size).toBe(8)
+      }),
+    )
 
     it('is used by keys alone', () =>
       withPage(built, {}, async (page) => {

@@ -107,7 +107,7 @@ function backendList(): HTMLElement {
 function verdictOf(measurements: readonly Measurement[]): string {
   const gain = gainOf(measurements)
   const checked = 'Sums and gradients of every backend were compared with the double-precision reference before anything was timed.'
-  return gain === undefined ? checked : `On 800,000 logits the WebAssembly kernel takes ${significant(gain)} times less than plain TypeScript here. ${checked}`
+  return gain === undefined ? checked : `On 800,000 logits the WebAssembly kernel is ${significant(gain)} times as fast as plain TypeScript here. ${checked}`
 }
 
 /** Where the clipboard is refused, the text is selected, ready to be copied by hand. */

@@ -62,7 +62,7 @@ export function trainingPanel(body: HTMLElement): void {
   const curve = precisionRecall((recall) => store.set({ recall: Math.max(0.01, Math.round(100 * recall) / 100) }))
   const results = table('training-results', 'even')
   const probe = table('training-probe', 'even')
-  const words = h('p', { class: 'lesson', id: 'training-verdict', role: 'status' })
+  const words = h('p', { class: 'lesson', id: 'training-verdict' })
   body.append(
     h('div', { class: 'controls' }, h('div', { class: 'buttons' }, start, step, reset, progress), ...controls.learning),
     h(
@@ -91,7 +91,13 @@ export function trainingPanel(body: HTMLElement): void {
     progress.textContent = `${data.step} of ${LAST_STEP} steps`
     results.show(resultsTable(data))
     words.textContent = verdict(data)
+    // Read out once it stands still
+    words.setAttribute('aria-live', data.running ? 'off' : 'polite')
     draw()
+  }
+  worker.onerror = () => {
+    words.textContent = 'Training runs in a worker, and this browser did not start it; a content security policy must allow worker-src blob:.'
+    start.disabled = step.disabled = reset.disabled = true
   }
   let settings = ''
   let speed: Choices['speed'] = store.values.speed
