@@ -3,7 +3,7 @@ import type { Logits, SameKind, Targets } from './arrays.js'
 import type { BackendName } from './backends/backend.js'
 import { chooseBackend } from './backends/choose.js'
 import { BLOCK_ELEMENTS } from './backends/layout.js'
-import { type CallOptions, checkCall, methods, theirsOr } from './call.js'
+import { type CallOptions, methods, readCall, theirsOr } from './call.js'
 import type { LossConstants } from './constants.js'
 import { outOfRange, wrongType } from './errors.js'
 import type { Reduction } from './options.js'
@@ -43,9 +43,9 @@ export class Accumulator {
    * @throws RangeError also where the rows have another number of classes than those before.
    */
   add<A extends Logits>(logits: A, targets: Targets, call: ChunkCall<A> = {}): this {
-    checkCall(methods.accumulatorAdd, call)
-    const outputs = { values: theirsOr(false, 'out', call.out), grad: theirsOr(false, 'grad', call.grad), hess: false }
-    const problem = describe(this.#loss, 'sum', logits, targets, call, outputs, this.#sums.sum)
+    const read = readCall(methods.accumulatorAdd, call)
+    const outputs = { values: theirsOr(false, 'out', read.out), grad: theirsOr(false, 'grad', read.grad), hess: false }
+    const problem = describe(this.#loss, 'sum', logits, targets, read, outputs, this.#sums.sum)
     const { classes } = problem
     if (problem.logits.length === 0) return this
     if (this.#classes !== undefined && classes !== this.#classes) {

@@ -1,8 +1,8 @@
 /** The methods of a loss: what their calls take, and which names they know. */
 import type { Logits, Numbers, SameKind } from './arrays.js'
-import { wrongType } from './errors.js'
+import { unknownOption, wrongType } from './errors.js'
 import type { HalfDtype } from './half.js'
-import { checkNames, checkRecord } from './options.js'
+import { checkRecord } from './options.js'
 
 /** What a call's arrays hold, where their kind does not tell. */
 export interface StorageOptions {
@@ -95,9 +95,30 @@ export const methods = {
   explainerAdd: { name: 'add()', options: new Set(layoutOptions), grad: false, hess: false },
 } as const satisfies Record<string, Method>
 
-export function checkCall(method: Method, call: object): void {
+/**
+ * A call's options, checked for unknown names, in an object with the same fields for all calls: the engine finds those at once,
+ * however many kinds of calls have come by. Getters are asked once.
+ */
+export function readCall<C extends object>(method: Method, call: C): C {
   checkRecord('call options', call)
-  checkNames(call, method.options, method.name)
+  const read: { [K in keyof Required<HessCall<Logits> & Abortable>]: unknown } = {
+    dtype: undefined,
+    shape: undefined,
+    classAxis: undefined,
+    weights: undefined,
+    mask: undefined,
+    normalizer: undefined,
+    out: undefined,
+    grad: undefined,
+    hess: undefined,
+    clampHess: undefined,
+    signal: undefined,
+  }
+  for (const name in call) {
+    if (!method.options.has(name)) throw unknownOption(method.name, name, [...method.options])
+    read[name as keyof typeof read] = call[name]
+  }
+  return read as C
 }
 
 /** The caller's array as an output, or what `otherwise` says. */

@@ -5,12 +5,12 @@ import { chooseBackend } from './backends/choose.js'
 import { checkSignal, Watch } from './backends/watch.js'
 import {
   type Abortable,
-  checkCall,
   type GradCall,
   type HessCall,
   type Method,
   methods,
   type ProbabilityCall,
+  readCall,
   type SumsCall,
   theirsOr,
   type ValueCall,
@@ -105,10 +105,10 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     targets: Targets,
     call: C = {} as C,
   ): Sums & Written<A, C, 'grad'> & Written<A, C, 'out'> {
-    checkCall(methods.sums, call)
-    const { out = false, grad: wanted = false } = call as SumsCall<A>
+    const read: SumsCall<A> = readCall(methods.sums, call)
+    const { out = false, grad: wanted = false } = read
     const outputs = { values: out, grad: wanted, hess: false }
-    const problem = describe(this.#constants, 'sum', logits, targets, call, outputs)
+    const problem = describe(this.#constants, 'sum', logits, targets, read, outputs)
     const { sum, elements, rows, positives } = this.#run(problem)
     const { grad, values } = problem
     const result = { sum, elements, rows, positives, ...(grad && { grad }), ...(values && { out: values }) }
@@ -139,8 +139,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    *   sum to 1. Throws a RangeError where a weight of 0 leaves nothing to invert.
    */
   toProbability<A extends Logits>(logits: A, call: ProbabilityCall<A> = {}): SameKind<A> {
-    checkCall(methods.toProbability, call)
-    return posteriors(this.#constants, logits, call) as SameKind<A>
+    return posteriors(this.#constants, logits, readCall(methods.toProbability, call)) as SameKind<A>
   }
 
   /**
@@ -189,15 +188,16 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
 
   /** One checked call of a method. */
   protected compute(method: Method, logits: Logits, targets: Targets, call: HessCall<Logits>): Computed {
-    const problem = this.#problemOf(method, logits, targets, call)
+    const problem = this.#problemOf(method, logits, targets, readCall(method, call))
     const value = valueOf(problem, this.#run(problem))
     return { value, grad: problem.grad, hess: problem.hess }
   }
 
   /** The same while the event loop keeps turning. */
   protected async computeAsync(method: Method, logits: Logits, targets: Targets, call: HessCall<Logits> & Abortable): Promise<Computed> {
-    const problem = this.#problemOf(method, logits, targets, call)
-    const watch = new Watch(problem, checkSignal(call.signal))
+    const read = readCall(method, call)
+    const problem = this.#problemOf(method, logits, targets, read)
+    const watch = new Watch(problem, checkSignal(read.signal))
     watch.check()
     const size = sizeOf(problem)
     const value = valueOf(problem, size === 0 ? nothing : await chooseBackend(problem, size, this.options.backend).runAsync(problem, watch))
@@ -205,7 +205,6 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   #problemOf(method: Method, logits: Logits, targets: Targets, call: HessCall<Logits>): Problem {
-    checkCall(method, call)
     const { reduction } = this.options
     if (call.out !== undefined && reduction !== 'none') {
       throw new TypeError(`out is given with reduction '${reduction}'; expected reduction 'none'`)

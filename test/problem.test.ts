@@ -41,6 +41,19 @@ describe('a good call', () => {
     expect(logits).toEqual(grad)
   })
 
+  it('reads options that are inherited, and each of them once', () => {
+    let asked = 0
+    const weights = [1, 2, 3, 4, 5, 6]
+    const call = {
+      get weights() {
+        asked++
+        return weights
+      },
+    }
+    expect(loss.value(x, six, Object.create(call) as typeof call)).toBe(loss.value(x, six, { weights }))
+    expect(asked).toBe(1)
+  })
+
   it('runs over any class axis', () => {
     const transposed = Float32Array.of(1, 0.5, -2, -0.25, 3, 2)
     const rows = loss.valueAndGrad(x, [2, 0])

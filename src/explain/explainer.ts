@@ -3,7 +3,7 @@
  * and only sums are kept. Every loss of a comparison sees a block while it is in the cache.
  */
 import { bitsDtype, dtypeOf, type Logits, newLike, type NumericArray, type Targets } from '../arrays.js'
-import { type CallOptions, methods } from '../call.js'
+import { type CallOptions, methods, readCall } from '../call.js'
 import type { LossConstants } from '../constants.js'
 import { outOfRange } from '../errors.js'
 import { fromBits } from '../half.js'
@@ -70,9 +70,7 @@ export class Explainer {
    * chunk that is refused leaves no trace. Throws a RangeError where a loss is not finite.
    */
   add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
-    checkRecord('call options', call)
-    checkNames(call, methods.explainerAdd.options, methods.explainerAdd.name)
-    const whole = inFull(this.#loss.describe(logits, targets, call))
+    const whole = inFull(this.#loss.describe(logits, targets, readCall(methods.explainerAdd, call)))
     for (const { constants } of this.#explained) {
       const problem = { ...whole, loss: constants }
       const { sum } = this.#loss.run(problem)
