@@ -9,9 +9,6 @@
 #include "golden_cases.h"
 #include "random_problem.h"
 
-extern "C" void focal_emulator_fail(int error);
-extern "C" void focal_emulator_mend(void);
-
 namespace {
 
 // An open device for each test.
@@ -36,10 +33,8 @@ struct Device {
   auto from_device() const {
     return [this](FocalProblem p, FocalResult *result) {
       const double rows = p.outer * p.inner, n = rows * p.classes;
-      const double each = p.dtype == FOCAL_FLOAT64 ? 8 : p.dtype == FOCAL_FLOAT32 ? 4 : 2;
-      const auto bytes = [](int32_t dtype) { return std::map<int32_t, double>{{0, 4}, {1, 8}, {2, 1}, {3, 1}, {4, 2}, {5, 2}, {8, 2}, {9, 2}}.count(dtype)
-                                                        ? std::map<int32_t, double>{{0, 4}, {1, 8}, {2, 1}, {3, 1}, {4, 2}, {5, 2}, {8, 2}, {9, 2}}.at(dtype)
-                                                        : 4.0; };
+      constexpr double bytes[] = {4, 8, 1, 1, 2, 2, 4, 4, 2, 2};  // of FocalDtype
+      const double each = bytes[p.dtype];
       std::map<const void *, void *> there;
       uint32_t on_device = 0;
       const auto move = [&](uint64_t &slot, uint32_t bit, double size) {
@@ -52,9 +47,9 @@ struct Device {
       const FocalProblem given = p;
       const auto per = [&](int32_t what) { return what == FOCAL_PER_ROW ? rows : n; };
       move(p.logits_slot, FOCAL_CUDA_LOGITS, n * each);
-      move(p.targets_slot, FOCAL_CUDA_TARGETS, (p.targets_kind == FOCAL_DENSE ? n : rows) * bytes(p.targets_dtype));
-      if (p.weights_per) move(p.weights_slot, FOCAL_CUDA_WEIGHTS, per(p.weights_per) * bytes(p.weights_dtype));
-      if (p.mask_per) move(p.mask_slot, FOCAL_CUDA_MASK, per(p.mask_per) * bytes(p.mask_dtype));
+      move(p.targets_slot, FOCAL_CUDA_TARGETS, (p.targets_kind == FOCAL_DENSE ? n : rows) * bytes[p.targets_dtype]);
+      if (p.weights_per) move(p.weights_slot, FOCAL_CUDA_WEIGHTS, per(p.weights_per) * bytes[p.weights_dtype]);
+      if (p.mask_per) move(p.mask_slot, FOCAL_CUDA_MASK, per(p.mask_per) * bytes[p.mask_dtype]);
       move(p.values_slot, FOCAL_CUDA_VALUES, (p.loss == FOCAL_SOFTMAX ? rows : n) * each);
       move(p.grad_slot, FOCAL_CUDA_GRAD, n * each);
       move(p.hess_slot, FOCAL_CUDA_HESS, n * each);
