@@ -23,6 +23,20 @@ napi_value Run(napi_env env, napi_callback_info info) {
   });
 }
 
+// start(memory, arrays...): the same on a thread of libuv's: runs the problem in `memory`, the bytes of a Call. Returns a promise
+// that is resolved once they are filled; or undefined, with the status OVERLAP.
+napi_value Start(napi_env env, napi_callback_info info) {
+  return as_javascript(env, [&]() -> napi_value {
+    napi_value arguments[1 + ARGUMENTS];
+    size_t count = 1 + ARGUMENTS;
+    napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+    Call *const call = call_in(env, arguments[0]);
+    FocalProblem problem = call->problem;
+    call->status = point_to_arrays(env, arguments + 1, &problem);
+    return call->status == OVERLAP ? nullptr : queue_call(env, call, problem, arguments, focal_run);
+  });
+}
+
 // A function of its own with `memory`, the bytes of its Call. They are an ordinary ArrayBuffer (Electron forbids others),
 // which the function's property, never to be changed, keeps for as long as it may be called.
 Napi::Value Open(const Napi::CallbackInfo &info) {

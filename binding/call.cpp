@@ -9,32 +9,21 @@ namespace {
 
 constexpr const char *names[] = {"logits", "targets", "weights", "mask", "class weights", "class weights", "out", "grad", "hess"};
 
-struct Memory {
-  uintptr_t begin = 0, end = 0;
-};
-
-uintptr_t bytes_of(int32_t dtype) {
-  constexpr uint8_t bytes[16] = {4, 8, 1, 1, 2, 2, 4, 4, 2, 2};
-  return bytes[dtype & 15];
-}
-
-// An array's memory, which holds at least `length` elements. No copy, no reference.
-Memory memory_of(napi_env env, const napi_value *arguments, Argument at, int32_t dtype, double length) {
-  size_t there = 0;
+// Where a typed array lies. No copy, no reference.
+bool find_typed_array(napi_env env, napi_value array, int32_t dtype, Place *place) {
+  size_t length = 0;
   void *data = nullptr;
-  if (napi_get_typedarray_info(env, arguments[at], nullptr, &there, &data, nullptr, nullptr) != napi_ok)
-    throw Napi::TypeError::New(env, std::string(names[at]) + " is not a typed array");
-  if (!(static_cast<double>(there) >= length))
-    throw Napi::RangeError::New(env, std::string(names[at]) + " is shorter than announced (is its buffer detached?)");
+  if (napi_get_typedarray_info(env, array, nullptr, &length, &data, nullptr, nullptr) != napi_ok) return false;
   const uintptr_t begin = reinterpret_cast<uintptr_t>(data);
-  return {begin, begin + there * bytes_of(dtype)};
+  *place = {begin, begin + length * bytes_of(dtype)};
+  return true;
 }
 
-bool overlap(const Memory (&arrays)[ARGUMENTS]) {
+bool overlap(const Place (&arrays)[ARGUMENTS]) {
   for (int written = VALUES; written <= HESS; written++) {
     if (arrays[written].end == 0) continue;
     for (int other = 0; other < ARGUMENTS; other++) {
-      const Memory &a = arrays[written], &b = arrays[other];
+      const Place &a = arrays[written], &b = arrays[other];
       if (other == written || !(a.begin < b.end && b.begin < a.end)) continue;
       if (!(written == GRAD && other == LOGITS && a.begin == b.begin)) return true;
     }
@@ -44,13 +33,34 @@ bool overlap(const Memory (&arrays)[ARGUMENTS]) {
 
 }  // namespace
 
-int32_t point_to_arrays(napi_env env, const napi_value *arguments, FocalProblem *problem) {
+uintptr_t bytes_of(int32_t dtype) {
+  constexpr uint8_t bytes[16] = {4, 8, 1, 1, 2, 2, 4, 4, 2, 2};
+  return bytes[dtype & 15];
+}
+
+void *data_of(napi_env env, napi_value array) {
+  void *data = nullptr;
+  if (napi_get_typedarray_info(env, array, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok)
+    throw Napi::TypeError::New(env, "expected a typed array");
+  return data;
+}
+
+int32_t point_to_arrays(napi_env env, const napi_value *arguments, FocalProblem *problem, Find find, uint32_t *found) {
   FocalProblem &p = *problem;
   const double rows = p.outer * p.inner, elements = rows * p.classes;
   const auto length_per = [&](int32_t per) { return per == FOCAL_PER_ROW ? rows : elements; };
-  Memory arrays[ARGUMENTS];
+  Place arrays[ARGUMENTS];
   const auto point = [&](uint64_t &slot, Argument at, int32_t dtype, double length) {
-    if (slot) slot = (arrays[at] = memory_of(env, arguments, at, dtype, length)).begin;
+    if (!slot) return;
+    Place &place = arrays[at];
+    if (!find_typed_array(env, arguments[at], dtype, &place)) {
+      if (!find || !find(env, arguments[at], &place)) throw Napi::TypeError::New(env, std::string(names[at]) + " is not a typed array");
+      *found |= 1u << at;
+    }
+    // At least `length` elements
+    if (!(static_cast<double>(place.end - place.begin) >= length * static_cast<double>(bytes_of(dtype))))
+      throw Napi::RangeError::New(env, std::string(names[at]) + " is shorter than announced (is its buffer detached?)");
+    slot = place.begin;
   };
   point(p.logits_slot, LOGITS, p.dtype, elements);
   point(p.targets_slot, TARGETS, p.targets_dtype, p.targets_kind == FOCAL_CLASS_INDEX ? rows : elements);

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <cstddef>
+#include <functional>
 
 #include "problem.h"
 
@@ -24,9 +25,24 @@ enum Argument { LOGITS, TARGETS, WEIGHTS, MASK, CLASS_POSITIVE, CLASS_NEGATIVE, 
 // A status of the binding's own, beside FocalStatus.
 constexpr int32_t OVERLAP = -1;
 
+// The bytes of an element of a FocalDtype.
+uintptr_t bytes_of(int32_t dtype);
+
+// Where an array lies.
+struct Place {
+  uintptr_t begin = 0, end = 0;
+};
+
+// The first byte of a typed array, also in shared memory. Throws where it is none.
+void *data_of(napi_env env, napi_value array);
+
+// Finds an array that is no typed array, for an addon that knows of such; false where it is none at all.
+using Find = bool (*)(napi_env env, napi_value array, Place *place);
+
 // Puts the arrays' addresses into the problem, where it asks for them. OVERLAP where an output lies in the memory of another
-// array, except the gradient exactly on the logits; else FOCAL_OK. Throws where an array is none or too short.
-int32_t point_to_arrays(napi_env env, const napi_value *arguments, FocalProblem *problem);
+// array, except the gradient exactly on the logits; else FOCAL_OK. Throws where an array is none or too short. `found`: which
+// arrays are no typed arrays, 1 << Argument each.
+int32_t point_to_arrays(napi_env env, const napi_value *arguments, FocalProblem *problem, Find find = nullptr, uint32_t *found = nullptr);
 
 // Throws what a function of the binding threw as a JavaScript error.
 template <class F> napi_value as_javascript(napi_env env, F function) try {
@@ -39,6 +55,12 @@ template <class F> napi_value as_javascript(napi_env env, F function) try {
   return nullptr;
 }
 
-// start(memory, arrays...): runs the problem in `memory`, the bytes of a Call, on a thread of libuv's. Returns a promise that
-// is resolved once they are filled; or undefined, with the status OVERLAP.
-napi_value Start(napi_env env, napi_callback_info info);
+// Computes a problem, on any thread.
+using Run = std::function<int32_t(const FocalProblem *problem, FocalResult *result)>;
+
+// The Call in `memory`, an ArrayBuffer of JavaScript's.
+Call *call_in(napi_env env, napi_value memory);
+
+// Runs a problem that points to its arrays on a thread of libuv's, and holds `arguments` (the memory of `call`, and the arrays)
+// until it has. Returns a promise that is resolved once `call` is filled, and rejected with what `run` throws.
+napi_value queue_call(napi_env env, Call *call, const FocalProblem &problem, const napi_value (&arguments)[1 + ARGUMENTS], Run run);

@@ -2,6 +2,8 @@
 // worker thread may end, and a process exit, in the middle of a call.
 #include <memory>
 #include <new>
+#include <string>
+#include <utility>
 
 #include "call.h"
 
@@ -10,7 +12,8 @@ namespace {
 // From start() to the end, wherever it comes: after it, nothing refers to the arrays any more.
 class Task {
  public:
-  Task(napi_env env, const FocalProblem &problem, Call *call) : env_(env), problem_(problem), call_(call) {
+  Task(napi_env env, const FocalProblem &problem, Call *call, Run run)
+      : env_(env), problem_(problem), call_(call), run_(std::move(run)) {
     problem_.cancelled = &call->cancelled;
   }
   ~Task() {
@@ -42,6 +45,8 @@ class Task {
   FocalResult result_{};
   int32_t status_ = FOCAL_CANCELLED;
   Call *call_;  // JavaScript's, held like the arrays
+  Run run_;
+  std::string failure_;  // what it threw
   napi_ref held_[ARGUMENTS + 1] = {};
   int count_ = 0;
   napi_async_work work_ = nullptr;
@@ -50,7 +55,11 @@ class Task {
   // On the other thread.
   static void run(napi_env, void *data) {
     Task *const task = static_cast<Task *>(data);
-    task->status_ = focal_run(&task->problem_, &task->result_);
+    try {
+      task->status_ = task->run_(&task->problem_, &task->result_);
+    } catch (const std::exception &error) {
+      task->failure_ = error.what();
+    }
   }
 
   // On JavaScript's thread again. In an environment that is being taken down there is no JavaScript left to run, and what
@@ -61,33 +70,35 @@ class Task {
     task->call_->status = task->status_;
     napi_value nothing = nullptr;
     napi_get_undefined(env, &nothing);
-    napi_resolve_deferred(env, task->deferred_, nothing);
+    if (task->failure_.empty()) {
+      napi_resolve_deferred(env, task->deferred_, nothing);
+      return;
+    }
+    napi_value message = nullptr, error = nullptr;
+    napi_create_string_utf8(env, task->failure_.c_str(), NAPI_AUTO_LENGTH, &message);
+    napi_create_error(env, nullptr, message, &error);
+    napi_reject_deferred(env, task->deferred_, error);
   }
 };
 
 }  // namespace
 
-napi_value Start(napi_env env, napi_callback_info info) {
-  return as_javascript(env, [&]() -> napi_value {
-    napi_value arguments[1 + ARGUMENTS];
-    size_t count = 1 + ARGUMENTS, bytes = 0;
-    napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
-    void *memory = nullptr;
-    if (napi_get_arraybuffer_info(env, arguments[0], &memory, &bytes) != napi_ok || bytes < sizeof(Call))
-      throw Napi::TypeError::New(env, "memory is not an ArrayBuffer of a call's size");
-    Call *const call = static_cast<Call *>(memory);
-    FocalProblem problem = call->problem;
-    call->status = point_to_arrays(env, arguments + 1, &problem);
-    if (call->status == OVERLAP) return nullptr;
+Call *call_in(napi_env env, napi_value memory) {
+  void *data = nullptr;
+  size_t bytes = 0;
+  if (napi_get_arraybuffer_info(env, memory, &data, &bytes) != napi_ok || bytes < sizeof(Call))
+    throw Napi::TypeError::New(env, "memory is not an ArrayBuffer of a call's size");
+  return static_cast<Call *>(data);
+}
 
-    std::unique_ptr<Task> task(new Task(env, problem, call));
-    for (const napi_value argument : arguments) {
-      napi_valuetype type = napi_null;
-      napi_typeof(env, argument, &type);
-      if (type == napi_object) task->hold(argument);
-    }
-    const napi_value promise = task->queue();
-    task.release();
-    return promise;
-  });
+napi_value queue_call(napi_env env, Call *call, const FocalProblem &problem, const napi_value (&arguments)[1 + ARGUMENTS], Run run) {
+  std::unique_ptr<Task> task(new Task(env, problem, call, std::move(run)));
+  for (const napi_value argument : arguments) {
+    napi_valuetype type = napi_null;
+    napi_typeof(env, argument, &type);
+    if (type == napi_object) task->hold(argument);
+  }
+  const napi_value promise = task->queue();
+  task.release();
+  return promise;
 }

@@ -1,19 +1,19 @@
 /** Sums over data that come in chunks: more than memory holds, or as a stream brings them. */
-import type { Logits, SameKind, Targets } from './arrays.js'
+import type { DeviceLogits, Logits, Output, Targets } from './arrays.js'
 import type { BackendName } from './backends/backend.js'
-import { chooseBackend } from './backends/choose.js'
-import { BLOCK_ELEMENTS } from './backends/layout.js'
+import { backendFor, runProblem } from './backends/choose.js'
 import { type CallOptions, methods, readCall, theirsOr } from './call.js'
 import type { LossConstants } from './constants.js'
+import type { DevicePointer } from './device.js'
 import { outOfRange, wrongType } from './errors.js'
 import type { Reduction } from './options.js'
 import { denominatorOf, describe, nothing, type Sums } from './problem.js'
 
-export interface ChunkCall<A extends Logits> extends CallOptions {
+export interface ChunkCall<A extends Logits | DeviceLogits> extends CallOptions {
   /** Where to write the gradient of the sum, as long as the chunk's logits; may be the logits themselves. */
-  grad?: SameKind<A>
+  grad?: Output<A>
   /** Where to write the chunk's losses, one per element (softmax: per row). */
-  out?: SameKind<A>
+  out?: Output<A>
 }
 
 /**
@@ -21,7 +21,7 @@ export interface ChunkCall<A extends Logits> extends CallOptions {
  * call on all of the data where each chunk but the last has a multiple of {@link blockRows} rows. Other chunks give the same
  * sums but for rounding.
  *
- * With 'auto', all chunks run on the backend for large problems.
+ * With 'auto', all chunks of the host's arrays run on the backend that {@link getBackend} names; those on a GPU run there.
  */
 export class Accumulator {
   readonly #loss: LossConstants
@@ -42,7 +42,7 @@ export class Accumulator {
    *
    * @throws RangeError also where the rows have another number of classes than those before.
    */
-  add<A extends Logits>(logits: A, targets: Targets, call: ChunkCall<A> = {}): this {
+  add<A extends Logits | DeviceLogits>(logits: A, targets: Targets | DevicePointer, call: ChunkCall<A> = {}): this {
     const read = readCall(methods.accumulatorAdd, call)
     const outputs = { values: theirsOr(false, 'out', read.out), grad: theirsOr(false, 'grad', read.grad), hess: false }
     const problem = describe(this.#loss, 'sum', logits, targets, read, outputs, this.#sums.sum)
@@ -51,7 +51,7 @@ export class Accumulator {
     if (this.#classes !== undefined && classes !== this.#classes) {
       throw new RangeError(`logits has rows of ${classes} classes; expected ${this.#classes}, as in the chunks before (reset() begins anew)`)
     }
-    const { sum, elements, rows, positives } = chooseBackend(problem, Infinity, this.#backend).run(problem)
+    const { sum, elements, rows, positives } = runProblem(problem, undefined, this.#backend)
     const before = this.#sums
     this.#classes = classes
     this.#sums = {
@@ -85,15 +85,12 @@ export class Accumulator {
    * axis is not the last, `shape` counts them as well: `[2, 5, 8, 8]` with `classAxis: 1` has 2 * 8 * 8 rows.
    *
    * @param classes an integer >= 1; 1 where each logit has a label and no `shape` is given.
+   * @param backend what the chunks run on, as blocks are the backend's own: 'cuda' for arrays on a GPU. By default what those
+   *   of the host run on.
    */
-  blockRows(classes = 1): number {
+  blockRows(classes = 1, backend?: BackendName): number {
     if (typeof classes !== 'number') throw wrongType('classes', classes, 'an integer >= 1')
     if (!(Number.isSafeInteger(classes) && classes >= 1)) throw outOfRange('classes', classes, 'an integer >= 1')
-    if (this.#loss.formula.perRow) return Math.max(1, Math.floor(BLOCK_ELEMENTS / classes))
-    return BLOCK_ELEMENTS / greatestCommonDivisor(BLOCK_ELEMENTS, classes)
+    return backendFor(backend ?? this.#backend).blockRows(this.#loss.formula, classes)
   }
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }

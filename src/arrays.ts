@@ -1,11 +1,13 @@
 /** Typed arrays from outside: which they are, whether their memory is still there, whether two share it. */
+import { deviceArrayOf, deviceDtypes, type DevicePointer, type FloatDtype, newBeside } from './device.js'
+import type { DeviceArray } from './device_array.js'
 import { outOfRange, wrongType } from './errors.js'
 import { type HalfDtype, halfDtypes } from './half.js'
 import { lengthOf, tagOf } from './intrinsics.js'
 import { oneOf } from './options.js'
 
 /** Float16Array among others, for compilers whose library declares it. */
-type OrFloat16<Others> = typeof globalThis extends { Float16Array: { readonly prototype: infer A } } ? Others | A : Others
+export type OrFloat16<Others> = typeof globalThis extends { Float16Array: { readonly prototype: infer A } } ? Others | A : Others
 
 /** Float16Array, where there is such a type. */
 export type Float16 = OrFloat16<never>
@@ -13,14 +15,22 @@ export type Float16 = OrFloat16<never>
 /** What a loss reads as logits; a Uint16Array holds the bits of what the call's `dtype` says. */
 export type Logits = OrFloat16<Float32Array | Float64Array | Uint16Array>
 
-/** An array of the same kind as the logits: what gradients and unreduced losses are written to. */
-export type SameKind<A extends Logits> = A extends Float32Array
+/** Logits in a GPU's memory. */
+export type DeviceLogits = DevicePointer<FloatDtype>
+
+/** An array of the same kind as the logits: what gradients and unreduced losses come in. */
+export type SameKind<A extends Logits | DeviceLogits> = A extends Float32Array
   ? Float32Array
   : A extends Float64Array
     ? Float64Array
     : A extends Uint16Array
       ? Uint16Array
-      : Float16
+      : A extends DevicePointer<infer D>
+        ? DeviceArray<D>
+        : Float16
+
+/** What gradients and unreduced losses may be written to: an array of the logits' kind, on a GPU also another library's. */
+export type Output<A extends Logits | DeviceLogits> = A extends DevicePointer<infer D> ? DevicePointer<D> : SameKind<A>
 
 /** Every array that backends read. */
 export type NumericArray = OrFloat16<
@@ -38,11 +48,22 @@ export type NumericArray = OrFloat16<
 /** Numbers as callers may give them: any numeric typed array, or a plain array of numbers or booleans. */
 export type Numbers = NumericArray | readonly number[] | readonly boolean[]
 
+/** An array that has been checked: the host's, or a GPU's. */
+export type AnyArray = NumericArray | DeviceArray
+
+/** Logits that have been checked. */
+export type AnyLogits = Logits | DeviceArray<FloatDtype>
+
+/** Whether an array lies in the host's memory. */
+export function onHost<A extends ArrayBufferView>(array: A | DeviceArray): array is A {
+  return ArrayBuffer.isView(array)
+}
+
 /** Targets as callers may give them: also the 64-bit integers that PyTorch and NumPy keep class indices in. */
 export type Targets = Numbers | BigInt64Array | BigUint64Array
 
 /** The element type's number in cpp/problem.h (enum FocalDtype); -1 for what no backend reads. */
-export function dtypeOf(array: ArrayBufferView): number {
+export function dtypeOf(array: ArrayBufferView | DeviceArray): number {
   switch (tagOf(array)) {
     case 'Float32Array':
       return 0
@@ -64,7 +85,7 @@ export function dtypeOf(array: ArrayBufferView): number {
     case 'Float16Array':
       return FLOAT16
     default:
-      return -1
+      return onHost(array) ? -1 : deviceDtypes.indexOf(array.dtype)
   }
 }
 
@@ -72,7 +93,7 @@ const FLOAT16 = 8
 const BFLOAT16 = 9
 
 /** The number of the logits' element type in cpp/problem.h. */
-export function dtypeOfLogits(logits: Logits, dtype: HalfDtype | undefined): number {
+export function dtypeOfLogits(logits: AnyLogits, dtype: HalfDtype | undefined): number {
   if (dtype === undefined) return dtypeOf(logits)
   return dtype === 'float16' ? FLOAT16 : BFLOAT16
 }
@@ -84,7 +105,11 @@ export function bitsDtype(logits: Logits, dtype: number): HalfDtype | undefined 
 }
 
 /** An array of the logits' kind, filled with zeros. */
-export function newLike(logits: Logits, length: number): Logits {
+export function newLike<A extends AnyLogits>(logits: A, length: number): A {
+  return (onHost(logits) ? newOnHost(logits, length) : newBeside(logits, length)) as A
+}
+
+function newOnHost(logits: Logits, length: number): Logits {
   switch (tagOf(logits)) {
     case 'Float32Array':
       return new Float32Array(length)
@@ -100,7 +125,8 @@ export function newLike(logits: Logits, length: number): Logits {
   }
 }
 
-export function isFloatArray(array: ArrayBufferView): boolean {
+export function isFloatArray(array: ArrayBufferView | DeviceArray): boolean {
+  if (!onHost(array)) return array.dtype.includes('float')
   const tag = tagOf(array)
   return tag === 'Float32Array' || tag === 'Float64Array' || tag === 'Float16Array'
 }
@@ -116,6 +142,15 @@ export function checkLogits(name: string, value: unknown, dtype: HalfDtype | und
   throw wrongType(name, value, `a Float32Array or a Float64Array${hintFor(value)}`)
 }
 
+/** As {@link checkLogits}, or such numbers in a GPU's memory, where `dtype` may only say what they are. */
+export function checkAnyLogits(name: string, value: unknown, dtype: HalfDtype | undefined): AnyLogits {
+  const array = ArrayBuffer.isView(value) ? undefined : deviceArrayOf(name, value)
+  if (array === undefined) return checkLogits(name, value, dtype)
+  if (!isFloatArray(array)) throw wrongType(name, array, 'one of float32, float64, float16 or bfloat16')
+  if (dtype !== undefined && dtype !== array.dtype) throw outOfRange('dtype', dtype, `'${array.dtype}', as ${name} is, or no dtype`)
+  return array as DeviceArray<FloatDtype>
+}
+
 function hintFor(value: unknown): string {
   if (Array.isArray(value)) return ' (Float32Array.from(...) makes one)'
   const isBits = ArrayBuffer.isView(value) && tagOf(value) === 'Uint16Array'
@@ -123,15 +158,15 @@ function hintFor(value: unknown): string {
 }
 
 /** Anything numeric, plain arrays copied to typed ones. */
-export function checkNumbers(name: string, value: unknown): NumericArray {
-  const numbers = toNumbers(name, value)
+export function checkNumbers(name: string, value: unknown): AnyArray {
+  const numbers = toNumbers(name, value) ?? deviceArrayOf(name, value)
   if (numbers === undefined) throw wrongType(name, value, 'a numeric typed array (BigInt arrays excepted) or an array of numbers')
   return numbers
 }
 
 /** As {@link checkNumbers}; 64-bit integers are copied to the 32 bits that hold every class index. */
-export function checkTargets(name: string, value: unknown): NumericArray {
-  const numbers = toNumbers(name, value)
+export function checkTargets(name: string, value: unknown): AnyArray {
+  const numbers = toNumbers(name, value) ?? deviceArrayOf(name, value)
   if (numbers !== undefined) return numbers
   if (!ArrayBuffer.isView(value) || !tagOf(value).startsWith('Big')) {
     throw wrongType(name, value, 'a numeric typed array or an array of numbers')
@@ -168,7 +203,8 @@ function fromPlain(name: string, values: readonly unknown[]): NumericArray {
  * An array's length, once its memory is known to be there. A detached array has length 0 and raises nothing, and so has
  * a view beyond the end of a shrunken resizable buffer. Only the array's own methods notice, so an empty one is asked.
  */
-export function checkedLength(name: string, array: NumericArray | BigInt64Array): number {
+export function checkedLength(name: string, array: AnyArray | BigInt64Array): number {
+  if (!onHost(array)) return array.length
   const length = lengthOf(array)
   if (length === 0) checkAlive(name, array)
   return length
@@ -191,12 +227,15 @@ function lostBecause(array: ArrayBufferView): string {
   }
 }
 
-export function overlap(a: NumericArray, b: NumericArray): boolean {
-  return (
-    a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
-  )
+export function overlap(a: AnyArray, b: AnyArray): boolean {
+  if (onHost(a) && onHost(b)) {
+    return a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
+  }
+  if (onHost(a) || onHost(b)) return false
+  return a.ptr < b.ptr + BigInt(b.byteLength) && b.ptr < a.ptr + BigInt(a.byteLength)
 }
 
-export function sameMemory(a: NumericArray, b: NumericArray): boolean {
-  return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.byteLength === b.byteLength
+export function sameMemory(a: AnyArray, b: AnyArray): boolean {
+  if (onHost(a) && onHost(b)) return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.byteLength === b.byteLength
+  return !onHost(a) && !onHost(b) && a.ptr === b.ptr && a.byteLength === b.byteLength
 }

@@ -1,5 +1,6 @@
 /** The methods of a loss: what their calls take, and which names they know. */
-import type { Logits, Numbers, SameKind } from './arrays.js'
+import type { DeviceLogits, Logits, Numbers, Output, SameKind } from './arrays.js'
+import type { DevicePointer } from './device.js'
 import { unknownOption, wrongType } from './errors.js'
 import type { HalfDtype } from './half.js'
 import { checkRecord } from './options.js'
@@ -20,23 +21,23 @@ export interface CallOptions extends StorageOptions {
   /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
   classAxis?: number
   /** Scales loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */
-  weights?: Numbers
+  weights?: Numbers | DevicePointer
   /** Zero (or false) leaves a row or an element out: no loss, no gradient, not counted. */
-  mask?: Numbers
+  mask?: Numbers | DevicePointer
 }
 
 /** The options of a call of `value`. */
-export interface ValueCall<A extends Logits> extends CallOptions {
+export interface ValueCall<A extends Logits | DeviceLogits> extends CallOptions {
   /** A number > 0 that replaces the reduction's denominator. */
   normalizer?: number
   /** With reduction 'none': where to write the losses, one per element (softmax: per row). */
-  out?: SameKind<A>
+  out?: Output<A>
 }
 
 /** The options of a call of `valueAndGrad`. */
-export interface GradCall<A extends Logits> extends ValueCall<A> {
+export interface GradCall<A extends Logits | DeviceLogits> extends ValueCall<A> {
   /** Where to write the gradient, as long as the logits; may be the logits themselves. */
-  grad?: SameKind<A>
+  grad?: Output<A>
 }
 
 /** What an asynchronous call takes beside what the synchronous one takes. */
@@ -46,9 +47,9 @@ export interface Abortable {
 }
 
 /** The options of a call of `valueGradAndHess`. */
-export interface HessCall<A extends Logits> extends GradCall<A> {
+export interface HessCall<A extends Logits | DeviceLogits> extends GradCall<A> {
   /** Where to write the diagonal second derivative, as long as the logits. */
-  hess?: SameKind<A>
+  hess?: Output<A>
   /** A finite number that no entry of `hess` falls below; those that do not count stay 0. Default: none. */
   clampHess?: number
 }
@@ -64,11 +65,11 @@ export interface ProbabilityCall<A extends Logits> extends StorageOptions {
 }
 
 /** The options of a call of `sums`. */
-export interface SumsCall<A extends Logits> extends CallOptions {
+export interface SumsCall<A extends Logits | DeviceLogits> extends CallOptions {
   /** Where to write the gradient of the sum; `true` allocates. */
-  grad?: SameKind<A> | true
+  grad?: Output<A> | true
   /** Where to write the losses, one per element (softmax: per row); `true` allocates. */
-  out?: SameKind<A> | true
+  out?: Output<A> | true
 }
 
 /** A method of a loss: its call options (anything else is an error that suggests the near one), and the derivatives it always computes. */

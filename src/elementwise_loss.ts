@@ -1,6 +1,7 @@
 /** The base of the losses whose elements know nothing of each other: their Hessian is a diagonal. */
-import type { Logits, SameKind, Targets } from './arrays.js'
+import type { DeviceLogits, Logits, SameKind, Targets } from './arrays.js'
 import { type Abortable, type HessCall, methods } from './call.js'
+import type { DevicePointer } from './device.js'
 import { FocalLossBase, type Reduced } from './loss.js'
 import type { Reduction } from './options.js'
 
@@ -13,9 +14,9 @@ export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends
    *
    * @returns `grad` and `hess`, as long as the logits: `call.grad` and `call.hess`, or new arrays.
    */
-  valueGradAndHess<A extends Logits>(
+  valueGradAndHess<A extends Logits | DeviceLogits>(
     logits: A,
-    targets: Targets,
+    targets: Targets | DevicePointer,
     call: HessCall<A> = {},
   ): { value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> } {
     const { value, grad, hess } = this.compute(methods.valueGradAndHess, logits, targets, call)
@@ -23,9 +24,9 @@ export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends
   }
 
   /** As {@link valueGradAndHess}, while the event loop keeps turning: see {@link FocalLossBase.valueAndGradAsync}. */
-  async valueGradAndHessAsync<A extends Logits>(
+  async valueGradAndHessAsync<A extends Logits | DeviceLogits>(
     logits: A,
-    targets: Targets,
+    targets: Targets | DevicePointer,
     call: HessCall<A> & Abortable = {},
   ): Promise<{ value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> }> {
     const { value, grad, hess } = await this.computeAsync(methods.valueGradAndHessAsync, logits, targets, call)

@@ -1,4 +1,5 @@
 /** The sentences of every error: the argument, what was expected, what came. */
+import type { DevicePointer } from './device.js'
 import { tagOf } from './intrinsics.js'
 
 /** A value as an error message shows it: short, and never a dump of an array. */
@@ -13,8 +14,14 @@ export function show(value: unknown): string {
     const article = tag.startsWith('I') ? 'an' : 'a'
     return value instanceof DataView ? 'a DataView' : `${article} ${tag} of length ${(value as Uint8Array).length}`
   }
-  if (typeof value === 'object' && value !== null) return 'an object'
+  if (typeof value === 'object' && value !== null) return deviceArray(value) ?? 'an object'
   return Object.is(value, -0) ? '-0' : String(value)
+}
+
+/** An array on a GPU, which the rest of this file knows nothing of. */
+function deviceArray(value: object): string | undefined {
+  const { ptr, dtype, length } = value as Partial<DevicePointer>
+  return typeof ptr === 'bigint' && typeof dtype === 'string' ? `a ${dtype} array of length ${length} on a GPU` : undefined
 }
 
 /** `gamma is '2'; expected a finite number >= 0`, for a value of the wrong type. */

@@ -12,8 +12,11 @@ interface Getter<T> {
 const { get: tag } = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag) as Getter<string | undefined>
 const { get: length } = Object.getOwnPropertyDescriptor(typedArray, 'length') as Getter<number>
 
-/** `Float32Array` and so on: right for subclasses (`Buffer`) and for arrays of another realm, unlike `constructor`. */
-export function tagOf(array: ArrayBufferView): string {
+/**
+ * `Float32Array` and so on, and `DataView` for what is no typed array: right for subclasses (`Buffer`) and for arrays of
+ * another realm, unlike `constructor`.
+ */
+export function tagOf(array: object): string {
   return tag.call(array) ?? 'DataView'
 }
 

@@ -1,7 +1,7 @@
 /** The base of every loss: from a call to a problem, from a backend's sums to the reduced value. */
 import { Accumulator } from './accumulator.js'
-import type { Logits, SameKind, Targets } from './arrays.js'
-import { chooseBackend } from './backends/choose.js'
+import type { AnyLogits, DeviceLogits, Logits, Output, SameKind, Targets } from './arrays.js'
+import { runProblem, runProblemAsync } from './backends/choose.js'
 import { checkSignal, Watch } from './backends/watch.js'
 import {
   type Abortable,
@@ -16,24 +16,25 @@ import {
   type ValueCall,
 } from './call.js'
 import { constantsOf, type LossConstants } from './constants.js'
+import type { DevicePointer } from './device.js'
 import { Explainer } from './explain/explainer.js'
 import type { Explanation } from './explain/explanation.js'
 import { type Change, type ExplainerOptions, explainNames, type ExplainOptions } from './explain/options.js'
 import type { Formula } from './losses/formula.js'
 import { checkNames, checkRecord, type LossOptions, type OptionRules, type Reduction, type ResolvedOptions, resolveOptions } from './options.js'
 import { biases, posteriors, type PriorRule } from './posterior.js'
-import { denominatorOf, describe, divisorOf, nothing, type Problem, type Sums } from './problem.js'
+import { type AnyProblem, denominatorOf, describe, divisorOf, nothing, requireHost, type Sums } from './problem.js'
 
 /** What a loss returns: an array like the logits with reduction 'none', else a number. */
-export type Reduced<R extends Reduction, A extends Logits> = R extends 'none' ? SameKind<A> : number
+export type Reduced<R extends Reduction, A extends Logits | DeviceLogits> = R extends 'none' ? SameKind<A> : number
 
 /** The output `K` of {@link FocalLossBase.sums}, where the call asks for it. */
-export type Written<A extends Logits, C, K extends 'grad' | 'out'> =
-  C extends Record<K, SameKind<A> | true> ? Readonly<Record<K, SameKind<A>>> : unknown
+export type Written<A extends Logits | DeviceLogits, C, K extends 'grad' | 'out'> =
+  C extends Record<K, Output<A> | true> ? Readonly<Record<K, SameKind<A>>> : unknown
 
 /**
  * What all losses share. Logits are a Float32Array, a Float64Array, a Float16Array where the runtime has such, or a
- * Uint16Array that `dtype` explains, in any memory (shared, resizable, a view);
+ * Uint16Array that `dtype` explains, in any memory (shared, resizable, a view), or an array on a GPU ({@link DeviceArray});
  * targets one label from 0 to 1 per logit, or one class index per row. Every method checks its arguments before it
  * writes anything, and throws a TypeError or a RangeError that names the argument, what was expected and what came.
  */
@@ -62,7 +63,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * The reduced loss; with reduction 'none' the loss of every element (softmax: of every row), in `call.out` or a new
    * array of the logits' kind.
    */
-  value<A extends Logits>(logits: A, targets: Targets, call: ValueCall<A> = {}): Reduced<R, A> {
+  value<A extends Logits | DeviceLogits>(logits: A, targets: Targets | DevicePointer, call: ValueCall<A> = {}): Reduced<R, A> {
     return this.compute(methods.value, logits, targets, call).value as Reduced<R, A>
   }
 
@@ -71,9 +72,9 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    *
    * @returns `grad`: `call.grad`, which may be the logits themselves, or a new array as long as the logits.
    */
-  valueAndGrad<A extends Logits>(
+  valueAndGrad<A extends Logits | DeviceLogits>(
     logits: A,
-    targets: Targets,
+    targets: Targets | DevicePointer,
     call: GradCall<A> = {},
   ): { value: Reduced<R, A>; grad: SameKind<A> } {
     const { value, grad } = this.compute(methods.valueAndGrad, logits, targets, call)
@@ -87,9 +88,9 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * All arrays must stay as they are until the promise settles: neither written to, nor transferred, nor resized. A call that
    * is aborted stops within one block; what it leaves in `grad` and `out` is not specified.
    */
-  async valueAndGradAsync<A extends Logits>(
+  async valueAndGradAsync<A extends Logits | DeviceLogits>(
     logits: A,
-    targets: Targets,
+    targets: Targets | DevicePointer,
     call: GradCall<A> & Abortable = {},
   ): Promise<{ value: Reduced<R, A>; grad: SameKind<A> }> {
     const { value, grad } = await this.computeAsync(methods.valueAndGradAsync, logits, targets, call)
@@ -100,9 +101,9 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * The sum of the losses and what reductions divide by, before any division: `grad` is of `sum`, `out` gets every
    * loss. Add the sums of several machines or batches up, then `sum / denominator(sums)` is the loss of the whole.
    */
-  sums<A extends Logits, C extends SumsCall<A>>(
+  sums<A extends Logits | DeviceLogits, C extends SumsCall<A>>(
     logits: A,
-    targets: Targets,
+    targets: Targets | DevicePointer,
     call: C = {} as C,
   ): Sums & Written<A, C, 'grad'> & Written<A, C, 'out'> {
     const read: SumsCall<A> = readCall(methods.sums, call)
@@ -179,7 +180,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
         options: this.options,
         inputs: this.options.inputs,
         constantsWith: this.#constantsWith,
-        describe: (logits, targets, call) => describe(this.#constants, 'sum', logits, targets, call, none),
+        describe: (logits, targets, call) => requireHost(describe(this.#constants, 'sum', logits, targets, call, none)),
         run: (problem) => this.#run(problem),
       },
       options,
@@ -187,24 +188,29 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /** One checked call of a method. */
-  protected compute(method: Method, logits: Logits, targets: Targets, call: HessCall<Logits>): Computed {
+  protected compute(method: Method, logits: Logits | DeviceLogits, targets: Targets | DevicePointer, call: HessCall<Logits | DeviceLogits>): Computed {
     const problem = this.#problemOf(method, logits, targets, readCall(method, call))
     const value = valueOf(problem, this.#run(problem))
     return { value, grad: problem.grad, hess: problem.hess }
   }
 
   /** The same while the event loop keeps turning. */
-  protected async computeAsync(method: Method, logits: Logits, targets: Targets, call: HessCall<Logits> & Abortable): Promise<Computed> {
+  protected async computeAsync(
+    method: Method,
+    logits: Logits | DeviceLogits,
+    targets: Targets | DevicePointer,
+    call: HessCall<Logits | DeviceLogits> & Abortable,
+  ): Promise<Computed> {
     const read = readCall(method, call)
     const problem = this.#problemOf(method, logits, targets, read)
     const watch = new Watch(problem, checkSignal(read.signal))
     watch.check()
     const size = sizeOf(problem)
-    const value = valueOf(problem, size === 0 ? nothing : await chooseBackend(problem, size, this.options.backend).runAsync(problem, watch))
+    const value = valueOf(problem, size === 0 ? nothing : await runProblemAsync(problem, size, this.options.backend, watch))
     return { value, grad: problem.grad, hess: problem.hess }
   }
 
-  #problemOf(method: Method, logits: Logits, targets: Targets, call: HessCall<Logits>): Problem {
+  #problemOf(method: Method, logits: unknown, targets: unknown, call: HessCall<Logits | DeviceLogits>): AnyProblem {
     const { reduction } = this.options
     if (call.out !== undefined && reduction !== 'none') {
       throw new TypeError(`out is given with reduction '${reduction}'; expected reduction 'none'`)
@@ -216,23 +222,23 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     })
   }
 
-  #run(problem: Problem): Sums {
+  #run(problem: AnyProblem): Sums {
     const size = sizeOf(problem)
-    return size === 0 ? nothing : chooseBackend(problem, size, this.options.backend).run(problem)
+    return size === 0 ? nothing : runProblem(problem, size, this.options.backend)
   }
 }
 
 /** What a call has computed. */
 interface Computed {
-  readonly value: number | Logits
-  readonly grad: Logits | null
-  readonly hess: Logits | null
+  readonly value: number | AnyLogits
+  readonly grad: AnyLogits | null
+  readonly hess: AnyLogits | null
 }
 
-function valueOf(problem: Problem, sums: Sums): number | Logits {
+function valueOf(problem: AnyProblem, sums: Sums): number | AnyLogits {
   return problem.values ?? sums.sum / divisorOf(problem, sums)
 }
 
-function sizeOf({ outer, classes, inner }: Problem): number {
+function sizeOf({ outer, classes, inner }: AnyProblem): number {
   return outer * classes * inner
 }

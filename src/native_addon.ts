@@ -6,7 +6,8 @@ import type { BackendLoader } from './backends/backend.js'
 import { type Addon, nativeFromEnvironment } from './backends/native.js'
 import { BackendError, reasonOf } from './errors.js'
 
-type Attempt = (require: (name: string) => unknown) => unknown
+/** One way to load an addon. */
+export type Attempt = (require: (name: string) => unknown) => unknown
 
 // Literal names, so that bundlers and packagers see what may be loaded
 const prebuilt: Partial<Record<string, Attempt>> = {
@@ -50,7 +51,8 @@ function remedy(name: string): string {
   )
 }
 
-function nameOfPrebuilt(): string {
+/** The package with an addon for this platform, whether there is one or not. */
+export function nameOfPrebuilt(): string {
   const { platform, arch } = process
   const libc = platform === 'linux' ? (usesMusl() ? '-musl' : '-gnu') : ''
   return `@focal-loss/${platform}-${arch}${libc}`

@@ -1,11 +1,21 @@
 /**
- * The focal loss family on Node.js: everything of the default entry, and the native addon.
+ * The focal loss family on Node.js: everything of the default entry, the native addon, and arrays on GPUs.
  *
  * @module focal-loss
  */
 import { registerBackend } from './backends/choose.js'
+import { cudaLoader } from './backends/cuda.js'
+import { useCudaAddon } from './backends/cuda_devices.js'
+import { loadCudaAddon } from './cuda_addon.js'
+import { registerDeviceArrays } from './device.js'
+import { DeviceArray, deviceArrays } from './device_array.js'
 import { nativeLoader } from './native_addon.js'
+import { pin, PinnedArray } from './pinned_array.js'
 
 registerBackend('native', nativeLoader)
+useCudaAddon(loadCudaAddon)
+registerBackend('cuda', cudaLoader)
+registerDeviceArrays(deviceArrays)
 
 export * from './index.js'
+export { DeviceArray, pin, PinnedArray }

@@ -1,6 +1,7 @@
 /** The losses as functions, for those who come from torchvision: nothing is reduced unless asked. */
-import type { Logits, Targets } from './arrays.js'
+import type { DeviceLogits, Logits, Targets } from './arrays.js'
 import { methods, type ValueCall } from './call.js'
+import type { DevicePointer } from './device.js'
 import type { Reduced } from './loss.js'
 import { SigmoidFocalLoss, type SigmoidFocalOptions, sigmoidFocalRules } from './losses/sigmoid_focal.js'
 import { SoftmaxFocalLoss, type SoftmaxFocalOptions, softmaxFocalRules } from './losses/softmax_focal.js'
@@ -13,9 +14,9 @@ import { checkNames, checkRecord, optionNames, type Reduction } from './options.
  *
  * @returns one loss per logit, in `options.out` or a new array of the logits' kind; with a reduction, a number.
  */
-export function sigmoidFocalLoss<A extends Logits, R extends Reduction = 'none'>(
+export function sigmoidFocalLoss<A extends Logits | DeviceLogits, R extends Reduction = 'none'>(
   logits: A,
-  targets: Targets,
+  targets: Targets | DevicePointer,
   options: SigmoidFocalOptions<R> & ValueCall<A> = {},
 ): Reduced<R, A> {
   checkAll(options, optionNames(sigmoidFocalRules), 'sigmoidFocalLoss()')
@@ -31,9 +32,9 @@ export function sigmoidFocalLoss<A extends Logits, R extends Reduction = 'none'>
  *
  * @returns one loss per row, in `options.out` or a new array of the logits' kind; with a reduction, a number.
  */
-export function softmaxFocalLoss<A extends Logits, R extends Reduction = 'none'>(
+export function softmaxFocalLoss<A extends Logits | DeviceLogits, R extends Reduction = 'none'>(
   logits: A,
-  targets: Targets,
+  targets: Targets | DevicePointer,
   options: SoftmaxFocalOptions<R> & ValueCall<A> = {},
 ): Reduced<R, A> {
   checkAll(options, optionNames(softmaxFocalRules), 'softmaxFocalLoss()')
@@ -48,7 +49,7 @@ function checkAll(options: object, names: readonly string[], what: string): void
 }
 
 /** The options of the call, and those of the loss. */
-function split<A extends Logits, O extends object>(options: O & ValueCall<A>): [ValueCall<A>, O] {
+function split<A extends Logits | DeviceLogits, O extends object>(options: O & ValueCall<A>): [ValueCall<A>, O] {
   const ofCall = methods.value.options
   const pick = (wanted: boolean): object =>
     Object.fromEntries(Object.entries(options).filter(([name]) => ofCall.has(name) === wanted))

@@ -1,7 +1,9 @@
 /** Checks one call and describes it as plain data: what every backend receives. Nothing is written before all is checked. */
 import {
+  type AnyArray,
+  type AnyLogits,
+  checkAnyLogits,
   checkedLength,
-  checkLogits,
   checkNumbers,
   checkTargets,
   dtypeOfLogits,
@@ -9,6 +11,7 @@ import {
   type Logits,
   newLike,
   type NumericArray,
+  onHost,
   overlap,
   sameMemory,
 } from './arrays.js'
@@ -42,12 +45,12 @@ export const nothing: Sums = { sum: 0, elements: 0, rows: 0, positives: 0 }
 export type Per = 'row' | 'element'
 
 /** `logits[(o * classes + c) * inner + i]` is class c of row `o * inner + i`. */
-export interface Problem {
+interface Described<A extends AnyLogits, N extends AnyArray, D extends number | null> {
   readonly loss: LossConstants
-  readonly logits: Logits
+  readonly logits: A
   /** Of logits, values, grad and hess: the number in cpp/problem.h (enum FocalDtype). */
   readonly dtype: number
-  readonly targets: NumericArray
+  readonly targets: N
   readonly targetsKind: 'dense' | 'class-index'
   readonly outer: number
   readonly classes: number
@@ -57,19 +60,29 @@ export interface Problem {
   readonly reduction: Reduction
   /** NaN: none. Replaces the reduction's denominator. */
   readonly normalizer: number
-  readonly weights: NumericArray | null
+  readonly weights: N | null
   readonly weightsPer: Per
-  readonly mask: NumericArray | null
+  readonly mask: N | null
   readonly maskPer: Per
   /** Losses, per element (per row for softmax), divided by the normalizer only. */
-  readonly values: Logits | null
-  readonly grad: Logits | null
-  readonly hess: Logits | null
+  readonly values: A | null
+  readonly grad: A | null
+  readonly hess: A | null
   /** What `hess` never falls below; -Infinity: no bound. */
   readonly leastHess: number
   /** What the sum goes on from: 0, or the sum of the chunks before. */
   readonly sumBefore: number
+  /** The GPU in whose memory arrays of the call lie; `null`: all are the host's. */
+  readonly device: D
 }
+
+/** What every backend runs. */
+export type Problem = Described<Logits, NumericArray, null>
+
+/** What only a backend with a device runs. Logits and outputs lie on one side; each of the others on either. */
+export type DeviceProblem = Described<AnyLogits, AnyArray, number>
+
+export type AnyProblem = Problem | DeviceProblem
 
 /** Outputs: `false` for none, `true` for a new array, or the caller's. */
 export interface Outputs {
@@ -86,7 +99,7 @@ export function denominatorOf(reduction: Reduction, formula: Formula, sums: Sums
 }
 
 /** What a problem's sum and gradient are divided by. */
-export function divisorOf(problem: Problem, sums: Sums): number {
+export function divisorOf(problem: AnyProblem, sums: Sums): number {
   if (!Number.isNaN(problem.normalizer)) return problem.normalizer
   return denominatorOf(problem.reduction, problem.loss.formula, sums)
 }
@@ -99,8 +112,8 @@ export function describe(
   call: CallOptions & { normalizer?: number; clampHess?: number },
   outputs: Outputs,
   sumBefore = 0,
-): Problem {
-  const logits = checkLogits('logits', givenLogits, call.dtype)
+): AnyProblem {
+  const logits = checkAnyLogits('logits', givenLogits, call.dtype)
   const targets = checkTargets('targets', givenTargets)
   const elements = checkedLength('logits', logits)
   const targetsLength = checkedLength('targets', targets)
@@ -115,7 +128,7 @@ export function describe(
   const rows = outer * inner
   const weights = call.weights === undefined ? null : checkNumbers('weights', call.weights)
   const mask = call.mask === undefined ? null : checkNumbers('mask', call.mask)
-  const problem: Problem = {
+  const problem = {
     loss,
     logits,
     dtype: dtypeOfLogits(logits, call.dtype),
@@ -136,13 +149,27 @@ export function describe(
     hess: output('hess', outputs.hess, logits, call.dtype, elements),
     leastHess: call.clampHess === undefined ? -Infinity : number('clampHess', call.clampHess, -Infinity, Infinity),
     sumBefore,
-  }
+    device: deviceOf(logits, targets, weights, mask),
+  } as AnyProblem
   checkBackground(problem)
   return problem
 }
 
+/** Where a call's arrays lie: its outputs lie where its logits do. */
+function deviceOf(logits: AnyLogits, targets: AnyArray, weights: AnyArray | null, mask: AnyArray | null): number | null {
+  const isHosts = (array: AnyArray | null) => array === null || onHost(array)
+  if (isHosts(logits) && isHosts(targets) && isHosts(weights) && isHosts(mask)) return null
+  let first: number | null = null
+  for (const [i, array] of [logits, targets, weights, mask].entries()) {
+    if (array === null || onHost(array)) continue
+    first ??= array.device
+    if (array.device !== first) throw outOfRange(`${arrayNames[i]}.device`, array.device, `${first}, as arrays of a call lie on one GPU`)
+  }
+  return first
+}
+
 /** The error for a class index that is none; every backend throws this one. */
-export function badClass(problem: Problem, index: number, value: number): RangeError {
+export function badClass(problem: AnyProblem, index: number, value: number): RangeError {
   const others: string[] = []
   if (!Number.isNaN(problem.background)) others.push(`background ${problem.background}`)
   if (!Number.isNaN(problem.loss.ignoreIndex)) others.push(`ignoreIndex ${problem.loss.ignoreIndex}`)
@@ -151,7 +178,7 @@ export function badClass(problem: Problem, index: number, value: number): RangeE
 }
 
 /** The error for a dense target that is no label; every backend throws this one. */
-export function badTarget(problem: Problem, index: number, value: number): RangeError {
+export function badTarget(problem: AnyProblem, index: number, value: number): RangeError {
   const { formula, ignoreIndex } = problem.loss
   const ignored = formula.perRow || Number.isNaN(ignoreIndex) ? '' : ` or ignoreIndex ${ignoreIndex}`
   return outOfRange(`targets[${index}]`, value, `a number from 0 to 1${ignored}`)
@@ -163,14 +190,14 @@ export function badProbability(index: number, value: number): RangeError {
 }
 
 /** The error for targets that must be class indices and are no integers. */
-function noIndices(targets: NumericArray, given: unknown, elements: number): Error {
-  const at = Array.isArray(given) ? targets.findIndex((value) => (value | 0) !== value) : -1
-  if (at >= 0) return outOfRange(`targets[${at}]`, targets[at], 'an integer, the index of a class')
+function noIndices(targets: AnyArray, given: unknown, elements: number): Error {
+  const at = Array.isArray(given) && onHost(targets) ? targets.findIndex((value) => (value | 0) !== value) : -1
+  if (at >= 0) return outOfRange(`targets[${at}]`, (targets as NumericArray)[at], 'an integer, the index of a class')
   const hint = `an integer array of class indices, one per row, or ${elements} targets, one per logit`
   return wrongType('targets', given, hint)
 }
 
-function per(name: string, array: NumericArray | null, formula: Formula, rows: number, elements: number): Per {
+function per(name: string, array: AnyArray | null, formula: Formula, rows: number, elements: number): Per {
   if (array === null) return 'row'
   const length = checkedLength(name, array)
   if (!formula.perRow && length === elements) return 'element'
@@ -179,17 +206,29 @@ function per(name: string, array: NumericArray | null, formula: Formula, rows: n
   throw new RangeError(`${name} has length ${length}; expected ${expected}`)
 }
 
-export function output(name: string, given: unknown, logits: Logits, dtype: HalfDtype | undefined, length: number): Logits | null {
+export function output<A extends AnyLogits>(name: string, given: unknown, logits: A, dtype: HalfDtype | undefined, length: number): A | null {
   if (given === false) return null
   if (given === true) return newLike(logits, length)
-  const array = checkLogits(name, given, dtype)
-  if (tagOf(array) !== tagOf(logits)) throw wrongType(name, given, `a ${tagOf(logits)}, as logits is`)
+  const array = checkAnyLogits(name, given, dtype)
+  if (kindOf(array) !== kindOf(logits)) throw wrongType(name, given, `${kindOf(logits)}, as logits is`)
   const came = checkedLength(name, array)
   if (came !== length) throw new RangeError(`${name} has length ${came}; expected ${length}`)
-  return array
+  return array as A
 }
 
-function checkBackground({ loss, targetsKind, background, classes }: Problem): void {
+/** A problem for what computes on the host itself. */
+export function requireHost(problem: AnyProblem): Problem {
+  if (problem.device === null) return problem
+  const at = arraysOf(problem).findIndex((array) => array !== null && !onHost(array))
+  throw wrongType(arrayNames[at], arraysOf(problem)[at], 'an array of the host, as this computes there (toHost() makes one)')
+}
+
+/** What an output must have in common with the logits. */
+function kindOf(array: AnyLogits): string {
+  return onHost(array) ? `a ${tagOf(array)}` : `a ${array.dtype} array on GPU ${array.device}`
+}
+
+function checkBackground({ loss, targetsKind, background, classes }: AnyProblem): void {
   if (!loss.formula.perRow || targetsKind === 'dense') return
   if (background >= 0 && background < classes) {
     throw outOfRange('background', background, `an integer outside the classes 0..${classes - 1} of a softmax`)
@@ -200,7 +239,7 @@ function checkBackground({ loss, targetsKind, background, classes }: Problem): v
 export const arrayNames = ['logits', 'targets', 'weights', 'mask', 'out', 'grad', 'hess'] as const
 
 /** A call's arrays, in the order of {@link arrayNames}. */
-export function arraysOf(problem: Problem): (NumericArray | null)[] {
+export function arraysOf(problem: AnyProblem): (AnyArray | null)[] {
   const { logits, targets, weights, mask, values, grad, hess } = problem
   return [logits, targets, weights, mask, values, grad, hess]
 }
@@ -209,7 +248,7 @@ export function arraysOf(problem: Problem): (NumericArray | null)[] {
  * No output may lie in the memory of another array, except the gradient exactly on the logits. Every backend refuses
  * the others before it writes: through this, or, where it knows addresses, faster.
  */
-export function checkOverlaps(problem: Problem): void {
+export function checkOverlaps(problem: AnyProblem): void {
   const { logits, grad } = problem
   const arrays = arraysOf(problem)
   for (let i = 4; i < arrays.length; i++) {

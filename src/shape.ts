@@ -1,5 +1,5 @@
 /** How logits lie in memory: which are a row, and what one target stands for. */
-import { isFloatArray, type NumericArray } from './arrays.js'
+import { type AnyArray, isFloatArray } from './arrays.js'
 import type { CallOptions } from './call.js'
 import type { LossConstants } from './constants.js'
 import { outOfRange, wrongType } from './errors.js'
@@ -27,7 +27,7 @@ export function inferLayout(loss: LossConstants, n: number, m: number, call: Cal
   throw new TypeError(`shape is undefined; expected [rows, classes], as targets has one entry per logit (${n})`)
 }
 
-export function readShape(loss: LossConstants, n: number, targets: NumericArray, m: number, call: CallOptions): Layout {
+export function readShape(loss: LossConstants, n: number, targets: AnyArray, m: number, call: CallOptions): Layout {
   const { outer, classes, inner } = split(loss, sizesOf(call.shape, n), call.classAxis)
   const elements = n
   const rows = outer * inner

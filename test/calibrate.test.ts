@@ -22,6 +22,7 @@ function fake(name: BackendName, cost: Cost): Backend & { readonly problems: Pro
       return { sum: 0, elements: 1, rows: 1, positives: 0 }
     },
     runAsync: () => Promise.reject(new Error('nothing here is asynchronous')),
+    blockRows: () => 1,
   }
 }
 

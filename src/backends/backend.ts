@@ -1,5 +1,6 @@
 /** What a backend is: a name, a sentence about itself, and a function from a problem to its sums. */
-import type { Problem, Sums } from '../problem.js'
+import type { Formula } from '../losses/formula.js'
+import type { AnyProblem, Problem, Sums } from '../problem.js'
 import type { Watch } from './watch.js'
 
 /** A way to run the same problem: on a GPU, by the Node addon, by WebAssembly, by plain TypeScript. */
@@ -23,6 +24,18 @@ export interface Backend {
    * after it does; outputs may then have been written in part. Once the promise settles, nothing is written any more.
    */
   runAsync(problem: Problem, watch: Watch): Promise<Sums>
+  /** The rows whose losses fill whole blocks of the sum: see {@link Accumulator.blockRows}. */
+  blockRows(formula: Formula, classes: number): number
+}
+
+/** A backend that also takes arrays in a device's memory. */
+export interface DeviceBackend extends Backend {
+  run(problem: AnyProblem): Sums
+  runAsync(problem: AnyProblem, watch: Watch): Promise<Sums>
+  /** Whether this thread has asked for a device's memory or time already. 'auto' uses none that nobody asked for. */
+  readonly isOpen: boolean
+  /** Gets a device ready, and makes it the one that calls on the host's arrays run on. The first use does the former otherwise. */
+  open(device: number | undefined): Promise<void>
 }
 
 /** How to get a backend: at once, or where that is refused (large modules on a browser's main thread) with a wait. */

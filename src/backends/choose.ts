@@ -1,14 +1,16 @@
 /** Which backend runs a problem: the registry, the setting, and the automatic choice. */
 import type { LossConstants } from '../constants.js'
+import { onHost } from '../arrays.js'
 import { environment } from '../environment.js'
-import { BackendError, reasonOf } from '../errors.js'
+import { BackendError, reasonOf, show } from '../errors.js'
 import type { Formula } from '../losses/formula.js'
-import { oneOf } from '../options.js'
-import type { Problem } from '../problem.js'
-import { type Backend, type BackendLoader, type BackendName, backendNames } from './backend.js'
-import { BUDGET, crossover, DECIDED, type Dtype } from './calibrate.js'
+import { checkNames, checkRecord, oneOf } from '../options.js'
+import { type AnyProblem, arrayNames, arraysOf, type Problem, type Sums } from '../problem.js'
+import { type Backend, type BackendLoader, type BackendName, backendNames, type DeviceBackend } from './backend.js'
+import { BUDGET, crossover, DECIDED, type Dtype, GPU_BUDGET, GPU_LEAST, gpuCrossover } from './calibrate.js'
 import { jsBackend } from './js.js'
 import { wasmLoader } from './wasm.js'
+import type { Watch } from './watch.js'
 
 /** One line of {@link backends}. */
 export interface BackendInfo {
@@ -28,16 +30,22 @@ export interface Calibration {
   readonly loss: string
   /** The type of the logits. */
   readonly dtype: Dtype
-  /** Calls of at least `from` logits run on this backend, smaller ones on js. */
+  /**
+   * Calls of at least `from` logits run on this backend; smaller ones on js, or where this is cuda, on the one that
+   * {@link getBackend} names.
+   */
   readonly backend: BackendName
-  /** From 1, which is always, to 128. */
+  /** From 1, which is always, to 128; for cuda from 262,144 on, or Infinity, which is never. */
   readonly from: number
   /** How long it took to find that out. */
   readonly milliseconds: number
 }
 
 const loaders: Record<BackendName, BackendLoader> = {
-  cuda: unavailable('The cuda backend is not part of this build; use native, wasm or js.'),
+  cuda: unavailable(
+    "The cuda backend needs Node.js and the package's main entry: import 'focal-loss' with the condition 'node-addons' (Node.js " +
+      "sets it) and not 'focal-loss/wasm'; without it, use native, wasm or js.",
+  ),
   native: unavailable(
     "The native addon needs Node.js and the package's main entry: import 'focal-loss' with the condition " +
       "'node-addons' (Node.js sets it) and not 'focal-loss/wasm'.",
@@ -52,10 +60,23 @@ type Outcome = { readonly backend: Backend } | { readonly error: Error }
 const outcomes = new Map<BackendName, Outcome>()
 /** What 'auto' has found out, by loss. Forgotten when there are other backends to choose from. */
 const measured = { float32: new Map<Formula, Calibration>(), float64: new Map<Formula, Calibration>() } as const
+/** The same for large calls on arrays of the host, once a GPU is open. */
+const measuredOnGpu = { float32: new Map<Formula, Calibration>(), float64: new Map<Formula, Calibration>() } as const
 let best: Backend | undefined
 let setting: BackendName | 'auto' | undefined
 
 const settings = ['auto', ...backendNames] as const
+
+/** What 'auto' may choose without being asked: not a GPU, whose memory others may want. */
+const automaticNames = ['native', 'wasm', 'js'] as const satisfies readonly BackendName[]
+
+/** How {@link init} gets a backend ready. */
+export interface InitOptions {
+  /** With 'cuda': the GPU for arrays of the host and for new ones, as CUDA counts them. Default FOCAL_LOSS_CUDA_DEVICE, else the first. */
+  device?: number
+}
+
+const initNames = new Set(['device'])
 
 /** Adds a backend that only some entry points bring. */
 export function registerBackend(name: BackendName, loader: BackendLoader): void {
@@ -86,7 +107,7 @@ export function setBackend(name: BackendName | 'auto'): void {
 
 /**
  * The backend that losses without a `backend` option of their own run on. With 'auto' it is the one for large problems;
- * calls of few logits may run on another: {@link calibrations}.
+ * calls of few logits may run on another, and large ones on a GPU that is open: {@link calibrations}. Arrays on a GPU are cuda's.
  */
 export function getBackend(): BackendName {
   const name = currentSetting()
@@ -95,19 +116,24 @@ export function getBackend(): BackendName {
 
 /**
  * What 'auto' has measured in this process so far: one entry for each loss and type of logits that had a call of fewer
- * than 128 logits. Nothing is measured for a setting that names a backend.
+ * than 128 logits, and once a GPU is open, one for each that had a call of at least 262,144 on arrays of the host. Nothing is
+ * measured for a setting that names a backend.
  */
 export function calibrations(): Calibration[] {
-  return [...measured.float32.values(), ...measured.float64.values()]
+  return [measured, measuredOnGpu].flatMap(({ float32, float64 }) => [...float32.values(), ...float64.values()])
 }
 
 /**
- * Gets a backend ready, without switching to it: the one named, or the one that {@link getBackend} names. Never
- * needed on Node.js; in browsers that refuse to compile WebAssembly at once, it makes wasm available.
+ * Gets a backend ready, without switching to it: the one named, or the one that {@link getBackend} names. In browsers
+ * that refuse to compile WebAssembly at once, it makes wasm available; `init('cuda')` opens a GPU, which takes some tenths of a
+ * second that its first use would otherwise stop the event loop for. Needed for nothing else.
  */
-export async function init(name?: BackendName | 'auto'): Promise<BackendName> {
+export async function init(name?: BackendName | 'auto', options: InitOptions = {}): Promise<BackendName> {
   const wanted = name === undefined ? currentSetting() : oneOf('backend', name, settings)
-  for (const candidate of wanted === 'auto' ? backendNames : [wanted]) {
+  checkRecord('options', options)
+  checkNames(options, initNames, 'init()')
+  if (options.device !== undefined && wanted !== 'cuda') throw new TypeError(`device is given with backend ${show(wanted)}; expected backend 'cuda'`)
+  for (const candidate of wanted === 'auto' ? automaticNames : [wanted]) {
     if ('error' in outcomeOf(candidate)) {
       const waiting = loaders[candidate].loadAsync?.()
       if (waiting !== undefined) {
@@ -115,15 +141,46 @@ export async function init(name?: BackendName | 'auto'): Promise<BackendName> {
         forgetMeasured()
       }
     }
-    if ('backend' in outcomeOf(candidate)) return candidate
+    if ('backend' in outcomeOf(candidate)) {
+      if (candidate === 'cuda') await loadGpu().open(options.device)
+      return candidate
+    }
   }
   return load(wanted === 'auto' ? 'js' : wanted).name
 }
 
-/** The backend for a problem of `size` logits: the loss's own choice, else the setting, else the cheapest. */
-export function chooseBackend(problem: Problem, size: number, wanted: BackendName | 'auto' | undefined): Backend {
+/**
+ * Runs a problem on the loss's own choice, else on what the setting says, else on the backend that is cheapest for `size`
+ * logits; where that is undefined, always on the same. Arrays on a GPU are cuda's.
+ */
+export function runProblem(problem: AnyProblem, size: number | undefined, wanted: BackendName | 'auto' | undefined): Sums {
+  return problem.device === null ? choose(problem, size, wanted).run(problem) : gpuFor(problem, wanted).run(problem)
+}
+
+/** The same while the event loop keeps turning. */
+export function runProblemAsync(problem: AnyProblem, size: number, wanted: BackendName | 'auto' | undefined, watch: Watch): Promise<Sums> {
+  return problem.device === null ? choose(problem, size, wanted).runAsync(problem, watch) : gpuFor(problem, wanted).runAsync(problem, watch)
+}
+
+/** The backend of large problems on arrays of the host. */
+export function backendFor(wanted: BackendName | 'auto' | undefined): Backend {
+  const name = wanted === undefined ? currentSetting() : oneOf('backend', wanted, settings)
+  return name === 'auto' ? bestThatRuns() : load(name)
+}
+
+function choose(problem: Problem, size: number | undefined, wanted: BackendName | 'auto' | undefined): Backend {
   const name = wanted ?? currentSetting()
-  return name === 'auto' ? automatic(problem, size) : load(name)
+  if (name !== 'auto') return load(name)
+  return size === undefined ? bestThatRuns() : automatic(problem, size)
+}
+
+function gpuFor(problem: AnyProblem, wanted: BackendName | 'auto' | undefined): DeviceBackend {
+  const name = wanted ?? currentSetting()
+  if (name !== 'auto' && name !== 'cuda') {
+    const at = arraysOf(problem).findIndex((array) => array !== null && !onHost(array))
+    throw new TypeError(`backend is ${show(name)} and ${arrayNames[at]} an array on a GPU; expected backend 'cuda' or 'auto', or arrays of the host`)
+  }
+  return loadGpu()
 }
 
 function currentSetting(): BackendName | 'auto' {
@@ -133,6 +190,7 @@ function currentSetting(): BackendName | 'auto' {
 
 function automatic({ loss, logits }: Problem, size: number): Backend {
   const fast = bestThatRuns()
+  if (size >= GPU_LEAST && logits.BYTES_PER_ELEMENT !== 2) return orGpu(fast, loss, logits.BYTES_PER_ELEMENT === 4 ? 'float32' : 'float64', size)
   // Half precision is dear to the plain backend, and never in question
   if (size >= DECIDED || logits.BYTES_PER_ELEMENT === 2) return fast
   const plain = load('js')
@@ -144,6 +202,23 @@ function automatic({ loss, logits }: Problem, size: number): Backend {
     measured[dtype].set(loss.formula, known)
   }
   return size >= known.from ? fast : plain
+}
+
+/** A GPU that somebody has opened, where it has been found to be faster in spite of the copies. */
+function orGpu(fast: Backend, loss: LossConstants, dtype: Dtype, size: number): Backend {
+  const outcome = outcomes.get('cuda')
+  if (outcome === undefined || 'error' in outcome) return fast
+  const gpu = loadGpu()
+  if (!gpu.isOpen) return fast
+  let known = measuredOnGpu[dtype].get(loss.formula)
+  if (known === undefined) {
+    const clock = () => performance.now()
+    const begin = clock()
+    const from = gpuCrossover(gpu, fast, loss, dtype, clock, begin + GPU_BUDGET)
+    known = { loss: loss.formula.name, dtype, backend: 'cuda', from, milliseconds: clock() - begin }
+    measuredOnGpu[dtype].set(loss.formula, known)
+  }
+  return size >= known.from ? gpu : fast
 }
 
 function measure(fast: Backend, plain: Backend, loss: LossConstants, dtype: Dtype): Calibration {
@@ -159,7 +234,7 @@ function bestThatRuns(): Backend {
 }
 
 function findBest(): Backend {
-  for (const name of backendNames) {
+  for (const name of automaticNames) {
     const outcome = outcomeOf(name)
     if ('backend' in outcome) return outcome.backend
     // A mistake in the environment must not silently cost the fast backend
@@ -172,12 +247,19 @@ function forgetMeasured(): void {
   best = undefined
   measured.float32.clear()
   measured.float64.clear()
+  measuredOnGpu.float32.clear()
+  measuredOnGpu.float64.clear()
 }
 
 function load(name: BackendName): Backend {
   const outcome = outcomeOf(name)
   if ('error' in outcome) throw outcome.error
   return outcome.backend
+}
+
+/** What is registered by this name takes arrays on GPUs. */
+function loadGpu(): DeviceBackend {
+  return load('cuda') as DeviceBackend
 }
 
 function outcomeOf(name: BackendName): Outcome {

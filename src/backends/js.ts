@@ -3,6 +3,7 @@ import { bitsDtype, type Logits } from '../arrays.js'
 import { fromBits, type HalfDtype, toBits } from '../half.js'
 import { checkOverlaps, divisorOf, type Problem, type Sums } from '../problem.js'
 import type { Backend } from './backend.js'
+import { BLOCK_ELEMENTS, blockRowsOf } from './layout.js'
 import { compute, count, nothing, settle } from './js_rows.js'
 import { inTurns } from './turns.js'
 
@@ -11,6 +12,7 @@ export const jsBackend: Backend = {
   description: 'plain JavaScript in double precision',
   run,
   runAsync: (problem, watch) => inTurns(steps(problem), watch),
+  blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
 }
 
 /** Logits a step, at some 50 ns each. */

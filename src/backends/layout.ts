@@ -1,13 +1,23 @@
 /** Writes a problem into the bytes of cpp/problem.h's FocalProblem, and reads a FocalResult. */
-import { dtypeOf, type NumericArray } from '../arrays.js'
+import { type AnyArray, dtypeOf } from '../arrays.js'
 import type { LossConstants } from '../constants.js'
+import type { Formula } from '../losses/formula.js'
 import type { Reduction } from '../options.js'
-import { badClass, badProbability, badTarget, type Per, type Problem, type Sums } from '../problem.js'
+import { type AnyProblem, badClass, badProbability, badTarget, type Per, type Sums } from '../problem.js'
 
 export const ABI = 4
 
 /** FOCAL_BLOCK_ELEMENTS: how many losses are added up before blocks are. */
 export const BLOCK_ELEMENTS = 4032
+
+/** Rows that fill whole blocks of so many losses: an element-wise loss's blocks know no rows. */
+export function blockRowsOf(elements: number, { perRow }: Formula, classes: number): number {
+  return perRow ? Math.max(1, Math.floor(elements / classes)) : elements / greatestCommonDivisor(elements, classes)
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b)
+}
 
 const integers = [
   'abi',
@@ -77,11 +87,11 @@ export const RESULT_BYTES = 56
 export const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3, badProblem: 4, cancelled: 5, unfinished: 6, badProbability: 7 } as const
 
 /** An array that is not there has no element type to speak of. */
-function dtypeOrNone(array: NumericArray | null): number {
+function dtypeOrNone(array: AnyArray | null): number {
   return array === null ? 0 : dtypeOf(array)
 }
 
-function perOf(array: NumericArray | null, per: Per): number {
+function perOf(array: AnyArray | null, per: Per): number {
   return array === null ? 0 : per === 'row' ? 1 : 2
 }
 
@@ -119,7 +129,7 @@ export function problemBytes(memory: ArrayBuffer, at = 0): ProblemBytes {
 }
 
 /** Everything but the pointers, which stay as they are. */
-export function writeProblem(to: ProblemBytes, problem: Problem, machine: Machine): void {
+export function writeProblem(to: ProblemBytes, problem: AnyProblem, machine: Machine): void {
   writeConstants(to, problem.loss, machine)
   writeCall(to, problem)
 }
@@ -145,7 +155,7 @@ export function writeConstants({ integers, doubles }: ProblemBytes, loss: LossCo
 }
 
 /** What changes from call to call. */
-export function writeCall({ integers, doubles }: ProblemBytes, problem: Problem): void {
+export function writeCall({ integers, doubles }: ProblemBytes, problem: AnyProblem): void {
   const { weights, mask } = problem
   integers[offsets.dtype / 4] = problem.dtype
   integers[offsets.targetsKind / 4] = problem.targetsKind === 'dense' ? 0 : 1
@@ -165,12 +175,12 @@ export function writeCall({ integers, doubles }: ProblemBytes, problem: Problem)
 }
 
 /** FocalResult's seven doubles as sums, or the error that the status stands for. */
-export function readResult(code: number, result: Float64Array, problem: Problem): Sums {
+export function readResult(code: number, result: Float64Array, problem: AnyProblem): Sums {
   if (code !== status.ok) throw failure(code, result[5], result[6], problem)
   return { sum: result[0], elements: result[1], rows: result[2], positives: result[3] }
 }
 
-function failure(code: number, errorIndex: number, errorValue: number, problem: Problem): Error {
+function failure(code: number, errorIndex: number, errorValue: number, problem: AnyProblem): Error {
   if (code === status.badClass) return badClass(problem, errorIndex, errorValue)
   if (code === status.badTarget) return badTarget(problem, errorIndex, errorValue)
   if (code === status.badProbability) return badProbability(errorIndex, errorValue)

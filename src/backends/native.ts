@@ -3,21 +3,10 @@ import type { Logits, NumericArray } from '../arrays.js'
 import type { LossConstants } from '../constants.js'
 import { environment } from '../environment.js'
 import { BackendError, outOfRange } from '../errors.js'
-import { checkOverlaps, type Problem } from '../problem.js'
+import type { Problem } from '../problem.js'
+import { announce, CALL_BYTES, sumsIn, viewsOf } from './addon_call.js'
 import type { Backend } from './backend.js'
-import {
-  ABI,
-  type Machine,
-  offsets,
-  PROBLEM_BYTES,
-  type ProblemBytes,
-  problemBytes,
-  readResult,
-  RESULT_BYTES,
-  writeCall,
-  writeConstants,
-  writeProblem,
-} from './layout.js'
+import { ABI, BLOCK_ELEMENTS, blockRowsOf, type Machine, writeCall, writeConstants, writeProblem } from './layout.js'
 import { Queue } from './queue.js'
 import type { Watch } from './watch.js'
 
@@ -61,12 +50,6 @@ type Arrays = [
   hess: Logits | null,
 ]
 
-/** The bytes of a call: FocalProblem, FocalResult, FocalStatus, and a flag that cancels it. */
-export const CALL_BYTES = PROBLEM_BYTES + RESULT_BYTES + 8
-
-/** Where an output lies in the memory of another array, the addon runs nothing and leaves this status. */
-const OVERLAP = -1
-
 /** The addon as a backend, set up as FOCAL_LOSS_THREADS and FOCAL_LOSS_ISA say; a bad value there is a RangeError. */
 export function nativeFromEnvironment(addon: Addon): Backend {
   const threads = threadsFrom(environment('FOCAL_LOSS_THREADS')) ?? addon.hardwareThreads()
@@ -82,7 +65,8 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
   }
   // Calls are synchronous, so one session serves them all
   const session = addon.open()
-  const { bytes, result, flags } = viewsOf(session.memory)
+  const views = viewsOf(session.memory)
+  const { bytes } = views
   const isa = machine.isa === 0 ? addon.activeIsa() : addon.isas()[machine.isa - 1].name
   let written: LossConstants | undefined
   // One asynchronous call at a time: each takes all the threads there are, and one of those that Node has for files and names
@@ -99,16 +83,15 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
       writeCall(bytes, problem)
       announce(bytes, problem)
       session(logits, targets, weights, mask, loss.classPositive, loss.classNegative, values, grad, hess)
-      if (flags[0] === OVERLAP) throw overlapError(problem)
-      return readResult(flags[0], result, problem)
+      return sumsIn(views, problem)
     },
     async runAsync(problem: Problem, watch: Watch) {
       const { loss, logits, targets, weights, mask, values, grad, hess } = problem
       const memory = new ArrayBuffer(CALL_BYTES)
-      const { bytes, result, flags } = viewsOf(memory)
-      writeProblem(bytes, problem, machine)
-      announce(bytes, problem)
-      const cancel = () => void Atomics.store(flags, 1, 1)
+      const views = viewsOf(memory)
+      writeProblem(views.bytes, problem, machine)
+      announce(views.bytes, problem)
+      const cancel = () => void Atomics.store(views.flags, 1, 1)
       await queue.enter(watch.signal)
       watch.signal?.addEventListener('abort', cancel)
       try {
@@ -119,39 +102,10 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
         watch.signal?.removeEventListener('abort', cancel)
         queue.leave()
       }
-      if (flags[0] === OVERLAP) throw overlapError(problem)
-      return readResult(flags[0], result, problem)
+      return sumsIn(views, problem)
     },
+    blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
   }
-}
-
-function viewsOf(memory: ArrayBuffer) {
-  return {
-    bytes: problemBytes(memory),
-    result: new Float64Array(memory, PROBLEM_BYTES, RESULT_BYTES / 8),
-    /** The status, and the flag that cancels. */
-    flags: new Int32Array(memory, PROBLEM_BYTES + RESULT_BYTES, 2),
-  }
-}
-
-/** Says which arrays there are: the addon puts their addresses where it finds something other than 0. */
-function announce({ integers }: ProblemBytes, { loss, weights, mask, values, grad, hess }: Problem): void {
-  integers[offsets.logits / 4] = 1
-  integers[offsets.targets / 4] = 1
-  integers[offsets.weights / 4] = weights === null ? 0 : 1
-  integers[offsets.mask / 4] = mask === null ? 0 : 1
-  integers[offsets.classPositive / 4] = loss.classPositive === null ? 0 : 1
-  integers[offsets.classNegative / 4] = loss.classNegative === null ? 0 : 1
-  integers[offsets.values / 4] = values === null ? 0 : 1
-  integers[offsets.grad / 4] = grad === null ? 0 : 1
-  integers[offsets.hess / 4] = hess === null ? 0 : 1
-}
-
-/** The addon compares addresses; the names for the error are known here. */
-function overlapError(problem: Problem): RangeError {
-  checkOverlaps(problem)
-  // Two buffers may be one memory: of a SharedArrayBuffer, every thread that gets it has a buffer of its own
-  return new RangeError('an output overlaps another array in shared memory; expected memory of its own')
 }
 
 function threadsFrom(text: string | undefined): number | undefined {

@@ -3,7 +3,7 @@ import type { Logits, NumericArray } from '../arrays.js'
 import { tagOf } from '../intrinsics.js'
 import { checkOverlaps, type Problem, type Sums } from '../problem.js'
 import type { Backend, BackendLoader } from './backend.js'
-import { offsets, PROBLEM_BYTES, readResult, writeProblem } from './layout.js'
+import { BLOCK_ELEMENTS, blockRowsOf, offsets, PROBLEM_BYTES, readResult, writeProblem } from './layout.js'
 import { inTurns } from './turns.js'
 import { allocate, compileAtOnce, compileWithWait, guarded, type Heap, heapOf, type Instance, instance, outOfMemory } from './wasm_instance.js'
 import { bytesOf, point } from './wasm_places.js'
@@ -17,6 +17,7 @@ const backend: Backend = {
   description: 'WebAssembly with 128-bit SIMD, 1 thread',
   run,
   runAsync: (problem, watch) => inTurns(steps(problem, machine), watch),
+  blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
 }
 
 export const wasmLoader: BackendLoader = {

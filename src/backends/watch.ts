@@ -1,15 +1,15 @@
 /** What an asynchronous call must not overlook while others have their turn: its signal, and arrays that lose their memory. */
-import type { NumericArray } from '../arrays.js'
+import { type AnyArray, onHost } from '../arrays.js'
 import { wrongType } from '../errors.js'
 import { lengthOf } from '../intrinsics.js'
-import { arrayNames, arraysOf, type Problem } from '../problem.js'
+import { type AnyProblem, arrayNames, arraysOf } from '../problem.js'
 
 export class Watch {
   readonly signal: AbortSignal | undefined
-  readonly #arrays: readonly (NumericArray | null)[]
+  readonly #arrays: readonly (AnyArray | null)[]
   readonly #lengths: readonly number[]
 
-  constructor(problem: Problem, signal: AbortSignal | undefined) {
+  constructor(problem: AnyProblem, signal: AbortSignal | undefined) {
     this.signal = signal
     this.#arrays = arraysOf(problem)
     this.#lengths = this.#arrays.map(lengthOrNone)
@@ -21,14 +21,19 @@ export class Watch {
     for (const [i, array] of this.#arrays.entries()) {
       const length = lengthOrNone(array)
       if (length === this.#lengths[i]) continue
-      const expected = `expected ${this.#lengths[i]} until the promise settles (was its buffer transferred or resized?)`
+      const expected = `expected ${this.#lengths[i]} until the promise settles (${lostBy(array)}?)`
       throw new TypeError(`${arrayNames[i]} has length ${length}; ${expected}`)
     }
   }
 }
 
-function lengthOrNone(array: NumericArray | null): number {
-  return array === null ? 0 : lengthOf(array)
+function lostBy(array: AnyArray | null): string {
+  return array === null || onHost(array) ? 'was its buffer transferred or resized' : 'was it disposed'
+}
+
+function lengthOrNone(array: AnyArray | null): number {
+  if (array === null) return 0
+  return onHost(array) ? lengthOf(array) : array.disposed ? 0 : array.length
 }
 
 /** `call.signal`: any object that does what an AbortSignal does, also one of another realm. */

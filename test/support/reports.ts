@@ -23,7 +23,7 @@ export function expectedReport(backend: 'wasm' | 'js'): Report {
   return {
     backend,
     reasons: {
-      cuda: expect.stringMatching(/^The cuda backend is not part of this build/) as string,
+      cuda: expect.stringMatching(/^The cuda backend needs Node\.js/) as string,
       native: expect.stringMatching(/^The native addon needs Node\.js/) as string,
       wasm: '',
       js: '',

@@ -1,0 +1,39 @@
+/** The CUDA addon as the suites want it: on a GPU where this machine has one, else on the device that is emulated. */
+import { createRequire } from 'node:module'
+import { registerBackend } from '../../src/backends/choose.js'
+import { cudaLoader } from '../../src/backends/cuda.js'
+import { type CudaAddon, useCudaAddon } from '../../src/backends/cuda_devices.js'
+
+const require: (name: string) => unknown = createRequire(import.meta.url)
+
+/** The same binding and device code, compiled for the host. */
+export const emulatedAddonFile = '../../build/emulated/focal_loss_cuda.node'
+
+/** The addon that runs here, and whether that is on a GPU. */
+export interface CudaHere {
+  readonly addon: CudaAddon
+  readonly onGpu: boolean
+}
+
+let here: CudaHere | undefined
+
+export function cudaHere(): CudaHere {
+  here ??= findAddon()
+  return here
+}
+
+function findAddon(): CudaHere {
+  try {
+    const built = require('../../build/Release/focal_loss_cuda.node') as CudaAddon
+    if (built.devices().length > 0) return { addon: built, onGpu: true }
+  } catch {
+    // Built without nvcc
+  }
+  return { addon: require(emulatedAddonFile) as CudaAddon, onGpu: false }
+}
+
+/** From here on 'cuda' runs on this addon, with nothing opened yet. */
+export function useCuda(addon = cudaHere().addon): void {
+  useCudaAddon(() => addon)
+  registerBackend('cuda', cudaLoader)
+}
