@@ -152,6 +152,7 @@ export function checkAnyLogits(name: string, value: unknown, dtype: HalfDtype | 
 }
 
 function hintFor(value: unknown): string {
+  if (typeof value === 'object' && value !== null && 'ptr' in value) return ' of the host (toHost() makes one)'
   if (Array.isArray(value)) return ' (Float32Array.from(...) makes one)'
   const isBits = ArrayBuffer.isView(value) && tagOf(value) === 'Uint16Array'
   return isBits ? " (dtype: 'float16' or 'bfloat16' says what its bits hold)" : ''

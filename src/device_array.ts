@@ -58,7 +58,8 @@ export let deviceArrays: DeviceArrays
 
 /**
  * An array in the memory of a GPU: taken wherever calls take typed arrays, without copies. Freed by `dispose()`, at the end
- * of a `using` block, or at last by the garbage collector, which is told of its size. The first one opens the GPU.
+ * of a `using` block, or at last by the garbage collector, which is told of its size but frees nothing before the event loop
+ * turns: loops that never wait dispose of what they make. The first one opens the GPU.
  *
  * Everything here waits until it is done. An array belongs to the thread that made it; others may use its
  * {@link DevicePointer}, while it lives.

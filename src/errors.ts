@@ -21,7 +21,7 @@ export function show(value: unknown): string {
 /** An array on a GPU, which the rest of this file knows nothing of. */
 function deviceArray(value: object): string | undefined {
   const { ptr, dtype, length } = value as Partial<DevicePointer>
-  return typeof ptr === 'bigint' && typeof dtype === 'string' ? `a ${dtype} array of length ${length} on a GPU` : undefined
+  return typeof ptr === 'bigint' && typeof dtype === 'string' ? `${dtype.startsWith('i') ? 'an' : 'a'} ${dtype} array of length ${length} on a GPU` : undefined
 }
 
 /** `gamma is '2'; expected a finite number >= 0`, for a value of the wrong type. */

@@ -220,7 +220,7 @@ export function output<A extends AnyLogits>(name: string, given: unknown, logits
 export function requireHost(problem: AnyProblem): Problem {
   if (problem.device === null) return problem
   const at = arraysOf(problem).findIndex((array) => array !== null && !onHost(array))
-  throw wrongType(arrayNames[at], arraysOf(problem)[at], 'an array of the host, as this computes there (toHost() makes one)')
+  throw wrongType(arrayNames[at], arraysOf(problem)[at], 'a typed array of the host (toHost() makes one)')
 }
 
 /** What an output must have in common with the logits. */

@@ -1,6 +1,7 @@
 /** What a backend is: a name, a sentence about itself, and a function from a problem to its sums. */
 import type { Formula } from '../losses/formula.js'
 import type { AnyProblem, Problem, Sums } from '../problem.js'
+import type { Calibration } from './choose.js'
 import type { Watch } from './watch.js'
 
 /** A way to run the same problem: on a GPU, by the Node addon, by WebAssembly, by plain TypeScript. */
@@ -36,6 +37,10 @@ export interface DeviceBackend extends Backend {
   readonly isOpen: boolean
   /** Gets a device ready, and makes it the one that calls on the host's arrays run on. The first use does the former otherwise. */
   open(device: number | undefined): Promise<void>
+  /** Whether a call on the host's arrays costs less here than on `fast`, copies included. Measures that first. */
+  pays(fast: Backend, problem: Problem): boolean
+  /** What has been measured. */
+  readonly calibrations: readonly Calibration[]
 }
 
 /** How to get a backend: at once, or where that is refused (large modules on a browser's main thread) with a wait. */

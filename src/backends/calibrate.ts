@@ -39,35 +39,8 @@ export function crossover(fast: Backend, plain: Backend, loss: LossConstants, dt
   return DECIDED
 }
 
-/** Smaller calls on arrays of the host are never worth a GPU's while: copies start in microseconds, and end in as many as this. */
-export const GPU_LEAST = 2 ** 18
-/** The other end of the line that is measured. */
-const GPU_LARGE = 2 ** 20
-/** In milliseconds; a call that has begun by then is waited for. */
-export const GPU_BUDGET = 60
-/** What a GPU must gain, as a share: timings of copies vary. */
-const GPU_DOUBT = 1.1
-
-/**
- * The least number of logits at which a call on arrays of the host costs less on `gpu` than on `fast`, copies included; Infinity
- * where it never does, and where the clock said `end` before that was known.
- */
-export function gpuCrossover(gpu: Backend, fast: Backend, loss: LossConstants, dtype: Dtype, clock: Clock, end: number): number {
-  const problems = [problemOf(loss, dtype, GPU_LEAST), problemOf(loss, dtype, GPU_LARGE)]
-  // The first call finds out what the others need
-  gpu.run(problems[1])
-  const [[gpuSmall, gpuLarge], [fastSmall, fastLarge]] = leastTimes([gpu, fast], problems, clock, end)
-  if (![gpuSmall, gpuLarge, fastSmall, fastLarge].every(Number.isFinite)) return Infinity
-  if (gpuSmall * GPU_DOUBT < fastSmall && gpuLarge * GPU_DOUBT < fastLarge) return GPU_LEAST
-  // Where the lines cross: none where the GPU's is the steeper one
-  const gain = fastLarge - fastSmall - GPU_DOUBT * (gpuLarge - gpuSmall)
-  const behind = GPU_DOUBT * gpuSmall - fastSmall
-  if (!(gain > 0 && behind > 0)) return Infinity
-  return Math.ceil(GPU_LEAST + (behind / gain) * (GPU_LARGE - GPU_LEAST))
-}
-
 /** The least time of a call, by backend and problem; Infinity for what was not reached before the end. */
-function leastTimes(backends: readonly Backend[], problems: readonly Problem[], clock: Clock, end: number): number[][] {
+export function leastTimes(backends: readonly Backend[], problems: readonly Problem[], clock: Clock, end: number): number[][] {
   const least = backends.map(() => problems.map(() => Infinity))
   let now = clock()
   while (now < end) {
@@ -87,7 +60,8 @@ function leastTimes(backends: readonly Backend[], problems: readonly Problem[], 
   return least
 }
 
-function problemOf(loss: LossConstants, dtype: Dtype, size: number): Problem {
+/** A call on labels per logit: loss and gradient. */
+export function problemOf(loss: LossConstants, dtype: Dtype, size: number): Problem {
   const filled = (value: number) => (dtype === 'float32' ? new Float32Array(size) : new Float64Array(size)).fill(value)
   const { perRow } = loss.formula
   return {

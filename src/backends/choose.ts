@@ -7,7 +7,7 @@ import type { Formula } from '../losses/formula.js'
 import { checkNames, checkRecord, oneOf } from '../options.js'
 import { type AnyProblem, arrayNames, arraysOf, type Problem, type Sums } from '../problem.js'
 import { type Backend, type BackendLoader, type BackendName, backendNames, type DeviceBackend } from './backend.js'
-import { BUDGET, crossover, DECIDED, type Dtype, GPU_BUDGET, GPU_LEAST, gpuCrossover } from './calibrate.js'
+import { BUDGET, crossover, DECIDED, type Dtype } from './calibrate.js'
 import { jsBackend } from './js.js'
 import { wasmLoader } from './wasm.js'
 import type { Watch } from './watch.js'
@@ -60,8 +60,6 @@ type Outcome = { readonly backend: Backend } | { readonly error: Error }
 const outcomes = new Map<BackendName, Outcome>()
 /** What 'auto' has found out, by loss. Forgotten when there are other backends to choose from. */
 const measured = { float32: new Map<Formula, Calibration>(), float64: new Map<Formula, Calibration>() } as const
-/** The same for large calls on arrays of the host, once a GPU is open. */
-const measuredOnGpu = { float32: new Map<Formula, Calibration>(), float64: new Map<Formula, Calibration>() } as const
 let best: Backend | undefined
 let setting: BackendName | 'auto' | undefined
 
@@ -120,7 +118,7 @@ export function getBackend(): BackendName {
  * measured for a setting that names a backend.
  */
 export function calibrations(): Calibration[] {
-  return [measured, measuredOnGpu].flatMap(({ float32, float64 }) => [...float32.values(), ...float64.values()])
+  return [...measured.float32.values(), ...measured.float64.values(), ...(openGpu()?.calibrations ?? [])]
 }
 
 /**
@@ -188,11 +186,15 @@ function currentSetting(): BackendName | 'auto' {
   return setting
 }
 
-function automatic({ loss, logits }: Problem, size: number): Backend {
+function automatic(problem: Problem, size: number): Backend {
+  const { loss, logits } = problem
   const fast = bestThatRuns()
-  if (size >= GPU_LEAST && logits.BYTES_PER_ELEMENT !== 2) return orGpu(fast, loss, logits.BYTES_PER_ELEMENT === 4 ? 'float32' : 'float64', size)
+  if (size >= DECIDED) {
+    const gpu = openGpu()
+    return gpu?.pays(fast, problem) === true ? gpu : fast
+  }
   // Half precision is dear to the plain backend, and never in question
-  if (size >= DECIDED || logits.BYTES_PER_ELEMENT === 2) return fast
+  if (logits.BYTES_PER_ELEMENT === 2) return fast
   const plain = load('js')
   if (fast === plain) return plain
   const dtype = logits.BYTES_PER_ELEMENT === 4 ? 'float32' : 'float64'
@@ -204,21 +206,12 @@ function automatic({ loss, logits }: Problem, size: number): Backend {
   return size >= known.from ? fast : plain
 }
 
-/** A GPU that somebody has opened, where it has been found to be faster in spite of the copies. */
-function orGpu(fast: Backend, loss: LossConstants, dtype: Dtype, size: number): Backend {
+/** The GPU that somebody has opened. */
+function openGpu(): DeviceBackend | undefined {
   const outcome = outcomes.get('cuda')
-  if (outcome === undefined || 'error' in outcome) return fast
+  if (outcome === undefined || 'error' in outcome) return undefined
   const gpu = loadGpu()
-  if (!gpu.isOpen) return fast
-  let known = measuredOnGpu[dtype].get(loss.formula)
-  if (known === undefined) {
-    const clock = () => performance.now()
-    const begin = clock()
-    const from = gpuCrossover(gpu, fast, loss, dtype, clock, begin + GPU_BUDGET)
-    known = { loss: loss.formula.name, dtype, backend: 'cuda', from, milliseconds: clock() - begin }
-    measuredOnGpu[dtype].set(loss.formula, known)
-  }
-  return size >= known.from ? gpu : fast
+  return gpu.isOpen ? gpu : undefined
 }
 
 function measure(fast: Backend, plain: Backend, loss: LossConstants, dtype: Dtype): Calibration {
@@ -247,8 +240,6 @@ function forgetMeasured(): void {
   best = undefined
   measured.float32.clear()
   measured.float64.clear()
-  measuredOnGpu.float32.clear()
-  measuredOnGpu.float64.clear()
 }
 
 function load(name: BackendName): Backend {

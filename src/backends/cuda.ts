@@ -5,6 +5,7 @@ import type { AnyProblem } from '../problem.js'
 import { type AddonArray, announce, CALL_BYTES, sumsIn, viewsOf } from './addon_call.js'
 import type { BackendLoader, DeviceBackend } from './backend.js'
 import { type Devices, cudaDevices, guarded, guardedAsync } from './cuda_devices.js'
+import { GpuCrossovers } from './gpu_crossover.js'
 import { blockRowsOf, writeProblem } from './layout.js'
 import { Queue } from './queue.js'
 import type { Watch } from './watch.js'
@@ -20,6 +21,7 @@ function cudaBackend(devices: Devices): DeviceBackend {
   const call = viewsOf(memory)
   // One asynchronous call at a time on each device, as each has one stream for them
   const queues = devices.list.map(() => new Queue())
+  const crossovers = new GpuCrossovers()
   return {
     name: 'cuda',
     get description() {
@@ -30,6 +32,12 @@ function cudaBackend(devices: Devices): DeviceBackend {
       return devices.isOpen
     },
     open: (device) => devices.open(device === undefined ? undefined : devices.check('device', device)),
+    get calibrations() {
+      return crossovers.all
+    },
+    pays(fast, problem) {
+      return crossovers.pays(this, fast, problem)
+    },
     blockRows: (formula, classes) =>
       formula.perRow ? devices.addon.blockRows(formula.code, classes) : blockRowsOf(devices.addon.blockElements, formula, classes),
     run(problem: AnyProblem) {
