@@ -30,6 +30,8 @@ export interface DeviceArrays {
   /** An array of the caller's, once it is known to lie where it says; another library's as one that frees nothing. */
   of(name: string, value: object): DeviceArray
   alloc<D extends DeviceDtype>(dtype: D, length: number, device: number): DeviceArray<D>
+  /** Whether this thread has asked for a GPU's memory or time already. */
+  isOpen(): boolean
 }
 
 let here: DeviceArrays | undefined
@@ -37,6 +39,11 @@ let here: DeviceArrays | undefined
 /** From here on there are arrays on GPUs. */
 export function registerDeviceArrays(arrays: DeviceArrays): void {
   here = arrays
+}
+
+/** Whether a GPU is in use already: 'auto' takes none that nobody asked for. */
+export function isGpuOpen(): boolean {
+  return here !== undefined && here.isOpen()
 }
 
 /** The array on a GPU that a value is; `undefined` where it is none. */

@@ -1,7 +1,7 @@
 /** Arrays in the memory of a GPU: made, filled, read and freed. */
 /// <reference lib="esnext.disposable" />
 import { checkedLength, dtypeOf, type NumericArray, type OrFloat16 } from './arrays.js'
-import { cudaDevices, guarded, type Memory } from './backends/cuda_devices.js'
+import { cudaDevices, guarded, isCudaOpen, type Memory } from './backends/cuda_devices.js'
 import { type DeviceArrays, type DeviceDtype, deviceDtypes, type DevicePointer } from './device.js'
 import { outOfRange, wrongType } from './errors.js'
 import { type HalfDtype, halfDtypes } from './half.js'
@@ -225,6 +225,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements DeviceP
         return value
       },
       alloc: (dtype, length, device) => DeviceArray.#alloc(dtype, length, device),
+      isOpen: isCudaOpen,
     }
   }
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { testedBackends } from './backends.js'
 import { runScript } from './support/children.js'
+import { flagsForCuda } from './support/cuda.js'
 
 /** In a process of its own: `calls` under way, each seen right or wrong at its end. */
 const prelude = `
@@ -17,7 +18,7 @@ const prelude = `
 const ended = { status: 0, signal: null, stderr: '' }
 
 describe.each(testedBackends())('%s', (backend) => {
-  const run = (script: string, ...flags: string[]) => runScript('commonjs', prelude + script, { FOCAL_LOSS_BACKEND: backend }, { flags })
+  const run = (script: string, ...flags: string[]) => runScript('commonjs', prelude + script, { FOCAL_LOSS_BACKEND: backend }, { flags: [...flags, ...(backend === 'cuda' ? flagsForCuda() : [])] })
   const large = backend === 'js' ? 1e6 : 2e7
 
   it('waits for its calls before it ends', () => {

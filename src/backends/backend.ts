@@ -33,8 +33,6 @@ export interface Backend {
 export interface DeviceBackend extends Backend {
   run(problem: AnyProblem): Sums
   runAsync(problem: AnyProblem, watch: Watch): Promise<Sums>
-  /** Whether this thread has asked for a device's memory or time already. 'auto' uses none that nobody asked for. */
-  readonly isOpen: boolean
   /** Gets a device ready, and makes it the one that calls on the host's arrays run on. The first use does the former otherwise. */
   open(device: number | undefined): Promise<void>
   /** Whether a call on the host's arrays costs less here than on `fast`, copies included. Measures that first. */

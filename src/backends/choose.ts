@@ -1,6 +1,7 @@
 /** Which backend runs a problem: the registry, the setting, and the automatic choice. */
 import type { LossConstants } from '../constants.js'
 import { onHost } from '../arrays.js'
+import { isGpuOpen } from '../device.js'
 import { environment } from '../environment.js'
 import { BackendError, reasonOf, show } from '../errors.js'
 import type { Formula } from '../losses/formula.js'
@@ -208,10 +209,7 @@ function automatic(problem: Problem, size: number): Backend {
 
 /** The GPU that somebody has opened. */
 function openGpu(): DeviceBackend | undefined {
-  const outcome = outcomes.get('cuda')
-  if (outcome === undefined || 'error' in outcome) return undefined
-  const gpu = loadGpu()
-  return gpu.isOpen ? gpu : undefined
+  return isGpuOpen() ? loadGpu() : undefined
 }
 
 function measure(fast: Backend, plain: Backend, loss: LossConstants, dtype: Dtype): Calibration {

@@ -28,9 +28,6 @@ function cudaBackend(devices: Devices): DeviceBackend {
       const { name, capability } = devices.list[devices.current]
       return `CUDA, device ${devices.current}, ${name}, compute capability ${capability}`
     },
-    get isOpen() {
-      return devices.isOpen
-    },
     open: (device) => devices.open(device === undefined ? undefined : devices.check('device', device)),
     get calibrations() {
       return crossovers.all

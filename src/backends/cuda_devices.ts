@@ -70,14 +70,9 @@ export class Devices {
           'install both in one version, or in a checkout build it again with npm run build:native.',
       )
     }
-    const devices = guarded(() => addon.devices())
-    if (devices.length === 0) {
-      const reason = devices.reason || 'no NVIDIA driver, or no device'
-      throw new BackendError(`CUDA cannot run here: ${reason}; install the driver of an NVIDIA GPU, or use native, wasm or js.`)
-    }
     this.addon = addon
-    this.list = devices
-    this.#current = this.#fromEnvironment() ?? Math.max(0, devices.findIndex(({ supported }) => supported))
+    this.list = devicesOf(addon)
+    this.#current = this.#fromEnvironment() ?? Math.max(0, this.list.findIndex(({ supported }) => supported))
     this.#checkSupport(this.#current)
   }
 
@@ -153,6 +148,19 @@ export class Devices {
   }
 }
 
+/** At least one. */
+function devicesOf(addon: CudaAddon): readonly DeviceInfo[] {
+  let reason: string
+  try {
+    const devices = addon.devices()
+    if (devices.length > 0) return devices
+    reason = devices.reason || 'no NVIDIA driver, or no device'
+  } catch (error) {
+    reason = reasonOf(error)
+  }
+  throw new BackendError(`CUDA cannot run here: ${reason}; install the driver of an NVIDIA GPU, or use native, wasm or js.`)
+}
+
 let load: () => CudaAddon = () => {
   throw new BackendError('The cuda backend has no addon.')
 }
@@ -168,6 +176,11 @@ export function useCudaAddon(loadAddon: () => CudaAddon): void {
 export function cudaDevices(): Devices {
   devices ??= new Devices(load())
   return devices
+}
+
+/** Whether a device is open. Asks no driver. */
+export function isCudaOpen(): boolean {
+  return devices?.isOpen === true
 }
 
 /** A device that fails is a {@link BackendError}; what is wrong with arguments stays what it is. */

@@ -1,13 +1,11 @@
 /** The CUDA addon as the suites want it: on a GPU where this machine has one, else on the device that is emulated. */
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { registerBackend } from '../../src/backends/choose.js'
 import { cudaLoader } from '../../src/backends/cuda.js'
 import { type CudaAddon, useCudaAddon } from '../../src/backends/cuda_devices.js'
 
 const require: (name: string) => unknown = createRequire(import.meta.url)
-
-/** The same binding and device code, compiled for the host. */
-export const emulatedAddonFile = '../../build/emulated/focal_loss_cuda.node'
 
 /** The addon that runs here, and whether that is on a GPU. */
 export interface CudaHere {
@@ -29,7 +27,12 @@ function findAddon(): CudaHere {
   } catch {
     // Built without nvcc
   }
-  return { addon: require(emulatedAddonFile) as CudaAddon, onGpu: false }
+  return { addon: require('../../build/emulated/focal_loss_cuda.node') as CudaAddon, onGpu: false }
+}
+
+/** What makes a process find it: nothing, or a module that is loaded before its script. */
+export function flagsForCuda(): string[] {
+  return cudaHere().onGpu ? [] : ['--require', fileURLToPath(new URL('emulate_cuda.cjs', import.meta.url))]
 }
 
 /** From here on 'cuda' runs on this addon, with nothing opened yet. */
