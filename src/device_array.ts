@@ -76,11 +76,11 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements DeviceP
   readonly #ptr: bigint
   #memory: Memory | undefined
 
-  private constructor(memory: Memory, dtype: D, length: number) {
+  private constructor(memory: Memory, dtype: D, length: number, device: number) {
     this.dtype = dtype
     this.length = length
     this.byteLength = length * bytesOf[dtype]
-    this.device = memory.device
+    this.device = device
     this.#ptr = memory.address
     this.#memory = memory
   }
@@ -169,8 +169,10 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements DeviceP
   }
 
   static #alloc<D extends DeviceDtype>(dtype: D, length: number, device: number | undefined): DeviceArray<D> {
-    const session = cudaDevices().session(device)
-    return new DeviceArray(guarded(() => session.allocate(length * bytesOf[dtype])), dtype, length)
+    const devices = cudaDevices()
+    const at = device ?? devices.current
+    const session = devices.session(at)
+    return new DeviceArray(guarded(() => session.allocate(length * bytesOf[dtype])), dtype, length, at)
   }
 
   /** Memory that belongs to somebody else, once it is known to lie where it should. */
@@ -192,7 +194,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements DeviceP
     }
     const memory = session.view(ptr, length * each)
     memory.owner = value
-    return new DeviceArray(memory, dtype as DeviceDtype, length)
+    return new DeviceArray(memory, dtype as DeviceDtype, length, at)
   }
 
   #alive(): Memory {

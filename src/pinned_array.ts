@@ -45,7 +45,7 @@ export function pin<A extends NumericArray>(array: A): PinnedArray<A> {
     throw new RangeError('array lies in a resizable buffer; expected memory that stays where it is')
   }
   const devices = cudaDevices()
-  devices.session()
+  devices.session(devices.current)
   if (checkedLength('array', array) === 0) return new PinnedArray(array, () => undefined)
   return new PinnedArray(array, guarded(() => devices.addon.pin(array)))
 }

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Backend, BackendName } from '../src/backends/backend.js'
 import { BUDGET, crossover, DECIDED } from '../src/backends/calibrate.js'
+import { gpuCrossover, GpuCrossovers, GPU_BUDGET, GPU_LEAST } from '../src/backends/gpu_crossover.js'
 import type { LossConstants } from '../src/constants.js'
 import type { Problem } from '../src/problem.js'
 
@@ -180,5 +181,46 @@ describe("'auto'", () => {
     expect(calibrations()).toEqual([])
     new SigmoidFocalLoss({ backend: 'auto' }).value(logits, [0, 1])
     expect(calibrations()).toHaveLength(1)
+  })
+})
+
+describe('a GPU, for arrays of the host', () => {
+  const gpuFrom = (gpu: Cost, fast: Cost) => gpuCrossover(fake('cuda', gpu), fake('native', fast), loss, 'float32', () => now, now + GPU_BUDGET)
+
+  it('serves from where the lines cross, a tenth in favour of the host', () => {
+    expect(gpuFrom(microseconds(10, 0.0001), microseconds(0, 0.001))).toBe(GPU_LEAST)
+    // 1.1 (500 + n / 10,000) = n / 1000
+    expect(gpuFrom(microseconds(500, 0.0001), microseconds(0, 0.001))).toBe(Math.ceil(550 / (0.001 - 0.00011)))
+  })
+
+  it('never serves where copies cost more than the host takes', () => {
+    expect(gpuFrom(microseconds(10, 0.001), microseconds(0, 0.0005))).toBe(Infinity)
+    expect(gpuFrom(microseconds(10, 0.00095), microseconds(0, 0.001))).toBe(Infinity)
+  })
+
+  it('never serves where there was no time to find out', () => {
+    expect(gpuFrom(microseconds(70_000, 0), microseconds(0, 1))).toBe(Infinity)
+    expect(gpuFrom((_, call) => (call === 0 ? 1000 : 0.01), microseconds(0, 1))).toBe(Infinity)
+  })
+
+  it('is measured once for each loss and type, and not for smaller calls', () => {
+    const crossovers = new GpuCrossovers()
+    const gpu = fake('cuda', microseconds(0, 0.0001))
+    const fast = fake('native', microseconds(0, 0.001))
+    const pays = (logits: Problem['logits']) => crossovers.pays(gpu, fast, { ...gpu.problems[0], loss, logits })
+    expect(pays(new Float32Array(GPU_LEAST - 1))).toBe(false)
+    expect(pays(new Uint16Array(GPU_LEAST))).toBe(false)
+    expect(gpu.problems).toHaveLength(0)
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    expect(pays(new Float32Array(GPU_LEAST))).toBe(true)
+    const calls = gpu.problems.length
+    expect(pays(new Float32Array(GPU_LEAST))).toBe(true)
+    expect(gpu.problems).toHaveLength(calls)
+    expect(pays(new Float64Array(GPU_LEAST))).toBe(true)
+    expect(gpu.problems.length).toBeGreaterThan(calls)
+    expect(crossovers.all).toMatchObject([
+      { loss: 'a fake', dtype: 'float32', backend: 'cuda', from: GPU_LEAST },
+      { loss: 'a fake', dtype: 'float64', backend: 'cuda', from: GPU_LEAST },
+    ])
   })
 })

@@ -1,9 +1,12 @@
 import { expectTypeOf, test } from 'vitest'
 import {
   AsymmetricLoss,
+  DeviceArray,
+  type DevicePointer,
   type Explanation,
   FocalStarLoss,
   HeatmapFocalLoss,
+  pin,
   presets,
   QualityFocalLoss,
   type Reduction,
@@ -74,6 +77,42 @@ test('asynchronous calls promise what the synchronous ones return', () => {
   const each = new QualityFocalLoss({ reduction: 'none' }).valueGradAndHessAsync(double, [0, 1], { grad: double, clampHess: 0, signal })
   expectTypeOf(each).toEqualTypeOf<Promise<{ value: Float64Array; grad: Float64Array; hess: Float64Array }>>()
   expectTypeOf(new SoftmaxFocalLoss()).not.toHaveProperty('valueGradAndHessAsync')
+})
+
+test('arrays on a GPU give arrays on a GPU', () => {
+  // Never called: there may be no GPU
+  const made = () => {
+    const x = DeviceArray.from(single)
+    const theirs: DevicePointer<'bfloat16'> = { ptr: 1n, length: 2, dtype: 'bfloat16', device: 0 }
+    const loss = new SigmoidFocalLoss({ reduction: 'none' })
+    expectTypeOf(x).toEqualTypeOf<DeviceArray<'float32'>>()
+    expectTypeOf(x.toHost()).toEqualTypeOf<Float32Array>()
+    expectTypeOf(DeviceArray.from(new Uint16Array(1), { dtype: 'float16' }).toHost()).toEqualTypeOf<Uint16Array>()
+    expectTypeOf(DeviceArray.from(new Uint8ClampedArray(1))).toEqualTypeOf<DeviceArray<'uint8'>>()
+    expectTypeOf(DeviceArray.alloc('int32', 1)).toEqualTypeOf<DeviceArray<'int32'>>()
+    expectTypeOf(loss.value(x, [0, 1])).toEqualTypeOf<DeviceArray<'float32'>>()
+    expectTypeOf(loss.valueAndGrad(theirs, x, { grad: theirs }).grad).toEqualTypeOf<DeviceArray<'bfloat16'>>()
+    expectTypeOf(loss.valueGradAndHess(x, [0, 1], { hess: x }).hess).toEqualTypeOf<DeviceArray<'float32'>>()
+    expectTypeOf(loss.valueAndGradAsync(x, x)).toEqualTypeOf<Promise<{ value: DeviceArray<'float32'>; grad: DeviceArray<'float32'> }>>()
+    expectTypeOf(new SoftmaxFocalLoss().sums(x, [0], { grad: true }).grad).toEqualTypeOf<DeviceArray<'float32'>>()
+    expectTypeOf(new SoftmaxFocalLoss().value(x, [0])).toEqualTypeOf<number>()
+    expectTypeOf(sigmoidFocalLoss(x, [0, 1])).toEqualTypeOf<DeviceArray<'float32'>>()
+    expectTypeOf(pin(single).array).toEqualTypeOf<Float32Array<ArrayBuffer>>()
+    loss.accumulator().add(x, x, { grad: theirs as unknown as DevicePointer<'float32'>, weights: x, mask: x })
+    // @ts-expect-error integers are no logits
+    loss.value(DeviceArray.alloc('int32', 2), [0, 1])
+    // @ts-expect-error results lie where the logits do
+    loss.valueAndGrad(x, [0, 1], { grad: single })
+    // @ts-expect-error and for logits of the host on the host
+    loss.valueAndGrad(single, [0, 1], { grad: x })
+    // @ts-expect-error of another type
+    loss.valueAndGrad(x, [0, 1], { grad: theirs })
+    // @ts-expect-error computed on the host
+    loss.toProbability(x)
+    // @ts-expect-error elements of another type
+    x.set(double)
+  }
+  expectTypeOf(made).toBeFunction()
 })
 
 test('accumulators take chunks of any kind and write where the caller says', () => {

@@ -20,11 +20,10 @@ Napi::Function Memory::define(Napi::Env env) {
   return DefineClass(env, "Memory", {InstanceAccessor<&Memory::Address>("address"), InstanceMethod<&Memory::Free>("free")});
 }
 
-Napi::Object Memory::create(Napi::Env env, Allocation allocation, double bytes, int32_t device, bool owned) {
+Napi::Object Memory::create(Napi::Env env, Allocation allocation, double bytes, bool owned) {
   Contents contents{std::move(allocation), bytes, owned};
   const Napi::Object object = env.GetInstanceData<Classes>()->memory.New({Napi::External<Contents>::New(env, &contents)});
   object.TypeTag(&tag);
-  Napi::Object(object).DefineProperty(Napi::PropertyDescriptor::Value("device", Napi::Number::New(env, device), napi_enumerable));
   return object;
 }
 

@@ -13,7 +13,7 @@ using Allocation = std::shared_ptr<void>;
 class Memory : public Napi::ObjectWrap<Memory> {
  public:
   // A new one, of `bytes` that V8 is told of where they are this object's.
-  static Napi::Object create(Napi::Env env, Allocation allocation, double bytes, int32_t device, bool owned);
+  static Napi::Object create(Napi::Env env, Allocation allocation, double bytes, bool owned);
   // The one that a value is; null where it is none.
   static Memory *of(napi_env env, napi_value value);
   // What point_to_arrays() asks.

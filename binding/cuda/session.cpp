@@ -110,7 +110,7 @@ Napi::Value Session::Allocate(const Napi::CallbackInfo &info) {
   if (status == FOCAL_OUT_OF_MEMORY) refuse_allocation(cuda_.get(), bytes);
   check(status);
   Allocation allocation(data, [device = device_](void *memory) { focal_cuda_free(device, memory); });
-  return Memory::create(info.Env(), std::move(allocation), bytes, device_, true);
+  return Memory::create(info.Env(), std::move(allocation), bytes, true);
 }
 
 // view(address, bytes): Memory that belongs to somebody else.
@@ -118,7 +118,7 @@ Napi::Value Session::View(const Napi::CallbackInfo &info) {
   bool lossless = false;
   const uint64_t address = info[0].As<Napi::BigInt>().Uint64Value(&lossless);
   Allocation allocation(reinterpret_cast<void *>(static_cast<uintptr_t>(address)), [](void *) {});
-  return Memory::create(info.Env(), std::move(allocation), info[1].As<Napi::Number>(), device_, false);
+  return Memory::create(info.Env(), std::move(allocation), info[1].As<Napi::Number>(), false);
 }
 
 // copy(to, toByte, from, fromByte, bytes) between typed arrays and Memory, one of which is Memory; waits for it.

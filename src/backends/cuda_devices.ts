@@ -48,7 +48,6 @@ export interface Session {
 /** Memory of a device. The garbage collector frees it, if nobody did. */
 export interface Memory {
   readonly address: bigint
-  readonly device: number
   /** Another library's array, whose memory this is: not to be collected before this. */
   owner?: object
   /** As often as one likes. */
@@ -95,7 +94,7 @@ export class Devices {
   }
 
   /** What this thread does with a device while it waits for it. Opened by the first use. */
-  session(device = this.#current): Session {
+  session(device: number): Session {
     let session = this.#sessions.get(device)
     if (session === undefined) {
       this.#checkSupport(device)

@@ -11,7 +11,7 @@ import { useCuda } from '../support/cuda.js'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-const free = () => cudaDevices().session().memory().free
+const free = () => cudaDevices().session(0).memory().free
 
 beforeEach(() => useCuda())
 
