@@ -144,7 +144,8 @@ export function checkLogits(name: string, value: unknown, dtype: HalfDtype | und
 
 /** As {@link checkLogits}, or such numbers in a GPU's memory, where `dtype` may only say what they are. */
 export function checkAnyLogits(name: string, value: unknown, dtype: HalfDtype | undefined): AnyLogits {
-  const array = ArrayBuffer.isView(value) ? undefined : deviceArrayOf(name, value)
+  if (ArrayBuffer.isView(value)) return checkLogits(name, value, dtype)
+  const array = deviceArrayOf(name, value)
   if (array === undefined) return checkLogits(name, value, dtype)
   if (!isFloatArray(array)) throw wrongType(name, array, 'one of float32, float64, float16 or bfloat16')
   if (dtype !== undefined && dtype !== array.dtype) throw outOfRange('dtype', dtype, `'${array.dtype}', as ${name} is, or no dtype`)

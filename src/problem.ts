@@ -149,18 +149,16 @@ export function describe(
     hess: output('hess', outputs.hess, logits, call.dtype, elements),
     leastHess: call.clampHess === undefined ? -Infinity : number('clampHess', call.clampHess, -Infinity, Infinity),
     sumBefore,
-    device: deviceOf(logits, targets, weights, mask),
+    device: onHost(logits) && onHost(targets) && (weights === null || onHost(weights)) && (mask === null || onHost(mask)) ? null : deviceOf([logits, targets, weights, mask]),
   } as AnyProblem
   checkBackground(problem)
   return problem
 }
 
 /** Where a call's arrays lie: its outputs lie where its logits do. */
-function deviceOf(logits: AnyLogits, targets: AnyArray, weights: AnyArray | null, mask: AnyArray | null): number | null {
-  const isHosts = (array: AnyArray | null) => array === null || onHost(array)
-  if (isHosts(logits) && isHosts(targets) && isHosts(weights) && isHosts(mask)) return null
+function deviceOf(inputs: readonly (AnyArray | null)[]): number | null {
   let first: number | null = null
-  for (const [i, array] of [logits, targets, weights, mask].entries()) {
+  for (const [i, array] of inputs.entries()) {
     if (array === null || onHost(array)) continue
     first ??= array.device
     if (array.device !== first) throw outOfRange(`${arrayNames[i]}.device`, array.device, `${first}, as arrays of a call lie on one GPU`)
@@ -210,7 +208,7 @@ export function output<A extends AnyLogits>(name: string, given: unknown, logits
   if (given === false) return null
   if (given === true) return newLike(logits, length)
   const array = checkAnyLogits(name, given, dtype)
-  if (kindOf(array) !== kindOf(logits)) throw wrongType(name, given, `${kindOf(logits)}, as logits is`)
+  if (!sameKind(array, logits)) throw wrongType(name, given, `${kindOf(logits)}, as logits is`)
   const came = checkedLength(name, array)
   if (came !== length) throw new RangeError(`${name} has length ${came}; expected ${length}`)
   return array as A
@@ -223,7 +221,12 @@ export function requireHost(problem: AnyProblem): Problem {
   throw wrongType(arrayNames[at], arraysOf(problem)[at], 'a typed array of the host (toHost() makes one)')
 }
 
-/** What an output must have in common with the logits. */
+/** What an output must have in common with the logits: the type, and where they lie. */
+function sameKind(a: AnyLogits, b: AnyLogits): boolean {
+  if (onHost(a) && onHost(b)) return tagOf(a) === tagOf(b)
+  return !onHost(a) && !onHost(b) && a.dtype === b.dtype && a.device === b.device
+}
+
 function kindOf(array: AnyLogits): string {
   return onHost(array) ? `a ${tagOf(array)}` : `a ${array.dtype} array on GPU ${array.device}`
 }

@@ -23,9 +23,13 @@ import { blocksOf, type Modules, runBlocks } from './support/doc_blocks.js'
 import { commandsOf } from './support/doc_commands.js'
 import { brokenLinks, missingFiles } from './support/doc_links.js'
 import { typeErrors } from './support/doc_types.js'
+import { useCuda } from './support/cuda.js'
 import { npyBytes } from './support/npy_files.js'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
+
+// docs/cuda.md runs everywhere: on an emulated device where there is no GPU
+useCuda()
 
 /** `@tensorflow/tfjs` is these two, and backends. */
 const tensorFlow = { ...core, ...layers }
