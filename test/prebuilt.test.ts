@@ -28,6 +28,9 @@ function check(platform: string, file: Buffer, ...flags: string[]) {
   return run('check', staged, ...flags)
 }
 
+/** Those that everybody gets: who has a GPU asks for the others. */
+const native = Object.keys(platforms).filter((name) => !name.endsWith('-cuda'))
+
 const replaced = (file: Buffer, text: string, by: string) => Buffer.from(file.toString('latin1').replaceAll(text, by), 'latin1')
 
 /** The head of an ELF file, which is all that is looked at, and the strings that name its libraries. */
@@ -63,19 +66,23 @@ const heads: Readonly<Record<string, Buffer>> = {
   'darwin-x64': machO(0x01000007),
   'darwin-arm64': machO(0x0100000c),
   'win32-x64': pe(0x8664),
+  'linux-x64-gnu-cuda': elf(x64, 'libc.so.6\0GLIBC_2.28'),
+  'linux-arm64-gnu-cuda': elf(arm64, 'libc.so.6'),
 }
 
 describe('the names of platforms', () => {
-  it('are those of the loader', () => {
-    const names = readFileSync(at('../src/native_addon.ts'), 'utf8').matchAll(/require\('@focal-loss\/([^']+)'\)/g)
-    expect(Array.from(names, ([, name]) => name)).toEqual(Object.keys(platforms))
+  it('are those of the loaders', () => {
+    const names = ['native_addon', 'cuda_addon'].flatMap((loader) =>
+      Array.from(readFileSync(at(`../src/${loader}.ts`), 'utf8').matchAll(/require\('@focal-loss\/([^']+)'\)/g), ([, name]) => name),
+    )
+    expect(names).toEqual(Object.keys(platforms))
   })
 
   it('become optional dependencies of a release in its own version', () => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'focal-loss', version: '1.2.3' }))
     expect(run('link', folder)).toEqual({ status: 0, stdout: '', stderr: '' })
     const { optionalDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { optionalDependencies: object }
-    expect(optionalDependencies).toEqual(Object.fromEntries(Object.keys(platforms).map((name) => [`@focal-loss/${name}`, '1.2.3'])))
+    expect(optionalDependencies).toEqual(Object.fromEntries(native.map((name) => [`@focal-loss/${name}`, '1.2.3'])))
   })
 
   it('are all that is staged', () => {
@@ -98,8 +105,16 @@ describe('a staged package', { timeout: 30_000 }, () => {
     expect(manifest).not.toHaveProperty('scripts')
   })
 
-  it.each(Object.keys(platforms).filter((name) => name !== `${process.platform}-${process.arch}-gnu`))('is known by the head of its file for %s', (name) => {
+  it.each(Object.keys(platforms).filter((name) => !name.startsWith(`${process.platform}-${process.arch}-gnu`)))('is known by the head of its file for %s', (name) => {
     expect(check(name, heads[name])).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/not loaded: this machine is of another kind$/) as string })
+  })
+
+  it('has the addon for GPUs, which says what it finds', () => {
+    const here = `${process.platform}-${process.arch}-gnu-cuda`
+    const { status, stdout, stderr } = check(here, readFileSync(at('../build/emulated/focal_loss_cuda.node')))
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(new RegExp(`^${here}: \\d+ bytes, glibc 2\\.\\d+ or later, loaded, finds emulated device`))
+    expect(JSON.parse(readFileSync(join(folder, here, 'package.json'), 'utf8'))).toMatchObject({ name: `@focal-loss/${here}`, main: 'focal_loss_cuda.node' })
   })
 
   it.each([

@@ -2,7 +2,7 @@
  * Checks a staged package of a prebuilt addon: `node scripts/prebuilt/check.mjs FOLDER [--glibc VERSION]`.
  *
  * The file is for the system, processor and C library that its name says, asks for no newer glibc than VERSION, is no larger
- * than it may be, and where this machine is of that kind it loads and has an instruction set that runs.
+ * than it may be, and where this machine is of that kind it loads, and has an instruction set that runs or says what GPUs there are.
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,8 +12,8 @@ import { describeBinary } from './binary.mjs'
 
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
-/** Bytes. The largest so far, on x86-64 with three instruction sets, has 1.97 million. */
-const CEILING = 3_000_000
+/** Bytes. The largest so far, on x86-64 with three instruction sets, has 1.97 million; for GPUs there is code for several generations. */
+const ceilings = { focal_loss: 3_000_000, focal_loss_cuda: 40_000_000 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { glibc: { type: 'string' } } })
 const folder = resolve(positionals[0])
@@ -23,7 +23,9 @@ const { version } = readJson(new URL('../../package.json', import.meta.url))
 const manifest = readJson(join(folder, 'package.json'))
 const name = manifest.name.replace('@focal-loss/', '')
 const wanted = platforms[name]
-const bytes = readFileSync(join(folder, 'focal_loss.node'))
+const kind = wanted?.addon ?? 'focal_loss'
+const ceiling = ceilings[kind]
+const bytes = readFileSync(join(folder, `${kind}.node`))
 const found = describeBinary(bytes)
 
 const problems = []
@@ -36,7 +38,7 @@ for (const key of ['os', 'cpu', 'libc']) {
   expectEqual(`the manifest's ${key}`, manifest[key]?.join(), wanted?.[key])
   expectEqual(`the file's ${key}`, found?.[key], wanted?.[key])
 }
-if (bytes.length > CEILING) problems.push(`the file has ${bytes.length} bytes; expected at most ${CEILING}`)
+if (bytes.length > ceiling) problems.push(`the file has ${bytes.length} bytes; expected at most ${ceiling}`)
 const glibc = found?.needsGlibc?.join('.')
 if (values.glibc !== undefined && found?.needsGlibc !== undefined) {
   const [major, minor] = values.glibc.split('.').map(Number)
@@ -49,9 +51,15 @@ const isHere = wanted?.os === process.platform && wanted?.cpu === process.arch &
 let loaded = 'not loaded: this machine is of another kind'
 if (problems.length === 0 && isHere) {
   const addon = createRequire(import.meta.url)(folder)
-  const isas = addon.isas().filter(({ supported }) => supported)
-  expectEqual('its active instruction set', addon.activeIsa(), isas[0]?.name)
-  loaded = `loaded, runs on ${isas.map((isa) => isa.name).join(', ')}`
+  if (kind === 'focal_loss') {
+    const isas = addon.isas().filter(({ supported }) => supported)
+    expectEqual('its active instruction set', addon.activeIsa(), isas[0]?.name)
+    loaded = `loaded, runs on ${isas.map((isa) => isa.name).join(', ')}`
+  } else {
+    // Where packages are made there is no GPU; that it says so is what it must be able to do everywhere
+    const devices = addon.devices()
+    loaded = `loaded, finds ${devices.map((device) => device.name).join(', ') || devices.reason}`
+  }
 }
 
 if (problems.length > 0) {

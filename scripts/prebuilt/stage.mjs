@@ -10,7 +10,7 @@ const at = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const readJson = (path) => JSON.parse(readFileSync(at(path), 'utf8'))
 
 const platforms = readJson('scripts/prebuilt/platforms.json')
-const [name, addon = at('build/Release/focal_loss.node'), folder = at(`build/prebuilt/${name}`)] = process.argv.slice(2)
+const [name, given, folder = at(`build/prebuilt/${name}`)] = process.argv.slice(2)
 const platform = platforms[name]
 if (platform === undefined) {
   console.error(`stage: '${name}' is no platform; expected one of ${Object.keys(platforms).join(', ')}`)
@@ -18,19 +18,20 @@ if (platform === undefined) {
 }
 
 const { version, license, author, engines } = readJson('package.json')
-const { os, cpu, libc } = platform
+const { os, cpu, libc, addon = 'focal_loss' } = platform
+const file = `${addon}.node`
 const manifest = {
   name: `@focal-loss/${name}`,
   version,
-  description: `The native addon of focal-loss for ${name}`,
+  description: `The ${addon === 'focal_loss' ? 'native' : 'CUDA'} addon of focal-loss for ${name}`,
   license,
   author,
   engines,
   os: [os],
   cpu: [cpu],
   ...(libc !== undefined && { libc: [libc] }),
-  main: 'focal_loss.node',
-  files: ['focal_loss.node'],
+  main: file,
+  files: [file],
   // Package managers that unpack on demand must have this as a file: the system loads it
   preferUnplugged: true,
 }
@@ -40,5 +41,5 @@ mkdirSync(folder, { recursive: true })
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
 writeFileSync(join(folder, 'README.md'), `# ${manifest.name}\n\n${manifest.description}. Installed with \`focal-loss\` where it fits; not to be used alone.\n`)
 copyFileSync(at('LICENSE'), join(folder, 'LICENSE'))
-copyFileSync(addon, join(folder, 'focal_loss.node'))
+copyFileSync(given ?? at(`build/Release/${file}`), join(folder, file))
 console.log(folder)

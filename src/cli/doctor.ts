@@ -2,7 +2,7 @@
 import { backends, type Calibration, calibrations, getBackend, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import packageJson from '../../package.json' with { type: 'json' }
 
-const variables = ['FOCAL_LOSS_BACKEND', 'FOCAL_LOSS_THREADS', 'FOCAL_LOSS_ISA']
+const variables = ['FOCAL_LOSS_BACKEND', 'FOCAL_LOSS_THREADS', 'FOCAL_LOSS_ISA', 'FOCAL_LOSS_CUDA_DEVICE']
 
 export function doctor(json = false): string {
   const report = {

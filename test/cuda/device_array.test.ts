@@ -124,18 +124,6 @@ describe('memory', () => {
     expect(await freed(before)).toBe(true)
   })
 
-  it('is told to the collector, which needs no other reason to begin', async () => {
-    const before = free()
-    let least = before
-    for (let i = 0; i < 48 && free() <= least; i++) {
-      least = Math.min(least, free())
-      expect(DeviceArray.alloc('uint8', BYTES).disposed).toBe(false)
-      await new Promise(setImmediate)
-    }
-    expect(free()).toBeGreaterThan(least)
-    expect(await freed(before)).toBe(true)
-  })
-
   it('may run out, and the process lives on', () => {
     const before = free()
     expect(() => DeviceArray.alloc('float64', 2 ** 47)).toThrow(

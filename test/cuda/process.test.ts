@@ -125,6 +125,19 @@ describe('a GPU', { timeout: 30_000 }, () => {
     expect(answerOf('return focal.getBackend()', { FOCAL_LOSS_CUDA_DEVICE: '64' })).toBe('native')
   })
 
+  it('has its memory counted by the collector, which needs no other reason to free arrays', () => {
+    const script = `
+      const one = () => focal.DeviceArray.alloc('uint8', 2 ** 24)
+      for (let i = 0; i < 200; i++) {
+        one()
+        await new Promise(setImmediate)
+      }
+      return 'never full'
+    `
+    // Of a heap this small, half is what the collector lets come together outside of it
+    expect(answerOf(script, {}, [...flagsForCuda(), '--max-old-space-size=256'])).toBe('never full')
+  })
+
   it('is closed by the end of the process, whatever is left on it', () => {
     const script = "focal.DeviceArray.alloc('float32', 1000); focal.pin(new Float32Array(1000)); setTimeout(() => process.exit(0), 10)"
     expect(answerOf(`${script}; return 'still here'`)).toBe('still here')
