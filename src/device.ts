@@ -1,11 +1,22 @@
 /** Arrays in a GPU's memory, as everything sees them but the cuda backend, which only some entry points bring. */
 import type { DeviceArray } from './device_array.js'
 
-/** The element types of arrays in a GPU's memory, in the order of cpp/problem.h (enum FocalDtype). */
-export const deviceDtypes = ['float32', 'float64', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'float16', 'bfloat16'] as const
-
 /** The element type of an array in a GPU's memory. */
-export type DeviceDtype = (typeof deviceDtypes)[number]
+export type DeviceDtype = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32'
+
+/** All of them, in the order of cpp/problem.h (enum FocalDtype). */
+export const deviceDtypes: readonly DeviceDtype[] = [
+  'float32',
+  'float64',
+  'int8',
+  'uint8',
+  'int16',
+  'uint16',
+  'int32',
+  'uint32',
+  'float16',
+  'bfloat16',
+]
 
 /** The element types that logits may have. */
 export type FloatDtype = Extract<DeviceDtype, `${string}float${number}`>

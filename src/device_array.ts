@@ -160,6 +160,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements DeviceP
     this.#memory = undefined
   }
 
+  /** The end of a `using` block: {@link dispose}. */
   [Symbol.dispose](): void {
     this.dispose()
   }

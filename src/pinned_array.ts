@@ -27,6 +27,7 @@ export class PinnedArray<A extends NumericArray = NumericArray> implements Dispo
     this.#unpin = undefined
   }
 
+  /** The end of a `using` block: {@link dispose}. */
   [Symbol.dispose](): void {
     this.dispose()
   }

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Builds, stages and checks the addon for one Linux platform, inside a container of that platform:
 #   docker run --rm -v "$PWD:/project" -w /project IMAGE sh scripts/prebuilt/build-linux.sh PLATFORM
-# AlmaLinux 8 has the glibc that Node.js 20 asks for, 2.28, and newer compilers beside it; Alpine has musl.
+# AlmaLinux 8 has the glibc that Node.js 20 asks for, 2.28, and newer compilers beside it; so has NVIDIA's image on Rocky Linux 8, which
+# has nvcc as well. Alpine has musl.
 set -eu
 platform=$1
 
 case $platform in
-*-gnu)
+*-gnu | *-gnu-cuda)
   dnf -y -q module enable nodejs:20
   dnf -y -q install nodejs npm cmake make gcc-toolset-13
   . /opt/rh/gcc-toolset-13/enable
@@ -23,7 +24,7 @@ case $platform in
 esac
 
 npm ci --ignore-scripts --no-audit --no-fund
-npx cmake-js compile --prefer-make
+npx cmake-js compile --prefer-make --CDFOCAL_CUDA_EMULATED=OFF
 node scripts/prebuilt/stage.mjs "$platform"
 # shellcheck disable=SC2086 # two words or none
 node scripts/prebuilt/check.mjs "build/prebuilt/$platform" $glibc
