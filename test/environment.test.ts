@@ -61,7 +61,7 @@ describe('the built package', { timeout: 30_000 }, () => {
   })
 
   it('says why a backend that is asked for cannot run', () => {
-    expect(outcomeOf({ FOCAL_LOSS_BACKEND: 'cuda' }).error).toMatch(/^BackendError: .*cuda.*use native, wasm or js/)
+    expect(outcomeOf({ FOCAL_LOSS_BACKEND: 'cuda' }).error).toMatch(/^BackendError: .*cuda.*use native, wasm or js/i)
   })
 
   it('does not mind a mistake that concerns a backend it does not use', () => {
