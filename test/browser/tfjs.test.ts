@@ -1,4 +1,4 @@
-/** The loss of TensorFlow.js in Chromium: fused on its cpu and wasm backends, composed on webgl. */
+/** The loss of TensorFlow.js in Chromium: fused on its cpu and wasm backends, composed on webgl and webgpu. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,13 +20,14 @@ it('models are trained on every backend of TensorFlow.js', { timeout: 180_000 },
     alias: { 'focal-loss/tfjs': at('../../dist/tfjs.js'), 'focal-loss': at('../../dist/index.js') },
   })
   writeFileSync(join(folder, 'index.html'), '<!doctype html><link rel="icon" href="data:,"><script type="module" src="tfjs_page.js"></script>')
-  const [browser, site] = [await openBrowser(), await serve({ '/tfjs-wasm/': at('../../node_modules/@tensorflow/tfjs-backend-wasm/dist'), '/': folder })]
+  const [browser, site] = [await openBrowser({ webgpu: true }), await serve({ '/tfjs-wasm/': at('../../node_modules/@tensorflow/tfjs-backend-wasm/dist'), '/': folder })]
   try {
     const result = (await visit(browser, site.url)).result as TfjsReport[]
     expect(result.map(({ backend, read, tensorsLeft }) => ({ backend, read, tensorsLeft }))).toEqual([
       { backend: 'cpu', read: true, tensorsLeft: 0 },
       { backend: 'wasm', read: true, tensorsLeft: 0 },
       { backend: 'webgl', read: false, tensorsLeft: 0 },
+      { backend: 'webgpu', read: false, tensorsLeft: 0 },
     ])
     for (const { gradientError, firstLoss, lastLoss } of result) {
       expect(gradientError).toBeLessThan(1e-4)

@@ -4,6 +4,7 @@ import * as layers from '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import '@tensorflow/tfjs-backend-webgl'
+import '@tensorflow/tfjs-backend-webgpu'
 import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { tfLoss, type TfjsLoss } from 'focal-loss/tfjs'
 
@@ -62,5 +63,5 @@ async function train(backend: string): Promise<TfjsReport> {
 
 setWasmPaths('/tfjs-wasm/')
 const result: TfjsReport[] = []
-for (const backend of ['cpu', 'wasm', 'webgl']) result.push(await train(backend))
+for (const backend of ['cpu', 'wasm', 'webgl', 'webgpu']) result.push(await train(backend))
 Object.assign(globalThis, { result })

@@ -6,10 +6,13 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
-const flags = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const flags = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+
+/** WebGPU without a GPU, on the processor. */
+const webgpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
 
 /** Starts Chromium: FOCAL_LOSS_TEST_CHROMIUM, or where Debian has it. One that is missing fails the tests. */
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser(options: { webgpu?: boolean } = {}): Promise<Browser> {
   const executablePath = process.env.FOCAL_LOSS_TEST_CHROMIUM ?? '/usr/bin/chromium'
   if (!existsSync(executablePath)) {
     throw new Error(
@@ -17,7 +20,7 @@ export async function openBrowser(): Promise<Browser> {
     )
   }
   // Its sandbox refuses to start for root, as which CI runs
-  return chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', ...flags] })
+  return chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', ...flags, ...(options.webgpu ? webgpu : ['--disable-gpu'])] })
 }
 
 const types: Record<string, string> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.wasm': 'application/wasm' }
