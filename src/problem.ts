@@ -223,8 +223,9 @@ export function requireHost(problem: AnyProblem): Problem {
 
 /** What an output must have in common with the logits: the type, and where they lie. */
 function sameKind(a: AnyLogits, b: AnyLogits): boolean {
-  if (onHost(a) && onHost(b)) return tagOf(a) === tagOf(b)
-  return !onHost(a) && !onHost(b) && a.dtype === b.dtype && a.device === b.device
+  // An array on a GPU has no tag of a typed array
+  if (tagOf(a) !== tagOf(b)) return false
+  return onHost(a) || onHost(b) || (a.dtype === b.dtype && a.device === b.device)
 }
 
 function kindOf(array: AnyLogits): string {
