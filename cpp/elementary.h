@@ -307,20 +307,13 @@ template <class T, class F> FOCAL_INLINE void with_common_power(double gamma, F 
   f(PowerAny<T>(gamma));
 }
 
-// e^z, which is also what z = k ln 2 + rest says; z as for `exponential`
-template <class R> FOCAL_INLINE R exponential_of(R, const Reduced<R> &z) { return add_to_exponent(exp_of_rest(z.rest), z.k_plus_magic); }
+// 1 / x, both normal numbers
 template <class R> FOCAL_INLINE R reciprocal(R x) { return R(1) / x; }
-
 #ifdef FOCAL_GPU
-// By instructions of the hardware that are off by 2^-22 at most. What rounding takes from z log2(e) is put back.
-FOCAL_INLINE float exponential_of(float z, const Reduced<float> &) {
-  using C = Constants<float>;
-  constexpr float log2e_low = 1.925963033e-8f;
-  const float whole = z * C::log2e, lost = muladd(z, log2e_low, muladd(z, C::log2e, -whole));
-  const float e = gpu_exp2(whole);
-  return muladd(e, lost * C::ln2, e);
+FOCAL_INLINE float reciprocal(float x) {
+  const float near = gpu_reciprocal(x);
+  return muladd(near, muladd(-near, x, 1.0f), near);  // as good as a division, in two operations
 }
-FOCAL_INLINE float reciprocal(float x) { return gpu_reciprocal(x); }
 #endif
 
 // sigmoid(z), sigmoid(-z), log(1 + e^z), log(1 + e^-z), log(1 + e^-|z|), and the logarithms of the first two
@@ -339,7 +332,7 @@ template <class R> FOCAL_INLINE LogParts<R> log_sigmoid(R z, R k, R log1p_e) {
 // One exponential and one division; |z| <= 87 (double: 700). A NaN reaches softplus, not always s and c.
 template <class T, class R> FOCAL_INLINE Logistic<R> logistic_of(R z, const float *) {
   Reduced<R> t = reduce(z);
-  R e = exponential_of(z, t);
+  R e = add_to_exponent(exp_of_rest(t.rest), t.k_plus_magic);
   R c = reciprocal(e + R(1));
   R s = e * c;
   R w = smaller(s, c);

@@ -9,8 +9,8 @@ if node -e "process.exit(require('./build/Release/focal_loss_cuda.node').devices
   mapfile -t suites < <(grep -l testedBackends test/*.test.ts)
 else
   echo "CUDA: no device here, skipped on the GPU; run on the emulated device"
-  suites=(conformance worked_examples peers bad_input half positives clamp_hess asynchronous_process)
+  suites=(conformance accuracy agreement extremes probabilities memory worked_examples peers bad_input half positives clamp_hess asynchronous_process)
   suites=("${suites[@]/#/test/}")
   suites=("${suites[@]/%/.test.ts}")
 fi
-npx vitest run "${suites[@]}"
+npx vitest run --testTimeout 60000 "${suites[@]}"

@@ -2,7 +2,7 @@
 //
 // Everything in cpp/cuda is compiled twice: by nvcc, and as plain C++ against cpp/cuda/emulator, which runs a kernel's
 // threads as fibers, so that tests need no GPU. In double, formulas go through the C library (FOCAL_LIBM) and take any
-// finite number; in float they are those of the CPU, but for two instructions of the hardware's (FOCAL_GPU).
+// finite number; in float they are those of the CPU, but for an instruction of the hardware's (FOCAL_GPU).
 #pragma once
 
 #define FOCAL_NAMESPACE device

@@ -32,7 +32,7 @@ template <class Kernels> FOCAL_ON_DEVICE_APART double careful_element(const Plan
   return e.value;
 }
 
-// The same where the logits are probabilities: limits at 0 and 1, where they are finite.
+// The same where the logits are probabilities: limits at 0 and 1, where they are finite. A label that is NaN has none.
 template <class Kernels> FOCAL_ON_DEVICE double probability_element(const Plan &plan, const Divisors &divisors, int64_t k) {
   const FocalProblem &p = plan.problem;
   const Place at = place_of(plan, k);
@@ -46,7 +46,7 @@ template <class Kernels> FOCAL_ON_DEVICE double probability_element(const Plan &
     Kernels::template exact<double>(p, [&](const auto &loss) {
       e = loss.of_probability(logistic_of_probability(inside), y, rest, positive, negative);
     });
-  if (given == 0 || given == 1) {
+  if ((given == 0 || given == 1) && y == y) {
     const Element<double> limit = Kernels::at_end(p, given, y, rest, positive, negative);
     if (::isfinite(limit.value)) e.value = limit.value;
     if (::isfinite(limit.grad)) e.grad = limit.grad;
