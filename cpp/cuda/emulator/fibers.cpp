@@ -1,4 +1,6 @@
-// Threads of a block as fibers: each runs until it waits for others, then the next one has its turn.
+// Threads of a block as fibers: each runs until it waits for others, then the next one has its turn. A fiber is begun by
+// setcontext, and goes on by _longjmp, which asks nothing of the system.
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <ucontext.h>
@@ -21,7 +23,9 @@ constexpr size_t stack_bytes = 64 << 10;
 constexpr int lanes = 32;
 
 struct Fiber {
-  ucontext_t context;
+  ucontext_t context;  // where it begins
+  jmp_buf place;       // where it waits
+  bool begun = false;
   std::unique_ptr<char[]> stack{new char[stack_bytes]};
   bool ended = true;
   uint64_t barriers = 0;
@@ -36,7 +40,7 @@ struct Exchange {
 using Warp = std::deque<Exchange>;  // one for each mask that it has used
 
 struct Block {
-  ucontext_t scheduler;
+  jmp_buf scheduler;
   std::vector<Fiber> fibers;
   std::vector<Warp> warps;
   uint64_t at_barrier = 0;
@@ -50,15 +54,25 @@ thread_local Block block;
 void enter() {
   block.body(block.arguments);
   block.fibers[block.current].ended = true;
-  swapcontext(&block.fibers[block.current].context, &block.scheduler);
+  _longjmp(block.scheduler, 1);
 }
 
-void wait() { swapcontext(&block.fibers[block.current].context, &block.scheduler); }
+void wait() {
+  if (_setjmp(block.fibers[block.current].place) == 0) _longjmp(block.scheduler, 1);
+}
+
+// Until it waits or ends.
+void go_on(Fiber &fiber) {
+  if (_setjmp(block.scheduler) != 0) return;
+  if (fiber.begun) _longjmp(fiber.place, 1);
+  fiber.begun = true;
+  setcontext(&fiber.context);
+}
 
 void run_block() {
   for (unsigned t = 0; t < block.size; t++) {
     Fiber &fiber = block.fibers[t];
-    fiber.ended = false;
+    fiber.ended = fiber.begun = false;
     fiber.barriers = 0;
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = fiber.stack.get();
@@ -75,7 +89,7 @@ void run_block() {
       if (block.fibers[t].ended) continue;
       block.current = t;
       thread_index = dim3(t);
-      swapcontext(&block.scheduler, &block.fibers[t].context);
+      go_on(block.fibers[t]);
       if (block.fibers[t].ended) block.moved = true;
       else left++;
     }
