@@ -38,17 +38,18 @@ export interface DeviceOptions {
   device?: number
 }
 
-const bytesOf: Readonly<Record<DeviceDtype, number>> = {
-  float32: 4,
-  float64: 8,
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
-  float16: 2,
-  bfloat16: 2,
+/** The constructors of these. */
+const hostArrays: { readonly [D in DeviceDtype]: { new (length: number): HostArrays[D]; readonly BYTES_PER_ELEMENT: number } } = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
 }
 
 /** The addon's object for an array's memory. */
@@ -79,7 +80,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements DeviceP
   private constructor(memory: Memory, dtype: D, length: number, device: number) {
     this.dtype = dtype
     this.length = length
-    this.byteLength = length * bytesOf[dtype]
+    this.byteLength = length * hostArrays[dtype].BYTES_PER_ELEMENT
     this.device = device
     this.#ptr = memory.address
     this.#memory = memory
@@ -128,7 +129,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements DeviceP
   toHost(): HostArray<D>
   toHost<A extends OrFloat16<HostArray<D>>>(out: A): A
   toHost(out?: unknown): NumericArray {
-    const to = out === undefined ? newHostArray(this.dtype, this.length) : sourceOf('out', out)
+    const to = out === undefined ? new hostArrays[this.dtype](this.length) : sourceOf('out', out)
     if (!isTyped(to)) throw wrongType('out', out, 'a typed array')
     this.#checkKind('out', to)
     const length = checkedLength('out', to)
@@ -150,7 +151,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements DeviceP
     if (!Number.isSafeInteger(offset) || offset < 0 || offset + length > this.length) {
       throw outOfRange('offset', offset, `an integer from 0 to ${this.length - length}, as ${length} elements go into ${this.length}`)
     }
-    const each = bytesOf[this.dtype]
+    const each = hostArrays[this.dtype].BYTES_PER_ELEMENT
     this.#copy(this.#alive(), offset * each, isTyped(from) ? from : from.#alive(), 0, length * each)
   }
 
@@ -173,7 +174,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements DeviceP
     const devices = cudaDevices()
     const at = device ?? devices.current
     const session = devices.session(at)
-    return new DeviceArray(guarded(() => session.allocate(length * bytesOf[dtype])), dtype, length, at)
+    return new DeviceArray(guarded(() => session.allocate(length * hostArrays[dtype].BYTES_PER_ELEMENT)), dtype, length, at)
   }
 
   /** Memory that belongs to somebody else, once it is known to lie where it should. */
@@ -183,7 +184,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements DeviceP
     if (typeof ptr !== 'bigint') throw wrongType(`${name}.ptr`, ptr, 'a bigint, the address of memory of a GPU')
     if (typeof length !== 'number') throw wrongType(`${name}.length`, length, 'an integer >= 0')
     if (!Number.isSafeInteger(length) || length < 0) throw outOfRange(`${name}.length`, length, 'an integer >= 0')
-    const each = bytesOf[oneOf(`${name}.dtype`, dtype, deviceDtypes)]
+    const each = hostArrays[oneOf(`${name}.dtype`, dtype, deviceDtypes)].BYTES_PER_ELEMENT
     const at = devices.check(`${name}.device`, device)
     if (ptr % BigInt(each) !== 0n) throw outOfRange(`${name}.ptr`, ptr, `a multiple of ${each}, the bytes of an element`)
     const session = devices.session(at)
@@ -248,25 +249,4 @@ function deviceIn(options: DeviceOptions, names: readonly string[]): number | un
   checkRecord('options', options)
   checkNames(options, new Set(names), 'DeviceArray')
   return options.device === undefined ? undefined : cudaDevices().check('device', options.device)
-}
-
-function newHostArray(dtype: DeviceDtype, length: number): NumericArray {
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(length)
-    case 'float64':
-      return new Float64Array(length)
-    case 'int8':
-      return new Int8Array(length)
-    case 'uint8':
-      return new Uint8Array(length)
-    case 'int16':
-      return new Int16Array(length)
-    case 'int32':
-      return new Int32Array(length)
-    case 'uint32':
-      return new Uint32Array(length)
-    default:
-      return new Uint16Array(length)
-  }
 }
