@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define FOCAL_ABI 4
+#define FOCAL_ABI 5
 
 /* The losses of one block are added up first, then the blocks, in their order. A block of an element-wise loss is so many
  * logits in the order of memory; of a softmax as many rows as have so many logits, and one row where a row has more. */
@@ -62,8 +62,7 @@ enum FocalStatus {
   FOCAL_OUT_OF_MEMORY = 3,   /* nothing was written */
   FOCAL_BAD_PROBLEM = 4,     /* another ABI, an unknown enum value, a power out of range or a missing pointer */
   FOCAL_CANCELLED = 5,       /* outputs may have been written in part */
-  FOCAL_UNFINISHED = 6,      /* focal_step: there is more to do */
-  FOCAL_BAD_PROBABILITY = 7, /* logits[result.error_index] is outside [0, 1] */
+  FOCAL_BAD_PROBABILITY = 6, /* logits[result.error_index] is outside [0, 1] */
 };
 
 #define FOCAL_POINTER(type, name) \
@@ -130,16 +129,29 @@ typedef struct FocalResult {
 /* Computes the problem. On any status but FOCAL_OK and FOCAL_CANCELLED no output buffer has been touched. */
 int32_t focal_run(const FocalProblem *problem, FocalResult *result);
 
-/* The same, with the same bits, on a thread that has other things to do in between: a run is begun, takes step after step
- * while these return FOCAL_UNFINISHED, and is ended, after its last step or before. Runs know nothing of each other. */
+/* The same, with the same bits, step by step: on a thread that has other things to do in between, or on several, called members,
+ * that share the memory. A run is begun; all its parts are counted; it is settled; all its blocks are computed; it is finished;
+ * and ended, there or earlier. Parts may be counted, and blocks computed, in any order and at once; each kind is over before the
+ * next step begins. Runs know nothing of each other. */
 typedef struct FocalRun FocalRun;
 
-/* FOCAL_OK, and *run is to be ended; or FOCAL_OUT_OF_MEMORY or FOCAL_BAD_PROBLEM. The problem is copied, its arrays are not. */
+/* FOCAL_OK, and *run is to be ended; or FOCAL_OUT_OF_MEMORY or FOCAL_BAD_PROBLEM. The problem is copied, its arrays are not.
+ * It has as many members as the problem has threads, and one where these are 0. */
 int32_t focal_begin(const FocalProblem *problem, FocalRun **run);
 
-/* Looks at some thousand targets, or computes a few blocks: on one thread, in 10 us to a few ms. The last step fills the
- * result and returns what focal_run would. */
-int32_t focal_step(FocalRun *run, FocalResult *result);
+/* Looks at the targets of parts first..last-1 of focal_parts: some thousand each, in 10 us or so. */
+int32_t focal_parts(const FocalRun *run);
+void focal_count(FocalRun *run, int32_t first, int32_t last);
+
+/* What focal_run would return before anything is written. On FOCAL_OK, everything of the result but its sum is there. */
+int32_t focal_settle(FocalRun *run, FocalResult *result);
+
+/* Fills the outputs of blocks first..last-1 of focal_blocks: 10 us to a few ms each. A member, from 0, does one at a time. */
+int32_t focal_blocks(const FocalRun *run);
+void focal_compute(FocalRun *run, int32_t member, int32_t first, int32_t last);
+
+/* FOCAL_OK, and the result has its sum; or FOCAL_CANCELLED. */
+int32_t focal_finish(FocalRun *run, FocalResult *result);
 
 void focal_end(FocalRun *run);
 

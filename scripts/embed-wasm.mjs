@@ -1,6 +1,6 @@
 /**
  * Puts the WebAssembly module into the package: its bytes as base64 in a source file, so that it travels inside the
- * bundle, and as dist/focal-loss.wasm for those who load it themselves.
+ * bundle, and as dist/focal-loss.wasm for those who load it themselves. And the text of its workers.
  *
  * So they stand twice in the package, in the modules for `import` and in those for `require`. One file for both would have
  * to be an ES module, which Node.js before 20.19, Jest and others cannot `require`; or CommonJS or JSON, which no page can
@@ -12,6 +12,7 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { transformSync } from 'esbuild'
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const wasm = at('build/wasm/focal-loss.wasm')
@@ -22,9 +23,32 @@ if (!built && !process.argv.includes('--allow-missing')) {
   process.exit(1)
 }
 
-const base64 = built ? readFileSync(wasm).toString('base64') : ''
-const source = `/** The bytes of the WebAssembly module; written by scripts/embed-wasm.mjs. */\nexport const base64: string =\n  '${base64}'\n`
-writeFileSync(at('src/backends/wasm_bytes.generated.ts'), source)
+const bytes = built ? readFileSync(wasm) : Buffer.alloc(0)
+writeFileSync(
+  at('src/backends/wasm_bytes.generated.ts'),
+  `/** The bytes of the WebAssembly module; written by scripts/embed-wasm.mjs. */
+export const base64: string =
+  '${bytes.toString('base64')}'
+
+/** The byte of the flags with which the module asks for its memory. */
+export const memoryFlagsAt = ${built ? memoryFlagsAt(bytes) : 0}
+`,
+)
+
+// The text of a worker, as it is started from no file
+const worker = transformSync(readFileSync(at('src/backends/wasm_worker.ts'), 'utf8'), { loader: 'ts', minify: true, format: 'iife', target: 'es2022' })
+writeFileSync(
+  at('src/backends/wasm_worker.generated.ts'),
+  `/** The text of wasm_worker.ts as a script; written by scripts/embed-wasm.mjs. */\nexport const source = ${JSON.stringify(worker.code)}\n`,
+)
+
+/** In the binary format, an import's two names, 2 for a memory, and 1 for limits with a maximum. */
+function memoryFlagsAt(module) {
+  const asked = Buffer.from('\x03env\x06memory\x02\x01', 'latin1')
+  const at = module.indexOf(asked)
+  if (at < 0 || module.indexOf(asked, at + 1) >= 0) throw new Error('build/wasm/focal-loss.wasm does not import its memory once; see wasm/build.sh')
+  return at + asked.length - 1
+}
 
 if (built) {
   mkdirSync(at('dist'), { recursive: true })

@@ -165,6 +165,14 @@ export function positiveNumber(name: string, value: unknown): number {
   return value
 }
 
+/** A whole number from 0 to `most`. */
+export function wholeNumber(name: string, value: unknown, most: number): number {
+  const expected = `a whole number from 0 to ${most}`
+  if (typeof value !== 'number') throw wrongType(name, value, expected)
+  if (!(Number.isInteger(value) && value >= 0 && value <= most)) throw outOfRange(name, value, expected)
+  return value
+}
+
 export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
   if (allowed.includes(value as T)) return value as T
   const expected = `one of ${allowed.map(show).join(', ')}`

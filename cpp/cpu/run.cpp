@@ -1,4 +1,4 @@
-// One call: make the plan, take the census, run the blocks, add up their sums in order. In one go, or step by step.
+// One call: make the plan, take the census, run the blocks, add up their sums in order. In one go, or step by step, by several who share the memory.
 #include <stdlib.h>
 
 #include <new>
@@ -87,30 +87,12 @@ struct FocalRun {
   focal::Plan plan;
   focal::Work work;
   char *const scratch;
-  int64_t counted = 0, computed = 0;  // parts, blocks
+  const size_t scratch_bytes;  // of each member
 
-  FocalRun(const focal::Plan &planned, const focal::Kernels &kernels, char *memory)
-      : plan(planned), work(plan, kernels, memory + focal::Work::scratch_bytes(plan, kernels)), scratch(memory) {}
+  FocalRun(const focal::Plan &planned, const focal::Kernels &kernels, char *memory, size_t each, int32_t members)
+      : plan(planned), work(plan, kernels, memory + each * static_cast<size_t>(members)), scratch(memory), scratch_bytes(each) {}
 
-  FocalStatus step(FocalResult *result) {
-    if (plan.elements == 0) return focal::result_of_nothing(plan.problem, result);
-    if (counted < work.parts()) {
-      focal::Turns turns(counted, counted + 1);
-      work.count(turns);
-      if (++counted < work.parts()) return work.is_cancelled() ? FOCAL_CANCELLED : FOCAL_UNFINISHED;
-      const FocalStatus status = work.settle(result);
-      return status == FOCAL_OK ? FOCAL_UNFINISHED : status;
-    }
-    constexpr int64_t blocks_a_step = 2;
-    const int64_t left = plan.blocks - computed;
-    focal::Turns turns(computed, computed + (left < blocks_a_step ? left : blocks_a_step));
-    work.compute(turns, scratch);
-    if (left > blocks_a_step) {
-      computed += blocks_a_step;
-      return work.is_cancelled() ? FOCAL_CANCELLED : FOCAL_UNFINISHED;
-    }
-    return work.finish(result);
-  }
+  bool is_empty() const { return plan.elements == 0; }
 };
 
 int32_t focal_run(const FocalProblem *problem, FocalResult *result) { return focal::run(*problem, result); }
@@ -119,15 +101,34 @@ int32_t focal_begin(const FocalProblem *problem, FocalRun **run) {
   const focal::Kernels *const kernels = focal::kernels_for(*problem);
   if (!kernels) return FOCAL_BAD_PROBLEM;
   const focal::Plan plan = focal::plan_of(*problem);
-  const size_t own = focal::whole_lines(sizeof(FocalRun));
-  const size_t bytes = own + focal::Work::scratch_bytes(plan, *kernels) + focal::Work::shared_bytes(plan);
+  const int32_t members = problem->threads > 1 ? problem->threads : 1;
+  const size_t own = focal::whole_lines(sizeof(FocalRun)), scratch = focal::Work::scratch_bytes(plan, *kernels);
+  const size_t bytes = own + scratch * static_cast<size_t>(members) + focal::Work::shared_bytes(plan);
   char *const memory = static_cast<char *>(aligned_alloc(64, focal::whole_lines(bytes)));
   if (!memory) return FOCAL_OUT_OF_MEMORY;
-  *run = new (memory) FocalRun(plan, *kernels, memory + own);
+  *run = new (memory) FocalRun(plan, *kernels, memory + own, scratch, members);
   return FOCAL_OK;
 }
 
-int32_t focal_step(FocalRun *run, FocalResult *result) { return run->step(result); }
+int32_t focal_parts(const FocalRun *run) { return run->is_empty() ? 0 : static_cast<int32_t>(run->work.parts()); }
+
+void focal_count(FocalRun *run, int32_t first, int32_t last) {
+  focal::Turns turns(first, last);
+  run->work.count(turns);
+}
+
+int32_t focal_settle(FocalRun *run, FocalResult *result) {
+  return run->is_empty() ? focal::result_of_nothing(run->plan.problem, result) : run->work.settle(result);
+}
+
+int32_t focal_blocks(const FocalRun *run) { return run->is_empty() ? 0 : static_cast<int32_t>(run->plan.blocks); }
+
+void focal_compute(FocalRun *run, int32_t member, int32_t first, int32_t last) {
+  focal::Turns turns(first, last);
+  run->work.compute(turns, run->scratch + run->scratch_bytes * static_cast<size_t>(member));
+}
+
+int32_t focal_finish(FocalRun *run, FocalResult *result) { return run->is_empty() ? FOCAL_OK : run->work.finish(result); }
 
 void focal_end(FocalRun *run) { free(run); }
 

@@ -87,6 +87,36 @@ template <class F> void each_batch(F f) {
         }
 }
 
+// Parts and blocks by turns of so many, taken by the members in turn and backwards.
+int32_t take_steps(FocalRun *run, FocalResult *result, int32_t members, int32_t turn) {
+  const int32_t parts = focal_parts(run);
+  for (int32_t first = (parts - 1) / turn * turn; first >= 0; first -= turn) focal_count(run, first, std::min(first + turn, parts));
+  const int32_t status = focal_settle(run, result);
+  if (status != FOCAL_OK) return status;
+  const int32_t blocks = focal_blocks(run);
+  for (int32_t first = (blocks - 1) / turn * turn, k = 0; first >= 0; first -= turn, k++)
+    focal_compute(run, k % members, first, std::min(first + turn, blocks));
+  return focal_finish(run, result);
+}
+
+// As threads that share the memory do it: each takes what is there, until nothing is left.
+int32_t take_steps_at_once(FocalRun *run, FocalResult *result, int32_t members) {
+  const auto share = [members](int32_t count, auto work) {
+    std::atomic<int32_t> next{0};
+    std::vector<std::thread> threads;
+    for (int32_t member = 0; member < members; member++)
+      threads.emplace_back([&, member] {
+        for (int32_t first; (first = next.fetch_add(3)) < count;) work(member, first, std::min(first + 3, count));
+      });
+    for (std::thread &thread : threads) thread.join();
+  };
+  share(focal_parts(run), [run](int32_t, int32_t first, int32_t last) { focal_count(run, first, last); });
+  const int32_t status = focal_settle(run, result);
+  if (status != FOCAL_OK) return status;
+  share(focal_blocks(run), [run](int32_t member, int32_t first, int32_t last) { focal_compute(run, member, first, last); });
+  return focal_finish(run, result);
+}
+
 }  // namespace
 
 TEST_CASE("step by step comes the same as at once") {
@@ -94,18 +124,18 @@ TEST_CASE("step by step comes the same as at once") {
     FocalResult want, got{};
     REQUIRE(focal_run(&batch.p, &want) == FOCAL_OK);
     const std::vector<float> grad = batch.grad;
-    batch.grad.assign(grad.size(), 42);
-    FocalRun *run = nullptr;
-    REQUIRE(focal_begin(&batch.p, &run) == FOCAL_OK);
-    int steps = 1;
-    int32_t status;
-    for (; (status = focal_step(run, &got)) == FOCAL_UNFINISHED; steps++) {
-    }
-    focal_end(run);
-    CHECK(status == FOCAL_OK);
-    CHECK(steps > 2);
-    CHECK(std::memcmp(&got, &want, sizeof got) == 0);
-    CHECK(std::memcmp(batch.grad.data(), grad.data(), grad.size() * sizeof(float)) == 0);
+    for (const int32_t members : {1, 3})
+      for (const bool at_once : {false, true}) {
+        batch.grad.assign(grad.size(), 42);
+        batch.p.threads = members;
+        FocalRun *run = nullptr;
+        REQUIRE(focal_begin(&batch.p, &run) == FOCAL_OK);
+        CHECK(focal_parts(run) + focal_blocks(run) > 2);
+        CHECK((at_once ? take_steps_at_once(run, &got, members) : take_steps(run, &got, members, 2)) == FOCAL_OK);
+        focal_end(run);
+        CHECK(std::memcmp(&got, &want, sizeof got) == 0);
+        CHECK(std::memcmp(batch.grad.data(), grad.data(), grad.size() * sizeof(float)) == 0);
+      }
   });
 }
 
@@ -148,7 +178,7 @@ TEST_CASE("the sum of nothing goes on from what was before") {
     p.classes = classes;
     result.sum = 0;
     REQUIRE(focal_begin(&p, &run) == FOCAL_OK);
-    CHECK(focal_step(run, &result) == FOCAL_OK);
+    CHECK(take_steps(run, &result, 1, 1) == FOCAL_OK);
     CHECK(result.sum == 1.5);
     focal_end(run);
   }
@@ -163,9 +193,7 @@ TEST_CASE("what is no problem is not begun, and steps name the first wrong targe
   batch.indices[999] = batch.indices[3] = 80;
   FocalResult result;
   REQUIRE(focal_begin(&batch.p, &run) == FOCAL_OK);
-  int32_t status;
-  while ((status = focal_step(run, &result)) == FOCAL_UNFINISHED) {
-  }
+  const int32_t status = take_steps(run, &result, 1, 1);
   focal_end(run);
   CHECK(status == FOCAL_BAD_CLASS);
   CHECK(result.error_index == 3);
@@ -181,9 +209,7 @@ TEST_CASE("steps name the first wrong probability") {
   FocalRun *run = nullptr;
   FocalResult result;
   REQUIRE(focal_begin(&batch.p, &run) == FOCAL_OK);
-  int32_t status;
-  while ((status = focal_step(run, &result)) == FOCAL_UNFINISHED) {
-  }
+  const int32_t status = take_steps(run, &result, 1, 1);
   focal_end(run);
   CHECK(status == FOCAL_BAD_PROBABILITY);
   CHECK(result.error_index == 60001);
@@ -205,7 +231,7 @@ TEST_CASE("a run that is cancelled stops, whether it has begun or not") {
     }
     FocalRun *run = nullptr;
     REQUIRE(focal_begin(&batch.p, &run) == FOCAL_OK);
-    CHECK(focal_step(run, &result) == FOCAL_CANCELLED);
+    CHECK(take_steps(run, &result, 1, 1) == FOCAL_CANCELLED);
     focal_end(run);
     CHECK(std::count(batch.grad.begin(), batch.grad.end(), 42.0F) == static_cast<int64_t>(size));
   }
@@ -213,11 +239,14 @@ TEST_CASE("a run that is cancelled stops, whether it has begun or not") {
     cancelled = 0;
     FocalRun *run = nullptr;
     REQUIRE(focal_begin(&batch.p, &run) == FOCAL_OK);
-    while (batch.grad[0] == 42) REQUIRE(focal_step(run, &result) == FOCAL_UNFINISHED);
+    focal_count(run, 0, focal_parts(run));
+    REQUIRE(focal_settle(run, &result) == FOCAL_OK);
+    focal_compute(run, 0, 0, 5);
     const auto left = std::count(batch.grad.begin(), batch.grad.end(), 42.0F);
-    CHECK(left > 0);
+    CHECK(left == static_cast<int64_t>(size) - 5 * FOCAL_BLOCK_ELEMENTS);
     cancelled = 1;
-    CHECK(focal_step(run, &result) == FOCAL_CANCELLED);
+    focal_compute(run, 0, 5, focal_blocks(run));
+    CHECK(focal_finish(run, &result) == FOCAL_CANCELLED);
     focal_end(run);
     CHECK(std::count(batch.grad.begin(), batch.grad.end(), 42.0F) == left);
   }

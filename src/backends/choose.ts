@@ -5,12 +5,13 @@ import { isGpuOpen } from '../device.js'
 import { environment } from '../environment.js'
 import { BackendError, reasonOf, show } from '../errors.js'
 import type { Formula } from '../losses/formula.js'
-import { checkNames, checkRecord, oneOf } from '../options.js'
+import { checkNames, checkRecord, oneOf, wholeNumber } from '../options.js'
 import { type AnyProblem, arrayNames, arraysOf, type Problem, type Sums } from '../problem.js'
 import { type Backend, type BackendLoader, type BackendName, backendNames, type DeviceBackend } from './backend.js'
 import { BUDGET, crossover, DECIDED, type Dtype } from './calibrate.js'
 import { jsBackend } from './js.js'
 import { wasmLoader } from './wasm.js'
+import { employ } from './wasm_team.js'
 import type { Watch } from './watch.js'
 
 /** One line of {@link backends}. */
@@ -73,9 +74,15 @@ const automaticNames = ['native', 'wasm', 'js'] as const satisfies readonly Back
 export interface InitOptions {
   /** With 'cuda': the GPU for arrays of the host and for new ones, as CUDA counts them. Default FOCAL_LOSS_CUDA_DEVICE, else the first. */
   device?: number
+  /**
+   * With 'wasm': how many workers there are for asynchronous calls, from 0 to 64. They share memory, so a page must be cross-origin
+   * isolated. Default: as many as there are, at the beginning none.
+   */
+  workers?: number
 }
 
-const initNames = new Set(['device'])
+/** The backend that an option of {@link init} is for. */
+const initNames = { device: 'cuda', workers: 'wasm' } as const satisfies Record<keyof InitOptions, BackendName>
 
 /** Adds a backend that only some entry points bring. */
 export function registerBackend(name: BackendName, loader: BackendLoader): void {
@@ -130,8 +137,12 @@ export function calibrations(): Calibration[] {
 export async function init(name?: BackendName | 'auto', options: InitOptions = {}): Promise<BackendName> {
   const wanted = name === undefined ? currentSetting() : oneOf('backend', name, settings)
   checkRecord('options', options)
-  checkNames(options, initNames, 'init()')
-  if (options.device !== undefined && wanted !== 'cuda') throw new TypeError(`device is given with backend ${show(wanted)}; expected backend 'cuda'`)
+  checkNames(options, new Set(Object.keys(initNames)), 'init()')
+  for (const [name, only] of Object.entries(initNames)) {
+    const isGiven = options[name as keyof InitOptions] !== undefined
+    if (isGiven && wanted !== only) throw new TypeError(`${name} is given with backend ${show(wanted)}; expected backend '${only}'`)
+  }
+  if (options.workers !== undefined) wholeNumber('workers', options.workers, 64)
   for (const candidate of wanted === 'auto' ? automaticNames : [wanted]) {
     if ('error' in outcomeOf(candidate)) {
       const waiting = loaders[candidate].loadAsync?.()
@@ -142,6 +153,7 @@ export async function init(name?: BackendName | 'auto', options: InitOptions = {
     }
     if ('backend' in outcomeOf(candidate)) {
       if (candidate === 'cuda') await loadGpu().open(options.device)
+      if (options.workers !== undefined) await employ(options.workers)
       return candidate
     }
   }

@@ -5,7 +5,7 @@ import type { Formula } from '../losses/formula.js'
 import type { Reduction } from '../options.js'
 import { type AnyProblem, badClass, badProbability, badTarget, type Per, type Sums } from '../problem.js'
 
-export const ABI = 4
+export const ABI = 5
 
 /** FOCAL_BLOCK_ELEMENTS: how many losses are added up before blocks are. */
 export const BLOCK_ELEMENTS = 4032
@@ -84,7 +84,7 @@ export const PROBLEM_BYTES = 4 * integers.length + 8 * (doubles.length + pointer
 export const RESULT_BYTES = 56
 
 /** FocalStatus. */
-export const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3, badProblem: 4, cancelled: 5, unfinished: 6, badProbability: 7 } as const
+export const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3, badProblem: 4, cancelled: 5, badProbability: 6 } as const
 
 /** An array that is not there has no element type to speak of. */
 function dtypeOrNone(array: AnyArray | null): number {
@@ -121,7 +121,7 @@ export interface ProblemBytes {
   readonly doubles: Float64Array
 }
 
-export function problemBytes(memory: ArrayBuffer, at = 0): ProblemBytes {
+export function problemBytes(memory: ArrayBufferLike, at = 0): ProblemBytes {
   return {
     integers: new Int32Array(memory, at, PROBLEM_BYTES / 4),
     doubles: new Float64Array(memory, at, PROBLEM_BYTES / 8),

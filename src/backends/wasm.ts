@@ -5,19 +5,37 @@ import { checkOverlaps, type Problem, type Sums } from '../problem.js'
 import type { Backend, BackendLoader } from './backend.js'
 import { BLOCK_ELEMENTS, blockRowsOf, offsets, PROBLEM_BYTES, readResult, writeProblem } from './layout.js'
 import { inTurns } from './turns.js'
-import { allocate, compileAtOnce, compileWithWait, guarded, type Heap, heapOf, type Instance, instance, outOfMemory } from './wasm_instance.js'
+import { allocate, compileAtOnce, compileWithWait, dropInstance, guarded, type Heap, heapOf, type Instance, instance, outOfMemory } from './wasm_instance.js'
 import { bytesOf, point } from './wasm_places.js'
 import { steps } from './wasm_steps.js'
+import { releaseTeamMemory, runOnTeam, workers } from './wasm_team.js'
 
 /** The kernel uses one thread, and the one instruction set it was compiled for. */
 const machine = { threads: 1, isa: 0 } as const
 
+/** Logits from which on asynchronous calls go to the workers, where there are any: below, the messages take longer than the work. */
+const SHARED_FROM = 16 * BLOCK_ELEMENTS
+
 const backend: Backend = {
   name: 'wasm',
-  description: 'WebAssembly with 128-bit SIMD, 1 thread',
+  get description() {
+    const count = workers()
+    const more = count === 0 ? '' : `; ${count} ${count === 1 ? 'worker' : 'workers'} for asynchronous calls`
+    return `WebAssembly with 128-bit SIMD, 1 thread${more}`
+  },
   run,
-  runAsync: (problem, watch) => inTurns(steps(problem, machine), watch),
+  runAsync: (problem, watch) =>
+    workers() > 0 && problem.logits.length >= SHARED_FROM ? runOnTeam(problem, watch) : inTurns(steps(problem, machine), watch),
   blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
+}
+
+/**
+ * Gives the WebAssembly backend's memory back: it holds copies of the largest call's arrays. The next call gets new memory. What
+ * asynchronous calls are using at the time goes when they end.
+ */
+export function releaseMemory(): void {
+  dropInstance()
+  releaseTeamMemory()
 }
 
 export const wasmLoader: BackendLoader = {

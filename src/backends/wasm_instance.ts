@@ -2,15 +2,19 @@
 import type { NumericArray } from '../arrays.js'
 import { BackendError, reasonOf } from '../errors.js'
 import { ABI, PROBLEM_BYTES, type ProblemBytes, problemBytes, RESULT_BYTES } from './layout.js'
-import { base64 } from './wasm_bytes.generated.js'
+import { base64, memoryFlagsAt } from './wasm_bytes.generated.js'
 
 interface Exports {
-  readonly memory: WebAssembly.Memory
   readonly focal_malloc: (bytes: number) => number
   readonly focal_free: (pointer: number) => void
   readonly focal_run: (problem: number, result: number) => number
   readonly focal_begin: (problem: number, run: number) => number
-  readonly focal_step: (run: number, result: number) => number
+  readonly focal_parts: (run: number) => number
+  readonly focal_count: (run: number, first: number, last: number) => void
+  readonly focal_settle: (run: number, result: number) => number
+  readonly focal_blocks: (run: number) => number
+  readonly focal_compute: (run: number, member: number, first: number, last: number) => void
+  readonly focal_finish: (run: number, result: number) => number
   readonly focal_end: (run: number) => void
   readonly focal_abi: () => number
   readonly _initialize?: () => void
@@ -51,6 +55,7 @@ export interface Heap {
 
 export interface Instance {
   readonly exports: Exports
+  readonly memory: WebAssembly.Memory
   /** Whether a call ended in a trap: what its memory is like then, nobody knows. */
   broken: boolean
   /** Where the problem lies, and behind it the result. */
@@ -63,11 +68,8 @@ export interface Instance {
 let module: WebAssembly.Module | undefined
 let current: Instance | undefined
 
-/**
- * Gives the WebAssembly backend's memory back: it holds copies of the largest call's arrays. The next call gets new
- * memory. WebAssembly memory never shrinks, so the whole instance is dropped.
- */
-export function releaseMemory(): void {
+/** The next synchronous call gets new memory. WebAssembly memory never shrinks, so the whole instance is dropped. */
+export function dropInstance(): void {
   current = undefined
 }
 
@@ -81,11 +83,37 @@ export async function compileWithWait(): Promise<void> {
   try {
     module = await compile((bytes) => WebAssembly.compile(bytes))
     // Browsers that will not compile a large module at once will not instantiate it at once either
-    current = ready(await WebAssembly.instantiate(module, imports(module)))
+    const memory = newMemory(false)
+    current = ready(await WebAssembly.instantiate(module, imports(module, memory)), memory)
   } catch (error) {
     throw refused(error)
   }
 }
+
+/** The module for a memory that workers share: the same but for the flags with which it asks for its memory. */
+export function compileShared(): Promise<WebAssembly.Module> {
+  return compile((bytes) => {
+    bytes[memoryFlagsAt] |= SHARED
+    return WebAssembly.compile(bytes)
+  })
+}
+
+/** A new memory, and an instance over it that is not to be called before `others` have instantiated the module over it, too. */
+export async function instantiateShared(of: WebAssembly.Module, others: (memory: WebAssembly.Memory) => Promise<unknown>): Promise<Instance> {
+  const memory = newMemory(true)
+  const made = await WebAssembly.instantiate(of, imports(of, memory))
+  // Each puts the constants there, over what the first would have changed by then
+  await others(memory)
+  return ready(made, memory)
+}
+
+/** As wasm/build.sh has it, in pages of 64 kB. */
+function newMemory(shared: boolean): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 16, maximum: 65_536, shared })
+}
+
+/** The bit that says so in the binary format's limits. */
+const SHARED = 2
 
 function compile<T>(how: (bytes: Uint8Array<ArrayBuffer>) => T): T {
   if (base64 === '') {
@@ -123,7 +151,8 @@ export function instance(): Instance {
   if (current === undefined) {
     if (module === undefined) throw new BackendError('The WebAssembly module is not loaded; call setBackend or init.')
     try {
-      current = ready(new WebAssembly.Instance(module, imports(module)))
+      const memory = newMemory(false)
+      current = ready(new WebAssembly.Instance(module, imports(module, memory)), memory)
     } catch (error) {
       throw refused(error)
     }
@@ -131,15 +160,15 @@ export function instance(): Instance {
   return current
 }
 
-function ready(of: WebAssembly.Instance): Instance {
+function ready(of: WebAssembly.Instance, memory: WebAssembly.Memory): Instance {
   const exports = of.exports as unknown as Exports
   exports._initialize?.()
   if (exports.focal_abi() !== ABI) throw new BackendError('The WebAssembly module is of another version; run npm run build.')
   const header = exports.focal_malloc(PROBLEM_BYTES + RESULT_BYTES)
-  const heap = viewsOf(exports.memory, header)
+  const heap = viewsOf(memory, header)
   // Pointers are written as the lower half of their slots of eight bytes
   heap.problem.integers.fill(0)
-  return { exports, broken: false, header, heap, arena: { pointer: 0, bytes: 0 } }
+  return { exports, memory, broken: false, header, heap, arena: { pointer: 0, bytes: 0 } }
 }
 
 function viewsOf({ buffer }: WebAssembly.Memory, header: number): Heap {
@@ -152,12 +181,12 @@ function viewsOf({ buffer }: WebAssembly.Memory, header: number): Heap {
 
 /** Views that are alive. To be asked for again after every call into the module: it may have grown its memory. */
 export function heapOf(instance: Instance): Heap {
-  if (instance.heap.result.length === 0) instance.heap = viewsOf(instance.exports.memory, instance.header)
+  if (instance.heap.result.length === 0) instance.heap = viewsOf(instance.memory, instance.header)
   return instance.heap
 }
 
 /** What a standalone module of Emscripten's asks for. The kernel aborts only where it is wrong itself. */
-const host: Record<string, () => void> = {
+const host = {
   emscripten_notify_memory_growth() {
     // Nothing to do: views are asked whether they are still alive
   },
@@ -166,11 +195,12 @@ const host: Record<string, () => void> = {
   },
 }
 
-function imports(of: WebAssembly.Module): WebAssembly.Imports {
+function imports(of: WebAssembly.Module, memory: WebAssembly.Memory): WebAssembly.Imports {
   const result: WebAssembly.Imports = {}
+  const here: WebAssembly.ModuleImports = { ...host, memory }
   for (const { module: from, name } of WebAssembly.Module.imports(of)) {
-    if (!(name in host)) throw new BackendError(`The WebAssembly module asks for ${from}.${name}, which nothing here provides.`)
-    result[from] = { ...result[from], [name]: host[name] }
+    if (!(name in here)) throw new BackendError(`The WebAssembly module asks for ${from}.${name}, which nothing here provides.`)
+    result[from] = { ...result[from], [name]: here[name] }
   }
   return result
 }
@@ -188,13 +218,13 @@ export function outOfMemory(bytes: number): RangeError {
 }
 
 /** A trap leaves an instance in an unknown state, so it is dropped. */
-export function guarded(here: Instance, call: () => number): number {
+export function guarded<T>(here: Instance, call: () => T): T {
   if (here.broken) throw new Error('the WebAssembly kernel has failed in another call; the next one gets a new one')
   try {
     return call()
   } catch (error) {
     here.broken = true
-    if (current === here) releaseMemory()
+    if (current === here) dropInstance()
     throw error
   }
 }

@@ -1,0 +1,268 @@
+/** Workers for the asynchronous calls of the WebAssembly backend: each has an instance of the module over one shared memory. */
+import { BackendError, reasonOf } from '../errors.js'
+import { checkOverlaps, type Problem, type Sums } from '../problem.js'
+import { Queue } from './queue.js'
+import { inTurns } from './turns.js'
+import { compileShared, type Instance, instantiateShared } from './wasm_instance.js'
+import { Region } from './wasm_region.js'
+import { source } from './wasm_worker.generated.js'
+import type { Watch } from './watch.js'
+
+/** What workers are told; they answer each with nothing, or with the text of an error. */
+export type Message =
+  | { readonly kind: 'join'; readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
+  | {
+      /** Count parts or compute blocks, `turn` of `count` at a time, as long as the integer at `counter` says that some are left. */
+      readonly kind: 'count' | 'compute'
+      readonly run: number
+      readonly member: number
+      /** The address above the worker's own stack. */
+      readonly stack: number
+      readonly counter: number
+      readonly count: number
+      readonly turn: number
+    }
+
+/** A started worker. */
+export interface Worker {
+  post(message: Message): void
+  terminate(): void
+  /** Whether the process is to wait for it. */
+  hold(on: boolean): void
+}
+
+/** Starts a worker that runs the text. `heard` gets its answers, `failed` what ended it. */
+export type StartWorker = (source: string, heard: (answer: unknown) => void, failed: (reason: string) => void) => Worker
+
+/** As much as wasm/build.sh gives the module. */
+const STACK = 65_536
+
+/** Parts or blocks a worker takes at a time: 0.1 ms or so. */
+const TURN = 4
+
+/** More than any counter gets to: nothing is left. */
+const NONE_LEFT = 2 ** 30
+
+let start: StartWorker = startInBrowser
+let team: Team | undefined
+const queue = new Queue()
+
+/** How workers are started where there are no web workers. */
+export function useWorkers(how: StartWorker): void {
+  start = how
+}
+
+/** How many workers there are. */
+export function workers(): number {
+  return team?.size ?? 0
+}
+
+/** Has so many workers, once running calls have ended. Throws a {@link BackendError} where there can be none, and then has none. */
+export async function employ(count: number): Promise<void> {
+  await queue.enter(undefined)
+  try {
+    if (count === workers()) return
+    team?.dismiss()
+    team = undefined
+    if (count > 0) team = await Team.of(count)
+  } finally {
+    queue.leave()
+  }
+}
+
+/** The next call gets new memory. */
+export function releaseTeamMemory(): void {
+  team?.release()
+}
+
+/** Runs a problem on the workers; calls wait for each other, first come first served. Only while there are {@link workers}. */
+export async function runOnTeam(problem: Problem, watch: Watch): Promise<Sums> {
+  checkOverlaps(problem)
+  await queue.enter(watch.signal)
+  try {
+    if (team === undefined) throw new BackendError('The workers of the wasm backend have been dismissed; try again.')
+    return await team.run(problem, watch)
+  } catch (error) {
+    if (team?.isLost === true) team = undefined
+    throw error
+  } finally {
+    queue.leave()
+  }
+}
+
+class Team {
+  isLost = false
+  readonly #module: WebAssembly.Module
+  readonly #members: readonly Member[]
+  #instance: Instance | undefined
+  #stacks: readonly number[] = []
+
+  private constructor(module: WebAssembly.Module, members: readonly Member[]) {
+    this.#module = module
+    this.#members = members
+  }
+
+  static async of(count: number): Promise<Team> {
+    if ((globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === false) {
+      throw new BackendError(
+        'Workers need shared memory, which only cross-origin isolated pages have; serve the page with the headers ' +
+          'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or do without workers.',
+      )
+    }
+    const members: Member[] = []
+    try {
+      const module = await compileShared()
+      for (let k = 0; k < count; k++) members.push(new Member())
+      const made = new Team(module, members)
+      await made.#ready()
+      return made
+    } catch (error) {
+      for (const member of members) member.terminate()
+      if (error instanceof BackendError) throw error
+      throw new BackendError(
+        `The workers did not start (${reasonOf(error)}); a content security policy must allow "worker-src blob:" and 'wasm-unsafe-eval'.`,
+      )
+    }
+  }
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  dismiss(): void {
+    this.isLost = true
+    for (const member of this.#members) member.terminate()
+  }
+
+  release(): void {
+    this.#instance = undefined
+  }
+
+  async run(problem: Problem, watch: Watch): Promise<Sums> {
+    for (const member of this.#members) member.hold(true)
+    try {
+      const here = await this.#ready()
+      const region = new Region(here, problem, { threads: this.size, isa: 0 })
+      try {
+        await inTurns(region.copyIn(), watch)
+        region.begin()
+        await this.#work('count', region, here.exports.focal_parts(region.run), watch)
+        region.settle()
+        await this.#work('compute', region, here.exports.focal_blocks(region.run), watch)
+        const sums = region.finish()
+        await inTurns(region.copyOut(), watch)
+        return sums
+      } finally {
+        region.free()
+      }
+    } finally {
+      for (const member of this.#members) member.hold(false)
+    }
+  }
+
+  /** The instance of this thread, over the memory that all share. */
+  async #ready(): Promise<Instance> {
+    if (this.#instance === undefined || this.#instance.broken) {
+      const made = await instantiateShared(this.#module, (memory) =>
+        this.#tell(() => ({ kind: 'join', module: this.#module, memory })),
+      )
+      this.#stacks = this.#members.map(() => made.exports.focal_malloc(STACK) + STACK)
+      this.#instance = made
+    }
+    return this.#instance
+  }
+
+  async #work(kind: 'count' | 'compute', { here, run, counter }: Region, count: number, watch: Watch): Promise<void> {
+    watch.check()
+    if (count === 0) return
+    const next = new Int32Array(here.memory.buffer, counter, 1)
+    Atomics.store(next, 0, 0)
+    const stop = () => {
+      Atomics.store(next, 0, NONE_LEFT)
+    }
+    watch.signal?.addEventListener('abort', stop)
+    try {
+      await this.#tell((member) => ({ kind, run, member, stack: this.#stacks[member], counter, count, turn: TURN }))
+    } finally {
+      watch.signal?.removeEventListener('abort', stop)
+    }
+    watch.check()
+  }
+
+  /** Resolves once all have done what they were told. What one of them cannot do leaves the memory in an unknown state. */
+  async #tell(message: (member: number) => Message): Promise<void> {
+    try {
+      await Promise.all(this.#members.map((member, k) => member.tell(message(k))))
+    } catch (error) {
+      if (this.#instance !== undefined) this.#instance.broken = true
+      this.dismiss()
+      throw error
+    }
+  }
+}
+
+class Member {
+  readonly #worker: Worker
+  #resolve: () => void = () => undefined
+  #reject: (error: Error) => void = () => undefined
+
+  constructor() {
+    this.#worker = start(
+      source,
+      (answer) => {
+        if (answer === undefined) this.#resolve()
+        else this.#reject(new Error(String(answer)))
+      },
+      (reason) => this.#reject(new Error(reason)),
+    )
+  }
+
+  /** Resolves when it is done. It is told nothing else before that. */
+  tell(message: Message): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      this.#worker.post(message)
+    })
+  }
+
+  hold(on: boolean): void {
+    this.#worker.hold(on)
+  }
+
+  terminate(): void {
+    this.#worker.terminate()
+  }
+}
+
+/** What browsers have of it. */
+interface WebWorker {
+  postMessage(message: Message): void
+  terminate(): void
+  onmessage: ((event: { readonly data: unknown }) => void) | null
+  onerror: ((event: { readonly message?: string; preventDefault(): void }) => void) | null
+}
+
+function startInBrowser(text: string, heard: (answer: unknown) => void, failed: (reason: string) => void): Worker {
+  const { Worker } = globalThis as unknown as { Worker?: new (url: string) => WebWorker }
+  if (Worker === undefined) throw new BackendError('There are no workers in this JavaScript engine; do without them.')
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
+  const worker = new Worker(url)
+  const loaded = () => {
+    URL.revokeObjectURL(url)
+  }
+  worker.onmessage = ({ data }) => {
+    loaded()
+    heard(data)
+  }
+  worker.onerror = (event) => {
+    loaded()
+    event.preventDefault()
+    failed(event.message ?? 'it was refused')
+  }
+  return {
+    post: (message) => worker.postMessage(message),
+    terminate: () => worker.terminate(),
+    hold: () => undefined,
+  }
+}
