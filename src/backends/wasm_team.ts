@@ -139,24 +139,19 @@ class Team {
   }
 
   async run(problem: Problem, watch: Watch): Promise<Sums> {
-    for (const member of this.#members) member.hold(true)
+    const here = await this.#ready()
+    const region = new Region(here, problem, { threads: this.size, isa: 0 })
     try {
-      const here = await this.#ready()
-      const region = new Region(here, problem, { threads: this.size, isa: 0 })
-      try {
-        await inTurns(region.copyIn(), watch)
-        region.begin()
-        await this.#work('count', region, here.exports.focal_parts(region.run), watch)
-        region.settle()
-        await this.#work('compute', region, here.exports.focal_blocks(region.run), watch)
-        const sums = region.finish()
-        await inTurns(region.copyOut(), watch)
-        return sums
-      } finally {
-        region.free()
-      }
+      await inTurns(region.copyIn(), watch)
+      region.begin()
+      await this.#work('count', region, here.exports.focal_parts(region.run), watch)
+      region.settle()
+      await this.#work('compute', region, here.exports.focal_blocks(region.run), watch)
+      const sums = region.finish()
+      await inTurns(region.copyOut(), watch)
+      return sums
     } finally {
-      for (const member of this.#members) member.hold(false)
+      region.free()
     }
   }
 
@@ -218,16 +213,17 @@ class Member {
   }
 
   /** Resolves when it is done. It is told nothing else before that. */
-  tell(message: Message): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-      this.#worker.post(message)
-    })
-  }
-
-  hold(on: boolean): void {
-    this.#worker.hold(on)
+  async tell(message: Message): Promise<void> {
+    this.#worker.hold(true)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#resolve = resolve
+        this.#reject = reject
+        this.#worker.post(message)
+      })
+    } finally {
+      this.#worker.hold(false)
+    }
   }
 
   terminate(): void {
