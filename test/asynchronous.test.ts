@@ -1,7 +1,8 @@
 /** Asynchronous calls: the bits of the synchronous ones, while timers fire, until they are aborted. */
 import { getEventListeners } from 'node:events'
-import { describe, expect, it } from 'vitest'
-import { type BackendName, type Logits, releaseMemory, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type BackendName, init, type Logits, releaseMemory, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { shareFrom } from '../src/backends/wasm_team.js'
 import { testedBackends } from './backends.js'
 import { detached, resizable } from './support/buffers.js'
 import { bitsOf, elementwiseNames, elementwiseOf, flat, lossOf } from './support/losses.js'
@@ -35,7 +36,20 @@ function waves(length: number): Float32Array {
 /** So many logits keep a backend busy for a tenth of a second or longer. */
 const busy: Record<BackendName, number> = { cuda: 2 ** 24, native: 2 ** 26, wasm: 2 ** 25, js: 2 ** 20 }
 
-describe.each(testedBackends())('%s', (backend) => {
+/** Each backend, and wasm once more with workers that share calls of any size. */
+const settings: { backend: BackendName; workers: number }[] = testedBackends().flatMap((backend) =>
+  (backend === 'wasm' ? [0, 3] : [0]).map((workers) => ({ backend, workers })),
+)
+
+describe.each(settings)('$backend with $workers workers', ({ backend, workers }) => {
+  beforeAll(async () => {
+    shareFrom(0)
+    if (backend === 'wasm') await init(backend, { workers })
+  })
+  afterAll(async () => {
+    if (backend === 'wasm') await init(backend, { workers: 0 })
+  })
+
   const sigmoid = new SigmoidFocalLoss({ backend })
 
   it('has the bits, or the error, of the synchronous call on random problems of all options and layouts', async () => {

@@ -8,13 +8,10 @@ import { inTurns } from './turns.js'
 import { allocate, compileAtOnce, compileWithWait, dropInstance, guarded, type Heap, heapOf, type Instance, instance, outOfMemory } from './wasm_instance.js'
 import { bytesOf, point } from './wasm_places.js'
 import { steps } from './wasm_steps.js'
-import { releaseTeamMemory, runOnTeam, workers } from './wasm_team.js'
+import { isShared, releaseTeamMemory, runOnTeam, workers } from './wasm_team.js'
 
 /** The kernel uses one thread, and the one instruction set it was compiled for. */
 const machine = { threads: 1, isa: 0 } as const
-
-/** Logits from which on asynchronous calls go to the workers, where there are any: below, the messages take longer than the work. */
-const SHARED_FROM = 16 * BLOCK_ELEMENTS
 
 const backend: Backend = {
   name: 'wasm',
@@ -24,8 +21,7 @@ const backend: Backend = {
     return `WebAssembly with 128-bit SIMD, 1 thread${more}`
   },
   run,
-  runAsync: (problem, watch) =>
-    workers() > 0 && problem.logits.length >= SHARED_FROM ? runOnTeam(problem, watch) : inTurns(steps(problem, machine), watch),
+  runAsync: (problem, watch) => (isShared(problem) ? runOnTeam(problem, watch) : inTurns(steps(problem, machine), watch)),
   blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
 }
 

@@ -1,6 +1,7 @@
 /** Workers for the asynchronous calls of the WebAssembly backend: each has an instance of the module over one shared memory. */
 import { BackendError, reasonOf } from '../errors.js'
 import { checkOverlaps, type Problem, type Sums } from '../problem.js'
+import { BLOCK_ELEMENTS } from './layout.js'
 import { Queue } from './queue.js'
 import { inTurns } from './turns.js'
 import { compileShared, type Instance, instantiateShared } from './wasm_instance.js'
@@ -40,6 +41,9 @@ const STACK = 65_536
 /** Parts or blocks a worker takes at a time: 0.1 ms or so. */
 const TURN = 4
 
+/** Logits from which on calls are shared: below, the messages take longer than the work. */
+let sharedFrom = 16 * BLOCK_ELEMENTS
+
 /** More than any counter gets to: nothing is left. */
 const NONE_LEFT = 2 ** 30
 
@@ -50,6 +54,16 @@ const queue = new Queue()
 /** How workers are started where there are no web workers. */
 export function useWorkers(how: StartWorker): void {
   start = how
+}
+
+/** For tests, which share small calls, too. */
+export function shareFrom(logits: number): void {
+  sharedFrom = logits
+}
+
+/** Whether a call is one for the workers: there are some, and it is large enough. */
+export function isShared({ logits }: Problem): boolean {
+  return team !== undefined && logits.length >= sharedFrom
 }
 
 /** How many workers there are. */
@@ -75,7 +89,7 @@ export function releaseTeamMemory(): void {
   team?.release()
 }
 
-/** Runs a problem on the workers; calls wait for each other, first come first served. Only while there are {@link workers}. */
+/** Runs a problem on the workers; calls wait for each other, first come first served. */
 export async function runOnTeam(problem: Problem, watch: Watch): Promise<Sums> {
   checkOverlaps(problem)
   await queue.enter(watch.signal)
