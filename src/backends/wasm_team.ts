@@ -9,7 +9,7 @@ import { Region } from './wasm_region.js'
 import { source } from './wasm_worker.generated.js'
 import type { Watch } from './watch.js'
 
-/** What workers are told; they answer each with nothing, or with the text of an error. */
+/** What workers are told; they answer each, with the text of an error where there was one. */
 export type Message =
   | { readonly kind: 'join'; readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
   | {
@@ -219,8 +219,8 @@ class Member {
     this.#worker = start(
       source,
       (answer) => {
-        if (answer === undefined) this.#resolve()
-        else this.#reject(new Error(String(answer)))
+        if (typeof answer === 'string') this.#reject(new Error(answer))
+        else this.#resolve()
       },
       (reason) => this.#reject(new Error(reason)),
     )

@@ -12,11 +12,11 @@ afterAll(async () => {
   await browser.close()
 })
 
-/** Visits a page of the fixtures, served with this policy. */
-async function open(path: string, policy?: string, prepare?: (page: Page) => Promise<unknown>) {
+/** Visits a page of the fixtures, served with this policy and other headers. */
+async function open(path: string, policy?: string, prepare?: (page: Page) => Promise<unknown>, headers: Readonly<Record<string, string>> = {}) {
   const site = await serve(
     { '/focal-loss/': at('../..'), '/': at('fixtures') },
-    policy === undefined ? {} : { 'content-security-policy': policy },
+    policy === undefined ? headers : { ...headers, 'content-security-policy': policy },
   )
   try {
     return await visit(browser, `${site.url}plain/${path}`, prepare)
@@ -93,5 +93,32 @@ describe('an asynchronous call', { timeout: 60_000 }, () => {
       expect(frames).toBeGreaterThan(1)
       expect(longest).toBeLessThan(took / 2)
     }
+  })
+})
+
+describe("init('wasm', { workers })", { timeout: 60_000 }, () => {
+  const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
+  const alone = 'WebAssembly with 128-bit SIMD, 1 thread'
+
+  it.each([
+    ['', undefined],
+    [' under a strict policy with worker-src blob:', `${strict.replace("worker-src 'self'", 'worker-src blob:')} 'wasm-unsafe-eval'`],
+  ])('shares asynchronous calls among workers where the page is isolated%s, with the same bits', async (_, policy) => {
+    const { result, printed } = await open('workers.html', policy, undefined, isolation)
+    expect(result).toEqual({ answer: 'wasm', during: `${alone}; 2 workers for asynchronous calls`, same: { own: true, shared: true }, after: alone })
+    expect(printed).toEqual([])
+  })
+
+  it('is refused in other pages, which compute without', async () => {
+    const { result, printed } = await open('workers.html')
+    const answer = expect.stringMatching(/^BackendError: Workers need shared memory, which only cross-origin isolated pages have; serve/) as unknown
+    expect(result).toEqual({ answer, during: alone, same: { own: true, shared: undefined }, after: alone })
+    expect(printed).toEqual([])
+  })
+
+  it('is refused with the reason where the policy allows no workers of blobs', async () => {
+    const { result } = await open('workers.html', `${strict} 'wasm-unsafe-eval'`, undefined, isolation)
+    const answer = expect.stringMatching(/^BackendError: The workers did not start \(.*\); a content security policy must allow "worker-src blob:"/) as unknown
+    expect(result).toEqual({ answer, during: alone, same: { own: true, shared: true }, after: alone })
   })
 })
