@@ -8,7 +8,7 @@ import { inTurns } from './turns.js'
 import { allocate, compileAtOnce, compileWithWait, dropInstance, guarded, type Heap, heapOf, type Instance, instance, outOfMemory } from './wasm_instance.js'
 import { bytesOf, point } from './wasm_places.js'
 import { steps } from './wasm_steps.js'
-import { isShared, releaseTeamMemory, runOnTeam, workers } from './wasm_team.js'
+import { releaseTeamMemory, runOnTeam, workers } from './wasm_team.js'
 
 /** The kernel uses one thread, and the one instruction set it was compiled for. */
 const machine = { threads: 1, isa: 0 } as const
@@ -21,7 +21,7 @@ const backend: Backend = {
     return `WebAssembly with 128-bit SIMD, 1 thread${more}`
   },
   run,
-  runAsync: (problem, watch) => (isShared(problem) ? runOnTeam(problem, watch) : inTurns(steps(problem, machine), watch)),
+  runAsync: async (problem, watch) => (await runOnTeam(problem, watch)) ?? inTurns(steps(problem, machine), watch),
   blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
 }
 

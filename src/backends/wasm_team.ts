@@ -61,11 +61,6 @@ export function shareFrom(logits: number): void {
   sharedFrom = logits
 }
 
-/** Whether a call is one for the workers: there are some, and it is large enough. */
-export function isShared({ logits }: Problem): boolean {
-  return team !== undefined && logits.length >= sharedFrom
-}
-
 /** How many workers there are. */
 export function workers(): number {
   return team?.size ?? 0
@@ -89,16 +84,20 @@ export function releaseTeamMemory(): void {
   team?.release()
 }
 
-/** Runs a problem on the workers; calls wait for each other, first come first served. */
-export async function runOnTeam(problem: Problem, watch: Watch): Promise<Sums> {
+/**
+ * Runs a problem on the workers; such calls wait for each other, first come first served. `undefined`, and nothing is done, where the
+ * problem is too small, or there are no workers, or none any more when it is its turn.
+ */
+export async function runOnTeam(problem: Problem, watch: Watch): Promise<Sums | undefined> {
+  if (team === undefined || problem.logits.length < sharedFrom) return undefined
   checkOverlaps(problem)
   await queue.enter(watch.signal)
   try {
-    if (team === undefined) throw new BackendError('The workers of the wasm backend have been dismissed; try again.')
-    return await team.run(problem, watch)
+    return await team?.run(problem, watch)
   } catch (error) {
-    if (team?.isLost === true) team = undefined
-    throw error
+    if (!team.isLost) throw error
+    team = undefined
+    throw new BackendError(`A worker of the wasm backend has failed (${reasonOf(error)}), and all of them were ended; init starts others.`)
   } finally {
     queue.leave()
   }
