@@ -47,7 +47,7 @@ describe("init('wasm', { workers })", () => {
     )
     expect(told).toEqual(['join', 'join'])
     expect(await loss.valueAndGradAsync(logits, labels)).toEqual(expected)
-    expect(told).toEqual(['join', 'join', 'count', 'count', 'compute', 'compute'])
+    expect(told).toEqual(['join', 'join', 'work', 'work'])
     await init('wasm', { workers: 1 })
     expect(described()).toBe(`${alone}; 1 worker for asynchronous calls`)
     expect(await loss.valueAndGradAsync(logits, labels)).toEqual(expected)
@@ -112,7 +112,7 @@ describe('workers', () => {
     useWorkers((source, heard, failed) => {
       end = failed
       const worker = startNodeWorker(source, heard, failed)
-      return { ...worker, post: (message) => (message.kind === 'compute' ? end('out of memory') : worker.post(message)) }
+      return { ...worker, post: (message) => (message.kind === 'work' ? end('out of memory') : worker.post(message)) }
     })
     try {
       await init('wasm', { workers: 2 })

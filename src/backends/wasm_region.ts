@@ -6,8 +6,8 @@ import { type Machine, offsets, PROBLEM_BYTES, problemBytes, readResult, RESULT_
 import { allocate, guarded, type Instance, kinds, outOfMemory } from './wasm_instance.js'
 import { bytesOf, point } from './wasm_places.js'
 
-/** A problem, its result, the address of its run, and what its workers have taken of it. */
-const HEADER = Math.ceil((PROBLEM_BYTES + RESULT_BYTES + 16) / 64) * 64
+/** A problem, its result, the address of its run, and 64 bytes for workers. */
+const HEADER = Math.ceil((PROBLEM_BYTES + RESULT_BYTES + 8 + 64) / 64) * 64
 
 /** Bytes that are copied a step, at some GB a second. */
 const PIECE = 2 ** 20
@@ -15,17 +15,27 @@ const PIECE = 2 ** 20
 /** An array and its place in the memory. */
 type Placed<A> = readonly [array: A, at: number]
 
+/** The bytes of an array that threads share, and their place in the memory. */
+export interface SharedBytes {
+  readonly buffer: SharedArrayBuffer
+  readonly from: number
+  readonly bytes: number
+  readonly at: number
+}
+
 /** To be freed, however the call ends. Between two of its steps other calls may come, and the memory may grow. */
 export class Region {
   readonly here: Instance
   /** The address of the run that {@link begin} has begun. */
   run = 0
-  /** The address of an integer that is free for workers to count with. */
-  readonly counter: number
+  /** The address of the result. */
+  readonly result: number
+  /** The address of {@link HEADER}'s bytes for workers, 0 at the beginning. */
+  readonly control: number
   readonly #problem: Problem
   readonly #at: number
-  readonly #inputs: readonly Placed<NumericArray>[]
-  readonly #outputs: readonly Placed<Logits>[]
+  #inputs: readonly Placed<NumericArray>[]
+  #outputs: readonly Placed<Logits>[]
 
   constructor(here: Instance, problem: Problem, machine: Machine) {
     const bytes = HEADER + bytesOf(problem)
@@ -34,7 +44,9 @@ export class Region {
     this.here = here
     this.#problem = problem
     this.#at = at
-    this.counter = this.#result + RESULT_BYTES + 8
+    this.result = at + PROBLEM_BYTES
+    this.control = this.result + RESULT_BYTES + 8
+    new Uint8Array(here.memory.buffer, this.control, 64).fill(0)
     const to = problemBytes(here.memory.buffer, at)
     to.integers.fill(0)
     writeProblem(to, problem, machine)
@@ -68,10 +80,6 @@ export class Region {
     this.#outputs = outputs
   }
 
-  get #result(): number {
-    return this.#at + PROBLEM_BYTES
-  }
-
   *copyIn(): Generator<void, void> {
     for (const [array, at] of this.#inputs) yield* copy(this.here, array, at, 'in')
   }
@@ -80,21 +88,29 @@ export class Region {
     for (const [array, at] of this.#outputs) yield* copy(this.here, array, at, 'out')
   }
 
+  /** Leaves the copies of arrays in shared memory to those that get these lists. */
+  takeShared(): { readonly inputs: readonly SharedBytes[]; readonly outputs: readonly SharedBytes[] } {
+    const [inputs, outputs] = [this.#inputs.flatMap(sharedBytes), this.#outputs.flatMap(sharedBytes)]
+    this.#inputs = this.#inputs.filter(isOwn)
+    this.#outputs = this.#outputs.filter(isOwn)
+    return { inputs, outputs }
+  }
+
   begin(): void {
-    const slot = this.#result + RESULT_BYTES
+    const slot = this.result + RESULT_BYTES
     const code = guarded(this.here, () => this.here.exports.focal_begin(this.#at, slot))
-    if (code !== status.ok) this.#read(code)
+    if (code !== status.ok) this.read(code)
     ;[this.run] = new Uint32Array(this.here.memory.buffer, slot, 1)
   }
 
   /** Throws what is wrong with the arrays' values, once all parts are counted. */
   settle(): void {
-    this.#read(guarded(this.here, () => this.here.exports.focal_settle(this.run, this.#result)))
+    this.read(guarded(this.here, () => this.here.exports.focal_settle(this.run, this.result)))
   }
 
   /** The sums, once all blocks are computed. */
   finish(): Sums {
-    return this.#read(guarded(this.here, () => this.here.exports.focal_finish(this.run, this.#result)))
+    return this.read(guarded(this.here, () => this.here.exports.focal_finish(this.run, this.result)))
   }
 
   free(): void {
@@ -103,9 +119,23 @@ export class Region {
     this.here.exports.focal_free(this.#at)
   }
 
-  #read(code: number): Sums {
-    return readResult(code, new Float64Array(this.here.memory.buffer, this.#result, RESULT_BYTES / 8), this.#problem)
+  /** The result as sums, or the error that the status stands for. */
+  read(code: number): Sums {
+    return readResult(code, new Float64Array(this.here.memory.buffer, this.result, RESULT_BYTES / 8), this.#problem)
   }
+}
+
+function sharedBytes([{ buffer, byteOffset, byteLength }, at]: Placed<NumericArray>): SharedBytes[] {
+  return isSharedBuffer(buffer) ? [{ buffer, from: byteOffset, bytes: byteLength, at }] : []
+}
+
+function isOwn([{ buffer }]: Placed<NumericArray>): boolean {
+  return !isSharedBuffer(buffer)
+}
+
+/** Also of one of another realm. */
+function isSharedBuffer(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]'
 }
 
 function* copy(here: Instance, array: NumericArray, at: number, direction: 'in' | 'out'): Generator<void, void> {

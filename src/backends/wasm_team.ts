@@ -5,7 +5,7 @@ import { BLOCK_ELEMENTS } from './layout.js'
 import { Queue } from './queue.js'
 import { inTurns } from './turns.js'
 import { compileShared, type Instance, instantiateShared } from './wasm_instance.js'
-import { Region } from './wasm_region.js'
+import { Region, type SharedBytes } from './wasm_region.js'
 import { source } from './wasm_worker.generated.js'
 import type { Watch } from './watch.js'
 
@@ -13,16 +13,22 @@ import type { Watch } from './watch.js'
 export type Message =
   | { readonly kind: 'join'; readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
   | {
-      /** Count parts or compute blocks, `turn` of `count` at a time, as long as the integer at `counter` says that some are left. */
-      readonly kind: 'count' | 'compute'
+      /** Do a run's parts and blocks together, and the copies of arrays that threads share. */
+      readonly kind: 'work'
       readonly run: number
+      readonly result: number
+      /** The address of what members tell each other: {@link slots}. */
+      readonly control: number
       readonly member: number
+      readonly members: number
       /** The address above the worker's own stack. */
       readonly stack: number
-      readonly counter: number
-      readonly count: number
-      readonly turn: number
+      readonly inputs: readonly SharedBytes[]
+      readonly outputs: readonly SharedBytes[]
     }
+
+/** The integers at `control`; of the last three kinds, one for each of the four stages of a call. */
+export const slots = { stopped: 0, status: 1, taken: 4, arrived: 8, open: 12 } as const
 
 /** A started worker. */
 export interface Worker {
@@ -38,14 +44,8 @@ export type StartWorker = (source: string, heard: (answer: unknown) => void, fai
 /** As much as wasm/build.sh gives the module. */
 const STACK = 65_536
 
-/** Parts or blocks a worker takes at a time: 0.1 ms or so. */
-const TURN = 4
-
 /** Logits from which on calls are shared: below, the messages take longer than the work. */
 let sharedFrom = 16 * BLOCK_ELEMENTS
-
-/** More than any counter gets to: nothing is left. */
-const NONE_LEFT = 2 ** 30
 
 let start: StartWorker = startInBrowser
 let team: Team | undefined
@@ -155,11 +155,10 @@ class Team {
     const here = await this.#ready()
     const region = new Region(here, problem, { threads: this.size, isa: 0 })
     try {
-      await inTurns(region.copyIn(), watch)
       region.begin()
-      await this.#work('count', region, here.exports.focal_parts(region.run), watch)
-      region.settle()
-      await this.#work('compute', region, here.exports.focal_blocks(region.run), watch)
+      const shared = region.takeShared()
+      await inTurns(region.copyIn(), watch)
+      await this.#work(region, shared, watch)
       const sums = region.finish()
       await inTurns(region.copyOut(), watch)
       return sums
@@ -180,21 +179,22 @@ class Team {
     return this.#instance
   }
 
-  async #work(kind: 'count' | 'compute', { here, run, counter }: Region, count: number, watch: Watch): Promise<void> {
-    watch.check()
-    if (count === 0) return
-    const next = new Int32Array(here.memory.buffer, counter, 1)
-    Atomics.store(next, 0, 0)
+  async #work(region: Region, shared: ReturnType<Region['takeShared']>, watch: Watch): Promise<void> {
+    const { run, result, control } = region
+    const { buffer } = region.here.memory
+    const said = new Int32Array(buffer, control, 16)
     const stop = () => {
-      Atomics.store(next, 0, NONE_LEFT)
+      Atomics.store(said, slots.stopped, 1)
     }
     watch.signal?.addEventListener('abort', stop)
     try {
-      await this.#tell((member) => ({ kind, run, member, stack: this.#stacks[member], counter, count, turn: TURN }))
+      const members = this.size
+      await this.#tell((member) => ({ kind: 'work', run, result, control, member, members, stack: this.#stacks[member], ...shared }))
     } finally {
       watch.signal?.removeEventListener('abort', stop)
     }
     watch.check()
+    region.read(said[slots.status])
   }
 
   /** Resolves once all have done what they were told. What one of them cannot do leaves the memory in an unknown state. */

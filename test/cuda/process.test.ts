@@ -1,6 +1,7 @@
 /** The built package in processes of its own: which GPU it opens and when, what it says where it cannot, and threads. */
 import { afterAll, describe, expect, it } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
+import { ABI } from '../../src/backends/layout.js'
 import { runScript } from '../support/children.js'
 import { cudaHere, flagsForCuda } from '../support/cuda.js'
 import { makeApplication } from '../support/installed.js'
@@ -46,7 +47,7 @@ function reasonWith(files: Record<string, string> | undefined): string {
 }
 
 /** A package whose devices() does this. */
-const packageOf = (devices: string, abi = '4') => ({ 'package.json': '{}', 'index.js': `module.exports = { abi: ${abi}, devices() ${devices} }` })
+const packageOf = (devices: string, abi = ABI) => ({ 'package.json': '{}', 'index.js': `module.exports = { abi: ${abi}, devices() ${devices} }` })
 const noDevice = (reason: string) => packageOf(`{ return Object.assign([], { reason: ${JSON.stringify(reason)} }) }`)
 
 describe.runIf(process.platform === 'linux' && process.arch === 'x64')('without a GPU, everything else runs, and the reason', { timeout: 30_000 }, () => {
@@ -66,8 +67,8 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('without 
     ],
     [
       'tells of another version',
-      packageOf('{ return [] }', '0'),
-      "The CUDA addon speaks version 0 of the kernel's interface and this package version 4; install both in one version, or in a checkout build it again with npm run build:native.",
+      packageOf('{ return [] }', 0),
+      `The CUDA addon speaks version 0 of the kernel's interface and this package version ${ABI}; install both in one version, or in a checkout build it again with npm run build:native.`,
     ],
     ['tells of a driver that fails', packageOf("{ throw new Error('the driver is too old') }"), 'CUDA cannot run here: the driver is too old; install the driver of an NVIDIA GPU, or use native, wasm or js.'],
   ])('%s', (_, files, reason) => {
