@@ -1,10 +1,10 @@
 /** Asynchronous calls: the bits of the synchronous ones, while timers fire, until they are aborted. */
 import { getEventListeners } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type BackendName, init, type Logits, releaseMemory, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { type BackendName, init, type Logits, type Numbers, releaseMemory, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { shareFrom } from '../src/backends/wasm_team.js'
 import { testedBackends } from './backends.js'
-import { detached, resizable } from './support/buffers.js'
+import { detached, resizable, shared } from './support/buffers.js'
 import { bitsOf, elementwiseNames, elementwiseOf, flat, lossOf } from './support/losses.js'
 import { randomProblems } from './support/problems.js'
 
@@ -60,6 +60,24 @@ describe.each(settings)('$backend with $workers workers', ({ backend, workers })
       expect(await outcomeOf(() => loss.valueAndGradAsync(logits, targets, whole))).toBe(expected)
     }
   })
+
+  it('has them of arrays that threads share, some of them or all', async () => {
+    const inShared = (numbers: Numbers | undefined, is: boolean) => (is && ArrayBuffer.isView(numbers) ? shared(numbers) : numbers)
+    for (const [i, { name, options, logits, targets, call }] of randomProblems(200, 7).entries()) {
+      const loss = lossOf(name, { ...options, backend })
+      const expected = await outcomeOf(() => loss.valueAndGrad(logits, targets, call))
+      const [x, y] = [inShared(logits, i % 2 === 0) as Logits, inShared(targets, i % 3 !== 0) as Numbers]
+      const { weights, mask } = call
+      const theirs = { ...call, weights: inShared(weights, i % 5 < 3), mask: inShared(mask, i % 7 < 4) }
+      expect(await outcomeOf(() => loss.valueAndGradAsync(x, y, { ...theirs, grad: i % 4 === 0 ? x : shared(logits) }))).toBe(expected)
+    }
+    const x = waves(300_000)
+    const y = Float32Array.from(x, (_, k) => (k % 9) / 9)
+    const expected = await outcomeOf(() => sigmoid.valueAndGrad(x, y))
+    const grad = shared(x)
+    expect(await outcomeOf(() => sigmoid.valueAndGradAsync(shared(x), shared(y), { grad }))).toBe(expected)
+    expect(new Uint8Array(grad.buffer, 0, 24).every((byte) => byte === 0)).toBe(true)
+  }, 30_000)
 
   it('has them where there is a lot to do, too', async () => {
     const x = waves(300_000)

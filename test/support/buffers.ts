@@ -1,5 +1,6 @@
 /** Memory that the language has and its types here do not: resizable, growable, detached, of another realm. */
 import { runInNewContext } from 'node:vm'
+import type { NumericArray } from 'focal-loss'
 
 interface Resizable extends ArrayBuffer {
   resize(bytes: number): void
@@ -37,4 +38,12 @@ export function outOfBounds(length = 6): Float32Array {
 /** The same numbers in an array made by the constructors of another realm, which `instanceof` does not know. */
 export function ofAnotherRealm(values: readonly number[]): Float32Array {
   return runInNewContext(`Float32Array.of(${values.join(',')})`) as Float32Array
+}
+
+/** The same elements in memory that threads share, not at its beginning. */
+export function shared<A extends NumericArray>(array: A): A {
+  const Kind = array.constructor as new (buffer: SharedArrayBuffer, byteOffset: number, length: number) => A
+  const there = new Kind(new SharedArrayBuffer(array.byteLength + 64), 24, array.length)
+  there.set(array)
+  return there
 }
