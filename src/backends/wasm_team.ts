@@ -45,7 +45,7 @@ export type StartWorker = (source: string, heard: (answer: unknown) => void, fai
 const STACK = 65_536
 
 /** Logits from which on calls are shared: below, the messages take longer than the work. */
-let sharedFrom = 16 * BLOCK_ELEMENTS
+let sharedFrom = 64 * BLOCK_ELEMENTS
 
 let start: StartWorker = startInBrowser
 let team: Team | undefined
