@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Table from 'cli-table3'
 import { build } from 'esbuild'
-import { openBrowser, serve, visit } from '../test/support/browser.js'
+import { isolation, openBrowser, serve, visit } from '../test/support/browser.js'
 
 const workers = availableParallelism()
 const page = `
@@ -75,7 +75,6 @@ writeFileSync(join(folder, 'page.js'), page)
 const alias = { 'focal-loss': fileURLToPath(new URL('../dist/index.js', import.meta.url)) }
 await build({ entryPoints: [join(folder, 'page.js')], bundle: true, minify: true, format: 'esm', outdir: join(folder, 'built'), alias })
 writeFileSync(join(folder, 'built/index.html'), '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>')
-const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
 const [browser, site] = [await openBrowser(), await serve({ '/': join(folder, 'built') }, isolation)]
 try {
   const measured = (await visit(browser, site.url)).result as Measured[]

@@ -1,4 +1,4 @@
-// What the WebAssembly module exports beside focal_run: its memory, and which contract it was built for.
+// What the WebAssembly module exports beside the functions of problem.h: room in its memory, and which contract it was built for.
 #include <stdlib.h>
 
 #include "problem.h"

@@ -75,8 +75,8 @@ export interface InitOptions {
   /** With 'cuda': the GPU for arrays of the host and for new ones, as CUDA counts them. Default FOCAL_LOSS_CUDA_DEVICE, else the first. */
   device?: number
   /**
-   * With 'wasm': how many workers there are for asynchronous calls, from 0 to 64. They share memory, so a page must be cross-origin
-   * isolated. Default: as many as there are, at the beginning none.
+   * With 'wasm': how many workers there are for asynchronous calls of 258,048 logits or more, from 0 to 64. They share memory, so a
+   * page must be cross-origin isolated. Default: as many as there are, at the beginning none.
    */
   workers?: number
 }
@@ -132,7 +132,8 @@ export function calibrations(): Calibration[] {
 /**
  * Gets a backend ready, without switching to it: the one named, or the one that {@link getBackend} names. In browsers
  * that refuse to compile WebAssembly at once, it makes wasm available; `init('cuda')` opens a GPU, which takes some tenths of a
- * second that its first use would otherwise stop the event loop for. Needed for nothing else.
+ * second that its first use would otherwise stop the event loop for; `init('wasm', { workers })` starts or ends workers. Needed for
+ * nothing else. Throws a {@link BackendError} with the reason where one of these cannot be had.
  */
 export async function init(name?: BackendName | 'auto', options: InitOptions = {}): Promise<BackendName> {
   const wanted = name === undefined ? currentSetting() : oneOf('backend', name, settings)

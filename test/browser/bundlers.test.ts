@@ -9,7 +9,7 @@ import { rollup } from 'rollup'
 import { afterAll, describe, expect, it } from 'vitest'
 import * as vite from 'vite'
 import webpack from 'webpack'
-import { openBrowser, serve, visit } from '../support/browser.js'
+import { isolation, openBrowser, serve, visit } from '../support/browser.js'
 import { makeApplication } from '../support/installed.js'
 import { expectedReport } from '../support/reports.js'
 
@@ -50,16 +50,16 @@ function compressedSize(folder: string): number {
   return files.reduce((sum, path) => sum + gzipSync(readFileSync(join(folder, path))).length, 0)
 }
 
-describe('a page and its worker run on wasm', { timeout: 120_000 }, () => {
+describe('a page and its worker run on wasm, and on workers of their own,', { timeout: 120_000 }, () => {
   it.each(Object.keys(bundlers))('built with %s', async (name) => {
     const folder = join(application.folder, `built-${name}`)
     await bundlers[name](folder)
     // What a bundler does not write itself stays as it is
     if (name !== 'vite') cpSync(join(sources, 'index.html'), join(folder, 'index.html'))
-    const site = await serve({ '/': folder })
+    const site = await serve({ '/': folder }, isolation)
     try {
       const { result, printed } = await visit(browser, site.url)
-      expect(result).toEqual({ page: expectedReport('wasm'), worker: expectedReport('wasm') })
+      expect(result).toEqual({ page: expectedReport('wasm', 'same'), worker: expectedReport('wasm', 'same') })
       expect(printed).toEqual([])
     } finally {
       await site.close()

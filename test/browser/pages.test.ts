@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openBrowser, serve, visit } from '../support/browser.js'
+import { isolation, openBrowser, serve, visit } from '../support/browser.js'
 import { expectedReport, type PageReport } from '../support/reports.js'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -40,11 +40,11 @@ describe('a page and its worker', { timeout: 60_000 }, () => {
 
   it("run on js under a strict policy without 'wasm-unsafe-eval', and say why", async () => {
     const { page, worker } = (await open('', strict)).result as PageReport
-    for (const { backend, reasons, ...numbers } of [page, worker]) {
+    for (const { backend, reasons, value, grad } of [page, worker]) {
       expect(backend).toBe('js')
       expect(reasons.wasm).toMatch(refusal)
       expect(reasons.wasm).toContain('Content Security Policy')
-      expect(numbers).toEqual({ value: expectedReport('js').value, grad: expectedReport('js').grad })
+      expect({ value, grad }).toEqual({ value: expectedReport('js').value, grad: expectedReport('js').grad })
     }
   })
 })
@@ -97,7 +97,6 @@ describe('an asynchronous call', { timeout: 60_000 }, () => {
 })
 
 describe("init('wasm', { workers })", { timeout: 60_000 }, () => {
-  const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
   const alone = 'WebAssembly with 128-bit SIMD, 1 thread'
 
   it.each([

@@ -25,6 +25,9 @@ export async function openBrowser(options: { webgpu?: boolean } = {}): Promise<B
 
 const types: Record<string, string> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.wasm': 'application/wasm' }
 
+/** The headers that make pages cross-origin isolated. */
+export const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' } as const
+
 export interface Site {
   readonly url: string
   close(): Promise<void>

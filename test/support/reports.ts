@@ -7,6 +7,7 @@ export interface Report {
   readonly reasons: Readonly<Record<BackendName, string>>
   readonly value: number
   readonly grad: readonly number[]
+  readonly workers: 'same' | 'different' | 'not isolated'
 }
 
 export interface PageReport {
@@ -19,7 +20,7 @@ const { value, grad } = new SigmoidFocalLoss({ gamma: 2, alpha: 0.25, backend: '
 /** Numbers within the contract of float32. For so few logits 'auto' may choose js where wasm is better for more. */
 const near = (exact: number): number => expect.closeTo(exact, 8) as number
 
-export function expectedReport(backend: 'wasm' | 'js'): Report {
+export function expectedReport(backend: 'wasm' | 'js', workers: Report['workers'] = 'not isolated'): Report {
   return {
     backend,
     reasons: {
@@ -30,5 +31,6 @@ export function expectedReport(backend: 'wasm' | 'js'): Report {
     },
     value: near(value),
     grad: Array.from(grad, near),
+    workers,
   }
 }
