@@ -6,7 +6,7 @@
 import { registerBackend } from './backends/choose.js'
 import { cudaLoader } from './backends/cuda.js'
 import { useCudaAddon } from './backends/cuda_devices.js'
-import { useWorkers } from './backends/wasm_team.js'
+import { useWorkers } from './backends/wasm_member.js'
 import { loadCudaAddon } from './cuda_addon.js'
 import { registerDeviceArrays } from './device.js'
 import { DeviceArray, deviceArrays } from './device_array.js'

@@ -1,7 +1,7 @@
 /** How Node.js starts the workers of the WebAssembly backend. */
 import { Worker } from 'node:worker_threads'
 import { reasonOf } from './errors.js'
-import type { StartWorker } from './backends/wasm_team.js'
+import type { StartWorker } from './backends/wasm_member.js'
 
 export const startNodeWorker: StartWorker = (source, heard, failed) => {
   const worker = new Worker(source, { eval: true, execArgv: [], name: 'focal-loss' })

@@ -1,7 +1,7 @@
 /** The workers of the wasm backend: which calls they get, and how they come, fail and go. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { BackendError, type BackendName, backends, init, releaseMemory, SigmoidFocalLoss } from 'focal-loss'
-import { type StartWorker, useWorkers } from '../src/backends/wasm_team.js'
+import { type StartWorker, useWorkers } from '../src/backends/wasm_member.js'
 import { startNodeWorker } from '../src/node_worker.js'
 import { runScript } from './support/children.js'
 import { bitsOf } from './support/losses.js'
@@ -125,6 +125,22 @@ describe('workers', () => {
       )
       expect(grad.every((each) => each === 7)).toBe(true)
       expect(described()).toBe(alone)
+      expect(await call()).toBe(expected)
+    } finally {
+      useWorkers(watched)
+    }
+  })
+
+  it('that have ended while there was nothing to do are missed by the next call', async () => {
+    let end: (reason: string) => void = () => undefined
+    useWorkers((source, heard, failed) => {
+      end = failed
+      return startNodeWorker(source, heard, failed)
+    })
+    try {
+      await init('wasm', { workers: 2 })
+      end('killed')
+      await expect(call()).rejects.toThrow(/^A worker of the wasm backend has failed \(killed\)/)
       expect(await call()).toBe(expected)
     } finally {
       useWorkers(watched)

@@ -5,41 +5,9 @@ import { BLOCK_ELEMENTS } from './layout.js'
 import { Queue } from './queue.js'
 import { inTurns } from './turns.js'
 import { compileShared, type Instance, instantiateShared } from './wasm_instance.js'
-import { Region, type SharedBytes } from './wasm_region.js'
-import { source } from './wasm_worker.generated.js'
+import { Member, type Message, slots } from './wasm_member.js'
+import { Region } from './wasm_region.js'
 import type { Watch } from './watch.js'
-
-/** What workers are told; they answer each, with the text of an error where there was one. */
-export type Message =
-  | { readonly kind: 'join'; readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
-  | {
-      /** Do a run's parts and blocks together, and the copies of arrays that threads share. */
-      readonly kind: 'work'
-      readonly run: number
-      readonly result: number
-      /** The address of what members tell each other: {@link slots}. */
-      readonly control: number
-      readonly member: number
-      readonly members: number
-      /** The address above the worker's own stack. */
-      readonly stack: number
-      readonly inputs: readonly SharedBytes[]
-      readonly outputs: readonly SharedBytes[]
-    }
-
-/** The integers at `control`; of the last three kinds, one for each of the four stages of a call. */
-export const slots = { stopped: 0, status: 1, taken: 4, arrived: 8, open: 12 } as const
-
-/** A started worker. */
-export interface Worker {
-  post(message: Message): void
-  terminate(): void
-  /** Whether the process is to wait for it. */
-  hold(on: boolean): void
-}
-
-/** Starts a worker that runs the text. `heard` gets its answers, `failed` what ended it. */
-export type StartWorker = (source: string, heard: (answer: unknown) => void, failed: (reason: string) => void) => Worker
 
 /** As much as wasm/build.sh gives the module. */
 const STACK = 65_536
@@ -47,14 +15,8 @@ const STACK = 65_536
 /** Logits from which on calls are shared: below, the messages take longer than the work. */
 let sharedFrom = 64 * BLOCK_ELEMENTS
 
-let start: StartWorker = startInBrowser
 let team: Team | undefined
 const queue = new Queue()
-
-/** How workers are started where there are no web workers. */
-export function useWorkers(how: StartWorker): void {
-  start = how
-}
 
 /** For tests, which share small calls, too. */
 export function shareFrom(logits: number): void {
@@ -206,72 +168,5 @@ class Team {
       this.dismiss()
       throw error
     }
-  }
-}
-
-class Member {
-  readonly #worker: Worker
-  #resolve: () => void = () => undefined
-  #reject: (error: Error) => void = () => undefined
-
-  constructor() {
-    this.#worker = start(
-      source,
-      (answer) => {
-        if (typeof answer === 'string') this.#reject(new Error(answer))
-        else this.#resolve()
-      },
-      (reason) => this.#reject(new Error(reason)),
-    )
-  }
-
-  /** Resolves when it is done. It is told nothing else before that. */
-  async tell(message: Message): Promise<void> {
-    this.#worker.hold(true)
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.#resolve = resolve
-        this.#reject = reject
-        this.#worker.post(message)
-      })
-    } finally {
-      this.#worker.hold(false)
-    }
-  }
-
-  terminate(): void {
-    this.#worker.terminate()
-  }
-}
-
-/** What browsers have of it. */
-interface WebWorker {
-  postMessage(message: Message): void
-  terminate(): void
-  onmessage: ((event: { readonly data: unknown }) => void) | null
-  onerror: ((event: { readonly message?: string; preventDefault(): void }) => void) | null
-}
-
-function startInBrowser(text: string, heard: (answer: unknown) => void, failed: (reason: string) => void): Worker {
-  const { Worker } = globalThis as unknown as { Worker?: new (url: string) => WebWorker }
-  if (Worker === undefined) throw new BackendError('There are no workers in this JavaScript engine; do without them.')
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
-  const worker = new Worker(url)
-  const loaded = () => {
-    URL.revokeObjectURL(url)
-  }
-  worker.onmessage = ({ data }) => {
-    loaded()
-    heard(data)
-  }
-  worker.onerror = (event) => {
-    loaded()
-    event.preventDefault()
-    failed(event.message ?? 'it was refused')
-  }
-  return {
-    post: (message) => worker.postMessage(message),
-    terminate: () => worker.terminate(),
-    hold: () => undefined,
   }
 }

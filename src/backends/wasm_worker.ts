@@ -2,8 +2,8 @@
  * A worker of the WebAssembly backend: an instance of the module over the memory that all share, and turns of the calls' parts and
  * blocks. Its text travels inside the package (scripts/embed-wasm.mjs), so it imports nothing but types.
  */
+import type { Message, slots as slotsOfMember } from './wasm_member.js'
 import type { SharedBytes } from './wasm_region.js'
-import type { Message, slots as slotsOfTeam } from './wasm_team.js'
 
 interface Port {
   postMessage(answer: unknown): void
@@ -89,8 +89,8 @@ function work({ run, result, control, member, members, stack, inputs, outputs }:
   }
 }
 
-/** The types of constants are shared with wasm_team.ts, their values cannot be. */
-const slots: typeof slotsOfTeam = { stopped: 0, status: 1, taken: 4, arrived: 8, open: 12 }
+/** The types of constants are shared with wasm_member.ts, their values cannot be. */
+const slots: typeof slotsOfMember = { stopped: 0, status: 1, taken: 4, arrived: 8, open: 12 }
 
 /** Parts or blocks that are taken at a time: 0.1 ms or so. */
 const TURN = 4
