@@ -10,6 +10,9 @@ namespace FOCAL_NAMESPACE {
 // Keeps what the driver said for focal_cuda_error(), and says which status that is. `doing` completes "The device failed to".
 int32_t failed(cudaError_t error, const char *doing);
 
+// Arrays that share memory begin at multiples of 256 bytes: more than any access needs.
+inline size_t padded(size_t bytes) { return (bytes + 255) / 256 * 256; }
+
 // Memory that grows to what is asked for, of the device or pinned of the host.
 class Buffer {
  public:
