@@ -7,20 +7,11 @@ import { tfLoss } from 'focal-loss/tfjs'
 import { testedBackends } from './backends.js'
 import { badInputs, memory, outputs, x } from './support/bad_inputs.js'
 import { bitsOf } from './support/losses.js'
+import { thrownBy } from './support/thrown.js'
 
 /** `gamma is -1; expected a finite number >= 0`: the argument, what came, what was expected. */
 const sentence =
   /^(?<argument>'?[A-Za-z][\w[\], ]*'?) (is|are|has|overlaps) (?<came>[^;]+); (expected (?<expected>.+)|did you mean '(?<near>\w+)'\?)$/
-
-/** What is thrown, or rejected with. */
-async function errorOf(run: () => unknown): Promise<unknown> {
-  try {
-    await run()
-  } catch (error) {
-    return error
-  }
-  return 'nothing was thrown'
-}
 
 it('there are enough of them, and no two alike', () => {
   expect(badInputs.length).toBeGreaterThanOrEqual(100)
@@ -33,7 +24,7 @@ describe.each(testedBackends())('%s', (backend) => {
   it.each(badInputs)('%s', async (_, run, type, message) => {
     const before = buffers.map(bitsOf)
     const chosen = getBackend()
-    const error = await errorOf(() => run(backend))
+    const error = await thrownBy(() => run(backend))
     expect(error).toBeInstanceOf(type === 'TypeError' ? TypeError : RangeError)
     const { name, message: actual } = error as Error
     expect(`${name}: ${actual}`).toBe(`${type}: ${message}`)
@@ -57,7 +48,7 @@ describe.each(testedBackends())('%s', (backend) => {
     ]
     for (const [yTrue, yPred, message] of cases) {
       const tensors = tf.memory().numTensors
-      expect(String(await errorOf(() => criterion(yTrue, yPred)))).toBe(message)
+      expect(String(await thrownBy(() => criterion(yTrue, yPred)))).toBe(message)
       expect(sentence.test(message.replace(/^\w+: /, ''))).toBe(true)
       expect(tf.memory().numTensors).toBe(tensors)
     }

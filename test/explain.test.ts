@@ -6,18 +6,9 @@ import { type Case, curveErrors, examplesOf, explainPlainly, numbersOf } from '.
 import { lossNames, lossOf } from './support/losses.js'
 import { randomProblems } from './support/problems.js'
 import { seeded } from './support/random.js'
+import { thrownBy } from './support/thrown.js'
 
 const defaultEdges = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 0.999, 1]
-
-/** What was thrown, as text. */
-function errorOf(run: () => unknown): string {
-  try {
-    run()
-  } catch (error) {
-    return String(error)
-  }
-  return 'nothing was thrown'
-}
 
 /** Every number within `tolerance` of the other's, relative to the larger, and everything else equal. */
 function expectClose(actual: object, expected: object, tolerance: number): void {
@@ -30,7 +21,7 @@ function expectClose(actual: object, expected: object, tolerance: number): void 
 }
 
 describe.each(testedBackends())('%s', (backend) => {
-  it('agrees with sorted lists on random problems of every kind', () => {
+  it('agrees with sorted lists on random problems of every kind', async () => {
     const seen = { explained: 0, refused: 0, notFinite: 0, rows: 0, soft: 0, hard: 0 }
     for (const { name, options: given, logits, targets, call, dense } of randomProblems(400, 11)) {
       const options = { ...given, backend }
@@ -38,16 +29,16 @@ describe.each(testedBackends())('%s', (backend) => {
       const one: Case = { name, options, logits, targets, dense, ...call }
       const { shape, weights, mask } = call
       const explain = () => loss.explain(logits, targets, { shape, classAxis: 1, weights, mask, hardest: 7 })
-      const refusal = errorOf(() => loss.sums(logits, targets, { shape, classAxis: 1, weights, mask }))
+      const refusal = String(await thrownBy(() => loss.sums(logits, targets, { shape, classAxis: 1, weights, mask })))
       if (refusal !== 'nothing was thrown') {
         seen.refused++
-        expect(errorOf(explain)).toBe(refusal)
+        expect(String(await thrownBy(explain))).toBe(refusal)
         continue
       }
       const examples = examplesOf(one)
       if (examples.some((each) => !Number.isFinite(each.loss))) {
         seen.notFinite++
-        expect(errorOf(explain)).toMatch(/^RangeError: the loss of (row \d+|logits\[\d+\]) is (NaN|Infinity); expected a finite number/)
+        expect(String(await thrownBy(explain))).toMatch(/^RangeError: the loss of (row \d+|logits\[\d+\]) is (NaN|Infinity); expected a finite number/)
         continue
       }
       // An infinite logit has no p_t in plain arithmetic; weight 0 may have hidden its loss

@@ -6,6 +6,7 @@ import { fromBits, toBits } from '../../src/half.js'
 import { useCuda } from '../support/cuda.js'
 import { elementwiseNames, elementwiseOf, lossNames, lossOf } from '../support/losses.js'
 import { seeded } from '../support/random.js'
+import { thrownBy } from '../support/thrown.js'
 
 beforeEach(() => {
   useCuda()
@@ -222,14 +223,8 @@ describe('errors', () => {
     ['posteriors', () => sigmoid().toProbability(x()), 'TypeError: logits is a float32 array of length 2 on a GPU; expected a Float32Array or a Float64Array of the host (toHost() makes one)'],
     ['explanations', () => sigmoid().explain(x(), [0, 1]), `TypeError: logits is a float32 array of length 2 on a GPU; expected ${host}`],
     ['explanations of targets', () => sigmoid().explain(new Float32Array(2), x()), `TypeError: targets is a float32 array of length 2 on a GPU; expected ${host}`],
-  ])('%s', (_, run, expected) => {
-    let thrown: unknown
-    try {
-      run()
-    } catch (error) {
-      thrown = error
-    }
-    expect(String(thrown)).toBe(expected)
+  ])('%s', async (_, run, expected) => {
+    expect(String(await thrownBy(run))).toBe(expected)
   })
 
   it('another backend that is set for all', () => {

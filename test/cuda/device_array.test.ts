@@ -7,6 +7,7 @@ import { cudaDevices } from '../../src/backends/cuda_devices.js'
 import { deviceDtypes } from '../../src/device.js'
 import { detached, growable, resizable } from '../support/buffers.js'
 import { useCuda } from '../support/cuda.js'
+import { thrownBy } from '../support/thrown.js'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
@@ -183,14 +184,8 @@ describe('errors', () => {
     ['a result of another length', () => toHost(new Float32Array(3)), 'RangeError: out has length 3; expected 4'],
     ['a result of another type', () => toHost(new Int8Array(4)), `TypeError: out is an Int8Array of length 4; expected ${kind}`],
     ['a result on the GPU', () => toHost(four()), 'TypeError: out is a float32 array of length 4 on a GPU; expected a typed array'],
-  ])('%s', (_, run, expected) => {
-    let thrown: unknown
-    try {
-      run()
-    } catch (error) {
-      thrown = error
-    }
-    expect(String(thrown)).toEqual(expected)
+  ])('%s', async (_, run, expected) => {
+    expect(String(await thrownBy(run))).toEqual(expected)
   })
 })
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { DeviceArray, type DevicePointer, SigmoidFocalLoss } from 'focal-loss'
 import { cudaDevices } from '../../src/backends/cuda_devices.js'
 import { useCuda } from '../support/cuda.js'
+import { thrownBy } from '../support/thrown.js'
 
 beforeEach(() => useCuda())
 
@@ -77,13 +78,8 @@ describe('errors', () => {
     ['between two elements', { ptr: real.ptr + 2n }, () => `RangeError: logits.ptr is ${real.ptr + 2n}n; expected a multiple of 4, the bytes of an element`],
     ['nowhere', { ptr: 64n }, () => 'RangeError: logits.ptr + 0 lies in memory of no GPU; expected device 0, as logits.device says, for 4 elements'],
     ['beyond the end', { length: 2 ** 40 }, () => `RangeError: logits.ptr + ${2n ** 42n - 1n} lies in memory of no GPU; expected device 0, as logits.device says, for ${2 ** 40} elements`],
-  ])('%s', (_, change, expected) => {
-    let thrown: unknown
-    try {
-      new SigmoidFocalLoss().value({ ...real, ...change }, [0, 1, 0, 1])
-    } catch (error) {
-      thrown = error
-    }
+  ])('%s', async (_, change, expected) => {
+    const thrown = await thrownBy(() => new SigmoidFocalLoss().value({ ...real, ...change }, [0, 1, 0, 1]))
     expect(String(thrown)).toBe(expected())
   })
 
