@@ -4,10 +4,11 @@ import type { BackendName } from './backends/backend.js'
 import { backendFor, runProblem } from './backends/choose.js'
 import { type CallOptions, methods, readCall, theirsOr } from './call.js'
 import type { LossConstants } from './constants.js'
+import { describe } from './describe.js'
 import type { DevicePointer } from './device.js'
 import { outOfRange, wrongType } from './errors.js'
 import type { Reduction } from './options.js'
-import { denominatorOf, describe, nothing, type Sums } from './problem.js'
+import { denominatorOf, nothing, type Sums } from './problem.js'
 
 export interface ChunkCall<A extends Logits | DeviceLogits> extends CallOptions {
   /** Where to write the gradient of the sum, as long as the chunk's logits; may be the logits themselves. */

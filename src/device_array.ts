@@ -5,51 +5,14 @@ import { cudaDevices, guarded, isCudaOpen, type Memory } from './backends/cuda_d
 import { type DeviceArrays, type DeviceDtype, deviceDtypes, type DevicePointer } from './device.js'
 import { outOfRange, wrongType } from './errors.js'
 import { type HalfDtype, halfDtypes } from './half.js'
+import { type DtypeOf, type HostArray, hostArrays } from './host_array.js'
 import { tagOf } from './intrinsics.js'
 import { checkNames, checkRecord, oneOf } from './options.js'
-
-/** The typed arrays of the element types. Half precision is held as bits. */
-interface HostArrays {
-  float32: Float32Array
-  float64: Float64Array
-  int8: Int8Array
-  uint8: Uint8Array
-  int16: Int16Array
-  uint16: Uint16Array
-  int32: Int32Array
-  uint32: Uint32Array
-  float16: Uint16Array
-  bfloat16: Uint16Array
-}
-
-/** The typed array that holds elements of a type on the host: float16 and bfloat16 as bits in a Uint16Array. */
-export type HostArray<D extends DeviceDtype> = HostArrays[D]
-
-/** What the elements of a typed array are on a GPU. */
-export type DtypeOf<A extends NumericArray> = A extends Uint8ClampedArray
-  ? 'uint8'
-  : A extends HostArrays[Exclude<DeviceDtype, HalfDtype>]
-    ? { [D in Exclude<DeviceDtype, HalfDtype>]: A extends HostArrays[D] ? D : never }[Exclude<DeviceDtype, HalfDtype>]
-    : 'float16'
 
 /** Where a {@link DeviceArray} is made. */
 export interface DeviceOptions {
   /** The GPU's index, as CUDA counts them. Default: the one that calls on the host's arrays run on. */
   device?: number
-}
-
-/** The constructors of these. */
-const hostArrays: { readonly [D in DeviceDtype]: { new (length: number): HostArrays[D]; readonly BYTES_PER_ELEMENT: number } } = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  float16: Uint16Array,
-  bfloat16: Uint16Array,
 }
 
 /** The addon's object for an array's memory. */

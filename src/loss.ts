@@ -16,6 +16,7 @@ import {
   type ValueCall,
 } from './call.js'
 import { constantsOf, type LossConstants } from './constants.js'
+import { describe } from './describe.js'
 import type { DevicePointer } from './device.js'
 import { Explainer } from './explain/explainer.js'
 import type { Explanation } from './explain/explanation.js'
@@ -23,7 +24,7 @@ import { type Change, type ExplainerOptions, explainNames, type ExplainOptions }
 import type { Formula } from './losses/formula.js'
 import { checkNames, checkRecord, type LossOptions, type OptionRules, type Reduction, type ResolvedOptions, resolveOptions } from './options.js'
 import { biases, posteriors, type PriorRule } from './posterior.js'
-import { type AnyProblem, denominatorOf, describe, divisorOf, nothing, requireHost, type Sums } from './problem.js'
+import { type AnyProblem, denominatorOf, divisorOf, nothing, requireHost, type Sums } from './problem.js'
 
 /** What a loss returns: an array like the logits with reduction 'none', else a number. */
 export type Reduced<R extends Reduction, A extends Logits | DeviceLogits> = R extends 'none' ? SameKind<A> : number

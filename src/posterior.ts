@@ -9,12 +9,13 @@
 import { bitsDtype, checkedLength, checkLogits, dtypeOfLogits, type Logits, overlap, sameMemory } from './arrays.js'
 import { type ProbabilityCall, theirsOr } from './call.js'
 import type { LossConstants } from './constants.js'
+import { output } from './describe.js'
 import { outOfRange, wrongType } from './errors.js'
 import { fromBits, toBits } from './half.js'
 import { type ElementFormula, logOddsAgainst, sigmoid, softplus } from './losses/formula.js'
 import { checkNames, oneOf } from './options.js'
 import { firstOf } from './places.js'
-import { badProbability, output } from './problem.js'
+import { badProbability } from './problem.js'
 import { checkClassCount, layoutOfLogits } from './shape.js'
 
 /** A prior with the rule of the RetinaNet paper: {@link FocalLossBase.priorBias}. */
