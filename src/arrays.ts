@@ -131,24 +131,23 @@ export function isFloatArray(array: ArrayBufferView | DeviceArray): boolean {
   return tag === 'Float32Array' || tag === 'Float64Array' || tag === 'Float16Array'
 }
 
-/** `logits`, `grad`, `hess` and `out`: float arrays, and where `dtype` says what they hold, arrays of 16 bits. */
-export function checkLogits(name: string, value: unknown, dtype: HalfDtype | undefined): Logits {
+/** Logits are float arrays, and where `dtype` says what they hold, arrays of 16 bits. */
+export function checkLogits(value: unknown, dtype: HalfDtype | undefined): Logits {
   if (dtype !== undefined) {
     oneOf('dtype', dtype, halfDtypes)
     if (ArrayBuffer.isView(value) && tagOf(value) === 'Uint16Array') return value as Uint16Array
-    throw wrongType(name, value, `a Uint16Array, as dtype is '${dtype}'`)
+    throw wrongType('logits', value, `a Uint16Array, as dtype is '${dtype}'`)
   }
   if (ArrayBuffer.isView(value) && isFloatArray(value)) return value as Float32Array
-  throw wrongType(name, value, `a Float32Array or a Float64Array${hintFor(value)}`)
+  throw wrongType('logits', value, `a Float32Array or a Float64Array${hintFor(value)}`)
 }
 
 /** As {@link checkLogits}, or such numbers in a GPU's memory, where `dtype` may only say what they are. */
-export function checkAnyLogits(name: string, value: unknown, dtype: HalfDtype | undefined): AnyLogits {
-  if (ArrayBuffer.isView(value)) return checkLogits(name, value, dtype)
-  const array = deviceArrayOf(name, value)
-  if (array === undefined) return checkLogits(name, value, dtype)
-  if (!isFloatArray(array)) throw wrongType(name, array, 'one of float32, float64, float16 or bfloat16')
-  if (dtype !== undefined && dtype !== array.dtype) throw outOfRange('dtype', dtype, `'${array.dtype}', as ${name} is, or no dtype`)
+export function checkAnyLogits(value: unknown, dtype: HalfDtype | undefined): AnyLogits {
+  const array = ArrayBuffer.isView(value) ? undefined : deviceArrayOf('logits', value)
+  if (array === undefined) return checkLogits(value, dtype)
+  if (!isFloatArray(array)) throw wrongType('logits', array, 'one of float32, float64, float16 or bfloat16')
+  if (dtype !== undefined && dtype !== array.dtype) throw outOfRange('dtype', dtype, `'${array.dtype}', as logits is, or no dtype`)
   return array as DeviceArray<FloatDtype>
 }
 

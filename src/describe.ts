@@ -14,8 +14,9 @@ import {
 } from './arrays.js'
 import type { CallOptions } from './call.js'
 import type { LossConstants } from './constants.js'
+import { deviceArrayOf } from './device.js'
+import type { DeviceArray } from './device_array.js'
 import { outOfRange, wrongType } from './errors.js'
-import type { HalfDtype } from './half.js'
 import { tagOf } from './intrinsics.js'
 import type { Formula } from './losses/formula.js'
 import { number, positiveNumber, type Reduction } from './options.js'
@@ -38,7 +39,7 @@ export function describe(
   outputs: Outputs,
   sumBefore = 0,
 ): AnyProblem {
-  const logits = checkAnyLogits('logits', givenLogits, call.dtype)
+  const logits = checkAnyLogits(givenLogits, call.dtype)
   const targets = checkTargets('targets', givenTargets)
   const elements = checkedLength('logits', logits)
   const targetsLength = checkedLength('targets', targets)
@@ -69,21 +70,22 @@ export function describe(
     weightsPer: per('weights', weights, loss.formula, rows, elements),
     mask,
     maskPer: per('mask', mask, loss.formula, rows, elements),
-    values: output('out', outputs.values, logits, call.dtype, loss.formula.perRow ? rows : elements),
-    grad: output('grad', outputs.grad, logits, call.dtype, elements),
-    hess: output('hess', outputs.hess, logits, call.dtype, elements),
+    values: output('out', outputs.values, logits, loss.formula.perRow ? rows : elements),
+    grad: output('grad', outputs.grad, logits, elements),
+    hess: output('hess', outputs.hess, logits, elements),
     leastHess: call.clampHess === undefined ? -Infinity : number('clampHess', call.clampHess, -Infinity, Infinity),
     sumBefore,
-    device: onHost(logits) && onHost(targets) && (weights === null || onHost(weights)) && (mask === null || onHost(mask)) ? null : deviceOf([logits, targets, weights, mask]),
+    device: deviceOf(logits, targets, weights, mask),
   } as AnyProblem
   checkBackground(problem)
   return problem
 }
 
 /** Where a call's arrays lie: its outputs lie where its logits do. */
-function deviceOf(inputs: readonly (AnyArray | null)[]): number | null {
+function deviceOf(...inputs: readonly (AnyArray | null)[]): number | null {
   let first: number | null = null
-  for (const [i, array] of inputs.entries()) {
+  for (let i = 0; i < inputs.length; i++) {
+    const array = inputs[i]
     if (array === null || onHost(array)) continue
     first ??= array.device
     if (array.device !== first) throw outOfRange(`${arrayNames[i]}.device`, array.device, `${first}, as arrays of a call lie on one GPU`)
@@ -108,21 +110,21 @@ function per(name: string, array: AnyArray | null, formula: Formula, rows: numbe
   throw new RangeError(`${name} has length ${length}; expected ${expected}`)
 }
 
-export function output<A extends AnyLogits>(name: string, given: unknown, logits: A, dtype: HalfDtype | undefined, length: number): A | null {
+/** An output: none, a new array, or the caller's, which is of the logits' kind. */
+export function output<A extends AnyLogits>(name: string, given: unknown, logits: A, length: number): A | null {
   if (given === false) return null
   if (given === true) return newLike(logits, length)
-  const array = checkAnyLogits(name, given, dtype)
-  if (!sameKind(array, logits)) throw wrongType(name, given, `${kindOf(logits)}, as logits is`)
+  const array = ArrayBuffer.isView(given) ? given : deviceArrayOf(name, given)
+  if (array === undefined || !sameKind(array, logits)) throw wrongType(name, given, `${kindOf(logits)}, as logits is`)
   const came = checkedLength(name, array)
   if (came !== length) throw new RangeError(`${name} has length ${came}; expected ${length}`)
   return array as A
 }
 
 /** What an output must have in common with the logits: the type, and where they lie. */
-function sameKind(a: AnyLogits, b: AnyLogits): boolean {
-  // An array on a GPU has no tag of a typed array
-  if (tagOf(a) !== tagOf(b)) return false
-  return onHost(a) || onHost(b) || (a.dtype === b.dtype && a.device === b.device)
+function sameKind(array: ArrayBufferView | DeviceArray, logits: AnyLogits): array is AnyLogits {
+  if (onHost(array)) return onHost(logits) && tagOf(array) === tagOf(logits)
+  return !onHost(logits) && array.dtype === logits.dtype && array.device === logits.device
 }
 
 function kindOf(array: AnyLogits): string {

@@ -29,11 +29,11 @@ export interface PriorRule {
 /** `toProbability` of a loss: see there. */
 export function posteriors(loss: LossConstants, logits: Logits, call: ProbabilityCall<Logits>): Logits {
   checkWeights(loss, 'toProbability()')
-  const x = checkLogits('logits', logits, call.dtype)
+  const x = checkLogits(logits, call.dtype)
   const layout = layoutOfLogits(loss, checkedLength('logits', x), call)
   const { outer, classes, inner } = layout
   checkClassCount(loss, classes, call)
-  const out = output('out', theirsOr(true, 'out', call.out), x, call.dtype, x.length) as Logits
+  const out = output('out', theirsOr(true, 'out', call.out), x, x.length) as Logits
   if (overlap(out, x) && !sameMemory(out, x)) {
     throw new RangeError('out overlaps logits in memory; expected memory of its own (or exactly the logits)')
   }

@@ -213,6 +213,7 @@ describe('errors', () => {
     ['another dtype than the array has', () => sigmoid().value(x(), [0, 1], { dtype: 'float16' }), "RangeError: dtype is 'float16'; expected 'float32', as logits is, or no dtype"],
     ['a gradient of another type', () => sigmoid().valueAndGrad(x(), [0, 1], { grad: DeviceArray.alloc('float64', 2) }), 'TypeError: grad is a float64 array of length 2 on a GPU; expected a float32 array on GPU 0, as logits is'],
     ['a gradient on the host', () => sigmoid().valueAndGrad(x(), [0, 1], { grad: new Float32Array(2) }), 'TypeError: grad is a Float32Array of length 2; expected a float32 array on GPU 0, as logits is'],
+    ['a gradient of bytes', () => sigmoid().valueAndGrad(x(), [0, 1], { grad: new DataView(new ArrayBuffer(8)) }), 'TypeError: grad is a DataView; expected a float32 array on GPU 0, as logits is'],
     ['a gradient on the GPU for logits of the host', () => sigmoid().valueAndGrad(new Float32Array(2), [0, 1], { grad: x() }), 'TypeError: grad is a float32 array of length 2 on a GPU; expected a Float32Array, as logits is'],
     ['a gradient of another length', () => sigmoid().valueAndGrad(x(), [0, 1], { grad: DeviceArray.alloc('float32', 3) }), 'RangeError: grad has length 3; expected 2'],
     ['floats as indices', () => untyped(new SoftmaxFocalLoss()).value(DeviceArray.alloc('float32', 4), x()), 'TypeError: targets is a float32 array of length 2 on a GPU; expected an integer array of class indices, one per row, or 4 targets, one per logit'],
