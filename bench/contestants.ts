@@ -1,7 +1,7 @@
 /** What is timed against each other: the backends of this package, memcpy, and the peers. */
 import { availableParallelism } from 'node:os'
 import { type BackendName, backends } from 'focal-loss'
-import { registerBackend } from '../src/backends/choose.js'
+import { registerBackend } from '../src/backends/registry.js'
 import type { BenchProblem } from '../src/cli/bench_cases.js'
 import type { Outcome } from '../src/cli/bench_check.js'
 import { nativeLoader } from '../src/native_addon.js'

@@ -3,9 +3,9 @@
  *
  * @module focal-loss
  */
-import { registerBackend } from './backends/choose.js'
 import { cudaLoader } from './backends/cuda.js'
 import { useCudaAddon } from './backends/cuda_devices.js'
+import { registerBackend } from './backends/registry.js'
 import { useWorkers } from './backends/wasm_member.js'
 import { loadCudaAddon } from './cuda_addon.js'
 import { registerDeviceArrays } from './device.js'

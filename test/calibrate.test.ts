@@ -116,7 +116,7 @@ describe("'auto'", () => {
     vi.stubEnv('FOCAL_LOSS_BACKEND', setting)
     vi.resetModules()
     vi.spyOn(performance, 'now').mockImplementation(() => now)
-    const { registerBackend } = await import('../src/backends/choose.js')
+    const { registerBackend } = await import('../src/backends/registry.js')
     const fakes = {
       native: fake('native', microseconds(1, 0.001)),
       wasm: fake('wasm', microseconds(0.5, 0.01)),
@@ -162,7 +162,7 @@ describe("'auto'", () => {
 
   it('measures again when there are other backends', async () => {
     const { SigmoidFocalLoss, calibrations } = await fresh()
-    const { registerBackend } = await import('../src/backends/choose.js')
+    const { registerBackend } = await import('../src/backends/registry.js')
     const loss = new SigmoidFocalLoss()
     loss.value(new Float32Array(2), [0, 1])
     registerBackend('native', { load: () => fake('native', microseconds(2, 0.001)) })

@@ -1,7 +1,7 @@
 /** The CUDA addon as the suites want it: on a GPU where this machine has one, else on the device that is emulated. */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { registerBackend } from '../../src/backends/choose.js'
+import { registerBackend } from '../../src/backends/registry.js'
 import { cudaLoader } from '../../src/backends/cuda.js'
 import { type CudaAddon, useCudaAddon } from '../../src/backends/cuda_devices.js'
 

@@ -1,6 +1,6 @@
 /** The native backend as the suites want it: any number of threads, any instruction set of this machine. */
 import { createRequire } from 'node:module'
-import { registerBackend } from '../../src/backends/choose.js'
+import { registerBackend } from '../../src/backends/registry.js'
 import { type Addon, nativeBackend } from '../../src/backends/native.js'
 import { testedBackends } from '../backends.js'
 

@@ -1,0 +1,47 @@
+/** Getting a backend ready before it is used: compiling with a wait, opening a GPU, starting workers. */
+import { show } from '../errors.js'
+import { checkNames, checkRecord, oneOf, wholeNumber } from '../options.js'
+import type { BackendName } from './backend.js'
+import { automaticNames, currentSetting, loadGpu, settings } from './choose.js'
+import { load, loadWithWait, outcomeOf } from './registry.js'
+import { employ } from './wasm_team.js'
+
+/** How {@link init} gets a backend ready. */
+export interface InitOptions {
+  /** With 'cuda': the GPU for arrays of the host and for new ones, as CUDA counts them. Default FOCAL_LOSS_CUDA_DEVICE, else the first. */
+  device?: number
+  /**
+   * With 'wasm': how many workers there are for asynchronous calls of 258,048 logits or more, from 0 to 64. They share memory, so a
+   * page must be cross-origin isolated. Default: as many as there are, at the beginning none.
+   */
+  workers?: number
+}
+
+/** The backend that an option of {@link init} is for. */
+const backendOf = { device: 'cuda', workers: 'wasm' } as const satisfies Record<keyof InitOptions, BackendName>
+
+/**
+ * Gets a backend ready, without switching to it: the one named, or the one that {@link getBackend} names. In browsers
+ * that refuse to compile WebAssembly at once, it makes wasm available; `init('cuda')` opens a GPU, which takes some tenths of a
+ * second that its first use would otherwise stop the event loop for; `init('wasm', { workers })` starts or ends workers. Needed for
+ * nothing else. Throws a {@link BackendError} with the reason where one of these cannot be had.
+ */
+export async function init(name?: BackendName | 'auto', options: InitOptions = {}): Promise<BackendName> {
+  const wanted = name === undefined ? currentSetting() : oneOf('backend', name, settings)
+  checkRecord('options', options)
+  checkNames(options, new Set(Object.keys(backendOf)), 'init()')
+  for (const [name, only] of Object.entries(backendOf)) {
+    const isGiven = options[name as keyof InitOptions] !== undefined
+    if (isGiven && wanted !== only) throw new TypeError(`${name} is given with backend ${show(wanted)}; expected backend '${only}'`)
+  }
+  if (options.workers !== undefined) wholeNumber('workers', options.workers, 64)
+  for (const candidate of wanted === 'auto' ? automaticNames : [wanted]) {
+    await loadWithWait(candidate)
+    if ('backend' in outcomeOf(candidate)) {
+      if (candidate === 'cuda') await loadGpu().open(options.device)
+      if (options.workers !== undefined) await employ(options.workers)
+      return candidate
+    }
+  }
+  return load(wanted === 'auto' ? 'js' : wanted).name
+}

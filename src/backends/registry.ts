@@ -1,0 +1,105 @@
+/** Which backends there are, and what came of getting each. */
+import { BackendError, reasonOf } from '../errors.js'
+import { type Backend, type BackendLoader, type BackendName, backendNames } from './backend.js'
+import { jsBackend } from './js.js'
+import { wasmLoader } from './wasm.js'
+
+/** One line of {@link backends}. */
+export interface BackendInfo {
+  /** What `setBackend` and the option `backend` call it. */
+  readonly name: BackendName
+  /** Whether it runs here. */
+  readonly available: boolean
+  /** What serves the calls; empty where it is not available. */
+  readonly description: string
+  /** Why it is not available and what to do; empty where it is. */
+  readonly reason: string
+}
+
+const loaders: Record<BackendName, BackendLoader> = {
+  cuda: unavailable(
+    "The cuda backend needs Node.js and the package's main entry: import 'focal-loss' with the condition 'node-addons' (Node.js " +
+      "sets it) and not 'focal-loss/wasm'; without it, use native, wasm or js.",
+  ),
+  native: unavailable(
+    "The native addon needs Node.js and the package's main entry: import 'focal-loss' with the condition " +
+      "'node-addons' (Node.js sets it) and not 'focal-loss/wasm'.",
+  ),
+  wasm: wasmLoader,
+  js: { load: () => jsBackend },
+}
+
+/** A backend, or what was thrown when it was asked for. Nothing is asked twice. */
+export type Outcome = { readonly backend: Backend } | { readonly error: Error }
+
+const outcomes = new Map<BackendName, Outcome>()
+
+let changed: () => void = () => undefined
+
+/** Has this called whenever there are other backends to choose from. */
+export function whenChanged(call: () => void): void {
+  changed = call
+}
+
+/** Adds a backend that only some entry points bring. */
+export function registerBackend(name: BackendName, loader: BackendLoader): void {
+  loaders[name] = loader
+  outcomes.delete(name)
+  changed()
+}
+
+/** Every backend, the fastest first: whether it runs here, and if not, why and what to do. */
+export function backends(): BackendInfo[] {
+  return backendNames.map((name) => {
+    const outcome = outcomeOf(name)
+    return 'backend' in outcome
+      ? { name, available: true, description: outcome.backend.description, reason: '' }
+      : { name, available: false, description: '', reason: outcome.error.message }
+  })
+}
+
+/** The backend. Throws why it cannot run here. */
+export function load(name: BackendName): Backend {
+  const outcome = outcomeOf(name)
+  if ('error' in outcome) throw outcome.error
+  return outcome.backend
+}
+
+/** The same where engines only allow it with a wait. What came of it is what {@link load} gives or throws from then on. */
+export async function loadWithWait(name: BackendName): Promise<void> {
+  if ('backend' in outcomeOf(name)) return
+  const waiting = loaders[name].loadAsync?.()
+  if (waiting === undefined) return
+  outcomes.set(name, await waiting.then(backendIs, errorIs))
+  changed()
+}
+
+/** The backend, or what was thrown when it was asked for. */
+export function outcomeOf(name: BackendName): Outcome {
+  let outcome = outcomes.get(name)
+  if (outcome === undefined) {
+    try {
+      outcome = backendIs(loaders[name].load())
+    } catch (error) {
+      outcome = errorIs(error)
+    }
+    outcomes.set(name, outcome)
+  }
+  return outcome
+}
+
+function backendIs(backend: Backend): Outcome {
+  return { backend }
+}
+
+function errorIs(error: unknown): Outcome {
+  return { error: error instanceof Error ? error : new BackendError(reasonOf(error)) }
+}
+
+function unavailable(reason: string): BackendLoader {
+  return {
+    load() {
+      throw new BackendError(reason)
+    },
+  }
+}
