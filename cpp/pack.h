@@ -136,6 +136,19 @@ template <class T, int B, int N> struct Number<Pack<T, B, N>> {
   using Lane = T;
 };
 
+// Keeps the vectors of a pack in step. Compilers to WebAssembly write the operations of one vector down before those of the next, and
+// engines (V8 from 13 on) execute them in that order: each operation would wait for the one before it. A statement that takes all
+// vectors and gives them back ends that. It has no instruction, so wasm/build.sh must not have binaryen look for a better order.
+template <class T, int B, int N> FOCAL_INLINE void in_step([[maybe_unused]] Pack<T, B, N> &a) {
+#ifdef __wasm_simd128__
+  auto *v = a.v;
+  static_assert(N == 1 || N == 2 || N == 4 || N == 6, "one of those below");
+  if constexpr (N == 2) asm("" : "+r"(v[0]), "+r"(v[1]));
+  if constexpr (N == 4) asm("" : "+r"(v[0]), "+r"(v[1]), "+r"(v[2]), "+r"(v[3]));
+  if constexpr (N == 6) asm("" : "+r"(v[0]), "+r"(v[1]), "+r"(v[2]), "+r"(v[3]), "+r"(v[4]), "+r"(v[5]));
+#endif
+}
+
 // Integer packs carry bit patterns and the masks that comparisons give.
 template <int B, int N> struct Pack<int32_t, B, N> {
   typedef int32_t Vector __attribute__((vector_size(B)));
@@ -242,7 +255,9 @@ template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> smaller(Pack<T, B, N
 }
 template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> muladd(Pack<T, B, N> a, Pack<T, B, N> b, Pack<T, B, N> c) {
   Pack<T, B, N> r;
-  FOCAL_EACH(a.v[i] * b.v[i] + c.v[i])
+  FOCAL_UNROLL for (int i = 0; i < N; i++) r.v[i] = a.v[i] * b.v[i] + c.v[i];
+  in_step(r);
+  return r;
 }
 template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> absolute(Pack<T, B, N> a) {
   using Vector = typename Pack<T, B, N>::Vector;

@@ -35,10 +35,9 @@ done
 
 # The memory comes from outside: it may be one that workers share (src/backends/wasm_instance.ts).
 # The stack holds no arrays of the kernel's; memory grows to the 4 GB that 32-bit addresses reach.
-# Functions stay apart that have one caller: in one function of 300 kB, an engine takes ten times as long to get to its
-# optimised code, and spends as long on the formulas that are never called.
-em++ -O3 "${objects[@]}" -o "$out/focal-loss.wasm" -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH=1 \
+# -O1: more would put the operations of cpp/pack.h's vectors one behind the other again (half the speed in engines of today), and functions into
+# each other until the module is a third larger.
+em++ -O1 "${objects[@]}" -o "$out/focal-loss.wasm" -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH=1 \
   -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=65536 -sMAXIMUM_MEMORY=4294967296 -sIMPORTED_MEMORY=1 -sMALLOC=emmalloc -sFILESYSTEM=0 \
-  -sBINARYEN_EXTRA_PASSES=one-caller-inline-max-function-size=1000 \
   -sEXPORTED_FUNCTIONS=_focal_run,_focal_begin,_focal_parts,_focal_count,_focal_settle,_focal_blocks,_focal_compute,_focal_finish,_focal_end,_focal_abi,_focal_malloc,_focal_free
 echo "$out/focal-loss.wasm: $(stat -c %s "$out/focal-loss.wasm") bytes"
