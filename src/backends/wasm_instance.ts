@@ -2,7 +2,8 @@
 import type { NumericArray } from '../arrays.js'
 import { BackendError, reasonOf } from '../errors.js'
 import { ABI, PROBLEM_BYTES, type ProblemBytes, problemBytes, RESULT_BYTES } from './layout.js'
-import { base64, memoryFlagsAt } from './wasm_bytes.generated.js'
+import { moduleText } from './wasm_bytes.generated.js'
+import { decode } from './wasm_text.js'
 
 interface Exports {
   readonly focal_malloc: (bytes: number) => number
@@ -93,7 +94,7 @@ export async function compileWithWait(): Promise<void> {
 /** The module for a memory that workers share: the same but for the flags with which it asks for its memory. */
 export function compileShared(): Promise<WebAssembly.Module> {
   return compile((bytes) => {
-    bytes[memoryFlagsAt] |= SHARED
+    bytes[moduleText.memoryFlagsAt] |= SHARED
     return WebAssembly.compile(bytes)
   })
 }
@@ -116,27 +117,17 @@ function newMemory(shared: boolean): WebAssembly.Memory {
 const SHARED = 2
 
 function compile<T>(how: (bytes: Uint8Array<ArrayBuffer>) => T): T {
-  if (base64 === '') {
+  if (moduleText.byteCount === 0) {
     throw new BackendError('This build has no WebAssembly module; make one with npm run build:wasm && npm run build:js.')
   }
   if (typeof WebAssembly === 'undefined') {
     throw new BackendError('There is no WebAssembly in this JavaScript engine; use the js backend, or allow it.')
   }
   try {
-    return how(decode(base64))
+    return how(decode(moduleText))
   } catch (error) {
     throw refused(error)
   }
-}
-
-function decode(text: string): Uint8Array<ArrayBuffer> {
-  // Node's own decoder takes a millisecond, the loop ten
-  const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer> } }
-  if (Buffer !== undefined) return Buffer.from(text, 'base64')
-  const characters = atob(text)
-  const bytes = new Uint8Array(characters.length)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
-  return bytes
 }
 
 function refused(error: unknown): Error {

@@ -5,7 +5,7 @@ import { ESLint } from 'eslint'
 import { describe, expect, it } from 'vitest'
 
 /** All that is used beyond ECMAScript itself. */
-const globals = ['WebAssembly', 'performance', 'atob', 'setTimeout', 'Blob', 'URL']
+const globals = ['WebAssembly', 'performance', 'setTimeout', 'Blob', 'URL']
 
 const eslint = new ESLint({
   overrideConfigFile: true,
