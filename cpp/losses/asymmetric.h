@@ -64,7 +64,7 @@ template <class T, class Positive, class Negative> struct Asymmetric {
     const R m(margin), g(slope_negative);
     const R above = (x - R(start_high)) - R(start_low);
     const auto counts = above > R(0), shifted = m > R(0), far = above > R(4) * R(C::near_zero);
-    // What does not count is computed at 1/2. Near 0 its powers underflow, which costs some processors a hundred cycles and more each time.
+    // What does not count is computed at 1/2. Near 0 its powers would underflow, which is slow on some processors.
     R t = select(counts, larger(select(far, l.s - m, l.c * m * excess(above)), R(C::smallest_normal)), R(0.5));
     R u = larger(l.c + m, R(C::smallest_normal));
     R both = R(1) / (t * u);  // one division for 1 / t and 1 / u
