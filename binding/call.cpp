@@ -10,20 +10,20 @@ namespace {
 constexpr const char *names[] = {"logits", "targets", "weights", "mask", "class weights", "class weights", "out", "grad", "hess"};
 
 // Where a typed array lies. No copy, no reference.
-bool find_typed_array(napi_env env, napi_value array, int32_t dtype, Place *place) {
+bool find_typed_array(napi_env env, napi_value array, int32_t dtype, MemoryRange *range) {
   size_t length = 0;
   void *data = nullptr;
   if (napi_get_typedarray_info(env, array, nullptr, &length, &data, nullptr, nullptr) != napi_ok) return false;
   const uintptr_t begin = reinterpret_cast<uintptr_t>(data);
-  *place = {begin, begin + length * bytes_of(dtype)};
+  *range = {begin, begin + length * bytes_of(dtype)};
   return true;
 }
 
-bool overlap(const Place (&arrays)[ARGUMENTS]) {
+bool overlap(const MemoryRange (&arrays)[ARGUMENTS]) {
   for (int written = VALUES; written <= HESS; written++) {
     if (arrays[written].end == 0) continue;
     for (int other = 0; other < ARGUMENTS; other++) {
-      const Place &a = arrays[written], &b = arrays[other];
+      const MemoryRange &a = arrays[written], &b = arrays[other];
       if (other == written || !(a.begin < b.end && b.begin < a.end)) continue;
       if (!(written == GRAD && other == LOGITS && a.begin == b.begin)) return true;
     }
@@ -49,18 +49,18 @@ int32_t point_to_arrays(napi_env env, const napi_value *arguments, FocalProblem 
   FocalProblem &p = *problem;
   const double rows = p.outer * p.inner, elements = rows * p.classes;
   const auto length_per = [&](int32_t per) { return per == FOCAL_PER_ROW ? rows : elements; };
-  Place arrays[ARGUMENTS];
+  MemoryRange arrays[ARGUMENTS];
   const auto point = [&](uint64_t &slot, Argument at, int32_t dtype, double length) {
     if (!slot) return;
-    Place &place = arrays[at];
-    if (!find_typed_array(env, arguments[at], dtype, &place)) {
-      if (!find || !find(env, arguments[at], &place)) throw Napi::TypeError::New(env, std::string(names[at]) + " is not a typed array");
+    MemoryRange &range = arrays[at];
+    if (!find_typed_array(env, arguments[at], dtype, &range)) {
+      if (!find || !find(env, arguments[at], &range)) throw Napi::TypeError::New(env, std::string(names[at]) + " is not a typed array");
       *found |= 1u << at;
     }
     // At least `length` elements
-    if (!(static_cast<double>(place.end - place.begin) >= length * static_cast<double>(bytes_of(dtype))))
+    if (!(static_cast<double>(range.end - range.begin) >= length * static_cast<double>(bytes_of(dtype))))
       throw Napi::RangeError::New(env, std::string(names[at]) + " is shorter than announced (is its buffer detached?)");
-    slot = place.begin;
+    slot = range.begin;
   };
   point(p.logits_slot, LOGITS, p.dtype, elements);
   point(p.targets_slot, TARGETS, p.targets_dtype, p.targets_kind == FOCAL_CLASS_INDEX ? rows : elements);

@@ -29,7 +29,7 @@ constexpr int32_t OVERLAP = -1;
 uintptr_t bytes_of(int32_t dtype);
 
 // Where an array lies.
-struct Place {
+struct MemoryRange {
   uintptr_t begin = 0, end = 0;
 };
 
@@ -37,7 +37,7 @@ struct Place {
 void *data_of(napi_env env, napi_value array);
 
 // Finds an array that is no typed array, for an addon that knows of such; false where it is none at all.
-using Find = bool (*)(napi_env env, napi_value array, Place *place);
+using Find = bool (*)(napi_env env, napi_value array, MemoryRange *range);
 
 // Puts the arrays' addresses into the problem, where it asks for them. OVERLAP where an output lies in the memory of another
 // array, except the gradient exactly on the logits; else FOCAL_OK. Throws where an array is none or too short. `found`: which

@@ -1,7 +1,7 @@
 // exp, log, log1p, logistic and power on any number type: branch-free, no calls, no tables.
 //
-// Arguments are in the range each function states; the drivers see to it (cpu/elementwise.h sends anything else to
-// the careful path). Coefficients: cpp/tools/fit_polynomials.py. Largest errors in ulp, float / double, measured
+// Arguments are in the range each function states; the drivers see to it (cpu/elementwise/block.h sends anything else to
+// the double-precision fallback). Coefficients: cpp/tools/fit_polynomials.py. Largest errors in ulp, float / double, measured
 // without FMA by cpp/tests/elementary_test.cpp, which fails when they grow: exp 1.2 / 1.2, log1p 1.2 / 1.2,
 // sigmoid 2.6 / 2.8, softplus 6.2 / 2.8, power for any gamma to 5 4.2 / 3.9. With FMA in float exp 4.6, sigmoid 5.4.
 #pragma once

@@ -306,18 +306,18 @@ template <class T, int B, class F> FOCAL_INLINE T fold_lanes(Pack<T, B, 1> a, F 
   else return f(f(a.v[0][0], a.v[0][1]), f(a.v[0][2], a.v[0][3]));
 }
 
-template <class T, int Size> struct Places {
-  T place[Size];
-  constexpr Places() : place() {
-    for (int i = 0; i < Size; i++) place[i] = static_cast<T>(i);
+template <class T, int Size> struct LaneNumbers {
+  T number[Size];
+  constexpr LaneNumbers() : number() {
+    for (int i = 0; i < Size; i++) number[i] = static_cast<T>(i);
   }
 };
 
 // The first `count` lanes of a, and `fill` in the others.
 template <class T, int B> FOCAL_INLINE Pack<T, B, 1> first_lanes(Pack<T, B, 1> a, int64_t count, T fill) {
   using P = Pack<T, B, 1>;
-  static constexpr Places<T, P::size> places;
-  return select(P(static_cast<T>(count)) > P::load(places.place), a, P(fill));
+  static constexpr LaneNumbers<T, P::size> lane_numbers;
+  return select(P(static_cast<T>(count)) > P::load(lane_numbers.number), a, P(fill));
 }
 
 // The sum of the lanes, in double and in one fixed order.

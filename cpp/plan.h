@@ -11,11 +11,11 @@
 
 namespace focal {
 
-// A multiple of every pack (48 floats with AVX2, 96 with AVX-512), small enough that a block and what is staged for it
+// A multiple of every pack (48 floats with AVX2, 96 with AVX-512), small enough that a block and its staging buffers
 // stay in the first-level cache.
 constexpr int block_elements = FOCAL_BLOCK_ELEMENTS;
 
-// Above these a block (on GPUs an element) takes the careful path, in double; above `softmax`, its rows are shifted.
+// Above these a block (on GPUs an element) takes the double-precision fallback; above `softmax`, its rows are shifted.
 template <class T> struct Limits;
 template <> struct Limits<float> {
   static constexpr float logistic = 87.0f;     // e^x and e^-x are normal
@@ -36,12 +36,12 @@ template <> struct Limits<double> {
 
 FOCAL_ANYWHERE inline bool is_half(int32_t dtype) { return dtype == FOCAL_FLOAT16 || dtype == FOCAL_BFLOAT16; }
 
-// What outputs are divided by, known once the elements, rows and positives that count are.
+// What outputs are divided by, known once the valid elements and rows, and the positives, are counted.
 struct Divisors {
   double grad_divisor;             // the denominator
   double value_divisor;            // the normalizer, or 1
   double grad_scale, value_scale;  // one over these
-  bool extreme_scale;              // too large or too small for float arithmetic: everything is careful
+  bool extreme_scale;              // too large or too small for float arithmetic: everything is computed in double
 
   FOCAL_ANYWHERE void divide_by(const FocalProblem &p, double denominator) {
     grad_divisor = denominator;
@@ -54,14 +54,14 @@ struct Divisors {
 
 struct Plan : Divisors {
   FocalProblem problem;
-  int64_t outer, classes, inner;  // classes == 1 is written as one row of `inner` places
+  int64_t outer, classes, inner;  // classes == 1 is written as one row of `inner` positions
   int64_t rows, elements;
   int64_t blocks, rows_per_block;  // rows_per_block: softmax only
   double target_scale, target_shift;  // label smoothing: y becomes y * scale + shift
   bool hard_labels;                   // dense targets, each exactly 0 or 1, none smoothed or skipped
   const uint8_t *hard_blocks;         // which blocks have such, where they differ; else null
 
-  FOCAL_ANYWHERE bool skips() const {  // may some elements not count?
+  FOCAL_ANYWHERE bool skips() const {  // may some elements not be valid (neither masked nor ignored)?
     return problem.mask_per != FOCAL_ABSENT || problem.ignore_index == problem.ignore_index;
   }
   FOCAL_ANYWHERE bool weighted() const { return problem.weights_per != FOCAL_ABSENT || problem.class_positive != nullptr; }

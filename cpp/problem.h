@@ -118,8 +118,8 @@ typedef struct FocalProblem {
 
 typedef struct FocalResult {
   double sum;         /* unreduced, undivided */
-  double elements;    /* that count */
-  double rows;        /* that count */
+  double elements;    /* that are valid: neither masked nor ignored */
+  double rows;        /* with a valid element */
   double positives;   /* elements of at least positive_from, or rows with a class */
   double denominator; /* what the reduction (or the normalizer) divides by; the gradient is already divided */
   double error_index;
@@ -129,26 +129,26 @@ typedef struct FocalResult {
 /* Computes the problem. On any status but FOCAL_OK and FOCAL_CANCELLED no output buffer has been touched. */
 int32_t focal_run(const FocalProblem *problem, FocalResult *result);
 
-/* The same, with the same bits, step by step: on a thread that has other things to do in between, or on several, called members,
- * that share the memory. A run is begun; all its parts are counted; it is settled; all its blocks are computed; it is finished;
- * and ended, there or earlier. Parts may be counted, and blocks computed, in any order and at once; each kind is over before the
+/* The same, with the same bits, step by step: on a thread that has other things to do in between, or on several workers
+ * that share the memory. A run is begun; all its parts are scanned; the scan is finished; all its blocks are computed; it is finished;
+ * and ended, there or earlier. Parts may be scanned, and blocks computed, in any order and at once; each kind is over before the
  * next step begins. Runs know nothing of each other. */
 typedef struct FocalRun FocalRun;
 
 /* FOCAL_OK, and *run is to be ended; or FOCAL_OUT_OF_MEMORY or FOCAL_BAD_PROBLEM. The problem is copied, its arrays are not.
- * It has as many members as the problem has threads, and one where these are 0. */
+ * It has as many workers as the problem has threads, and one where these are 0. */
 int32_t focal_begin(const FocalProblem *problem, FocalRun **run);
 
-/* Looks at the targets of parts first..last-1 of focal_parts: some thousand each, in 10 us or so. */
-int32_t focal_parts(const FocalRun *run);
-void focal_count(FocalRun *run, int32_t first, int32_t last);
+/* Looks at the targets of parts first..last-1 of focal_scan_parts: some thousand each, in 10 us or so. */
+int32_t focal_scan_parts(const FocalRun *run);
+void focal_scan(FocalRun *run, int32_t first, int32_t last);
 
 /* What focal_run would return before anything is written. On FOCAL_OK, everything of the result but its sum is there. */
-int32_t focal_settle(FocalRun *run, FocalResult *result);
+int32_t focal_finish_scan(FocalRun *run, FocalResult *result);
 
-/* Fills the outputs of blocks first..last-1 of focal_blocks: 10 us to a few ms each. A member, from 0, does one at a time. */
+/* Fills the outputs of blocks first..last-1 of focal_blocks: 10 us to a few ms each. A worker, from 0, does one at a time. */
 int32_t focal_blocks(const FocalRun *run);
-void focal_compute(FocalRun *run, int32_t member, int32_t first, int32_t last);
+void focal_compute(FocalRun *run, int32_t worker, int32_t first, int32_t last);
 
 /* FOCAL_OK, and the result has its sum; or FOCAL_CANCELLED. */
 int32_t focal_finish(FocalRun *run, FocalResult *result);

@@ -125,7 +125,7 @@ Jet element_wise(const FocalProblem &p, double input, double y, double wp, doubl
   }
 }
 
-struct Place { int64_t row, element; };
+struct Position { int64_t row, element; };
 
 struct Reference {
   const FocalProblem &p;
@@ -134,11 +134,11 @@ struct Reference {
   int64_t element(int64_t row, int64_t c) const { return (row / inner * classes + c) * inner + row % inner; }
   double logit(int64_t at) const { return number_at(p.logits, p.dtype, at); }
 
-  bool masked_out(Place at) const {
+  bool masked_out(Position at) const {
     if (p.mask_per == FOCAL_ABSENT) return false;
     return number_at(p.mask, p.mask_dtype, p.mask_per == FOCAL_PER_ROW ? at.row : at.element) == 0;
   }
-  double weight(Place at) const {
+  double weight(Position at) const {
     if (p.weights_per == FOCAL_ABSENT) return 1;
     return number_at(p.weights, p.weights_dtype, p.weights_per == FOCAL_PER_ROW ? at.row : at.element);
   }
@@ -147,27 +147,27 @@ struct Reference {
     const double index = class_of(row);
     return index >= 0 && index < p.classes && index != p.background && index != p.ignore_index;
   }
-  double label(Place at, int64_t c) const {
+  double label(Position at, int64_t c) const {
     if (p.targets_kind == FOCAL_DENSE) return number_at(p.targets, p.targets_dtype, at.element);
     return has_class(at.row) && class_of(at.row) == static_cast<double>(c) ? 1 : 0;
   }
-  bool ignored(Place at) const {
+  bool ignored(Position at) const {
     if (p.targets_kind == FOCAL_CLASS_INDEX) return class_of(at.row) == p.ignore_index;
     if (p.loss == FOCAL_SOFTMAX || (p.ignore_index >= 0 && p.ignore_index <= 1)) return false;
     return number_at(p.targets, p.targets_dtype, at.element) == p.ignore_index;
   }
-  bool counts(Place at) const { return !masked_out(at) && !ignored(at); }
+  bool is_valid(Position at) const { return !masked_out(at) && !ignored(at); }
   double class_weight(const double *per_class, double everywhere, int64_t c) const {
     return per_class ? per_class[c] : everywhere;
   }
 
-  FocalResult census() const {
+  FocalResult scan_targets() const {
     FocalResult r{};
     for (int64_t row = 0; row < rows; row++) {
       bool any = false;
       for (int64_t c = 0; c < classes; c++) {
-        const Place at{row, element(row, c)};
-        if (!counts(at)) continue;
+        const Position at{row, element(row, c)};
+        if (!is_valid(at)) continue;
         any = true;
         r.elements++;
         r.positives += label(at, c) >= p.positive_from;
@@ -186,10 +186,10 @@ struct Reference {
   double element_wise_row(int64_t row, double grad_scale, double value_scale) const {
     double sum = 0;
     for (int64_t c = 0; c < classes; c++) {
-      const Place at{row, element(row, c)};
+      const Position at{row, element(row, c)};
       Jet d{0, 0, 0};
-      const bool counting = counts(at);
-      if (counting) {
+      const bool valid = is_valid(at);
+      if (valid) {
         const double y = label(at, c) * (1 - p.label_smoothing) + p.label_smoothing / 2, w = weight(at);
         d = element_wise(p, logit(at.element), y, w * class_weight(p.class_positive, p.positive_weight, c),
                          w * class_weight(p.class_negative, p.negative_weight, c));
@@ -197,14 +197,14 @@ struct Reference {
       sum += d.value;
       put(p.values, p.dtype, at.element, d.value * value_scale);
       put(p.grad, p.dtype, at.element, d.grad * grad_scale);
-      put(p.hess, p.dtype, at.element, counting ? std::fmax(p.least_hess, d.hess * grad_scale) : 0);
+      put(p.hess, p.dtype, at.element, valid ? std::fmax(p.least_hess, d.hess * grad_scale) : 0);
     }
     return sum;
   }
 
   double softmax_row(int64_t row, double grad_scale, double value_scale) const {
-    const bool counts_here = counts({row, element(row, 0)});
-    const bool nothing = !counts_here || (p.targets_kind == FOCAL_CLASS_INDEX && !has_class(row));
+    const bool valid = is_valid({row, element(row, 0)});
+    const bool nothing = !valid || (p.targets_kind == FOCAL_CLASS_INDEX && !has_class(row));
     std::vector<double> grad(static_cast<size_t>(classes), 0.0);
     double value = 0;
     if (!nothing) {
@@ -243,7 +243,7 @@ struct Reference {
 void reference_run(const FocalProblem &p, FocalResult *result) {
   const int64_t inner = static_cast<int64_t>(p.inner);
   const Reference reference{p, static_cast<int64_t>(p.classes), inner, static_cast<int64_t>(p.outer) * inner};
-  *result = reference.census();
+  *result = reference.scan_targets();
   const double grad_scale = 1 / result->denominator, value_scale = std::isnan(p.normalizer) ? 1 : 1 / p.normalizer;
   for (int64_t row = 0; row < reference.rows; row++)
     result->sum += p.loss == FOCAL_SOFTMAX ? reference.softmax_row(row, grad_scale, value_scale)

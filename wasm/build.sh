@@ -24,12 +24,12 @@ compile() {
   objects+=("$object")
   em++ "${flags[@]}" "${@:2}" -c "$1" -o "$object"
 }
-for source in cpp/plan.cpp cpp/cpu/run.cpp cpp/cpu/work.cpp cpp/cpu/careful.cpp cpp/cpu/numbers.cpp cpp/cpu/pool.cpp cpp/cpu/isa/dispatch.cpp \
-  cpp/cpu/isa/baseline.cpp wasm/module.cpp; do
+for source in cpp/plan.cpp cpp/cpu/run.cpp cpp/cpu/work.cpp cpp/cpu/double_fallback.cpp cpp/cpu/targets/numbers.cpp cpp/cpu/threads/worker_pool.cpp \
+  cpp/cpu/isa/dispatch.cpp cpp/cpu/isa/baseline.cpp wasm/module.cpp; do
   compile "$source"
 done
-# What several workers count at once, where the memory is shared: without the flag, atomic additions become plain ones
-for source in cpp/cpu/census.cpp cpp/cpu/probability.cpp; do
+# What several workers add to at once, where the memory is shared: without the flag, atomic additions become plain ones
+for source in cpp/cpu/targets/target_scan.cpp cpp/cpu/probability/probability.cpp; do
   compile "$source" -matomics
 done
 
@@ -39,5 +39,5 @@ done
 # each other until the module is a third larger.
 em++ -O1 "${objects[@]}" -o "$out/focal-loss.wasm" -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH=1 \
   -sINITIAL_MEMORY=1048576 -sTOTAL_STACK=65536 -sMAXIMUM_MEMORY=4294967296 -sIMPORTED_MEMORY=1 -sMALLOC=emmalloc -sFILESYSTEM=0 \
-  -sEXPORTED_FUNCTIONS=_focal_run,_focal_begin,_focal_parts,_focal_count,_focal_settle,_focal_blocks,_focal_compute,_focal_finish,_focal_end,_focal_abi,_focal_malloc,_focal_free
+  -sEXPORTED_FUNCTIONS=_focal_run,_focal_begin,_focal_scan_parts,_focal_scan,_focal_finish_scan,_focal_blocks,_focal_compute,_focal_finish,_focal_end,_focal_abi,_focal_malloc,_focal_free
 echo "$out/focal-loss.wasm: $(stat -c %s "$out/focal-loss.wasm") bytes"

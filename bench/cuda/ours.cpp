@@ -13,7 +13,7 @@
 #include <cstring>
 #include <vector>
 
-#include "cuda.h"
+#include "cuda/cuda.h"
 
 namespace {
 

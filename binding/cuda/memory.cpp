@@ -48,13 +48,13 @@ const Allocation &Memory::allocation() const {
   return allocation_;
 }
 
-Place Memory::place() const {
+MemoryRange Memory::range() const {
   const uintptr_t begin = reinterpret_cast<uintptr_t>(allocation().get());
   return {begin, begin + static_cast<uintptr_t>(bytes_)};
 }
 
 Napi::Value Memory::Address(const Napi::CallbackInfo &info) {
-  return Napi::BigInt::New(info.Env(), static_cast<uint64_t>(place().begin));
+  return Napi::BigInt::New(info.Env(), static_cast<uint64_t>(range().begin));
 }
 
 Memory *Memory::of(napi_env env, napi_value value) {
@@ -65,9 +65,9 @@ Memory *Memory::of(napi_env env, napi_value value) {
   return Unwrap(Napi::Object(env, value));
 }
 
-bool Memory::find(napi_env env, napi_value array, Place *place) {
+bool Memory::find(napi_env env, napi_value array, MemoryRange *range) {
   const Memory *const memory = of(env, array);
   if (!memory) return false;
-  *place = memory->place();
+  *range = memory->range();
   return true;
 }

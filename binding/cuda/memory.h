@@ -17,7 +17,7 @@ class Memory : public Napi::ObjectWrap<Memory> {
   // The one that a value is; null where it is none.
   static Memory *of(napi_env env, napi_value value);
   // What point_to_arrays() asks.
-  static bool find(napi_env env, napi_value array, Place *place);
+  static bool find(napi_env env, napi_value array, MemoryRange *range);
   static Napi::Function define(Napi::Env env);
 
   explicit Memory(const Napi::CallbackInfo &info);
@@ -25,7 +25,7 @@ class Memory : public Napi::ObjectWrap<Memory> {
 
   // Throws where it has been freed.
   const Allocation &allocation() const;
-  Place place() const;
+  MemoryRange range() const;
 
  private:
   Allocation allocation_;

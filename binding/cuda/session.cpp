@@ -124,20 +124,20 @@ Napi::Value Session::View(const Napi::CallbackInfo &info) {
 // copy(to, toByte, from, fromByte, bytes) between typed arrays and Memory, one of which is Memory; waits for it.
 void Session::Copy(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
-  const auto place_at = [&](int argument, bool *is_device) {
-    Place place;
-    *is_device = Memory::find(env, info[argument], &place);
+  const auto range_at = [&](int argument, bool *is_device) {
+    MemoryRange range;
+    *is_device = Memory::find(env, info[argument], &range);
     if (!*is_device) {
-      place.begin = reinterpret_cast<uintptr_t>(data_of(env, info[argument]));
-      place.end = place.begin + info[argument].As<Napi::TypedArray>().ByteLength();
+      range.begin = reinterpret_cast<uintptr_t>(data_of(env, info[argument]));
+      range.end = range.begin + info[argument].As<Napi::TypedArray>().ByteLength();
     }
-    const uintptr_t at = place.begin + static_cast<uintptr_t>(info[argument + 1].As<Napi::Number>().DoubleValue());
-    if (at + static_cast<uintptr_t>(info[4].As<Napi::Number>().DoubleValue()) > place.end)
+    const uintptr_t at = range.begin + static_cast<uintptr_t>(info[argument + 1].As<Napi::Number>().DoubleValue());
+    if (at + static_cast<uintptr_t>(info[4].As<Napi::Number>().DoubleValue()) > range.end)
       throw Napi::RangeError::New(env, "a copy beyond the end of an array (is its buffer detached?)");
     return at;
   };
   bool to_device = false, from_device = false;
-  const uintptr_t to = place_at(0, &to_device), from = place_at(2, &from_device);
+  const uintptr_t to = range_at(0, &to_device), from = range_at(2, &from_device);
   const int32_t direction = !from_device ? FOCAL_CUDA_TO_DEVICE : to_device ? FOCAL_CUDA_WITHIN_DEVICE : FOCAL_CUDA_TO_HOST;
   check(focal_cuda_copy(cuda_.get(), reinterpret_cast<void *>(to), reinterpret_cast<const void *>(from), info[4].As<Napi::Number>(), direction));
 }

@@ -4,10 +4,10 @@
 
 #include <type_traits>
 
-#include "../losses/list.h"
-#include "elementwise.h"
-#include "probability_block.h"
-#include "softmax.h"
+#include "losses/list.h"
+#include "cpu/elementwise/block.h"
+#include "cpu/probability/block.h"
+#include "cpu/softmax/kernel.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -37,14 +37,14 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
   using Exact = std::conditional_t<Kernels::compact, typename PackOf<T>::Short, Long>;
   using R = std::conditional_t<sizeof(T) == sizeof(double), Exact, Long>;
   const FocalProblem &p = plan.problem;
-  Staged<T> &staged = *static_cast<Staged<T> *>(scratch);
-  const HalfBlocks<T> half(plan, &staged + 1);
-  const Weights<T> one_weight = stage_one_weight<Long>(plan, staged);
+  BlockScratch<T> &own = *static_cast<BlockScratch<T> *>(scratch);
+  const HalfBlocks<T> half(plan, &own + 1);
+  const Weights<T> one_weight = stage_one_weight<Long>(plan, own);
   const T reach = static_cast<T>(Kernels::reach(p, Limits<T>::logistic));
   const auto each = [&]<class Packed>(Packed, auto body) {
     each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) FOCAL_LAMBDA {
       const BlockArrays<T> arrays = half.in_use() ? half.read(begin, end) : BlockArrays<T>(p, begin);
-      const double sum = body(BlockWork<Packed, T>(plan, staged, arrays, one_weight, reach, begin, end));
+      const double sum = body(BlockWork<Packed, T>(plan, own, arrays, one_weight, reach, begin, end));
       if (half.in_use()) half.write(begin, end);
       return sum;
     });
@@ -82,7 +82,7 @@ inline void run_probabilities(const Plan &plan, int64_t first, int64_t last, voi
   with_kernels(plan.problem.loss, [&](auto kernels) {
     decltype(kernels)::template exact<double>(plan.problem, [&](const auto &loss) {
       each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) {
-        return probability_block<PackOf<double>::Short>(plan, *static_cast<StagedProbabilities *>(scratch), begin, end, loss);
+        return probability_block<PackOf<double>::Short>(plan, *static_cast<ProbabilityScratch *>(scratch), begin, end, loss);
       });
     });
   });
@@ -97,7 +97,7 @@ template <class T> void run_blocks_of(const Plan &plan, int64_t first, int64_t l
 }
 template <class T> size_t scratch_bytes_of(const Plan &plan) {
   if (plan.problem.loss == FOCAL_SOFTMAX) return SoftmaxKernel<typename PackOf<T>::Long, typename PackOf<T>::Short, T>::Scratch::bytes(plan);
-  return plan.problem.inputs == FOCAL_PROBABILITIES ? sizeof(StagedProbabilities) : sizeof(Staged<T>) + HalfBlocks<T>::bytes(plan);
+  return plan.problem.inputs == FOCAL_PROBABILITIES ? sizeof(ProbabilityScratch) : sizeof(BlockScratch<T>) + HalfBlocks<T>::bytes(plan);
 }
 
 inline void run_blocks(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {

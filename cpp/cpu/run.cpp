@@ -1,11 +1,11 @@
-// One call: make the plan, take the census, run the blocks, add up their sums in order. In one go, or step by step, by several who share the memory.
+// One call: make the plan, scan the targets, run the blocks, add up their sums in order. In one go, or step by step, by several who share the memory.
 #include <stdlib.h>
 
 #include <new>
 
-#include "../problem.h"
-#include "isa/dispatch.h"
-#include "pool.h"
+#include "problem.h"
+#include "cpu/isa/dispatch.h"
+#include "cpu/threads/worker_pool.h"
 #include "work.h"
 
 namespace focal {
@@ -62,11 +62,11 @@ int32_t run(const FocalProblem &p, FocalResult *result) {
   if (!memory) return FOCAL_OUT_OF_MEMORY;
 
   Work work(plan, *kernels, memory + scratch_bytes);
-  Team team(p.threads > 0 ? p.threads : hardware_threads(), plan.blocks);
-  team.run(work.parts(), [&](Turns &turns) { work.count(turns); });
-  FocalStatus status = work.settle(result);
+  CallWorkers workers(p.threads > 0 ? p.threads : hardware_threads(), plan.blocks);
+  workers.run(work.parts(), [&](Turns &turns) { work.scan(turns); });
+  FocalStatus status = work.finish_scan(result);
   if (status != FOCAL_OK) return status;
-  team.run(plan.blocks, [&](Turns &turns) {
+  workers.run(plan.blocks, [&](Turns &turns) {
     ThreadMemory &here = thread_memory;
     // The caller has its memory already. A helper that gets none leaves the work to the others.
     char *const scratch = here.reserve(scratch_bytes);
@@ -87,10 +87,10 @@ struct FocalRun {
   focal::Plan plan;
   focal::Work work;
   char *const scratch;
-  const size_t scratch_bytes;  // of each member
+  const size_t scratch_bytes;  // of each worker
 
-  FocalRun(const focal::Plan &planned, const focal::Kernels &kernels, char *memory, size_t each, int32_t members)
-      : plan(planned), work(plan, kernels, memory + each * static_cast<size_t>(members)), scratch(memory), scratch_bytes(each) {}
+  FocalRun(const focal::Plan &planned, const focal::Kernels &kernels, char *memory, size_t each, int32_t workers)
+      : plan(planned), work(plan, kernels, memory + each * static_cast<size_t>(workers)), scratch(memory), scratch_bytes(each) {}
 
   bool is_empty() const { return plan.elements == 0; }
 };
@@ -101,31 +101,31 @@ int32_t focal_begin(const FocalProblem *problem, FocalRun **run) {
   const focal::Kernels *const kernels = focal::kernels_for(*problem);
   if (!kernels) return FOCAL_BAD_PROBLEM;
   const focal::Plan plan = focal::plan_of(*problem);
-  const int32_t members = problem->threads > 1 ? problem->threads : 1;
+  const int32_t workers = problem->threads > 1 ? problem->threads : 1;
   const size_t own = focal::whole_lines(sizeof(FocalRun)), scratch = focal::Work::scratch_bytes(plan, *kernels);
-  const size_t bytes = own + scratch * static_cast<size_t>(members) + focal::Work::shared_bytes(plan);
+  const size_t bytes = own + scratch * static_cast<size_t>(workers) + focal::Work::shared_bytes(plan);
   char *const memory = static_cast<char *>(aligned_alloc(64, focal::whole_lines(bytes)));
   if (!memory) return FOCAL_OUT_OF_MEMORY;
-  *run = new (memory) FocalRun(plan, *kernels, memory + own, scratch, members);
+  *run = new (memory) FocalRun(plan, *kernels, memory + own, scratch, workers);
   return FOCAL_OK;
 }
 
-int32_t focal_parts(const FocalRun *run) { return run->is_empty() ? 0 : static_cast<int32_t>(run->work.parts()); }
+int32_t focal_scan_parts(const FocalRun *run) { return run->is_empty() ? 0 : static_cast<int32_t>(run->work.parts()); }
 
-void focal_count(FocalRun *run, int32_t first, int32_t last) {
+void focal_scan(FocalRun *run, int32_t first, int32_t last) {
   focal::Turns turns(first, last);
-  run->work.count(turns);
+  run->work.scan(turns);
 }
 
-int32_t focal_settle(FocalRun *run, FocalResult *result) {
-  return run->is_empty() ? focal::result_of_nothing(run->plan.problem, result) : run->work.settle(result);
+int32_t focal_finish_scan(FocalRun *run, FocalResult *result) {
+  return run->is_empty() ? focal::result_of_nothing(run->plan.problem, result) : run->work.finish_scan(result);
 }
 
 int32_t focal_blocks(const FocalRun *run) { return run->is_empty() ? 0 : static_cast<int32_t>(run->plan.blocks); }
 
-void focal_compute(FocalRun *run, int32_t member, int32_t first, int32_t last) {
+void focal_compute(FocalRun *run, int32_t worker, int32_t first, int32_t last) {
   focal::Turns turns(first, last);
-  run->work.compute(turns, run->scratch + run->scratch_bytes * static_cast<size_t>(member));
+  run->work.compute(turns, run->scratch + run->scratch_bytes * static_cast<size_t>(worker));
 }
 
 int32_t focal_finish(FocalRun *run, FocalResult *result) { return run->is_empty() ? FOCAL_OK : run->work.finish(result); }

@@ -10,10 +10,10 @@ size_t Work::shared_bytes(const Plan &plan) {
   return static_cast<size_t>(plan.blocks) * sizeof(double) + static_cast<size_t>(plan.elements / block_elements + 1);
 }
 
-FocalStatus Work::settle(FocalResult *result) {
+FocalStatus Work::finish_scan(FocalResult *result) {
   *result = FocalResult{};
   if (is_cancelled()) return FOCAL_CANCELLED;
-  FocalStatus status = census_.finish(result);
+  FocalStatus status = target_scan_.finish(result);
   if (status == FOCAL_OK) status = probabilities_.finish(result);
   if (status != FOCAL_OK) return status;
   const FocalProblem &p = plan_.problem;

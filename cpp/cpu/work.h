@@ -1,14 +1,14 @@
 // A planned call: what its threads do, and where they put what they find.
 #pragma once
 
-#include "census.h"
-#include "../plan.h"
-#include "pool.h"
-#include "probability.h"
+#include "cpu/targets/target_scan.h"
+#include "plan.h"
+#include "cpu/threads/worker_pool.h"
+#include "cpu/probability/probability.h"
 
 namespace focal {
 
-// Its parts are counted, by any threads; it is settled; its blocks are computed, by any threads; it is finished.
+// Its targets are scanned part by part, by any threads; the scan is finished; its blocks are computed, by any threads; it is finished.
 class Work {
  public:
   // Of each thread.
@@ -20,23 +20,23 @@ class Work {
       : plan_(plan),
         kernels_(kernels),
         sums_(reinterpret_cast<double *>(shared)),
-        census_(plan, reinterpret_cast<uint8_t *>(sums_ + plan.blocks)),
+        target_scan_(plan, reinterpret_cast<uint8_t *>(sums_ + plan.blocks)),
         probabilities_(plan) {}
 
-  int64_t parts() const { return census_.parts() + probabilities_.parts(); }
+  int64_t parts() const { return target_scan_.parts() + probabilities_.parts(); }
   bool is_cancelled() const {
     const int32_t *const flag = plan_.problem.cancelled;
     return flag && __atomic_load_n(flag, __ATOMIC_RELAXED) != 0;
   }
 
-  void count(Turns &turns) {
-    const int64_t targets = census_.parts();
+  void scan(Turns &turns) {
+    const int64_t targets = target_scan_.parts();
     for (int64_t first, last; !is_cancelled() && turns.next(&first, &last);) {
-      if (first < targets) census_.look(first, last < targets ? last : targets);
-      if (last > targets) probabilities_.look(first > targets ? first - targets : 0, last - targets);
+      if (first < targets) target_scan_.scan_parts(first, last < targets ? last : targets);
+      if (last > targets) probabilities_.scan_parts(first > targets ? first - targets : 0, last - targets);
     }
   }
-  FocalStatus settle(FocalResult *result);
+  FocalStatus finish_scan(FocalResult *result);
   void compute(Turns &turns, char *scratch) {
     for (int64_t first, last; !is_cancelled() && turns.next(&first, &last);) {
       if (plan_.hard_blocks) compute_alike(first, last, scratch);
@@ -50,7 +50,7 @@ class Work {
   Plan &plan_;
   const Kernels &kernels_;
   double *const sums_;
-  Census census_;
+  TargetScan target_scan_;
   ProbabilityCheck probabilities_;
 
   void compute_alike(int64_t first, int64_t last, char *scratch);

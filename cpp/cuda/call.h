@@ -2,7 +2,7 @@
 #pragma once
 
 #include "context.h"
-#include "kernels.h"
+#include "cuda/kernels/kernels.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -31,7 +31,7 @@ struct Call {
     return lies(FOCAL_CUDA_LOGITS) && (!given.values || lies(FOCAL_CUDA_VALUES)) && (!given.grad || lies(FOCAL_CUDA_GRAD)) &&
            (!given.hess || lies(FOCAL_CUDA_HESS));
   }
-  // Do they go through it in stretches? Rows whose classes are apart come whole, and so do probabilities, which the census looks at.
+  // Do they go through it in stretches? Rows whose classes are apart come whole, and so do probabilities, which the target scan looks at.
   bool travels() const { return !stays() && given.inputs == FOCAL_LOGITS && (element_wise || plan().inner == 1); }
 
   size_t value_count() const { return static_cast<size_t>(element_wise ? plan().elements : plan().rows); }

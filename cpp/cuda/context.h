@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cuda.h"
-#include "launch.h"
+#include "cuda/device/launch.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {

@@ -8,7 +8,7 @@
 #ifndef FOCAL_CUDA_H
 #define FOCAL_CUDA_H
 
-#include "../problem.h"
+#include "problem.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,7 +1,7 @@
-// One call: a census of the targets, then all tiles, then the sums.
-#include "call.h"
-#include "stretches.h"
-#include "transfer.h"
+// One call: a scan of the targets, then all tiles, then the sums.
+#include "cuda/call.h"
+#include "cuda/transfer/stretches.h"
+#include "cuda/transfer/transfer.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -117,7 +117,7 @@ int32_t refused(const Call &call, FocalResult *result, unsigned long long index,
 }
 
 // Waits for what has been asked of the device so far, and reads its counts.
-int32_t settle(const Call &call, FocalResult *result) {
+int32_t read_result(const Call &call, FocalResult *result) {
   State state;
   cudaError_t error = cudaMemcpyAsync(&state, call.work.state, sizeof state, cudaMemcpyDeviceToHost, call.cuda.stream);
   if (error == cudaSuccess) error = cudaStreamSynchronize(call.cuda.stream);
@@ -158,18 +158,18 @@ int32_t run(Call &call, FocalResult *result) {
   cudaError_t error = cudaSetDevice(call.cuda.device);
   if (error == cudaSuccess) error = prepare(call);
   if (error != cudaSuccess) return failed(error, "take the call's arrays");
-  error = launch_census(call.work, call.cuda.multiprocessors, call.cuda.stream);
+  error = launch_target_scan(call.work, call.cuda.multiprocessors, call.cuda.stream);
   if (error != cudaSuccess) return failed(error, "look at the targets");
   if (call.is_cancelled()) return cancelled(call);
   // What is the host's is not overwritten before the targets are known to be good; on the device the kernels see to that
   if (!call.stays()) {
-    const int32_t status = settle(call, result);
+    const int32_t status = read_result(call, result);
     if (status != FOCAL_OK) return status;
   }
   error = call.travels() ? run_stretches(call) : run_here(call);
   if (error != cudaSuccess) return failed(error, "compute the loss");
   if (call.is_cancelled()) return cancelled(call);
-  const int32_t status = settle(call, result);
+  const int32_t status = read_result(call, result);
   if (status != FOCAL_OK) return status;
   error = bring_back(call);
   return error == cudaSuccess ? FOCAL_OK : failed(error, "copy the results");

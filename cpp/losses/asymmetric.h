@@ -63,9 +63,9 @@ template <class T, class Positive, class Negative> struct Asymmetric {
     using C = Constants<typename Number<R>::Lane>;
     const R m(margin), g(slope_negative);
     const R above = (x - R(start_high)) - R(start_low);
-    const auto counts = above > R(0), shifted = m > R(0), far = above > R(4) * R(C::near_zero);
-    // What does not count is computed at 1/2. Near 0 its powers would underflow, which is slow on some processors.
-    R t = select(counts, larger(select(far, l.s - m, l.c * m * excess(above)), R(C::smallest_normal)), R(0.5));
+    const auto active = above > R(0), shifted = m > R(0), far = above > R(4) * R(C::near_zero);
+    // What costs nothing is computed at 1/2. Near 0 its powers would underflow, which is slow on some processors.
+    R t = select(active, larger(select(far, l.s - m, l.c * m * excess(above)), R(C::smallest_normal)), R(0.5));
     R u = larger(l.c + m, R(C::smallest_normal));
     R both = R(1) / (t * u);  // one division for 1 / t and 1 / u
     R h = select(shifted, l.c * t * both, R(1));
@@ -75,14 +75,14 @@ template <class T, class Positive, class Negative> struct Asymmetric {
     R m_s = power_negative(t) * w;
     R not_number = l.softplus * R(0);  // or 0
     Element<R> e;
-    e.value = select(counts, m_s * t * k, R(0)) + not_number;
+    e.value = select(active, m_s * t * k, R(0)) + not_number;
     m_s = m_s * l.s;
-    e.grad = select(counts, m_s * pull, R(0)) + not_number;
+    e.grad = select(active, m_s * pull, R(0)) + not_number;
     if constexpr (H) {
       // In this order: a power of t may be 0 where one of g is past the largest number, and so may the square of s
       R bend = l.s * slope_of_negative(t) * muladd((g - R(1)) * l.c, k, h + h);
       R sum = muladd(m_s, muladd(l.c - l.s, pull, l.s * h * h), l.s * l.c * g * w * bend);
-      e.hess = select(counts, sum, R(0)) + not_number;
+      e.hess = select(active, sum, R(0)) + not_number;
     }
     return e;
   }

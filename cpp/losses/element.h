@@ -11,11 +11,11 @@
 // and, in double and with derivatives with respect to p = sigmoid(x),
 //   of_probability(l, y, rest, wp, wn)   l is what logistic_of_probability(p) gives
 // H says whether the second derivative is wanted. A weight w may be a Unit. |x| is within the loss's reach (list.h), where
-// all is finite; in double through the C library (cpu/careful.cpp) it may be any finite number. A NaN in x or y comes through.
+// all is finite; in double through the C library (cpu/double_fallback.cpp) it may be any finite number. A NaN in x or y comes through.
 #pragma once
 
-#include "../elementary.h"
-#include "../problem.h"
+#include "elementary.h"
+#include "problem.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {

@@ -4,7 +4,7 @@
 // -log p_c comes from a log1p: both keep their relative accuracy however sure the row is.
 #pragma once
 
-#include "../plan.h"
+#include "plan.h"
 #include "ends.h"
 
 namespace focal {
@@ -51,7 +51,7 @@ template <class R> struct RowShift {
   }
 };
 
-// A row with one class that counts, whose exponential is `e` where `others` is the sum of all others', both over one power of
+// A row with a class index, whose exponential is `e` where `others` is the sum of all others', both over one power of
 // two. `gap` is how far its logit is below the row's largest, and `below_top` how far e is below that one's exponential.
 template <class R> struct IndexedRow {
   R value, share, pull;  // of an exponential the gradient is exponential * share * pull; of this class -others * share * pull
@@ -67,7 +67,7 @@ FOCAL_INLINE IndexedRow<R> indexed_row(const SoftmaxFocal<Power> &loss, R e, R o
 }
 
 // The formula through the C library, for a row of any finite logits and weights.
-FOCAL_INLINE SoftmaxTerm<double> careful_term(double gamma, double p, double q, double nll, double a) {
+FOCAL_INLINE SoftmaxTerm<double> double_fallback_term(double gamma, double p, double q, double nll, double a) {
   const double m = a * ::pow(q, gamma);
   const double bend = p > 0 ? gamma * p * (q > 0 ? nll / q : 1) : 0;
   return {nll > 0 ? m * nll : 0, m * (1 + bend)};

@@ -1,6 +1,6 @@
 // Every golden case, on every instruction set that runs here, in float and in double, and
 // the plain reference: values of 60 digits, within the numerics contract.
-#include "golden_cases.h"
+#include "tests/support/golden_cases.h"
 #include "reference.h"
 
 TEST_CASE("the reference agrees with the golden values") {

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <limits>
 
-#include "problem_builder.h"
+#include "tests/support/problem_builder.h"
 
 namespace {
 

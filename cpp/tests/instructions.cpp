@@ -9,7 +9,7 @@
 #include <map>
 #include <string>
 
-#include "problem_builder.h"
+#include "tests/support/problem_builder.h"
 
 // What callgrind is told to count.
 extern "C" __attribute__((noinline)) int32_t counted(const FocalProblem *problem, FocalResult *result) {

@@ -1,5 +1,5 @@
 // Random problems over every option, against the plain reference: each instruction set, float and double, both layouts.
-#include "random_problem.h"
+#include "tests/support/random_problem.h"
 
 namespace {
 

@@ -10,9 +10,9 @@ interface Exports {
   readonly focal_free: (pointer: number) => void
   readonly focal_run: (problem: number, result: number) => number
   readonly focal_begin: (problem: number, run: number) => number
-  readonly focal_parts: (run: number) => number
-  readonly focal_count: (run: number, first: number, last: number) => void
-  readonly focal_settle: (run: number, result: number) => number
+  readonly focal_scan_parts: (run: number) => number
+  readonly focal_scan: (run: number, first: number, last: number) => void
+  readonly focal_finish_scan: (run: number, result: number) => number
   readonly focal_blocks: (run: number) => number
   readonly focal_compute: (run: number, member: number, first: number, last: number) => void
   readonly focal_finish: (run: number, result: number) => number

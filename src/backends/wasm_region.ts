@@ -105,7 +105,7 @@ export class Region {
 
   /** Throws what is wrong with the arrays' values, once all parts are counted. */
   settle(): void {
-    this.read(guarded(this.here, () => this.here.exports.focal_settle(this.run, this.result)))
+    this.read(guarded(this.here, () => this.here.exports.focal_finish_scan(this.run, this.result)))
   }
 
   /** The sums, once all blocks are computed. */

@@ -17,9 +17,9 @@ export function* steps(problem: Problem, machine: Machine): Generator<void, Sums
     yield* region.copyIn()
     region.begin()
     const { run } = region
-    const parts = exports.focal_parts(run)
+    const parts = exports.focal_scan_parts(run)
     for (let part = 0; part < parts; part++) {
-      guarded(here, () => exports.focal_count(run, part, part + 1))
+      guarded(here, () => exports.focal_scan(run, part, part + 1))
       yield
     }
     region.settle()

@@ -12,10 +12,10 @@ interface Port {
 
 interface Exports {
   readonly stackRestore: (top: number) => void
-  readonly focal_parts: (run: number) => number
-  readonly focal_settle: (run: number, result: number) => number
+  readonly focal_scan_parts: (run: number) => number
+  readonly focal_finish_scan: (run: number, result: number) => number
   readonly focal_blocks: (run: number) => number
-  readonly focal_count: (run: number, first: number, last: number) => void
+  readonly focal_scan: (run: number, first: number, last: number) => void
   readonly focal_compute: (run: number, member: number, first: number, last: number) => void
 }
 
@@ -79,8 +79,8 @@ function work({ run, result, control, member, members, stack, inputs, outputs }:
     share(0, piecesOf(inputs), 1, (piece) => copy(inputs, piece, 'in'))
     meet(0)
   }
-  share(1, exports.focal_parts(run), TURN, (first, last) => exports.focal_count(run, first, last))
-  meet(1, () => Atomics.store(said, slots.status, exports.focal_settle(run, result)))
+  share(1, exports.focal_scan_parts(run), TURN, (first, last) => exports.focal_scan(run, first, last))
+  meet(1, () => Atomics.store(said, slots.status, exports.focal_finish_scan(run, result)))
   if (Atomics.load(said, slots.status) !== 0) return
   share(2, exports.focal_blocks(run), TURN, (first, last) => exports.focal_compute(run, member, first, last))
   if (outputs.length > 0) {

@@ -3,7 +3,7 @@
 #define FOCAL_VECTOR_BYTES 16
 #define FOCAL_FLOAT_VECTORS 6
 #define FOCAL_DOUBLE_VECTORS 4
-#include "../kernels.h"
+#include "cpu/kernels.h"
 
 namespace focal {
 extern const Kernels baseline_kernels{baseline::scratch_bytes, baseline::run_blocks};

@@ -1,7 +1,7 @@
 // The dispatch list: which instruction sets this build has, and which this processor runs.
 #pragma once
 
-#include "../../plan.h"
+#include "plan.h"
 
 namespace focal {
 

@@ -24,7 +24,7 @@ constexpr int lanes = 32;
 
 struct Fiber {
   ucontext_t context;  // where it begins
-  jmp_buf place;       // where it waits
+  jmp_buf waiting;     // where it waits
   bool begun = false;
   std::unique_ptr<char[]> stack{new char[stack_bytes]};
   bool ended = true;
@@ -58,13 +58,13 @@ void enter() {
 }
 
 void wait() {
-  if (_setjmp(block.fibers[block.current].place) == 0) _longjmp(block.scheduler, 1);
+  if (_setjmp(block.fibers[block.current].waiting) == 0) _longjmp(block.scheduler, 1);
 }
 
 // Until it waits or ends.
 void go_on(Fiber &fiber) {
   if (_setjmp(block.scheduler) != 0) return;
-  if (fiber.begun) _longjmp(fiber.place, 1);
+  if (fiber.begun) _longjmp(fiber.waiting, 1);
   fiber.begun = true;
   setcontext(&fiber.context);
 }

@@ -1,0 +1,69 @@
+#define FOCAL_NAMESPACE double_fallback
+#define FOCAL_LIBM
+
+#include "double_fallback.h"
+
+#include <math.h>
+
+#include "losses/anywhere.h"
+#include "losses/list.h"
+#include "losses/softmax_focal.h"
+
+namespace focal {
+
+DoubleElement double_fallback_element(const FocalProblem &p, double x, double y, double rest, double wp, double wn) {
+  DoubleElement result;
+  double_fallback::with_kernels(p.loss, [&](auto kernels) {
+    const auto e = double_fallback::element_anywhere<decltype(kernels)>(p, x, y, rest, wp, wn);
+    result = {e.value, e.grad, e.hess};
+  });
+  return result;
+}
+
+template <class T>
+double double_fallback_softmax_row(const FocalProblem &p, const T *x, const T *amount, int64_t classes, double *work,
+                           double *grad) {
+  double *const e = work, *const pull = work + classes;
+  int64_t top = 0;
+  bool unordered = false;
+  for (int64_t c = 0; c < classes; c++) {
+    if (x[c] != x[c]) unordered = true;
+    if (x[c] > x[top]) top = c;
+  }
+  const double max = static_cast<double>(x[top]);
+  double rest = 0;
+  for (int64_t c = 0; c < classes; c++) {
+    if (c == top) continue;
+    e[c] = x[c] == x[top] ? 1 : exp(static_cast<double>(x[c]) - max);
+    // several infinities share the row in no way that can be known
+    if (x[c] == x[top] && isinf(max)) unordered = true;
+    rest += e[c];
+  }
+  e[top] = 1;
+  const double whole = 1 + rest, log_whole = log1p(rest);
+
+  double value = 0, total_pull = 0;
+  for (int64_t c = 0; c < classes; c++) {
+    const double a = static_cast<double>(amount[c]);
+    pull[c] = 0;
+    if (a == 0) continue;
+    const double q = (c == top ? rest : whole - e[c]) / whole;
+    const double nll = c == top ? log_whole : max - static_cast<double>(x[c]) + log_whole;
+    const auto term = double_fallback::double_fallback_term(p.gamma, e[c] / whole, q, nll, a);
+    value += term.value;
+    pull[c] = term.pull;
+    total_pull += pull[c];
+  }
+  if (unordered) value = NAN;
+  if (grad)
+    for (int64_t c = 0; c < classes; c++) {
+      const double q = (c == top ? rest : whole - e[c]) / whole;
+      grad[c] = unordered ? NAN : e[c] / whole * (total_pull - pull[c]) - q * pull[c];
+    }
+  return value;
+}
+
+template double double_fallback_softmax_row(const FocalProblem &, const float *, const float *, int64_t, double *, double *);
+template double double_fallback_softmax_row(const FocalProblem &, const double *, const double *, int64_t, double *, double *);
+
+}  // namespace focal

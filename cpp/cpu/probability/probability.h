@@ -1,0 +1,38 @@
+// Losses of probabilities, which are in [0, 1]: what is outside, and what happens at the two ends.
+//
+// Everything is double here. At 0 and 1 an output is its limit there, or, where that is infinite, what it is at the
+// nearest probability inside the interval that the arrays' type has with all its digits.
+//
+// Compiled once (probability.cpp), for every instruction set.
+#pragma once
+
+#include <atomic>
+
+#include "cpu/double_fallback.h"
+
+namespace focal {
+
+// One element of an element-wise loss at p = 0 or p = 1: limits, infinite or NaN where there is none.
+DoubleElement element_at_end(const FocalProblem &problem, double p, double y, double rest, double positive_weight,
+                              double negative_weight);
+
+// w (1 - p)^gamma (-log p) and its derivatives with respect to p: a class of a softmax loss, whatever p the others have.
+DoubleElement class_of_probability(const FocalProblem &problem, double p, double weight);
+
+// Is every valid probability in [0, 1]? A NaN passes. Looked at in parts, by any threads; of logits there are none.
+class ProbabilityCheck {
+ public:
+  explicit ProbabilityCheck(const Plan &plan) : plan_(plan) {}
+
+  int64_t parts() const { return plan_.problem.inputs == FOCAL_PROBABILITIES ? (plan_.elements + part - 1) / part : 0; }
+  void scan_parts(int64_t first, int64_t last);
+  // FOCAL_OK, or FOCAL_BAD_PROBABILITY with error_index and error_value of the first one.
+  FocalStatus finish(FocalResult *result) const;
+
+ private:
+  static constexpr int64_t part = 4 * block_elements, nowhere = INT64_MAX;
+  const Plan &plan_;
+  std::atomic<int64_t> error_{nowhere};
+};
+
+}  // namespace focal

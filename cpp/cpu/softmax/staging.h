@@ -1,0 +1,195 @@
+// What the softmax kernel reads and where it works: a block's rows in one of two layouts, whatever the class axis, and
+// their targets, weights and masks as one class or one amount a class.
+//
+// Rows lie one after the other, and a vector holds classes of one row. Where the classes lie apart in memory, or rows
+// are short and their targets soft, the classes lie one after the other, and a vector holds one class of several rows.
+#pragma once
+
+#include <initializer_list>
+#include <type_traits>
+
+#include "half.h"
+#include "cpu/targets/numbers.h"
+#include "plan.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+// Scratch of one worker, cut from one allocation into arrays that begin with a cache line.
+template <class T, class V> struct SoftmaxScratch {
+  static constexpr int64_t slack = 128;  // a whole pack may be read and written past the end
+  T *x, *e, *amount, *exponent, *p, *q;  // of each element of a block
+  T *row_e, *row_others, *row_amount, *row_value, *row_share, *row_pull;  // of each row
+  T *row_max, *row_subtracted, *row_exponent, *row_floor, *row_top;       // of each row that is shifted
+  int64_t *target;  // class of each row; -1: none
+  double *work;     // 3 * classes
+
+  static size_t bytes(const Plan &plan) { return SoftmaxScratch(plan, nullptr).size; }
+  static bool hard_targets(const Plan &plan) {
+    return plan.problem.targets_kind == FOCAL_CLASS_INDEX && plan.problem.label_smoothing == 0;
+  }
+  // A class index a row is too little work to pay for the way there and back, where memory has the rows together.
+  static bool by_class(const Plan &plan) {
+    return plan.inner > 1 ? plan.rows_per_block >= 2 * V::size : plan.classes < V::size && !hard_targets(plan);
+  }
+  SoftmaxScratch(const Plan &plan, void *memory) {
+    char *const begin = static_cast<char *>(memory);
+    const auto cut = [&](auto *&array, int64_t count) {
+      array = reinterpret_cast<std::remove_reference_t<decltype(array)>>(begin + size);
+      size += (static_cast<size_t>(count) * sizeof *array + 63) / 64 * 64;
+    };
+    const int64_t rows = plan.rows_per_block + slack;
+    const int64_t n = (plan.rows_per_block + (by_class(plan) ? V::size : 0)) * plan.classes + slack;
+    cut(work, 3 * plan.classes);
+    cut(target, plan.rows_per_block);
+    for (T **array : {&x, &e, &amount, &exponent, &p, &q}) cut(*array, n);
+    for (T **array : {&row_e, &row_others, &row_amount, &row_value, &row_share, &row_pull, &row_max, &row_subtracted,
+                      &row_exponent, &row_floor, &row_top})
+      cut(*array, rows);
+  }
+
+ private:
+  size_t size = 0;
+};
+
+template <class T, class V> struct SoftmaxRows {
+  using Scratch = SoftmaxScratch<T, V>;
+  const Plan &plan;
+  Scratch scratch;
+  const int64_t C = plan.classes;
+  const bool by_class = Scratch::by_class(plan);
+  // Of the block in work: class c of its row r is element r * row_step + c * class_step of `elements`.
+  int64_t first = 0, rows = 0, row_step = C, class_step = 1, elements = 0;
+
+  void begin(int64_t first_row, int64_t count) {
+    first = first_row;
+    rows = count;
+    if (by_class) row_step = 1, class_step = (rows + V::size - 1) / V::size * V::size;
+    elements = by_class ? C * class_step : C * rows;
+  }
+  int64_t position(int64_t r, int64_t c) const { return r * row_step + c * class_step; }
+
+  const FocalProblem &problem() const { return plan.problem; }
+  bool hard_targets() const { return Scratch::hard_targets(plan); }
+  T class_weight(int64_t c) const {
+    return static_cast<T>(problem().class_positive ? problem().class_positive[c] : problem().positive_weight);
+  }
+
+  // Calls f(memory, at, count, c) for each stretch of the block's rows that lies together in memory: `count` elements of
+  // class c from element `memory` on, belonging to the rows first + at and after.
+  template <class F> void each_stretch(F f) const {
+    const int64_t inner = plan.inner;
+    for (int64_t at = 0; at < rows;) {
+      const int64_t o = (first + at) / inner, i = (first + at) % inner;
+      const int64_t count = inner - i < rows - at ? inner - i : rows - at;
+      for (int64_t c = 0; c < C; c++) f((o * C + c) * inner + i, at, count, c);
+      at += count;
+    }
+  }
+
+  // Reads half precision with the instructions of its own that there may be.
+  static void read(const void *array, int32_t dtype, int64_t from, int64_t count, T *to) {
+    if (!is_half(dtype)) return read_numbers(array, dtype, from, count, to);
+    with_stored<T>(array, dtype, from, [&](const auto *numbers) { copy_numbers(numbers, count, to); });
+  }
+
+  // An array of the problem's, in the block's layout. What no row fills is 0.
+  FOCAL_NOINLINE void gather(const void *array, int32_t dtype, T *to) {
+    if (by_class)
+      for (int64_t c = 0; c < C; c++)
+        for (int64_t r = rows; r < class_step; r++) to[c * class_step + r] = 0;
+    if (plan.inner > 1) {
+      each_stretch([&](int64_t memory, int64_t at, int64_t count, int64_t c) {
+        if (by_class) return read(array, dtype, memory, count, to + position(at, c));
+        read(array, dtype, memory, count, scratch.row_value);
+        for (int64_t k = 0; k < count; k++) to[position(at + k, c)] = scratch.row_value[k];
+      });
+    } else if (by_class) {
+      read(array, dtype, first * C, rows * C, scratch.e);
+      for (int64_t c = 0; c < C; c++)
+        for (int64_t r = 0; r < rows; r++) to[c * class_step + r] = scratch.e[r * C + c];
+    } else {
+      read(array, dtype, first * C, rows * C, to);
+    }
+  }
+  // Back from the block's layout, where it is not the memory's or of another type.
+  template <class S> FOCAL_NOINLINE void scatter(const T *from, S *array) const {
+    if (plan.inner > 1)
+      each_stretch([&](int64_t memory, int64_t at, int64_t count, int64_t c) {
+        if (by_class) copy_numbers(from + position(at, c), count, array + memory);
+        else for (int64_t k = 0; k < count; k++) array[memory + k] = S(from[position(at + k, c)]);
+      });
+    else if (by_class)
+      for (int64_t c = 0; c < C; c++)
+        for (int64_t r = 0; r < rows; r++) array[(first + r) * C + c] = S(from[c * class_step + r]);
+    else
+      copy_numbers(from, elements, array + first * C);
+  }
+
+  // Reads every row's class and weight; with hard targets, its class's weight too. Rows that are not valid and rows
+  // without a class get target -1. Returns whether there are any.
+  FOCAL_NOINLINE bool stage_rows() {
+    const FocalProblem &p = problem();
+    T *const numbers = scratch.row_value;
+    bool any = false;
+    for (int64_t r = 0; r < rows; r++) scratch.target[r] = 0;
+    if (p.targets_kind == FOCAL_CLASS_INDEX) {
+      read_numbers(p.targets, p.targets_dtype, first, rows, numbers);
+      const T count = static_cast<T>(C), ignored = static_cast<T>(p.ignore_index),
+              background = static_cast<T>(p.background);
+      for (int64_t r = 0; r < rows; r++) {
+        const T index = numbers[r];
+        const bool is_class = (index >= 0) & (index < count) & (index != ignored) & (index != background);
+        scratch.target[r] = static_cast<int64_t>(is_class ? index : T(-1));
+        any |= !is_class;
+      }
+    }
+    if (p.mask_per != FOCAL_ABSENT) {
+      read_numbers(p.mask, p.mask_dtype, first, rows, numbers);
+      for (int64_t r = 0; r < rows; r++)
+        if (numbers[r] == 0) scratch.target[r] = -1, any = true;
+    }
+    if (p.weights_per != FOCAL_ABSENT) read_numbers(p.weights, p.weights_dtype, first, rows, scratch.row_amount);
+    else for (int64_t r = 0; r < rows; r++) scratch.row_amount[r] = 1;
+    if (hard_targets() && (p.class_positive || p.positive_weight != 1))
+      for (int64_t r = 0; r < rows; r++)
+        if (scratch.target[r] >= 0) scratch.row_amount[r] *= class_weight(scratch.target[r]);
+    if (any)
+      for (int64_t r = 0; r < rows; r++) scratch.row_amount[r] = scratch.target[r] < 0 ? T(0) : scratch.row_amount[r];
+    return any;
+  }
+
+  // amount of every element: class weight times row weight times (smoothed) target
+  FOCAL_NOINLINE void stage_amounts() {
+    const FocalProblem &p = problem();
+    T *const amount = scratch.amount;
+    if (p.targets_kind == FOCAL_DENSE) {
+      gather(p.targets, p.targets_dtype, amount);
+    } else {
+      for (int64_t k = 0; k < elements; k++) amount[k] = 0;
+      for (int64_t r = 0; r < rows; r++)
+        if (scratch.target[r] >= 0) amount[position(r, scratch.target[r])] = hard_targets() ? scratch.row_amount[r] : T(1);
+    }
+    if (hard_targets()) return;
+    const T scale = static_cast<T>(plan.target_scale), shift = static_cast<T>(plan.target_shift);
+    const auto weigh = [&](T &target, int64_t r, T weight) {  // of a row that is not valid: whatever its targets are
+      target = scratch.target[r] < 0 ? T(0) : (target * scale + shift) * (weight * scratch.row_amount[r]);
+    };
+    if (by_class) {
+      for (int64_t c = 0; c < C; c++)
+        for (int64_t r = 0; r < rows; r++) weigh(amount[c * class_step + r], r, class_weight(c));
+    } else {
+      for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < C; c++) weigh(amount[r * C + c], r, class_weight(c));
+    }
+  }
+
+  // Rows that are not valid: logits of 0 in, nothing out.
+  FOCAL_NOINLINE void fill_skipped(const T *from, T *to) const {
+    for (int64_t r = 0; r < rows; r++)
+      for (int64_t c = 0; c < C; c++) to[position(r, c)] = scratch.target[r] < 0 ? T(0) : from[position(r, c)];
+  }
+};
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

@@ -1,0 +1,124 @@
+#include "numbers.h"
+
+#include "half.h"
+
+#include <cmath>
+#include <type_traits>
+
+namespace focal {
+
+namespace {
+
+using scalar::BFloat16;
+using scalar::Float16;
+
+// Counters as wide as the labels let the loops vectorise.
+template <size_t bytes> struct Counter { using Type = int16_t; };
+template <> struct Counter<4> { using Type = int32_t; };
+template <> struct Counter<8> { using Type = int64_t; };
+
+// Hard labels, the common ones, take fewer operations: they are taken for hard until one is not, which is seen soon.
+template <class S> Labels look(const S *labels, int64_t count, double positive_from) {
+  using I = typename Counter<sizeof(S)>::Type;
+  constexpr int64_t first_piece = 64, piece = 1024;
+  const S least_positive = std::is_integral_v<S> ? S(1) : static_cast<S>(positive_from);
+  Labels found{0, false, true};
+  for (int64_t begin = 0, end; begin < count; begin = end) {
+    end = begin == 0 ? first_piece : begin + piece;
+    end = end < count ? end : count;
+    I soft = 0, bad = 0, positives = 0;
+    if (found.hard) {
+      for (int64_t k = begin; k < end; k++) {
+        const I one = -I(labels[k] == S(1));
+        soft |= -I(labels[k] != S(0)) & ~one;
+        positives -= one;
+      }
+      found.hard = soft == 0;
+    }
+    if (!found.hard) {
+      positives = 0;
+      for (int64_t k = begin; k < end; k++) {
+        bad |= -I(labels[k] < S(0)) | -I(labels[k] > S(1));
+        positives -= -I(labels[k] >= least_positive);
+      }
+    }
+    found.positives += static_cast<int32_t>(positives);
+    found.bad |= bad != 0;
+  }
+  return found;
+}
+
+constexpr double most_int32 = 2147483647.0;
+
+// An index with a meaning of its own, or none at all, to be compared with many. All ones is true.
+template <class I> struct Special {
+  I index = 0;
+  int32_t some = 0;
+
+  explicit Special(double from) {
+    if (std::is_integral_v<I> && !(from >= -most_int32 - 1 && from <= most_int32 && from == std::trunc(from))) return;
+    index = static_cast<I>(from);
+    some = -1;
+  }
+  int32_t is(I other) const { return -(index == other) & some; }
+};
+
+// Integers are compared as such where 32 bits hold them.
+template <class S> Indices look_at(const S *indices, int64_t count, const Plan &plan) {
+  using I = std::conditional_t<std::is_integral_v<S> && !std::is_same_v<S, uint32_t>, int32_t, double>;
+  const Special<I> background(plan.problem.background), ignored(plan.problem.ignore_index);
+  const double classes = static_cast<double>(plan.classes);
+  const I last_class = static_cast<I>(classes > most_int32 ? most_int32 : classes - 1);
+  int32_t bad = 0, rows = 0, positives = 0;
+  for (int64_t k = 0; k < count; k++) {
+    const I index = static_cast<I>(indices[k]);
+    const int32_t in_range = -(index >= I(0)) & (std::is_integral_v<I> ? -(index <= last_class) : -(index < classes));
+    const int32_t valid = ~ignored.is(index), foreground = ~background.is(index);
+    bad |= valid & foreground & ~in_range;
+    rows -= valid;
+    positives -= valid & foreground & in_range;
+  }
+  return {rows, positives, bad != 0};
+}
+
+// Calls f with the array's address, typed, from `from` on.
+template <class F> auto with_type(const void *array, int32_t dtype, int64_t from, F f) {
+  switch (dtype) {
+    case FOCAL_FLOAT32: return f(static_cast<const float *>(array) + from);
+    case FOCAL_FLOAT64: return f(static_cast<const double *>(array) + from);
+    case FOCAL_INT8: return f(static_cast<const int8_t *>(array) + from);
+    case FOCAL_UINT8: return f(static_cast<const uint8_t *>(array) + from);
+    case FOCAL_INT16: return f(static_cast<const int16_t *>(array) + from);
+    case FOCAL_UINT16: return f(static_cast<const uint16_t *>(array) + from);
+    case FOCAL_INT32: return f(static_cast<const int32_t *>(array) + from);
+    case FOCAL_FLOAT16: return f(static_cast<const Float16 *>(array) + from);
+    case FOCAL_BFLOAT16: return f(static_cast<const BFloat16 *>(array) + from);
+    default: return f(static_cast<const uint32_t *>(array) + from);
+  }
+}
+
+}  // namespace
+
+template <class T> void read_numbers(const void *array, int32_t dtype, int64_t from, int64_t count, T *to) {
+  with_type(array, dtype, from, [&](auto *source) {
+    for (int64_t k = 0; k < count; k++) to[k] = static_cast<T>(source[k]);
+  });
+}
+
+template void read_numbers(const void *, int32_t, int64_t, int64_t, float *);
+template void read_numbers(const void *, int32_t, int64_t, int64_t, double *);
+
+double number_at(const void *array, int32_t dtype, int64_t index) {
+  return with_type(array, dtype, index, [](auto *number) { return static_cast<double>(*number); });
+}
+
+Labels look_at_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from) {
+  return with_type(array, dtype, from, [&](auto *labels) { return look(labels, count, positive_from); });
+}
+
+Indices look_at_indices(const Plan &plan, int64_t from, int64_t count) {
+  const FocalProblem &p = plan.problem;
+  return with_type(p.targets, p.targets_dtype, from, [&](auto *indices) { return look_at(indices, count, plan); });
+}
+
+}  // namespace focal

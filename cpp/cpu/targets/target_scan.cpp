@@ -1,0 +1,205 @@
+#include "target_scan.h"
+
+#include "numbers.h"
+
+namespace focal {
+
+// What was found in a part of the targets.
+struct TargetScan::Count {
+  int64_t elements = 0, rows = 0, positives = 0;
+  int64_t error = nowhere;  // the first target that is not allowed
+  bool hard = false, soft = false;
+};
+
+// The ways to look at a part, from row or element `begin` to `end`.
+class TargetScan::Part {
+ public:
+  Part(const Plan &plan, uint8_t *hard_blocks) : plan_(plan), p_(plan.problem), hard_blocks_(hard_blocks) {}
+
+  // Nothing is masked: loops that vectorise.
+  Count indices(int64_t begin, int64_t end) const {
+    const Indices found = look_at_indices(plan_, begin, end - begin);
+    Count count{found.rows * plan_.classes, found.rows, found.positives};
+    if (found.bad)
+      for (count.error = begin; !is_bad_index(target(count.error));) count.error++;
+    return count;
+  }
+  Count labels(int64_t begin, int64_t end) const {
+    Count count{end - begin};
+    for (int64_t at = begin, next; at < end; at = next) {
+      next = end - at > block_elements ? at + block_elements : end;
+      const Labels found = look_at_labels(p_.targets, p_.targets_dtype, at, next - at, p_.positive_from);
+      count.positives += found.positives;
+      (found.hard ? count.hard : count.soft) = true;
+      hard_blocks_[at / block_elements] = found.hard;
+      if (!found.bad || count.error != nowhere) continue;
+      for (count.error = at; !is_bad_label(target(count.error));) count.error++;
+    }
+    return count;
+  }
+
+  Count rows_of_indices(int64_t begin, int64_t end) const {
+    Count count;
+    for (int64_t row = begin; row < end; row++) {
+      const double index = target(row);
+      if (index == p_.ignore_index || !lets_row_in(row)) continue;
+      const int64_t first = element(row, 0);
+      int64_t elements = plan_.classes;
+      if (p_.mask_per == FOCAL_PER_ELEMENT) {
+        elements = 0;
+        for (int64_t c = 0; c < plan_.classes; c++) elements += lets_element_in(first + c * plan_.inner);
+        if (elements == 0) continue;
+      }
+      if (is_bad_index(index) && count.error == nowhere) count.error = row;
+      count.rows++;
+      count.elements += elements;
+      count.positives += is_class(index) && index != p_.background &&
+                         lets_element_in(first + static_cast<int64_t>(index) * plan_.inner);
+    }
+    return count;
+  }
+
+  // A row is valid if any of its elements is.
+  Count rows_of_labels(int64_t begin, int64_t end) const {
+    return plan_.inner == 1 ? labels_along_classes(begin, end) : labels_along_rows(begin, end);
+  }
+
+ private:
+  const Plan &plan_;
+  const FocalProblem &p_;
+  uint8_t *const hard_blocks_;
+
+  double target(int64_t index) const { return number_at(p_.targets, p_.targets_dtype, index); }
+  bool is_class(double index) const { return index >= 0 && index < static_cast<double>(plan_.classes); }
+  bool is_bad_index(double index) const {
+    return index != p_.ignore_index && !is_class(index) && index != p_.background;
+  }
+  static bool is_bad_label(double y) { return y < 0 || y > 1; }
+
+  bool lets_row_in(int64_t row) const {
+    return p_.mask_per != FOCAL_PER_ROW || number_at(p_.mask, p_.mask_dtype, row) != 0;
+  }
+  bool lets_element_in(int64_t at) const {
+    return p_.mask_per != FOCAL_PER_ELEMENT || number_at(p_.mask, p_.mask_dtype, at) != 0;
+  }
+  int64_t element(int64_t row, int64_t c) const {
+    const int64_t outer = row / plan_.inner;
+    return (outer * plan_.classes + c) * plan_.inner + (row - outer * plan_.inner);
+  }
+
+  Count labels_along_classes(int64_t begin, int64_t end) const {
+    Count count;
+    Line line;
+    for (bool &in : line.lets_in) in = true;
+    for (int64_t row = begin; row < end; row++) {
+      if (!lets_row_in(row)) continue;
+      const int64_t before = count.elements;
+      for (int64_t c = 0; c < plan_.classes; c += Line::size)
+        look(element(row, c), plan_.classes - c < Line::size ? plan_.classes - c : Line::size, &line, &count);
+      count.rows += count.elements > before;
+    }
+    return count;
+  }
+  Count labels_along_rows(int64_t begin, int64_t end) const {
+    Count count;
+    Line line;
+    for (int64_t row = begin, n; row < end; row += n) {
+      n = plan_.inner - row % plan_.inner;
+      n = n < Line::size ? n : Line::size;
+      n = n < end - row ? n : end - row;
+      bool any[Line::size] = {};
+      for (int64_t k = 0; k < n; k++) line.lets_in[k] = lets_row_in(row + k);
+      for (int64_t c = 0; c < plan_.classes; c++) {
+        look(element(row, c), n, &line, &count);
+        for (int64_t k = 0; k < n; k++) any[k] |= line.valid[k];
+      }
+      for (int64_t k = 0; k < n; k++) count.rows += any[k];
+    }
+    return count;
+  }
+
+  // Neighbours in memory.
+  struct Line {
+    static constexpr int64_t size = 512;
+    bool lets_in[size];  // does the mask let its row in?
+    bool valid[size];   // found by `look`
+    double numbers[size];
+  };
+  void look(int64_t at, int64_t n, Line *line, Count *count) const {
+    for (int64_t k = 0; k < n; k++) line->valid[k] = line->lets_in[k];
+    if (p_.mask_per == FOCAL_PER_ELEMENT) {
+      read_numbers(p_.mask, p_.mask_dtype, at, n, line->numbers);
+      for (int64_t k = 0; k < n; k++) line->valid[k] &= line->numbers[k] != 0;
+    }
+    read_numbers(p_.targets, p_.targets_dtype, at, n, line->numbers);
+    int32_t elements = 0, positives = 0, bad = 0;
+    for (int64_t k = 0; k < n; k++) {
+      const double y = line->numbers[k];
+      const bool valid = line->valid[k] & (y != p_.ignore_index);
+      line->valid[k] = valid;
+      elements += valid;
+      positives += valid & (y >= p_.positive_from);
+      bad |= valid & ((y < 0) | (y > 1));
+    }
+    count->elements += elements;
+    count->positives += positives;
+    for (int64_t k = 0; bad && k < n; k++)
+      if (line->valid[k] && is_bad_label(line->numbers[k]) && at + k < count->error) count->error = at + k;
+  }
+};
+
+TargetScan::TargetScan(Plan &plan, uint8_t *hard_blocks)
+    : plan_(plan), hard_blocks_(hard_blocks), by_index_(plan.problem.targets_kind == FOCAL_CLASS_INDEX) {
+  part_ = 4 * block_elements;
+  if (by_index_ && plan.problem.mask_per == FOCAL_ABSENT) {
+    size_ = plan.rows;
+    how_ = &Part::indices;
+  } else if (!by_index_ && !plan.skips()) {
+    size_ = plan.elements;
+    how_ = &Part::labels;
+  } else {
+    size_ = plan.rows;
+    part_ = part_ > plan.classes ? part_ / (plan.classes > 0 ? plan.classes : 1) : 1;
+    how_ = by_index_ ? &Part::rows_of_indices : &Part::rows_of_labels;
+  }
+  parts_ = size_ <= part_ ? 1 : (size_ + part_ - 1) / part_;
+}
+
+void TargetScan::scan_parts(int64_t first, int64_t last) {
+  const Part part(plan_, hard_blocks_);
+  for (int64_t begin = first * part_; first < last; first++, begin += part_) {
+    const Count count = (part.*how_)(begin, begin + part_ < size_ ? begin + part_ : size_);
+    if (parts_ == 1) {  // nobody else adds to them, and locked additions take long
+      elements_.store(count.elements, std::memory_order_relaxed);
+      rows_.store(count.rows, std::memory_order_relaxed);
+      positives_.store(count.positives, std::memory_order_relaxed);
+    } else {
+      elements_.fetch_add(count.elements, std::memory_order_relaxed);
+      rows_.fetch_add(count.rows, std::memory_order_relaxed);
+      positives_.fetch_add(count.positives, std::memory_order_relaxed);
+    }
+    int64_t first_error = error_.load(std::memory_order_relaxed);
+    while (count.error < first_error && !error_.compare_exchange_weak(first_error, count.error, std::memory_order_relaxed)) {
+    }
+    if (count.hard) hard_.store(true, std::memory_order_relaxed);
+    if (count.soft) soft_.store(true, std::memory_order_relaxed);
+  }
+}
+
+FocalStatus TargetScan::finish(FocalResult *result) const {
+  const FocalProblem &p = plan_.problem;
+  if (error_ != nowhere) {
+    result->error_index = static_cast<double>(error_);
+    result->error_value = number_at(p.targets, p.targets_dtype, error_);
+    return by_index_ ? FOCAL_BAD_CLASS : FOCAL_BAD_TARGET;
+  }
+  const bool some_hard = hard_ && p.loss != FOCAL_SOFTMAX && p.label_smoothing == 0;
+  plan_.hard_labels = some_hard && !soft_;
+  plan_.hard_blocks = some_hard && soft_ ? hard_blocks_ : nullptr;
+  result->elements = static_cast<double>(elements_);
+  result->rows = static_cast<double>(how_ == &Part::labels ? plan_.rows : rows_.load());
+  result->positives = static_cast<double>(positives_);
+  return FOCAL_OK;
+}
+
+}  // namespace focal

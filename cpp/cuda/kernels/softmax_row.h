@@ -1,0 +1,247 @@
+// A row of a softmax loss, computed by the lanes that share it: value and gradient.
+//
+// `Group` is who shares a row (some lanes of a warp, or a block) and how they add up; `Row` is which classes a lane has,
+// and whether it keeps their logits. Every lane reads its logits before it writes to their positions, so that the gradient may be
+// the logits.
+#pragma once
+
+#include "losses/softmax_focal.h"
+#include "position.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+// What the lanes of a row know of it.
+struct RowFacts {
+  int64_t row, base, stride;  // class c is element base + c * stride
+  int64_t classes;
+  int64_t target;  // class index: the row's class; -1 where it has none, or is not valid
+  double weight;   // of the row; 0 where it is not valid
+};
+
+FOCAL_ON_DEVICE RowFacts facts_of(const Plan &plan, int64_t row) {
+  const FocalProblem &p = plan.problem;
+  RowFacts facts;
+  const int64_t outer = divided(row, plan.inner);
+  facts.row = row;
+  facts.base = outer * plan.classes * plan.inner + (row - outer * plan.inner);
+  facts.stride = plan.inner;
+  facts.classes = plan.classes;
+  facts.target = -1;
+  bool valid = !is_masked(p, 0, row);
+  if (p.targets_kind == FOCAL_CLASS_INDEX) {
+    const double index = number_at<double>(p.targets, p.targets_dtype, row);
+    valid = valid && index >= 0 && index < static_cast<double>(plan.classes) && index != p.ignore_index && index != p.background;
+    if (valid) facts.target = static_cast<int64_t>(index);
+  }
+  facts.weight = !valid ? 0 : p.weights_per == FOCAL_ABSENT ? 1 : number_at<double>(p.weights, p.weights_dtype, row);
+  return facts;
+}
+
+FOCAL_ON_DEVICE bool is_valid(const Plan &plan, const RowFacts &facts) {
+  return plan.problem.targets_kind == FOCAL_CLASS_INDEX ? facts.target >= 0 : !is_masked(plan.problem, 0, facts.row);
+}
+FOCAL_ON_DEVICE bool is_hard(const FocalProblem &p) { return p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0; }
+
+// Class c's weight times its (smoothed) target.
+template <class T> FOCAL_ON_DEVICE T amount_of(const Plan &plan, const RowFacts &facts, int64_t c) {
+  const FocalProblem &p = plan.problem;
+  T target;
+  if (p.targets_kind == FOCAL_DENSE) target = number_at<T>(p.targets, p.targets_dtype, facts.base + c * facts.stride);
+  else target = c == facts.target ? T(1) : T(0);
+  if (!is_hard(p)) target = target * static_cast<T>(plan.target_scale) + static_cast<T>(plan.target_shift);
+  return target * static_cast<T>((p.class_positive ? p.class_positive[c] : p.positive_weight) * facts.weight);
+}
+
+FOCAL_ON_DEVICE void put_grad(const FocalProblem &p, const RowFacts &facts, int64_t c, double grad) {
+  put_number(p.grad, p.dtype, facts.base + c * facts.stride, grad);
+}
+FOCAL_ON_DEVICE double logit_of(const FocalProblem &p, const RowFacts &facts, int64_t c) {
+  return number_at<double>(p.logits, p.dtype, facts.base + c * facts.stride);
+}
+
+// A row of any size, read again each time.
+template <class Group> struct ReadRow {
+  static constexpr bool keeps = false;
+  const FocalProblem &p;
+  const RowFacts &facts;
+
+  FOCAL_ON_DEVICE ReadRow(const FocalProblem &problem, const RowFacts &of_row, bool) : p(problem), facts(of_row) {}
+
+  template <class F> FOCAL_ON_DEVICE void each(F f) const {
+    for (int64_t c = Group::index(); c < facts.classes; c += Group::size) {
+      float x = number_at<float>(p.logits, p.dtype, facts.base + c * facts.stride);
+      f(c, x);
+    }
+  }
+  static FOCAL_ON_DEVICE void keep(float &, float) {}
+  template <class F> FOCAL_ON_DEVICE void write(const FocalProblem &, F f) const {
+    each([&](int64_t c, float &x) { put_number(p.grad, p.dtype, facts.base + c * facts.stride, f(c, x)); });
+  }
+};
+
+// The row in double through the C library: double logits, enormous ones, weights and scales. Returns its value.
+template <class Group> FOCAL_ON_DEVICE_APART double careful_row(const Plan &plan, double grad_divisor, RowFacts facts) {
+  const FocalProblem &p = plan.problem;
+  const Group group;
+  double max = -HUGE_VAL;
+  bool unordered = false;
+  group.each(facts.classes, [&](int64_t c) {
+    const double x = logit_of(p, facts, c);
+    unordered |= x != x;
+    max = x > max ? x : max;
+  });
+  max = group.largest(max);
+  int64_t top = INT64_MAX;
+  group.each(facts.classes, [&](int64_t c) { top = logit_of(p, facts, c) == max && c < top ? c : top; });
+  top = group.least(top);
+  double rest = 0;
+  group.each(facts.classes, [&](int64_t c) {
+    const double x = logit_of(p, facts, c);
+    // several infinities share the row in no way that can be known
+    unordered |= c != top && x == max && ::isinf(max);
+    if (c != top) rest += x == max ? 1 : ::exp(x - max);
+  });
+  rest = group.sum(rest);
+  unordered = group.sum(unordered ? 1.0 : 0.0) > 0;
+  const double whole = 1 + rest, log_whole = ::log1p(rest);
+  const auto term = [&](int64_t c, double &share, double &q) {
+    const double x = logit_of(p, facts, c), e = c == top || x == max ? 1 : ::exp(x - max);
+    share = e / whole;
+    q = (c == top ? rest : whole - e) / whole;
+    const double a = amount_of<double>(plan, facts, c);
+    if (a == 0) return SoftmaxTerm<double>{0, 0};
+    return double_fallback_term(p.gamma, share, q, c == top ? log_whole : max - x + log_whole, a);
+  };
+  double value = 0, pull = 0, share, q;
+  group.each(facts.classes, [&](int64_t c) {
+    const SoftmaxTerm<double> own = term(c, share, q);
+    value += own.value;
+    pull += own.pull;
+  });
+  value = group.sum(value);
+  pull = group.sum(pull);
+  if (p.grad)
+    group.each(facts.classes, [&](int64_t c) {
+      const double own = term(c, share, q).pull;
+      put_grad(p, facts, c, unordered ? NAN : (share * (pull - own) - q * own) / grad_divisor);
+    });
+  return unordered ? NAN : value;
+}
+
+// Each class by itself, of a row of probabilities.
+template <class Group> FOCAL_ON_DEVICE_APART double probability_row(const Plan &plan, double grad_divisor, RowFacts facts) {
+  const FocalProblem &p = plan.problem;
+  const Group group;
+  const NumberRange range = range_of(p.dtype);
+  double value = 0;
+  group.each(facts.classes, [&](int64_t c) {
+    const Element<double> e = term_of_probability(p, logit_of(p, facts, c), amount_of<double>(plan, facts, c));
+    value += e.value;
+    if (p.grad) put_grad(p, facts, c, within(range, e.grad / grad_divisor));
+  });
+  return group.sum(value);
+}
+
+// A row whose class is known: one exponential a logit, and the other numbers once a row.
+template <class Group, class Row>
+FOCAL_ON_DEVICE double indexed_row_of(const Plan &plan, float grad_scale, const RowFacts &facts, const Group &group, Row &row, float max) {
+  const FocalProblem &p = plan.problem;
+  const RowShift<float> shift(max);
+  float e_target = 0, x_target = 0, others = 0;
+  row.each([&](int64_t c, float &x) {
+    const float e = exponential_over(larger(shift.floor, x - shift.subtracted), shift.exponent);
+    if (c == facts.target) e_target = e, x_target = x;
+    else others += e;
+    row.keep(x, e);
+  });
+  others = group.sum(others);
+  e_target = group.sum(e_target);
+  const float gap = max - group.sum(x_target), below_top = gap > 0 ? shift.top - e_target : 0;
+  const float amount = amount_of<float>(plan, facts, facts.target);
+  IndexedRow<float> result;
+  with_common_power<float>(p.gamma, [&](auto power) {
+    result = indexed_row(SoftmaxFocal<decltype(power)>{power}, e_target, others, gap, below_top, amount, grad_scale);
+  });
+  if (p.grad)
+    row.write(p, [&](int64_t c, float kept) {
+      const float e = row.keeps ? kept : exponential_over(larger(shift.floor, kept - shift.subtracted), shift.exponent);
+      return muladd((c == facts.target ? -others : e) * result.share, result.pull, 0.0f);  // no negative zeros
+    });
+  return static_cast<double>(result.value);
+}
+
+// A row with an amount for every class. What the largest leaves to the others is added up, never a difference; what any other
+// one does is a difference of doubles.
+template <class Group> FOCAL_ON_DEVICE_APART double dense_row(const Plan &plan, float grad_scale, RowFacts facts, float max) {
+  const FocalProblem &p = plan.problem;
+  const Group group;
+  const ReadRow<Group> row(p, facts, false);
+  const RowShift<float> shift(max);
+  const auto exponential = [&](float x) { return exponential_over(larger(shift.floor, x - shift.subtracted), shift.exponent); };
+  double below = 0, tops = 0;
+  row.each([&](int64_t, float &x) {
+    const float e = exponential(x);
+    below += shift.top > e ? static_cast<double>(e) : 0;
+    tops += shift.top > e ? 0 : 1;
+    if (e != e) below = NAN;
+  });
+  const double top = static_cast<double>(shift.top), beside = group.sum(below) + (group.sum(tops) - 1) * top, whole = beside + top;
+  const float inverse = static_cast<float>(1 / whole), log_whole = log_one_plus(static_cast<float>(beside / top));
+  double value = 0;
+  with_common_power<float>(p.gamma, [&](auto power) {
+    const SoftmaxFocal<decltype(power)> loss{power};
+    const auto term = [&](int64_t c, float x, float &share, float &q) {
+      const float e = exponential(x);
+      share = e * inverse;
+      q = static_cast<float>(shift.top > e ? whole - static_cast<double>(e) : beside) * inverse;
+      return loss(share, q, max - x + log_whole, amount_of<float>(plan, facts, c));
+    };
+    float share, q;
+    double pull = 0;
+    row.each([&](int64_t c, float &x) {
+      const SoftmaxTerm<float> own = term(c, x, share, q);
+      value += static_cast<double>(own.value);
+      pull += static_cast<double>(own.pull);
+    });
+    value = group.sum(value);
+    pull = group.sum(pull);
+    if (p.grad)
+      row.write(p, [&](int64_t c, float x) {
+        const float own = term(c, x, share, q).pull;
+        return grad_scale * (share * static_cast<float>(pull - static_cast<double>(own)) - q * own);
+      });
+  });
+  return value;
+}
+
+// The value of a row; its gradient goes where it belongs.
+template <class Group, class Row>
+FOCAL_ON_DEVICE double run_row(const Plan &plan, const Divisors &divisors, const RowFacts &facts, const Group &group, Row &row) {
+  const FocalProblem &p = plan.problem;
+  if (!is_valid(plan, facts)) {
+    if (p.grad) group.each(facts.classes, [&](int64_t c) { put_grad(p, facts, c, 0); });
+    return 0;
+  }
+  if (p.inputs == FOCAL_PROBABILITIES) return probability_row<Group>(plan, divisors.grad_divisor, facts);
+  if (p.dtype == FOCAL_FLOAT64) return careful_row<Group>(plan, divisors.grad_divisor, facts);
+  float max = -HUGE_VALF, magnitude = 0;
+  row.each([&](int64_t, float &x) {
+    max = larger(x, max);
+    magnitude = larger(absolute(x), magnitude);
+  });
+  max = group.largest(max);
+  magnitude = group.largest(magnitude);
+  float amount = 0;
+  if (is_hard(p)) amount = absolute(amount_of<float>(plan, facts, facts.target));
+  else row.each([&](int64_t c, float &) { amount = larger(absolute(amount_of<float>(plan, facts, c)), amount); });
+  amount = group.largest(amount);
+  // Rows are shifted, and a weight must not lift what has underflowed back among the normal numbers: see cpu/softmax.h
+  const float most = magnitude > Limits<float>::softmax_long ? (p.gamma < 0.5 ? 16.0f : 1000.0f) : Limits<float>::weight;
+  if (divisors.extreme_scale || !(magnitude <= Limits<float>::shifted) || !(amount <= most)) return careful_row<Group>(plan, divisors.grad_divisor, facts);
+  const float grad_scale = static_cast<float>(divisors.grad_scale);
+  return is_hard(p) ? indexed_row_of(plan, grad_scale, facts, group, row, max) : dense_row<Group>(plan, grad_scale, facts, max);
+}
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

@@ -1,0 +1,107 @@
+// What the one pass over a block must not forget: logits it has already overwritten when a large one turns up, weights
+// that it leaves to the end, positives that it counts apart.
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <limits>
+
+#include "tests/support/problem_builder.h"
+#include "reference.h"
+
+namespace {
+
+constexpr size_t classes = 80;
+
+// From -45 to 45, in no order; one in 3001 is beyond what the fast path takes, where `with_large` says so.
+template <class T> std::vector<T> logits_of(size_t n, bool with_large) {
+  std::vector<T> logits(n);
+  for (size_t i = 0; i < n; i++) {
+    logits[i] = static_cast<T>(static_cast<double>(i * 7919 % 9001) / 100 - 45);
+    if (with_large && i % 3001 == 1500) logits[i] = static_cast<T>(i % 2 ? 900 : -900);
+  }
+  return logits;
+}
+
+// Rows 0, 3, 6, ... have a class, so that packs with no positive, with one and with several occur.
+std::vector<int32_t> classes_of(size_t rows) {
+  std::vector<int32_t> targets(rows, -1);
+  for (size_t row = 0; row < rows; row += 3) targets[row] = static_cast<int32_t>(row * 37 % classes);
+  return targets;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a gradient over its own logits is the gradient beside them, large logits or not", T, float, double) {
+  for (const auto &[isa, name] : runnable_isas())
+    for (const bool with_large : {false, true})
+      for (const size_t rows : {1, 12, 57, 151}) {
+        CAPTURE(name);
+        CAPTURE(with_large);
+        CAPTURE(rows);
+        const size_t n = rows * classes;
+        const std::vector<T> logits = logits_of<T>(n, with_large);
+        const std::vector<int32_t> indices = classes_of(rows);
+        std::vector<float> soft(n), hard(n);
+        for (size_t i = 0; i < n; i++) soft[i] = static_cast<float>(i % 11) / 10, hard[i] = static_cast<float>(i % 5 == 0);
+        for (const int kind : {0, 1, 2}) {
+          CAPTURE(kind);
+          FocalProblem p = kind == 0 ? blank_problem(FOCAL_SIGMOID, static_cast<double>(rows), classes, 1)
+                                     : blank_problem(FOCAL_SIGMOID, static_cast<double>(n), 1, 1);
+          p.isa = isa;
+          p.background = -1;
+          if (kind == 0) set_targets(p, FOCAL_CLASS_INDEX, indices);
+          else set_targets(p, FOCAL_DENSE, kind == 1 ? soft : hard);
+          set_logits(p, logits);
+          std::vector<T> beside(n), over = logits;
+          set_outputs(p, nullptr, &beside, nullptr);
+          FocalResult first, second;
+          REQUIRE(focal_run(&p, &first) == FOCAL_OK);
+          set_logits(p, over);
+          set_outputs(p, nullptr, &over, nullptr);
+          REQUIRE(focal_run(&p, &second) == FOCAL_OK);
+          CHECK(first.sum == second.sum);
+          CHECK(std::memcmp(over.data(), beside.data(), n * sizeof(T)) == 0);
+        }
+      }
+}
+
+TEST_CASE("one weight for all is right from the smallest to the largest") {
+  constexpr size_t rows = 151, n = rows * classes;
+  const std::vector<float> logits = logits_of<float>(n, false);
+  const std::vector<double> exact_logits(logits.begin(), logits.end());
+  const std::vector<int32_t> indices = classes_of(rows);
+  for (const auto &[isa, name] : runnable_isas())
+    for (const double gamma : {0.0, 2.0, 2.7})
+      for (const double weight : {0.0, 1e-20, 0.3, 4.0, 5.0, 1e6, 1e16}) {
+        CAPTURE(name);
+        CAPTURE(gamma);
+        CAPTURE(weight);
+        FocalProblem p = blank_problem(FOCAL_SIGMOID, rows, classes, 1);
+        p.gamma = gamma;
+        p.isa = isa;
+        p.background = -1;
+        p.negative_weight = weight;
+        p.positive_weight = 2;
+        set_targets(p, FOCAL_CLASS_INDEX, indices);
+        std::vector<float> values(n), grad(n);
+        std::vector<double> exact_values(n), exact_grad(n);
+        FocalResult result, exact;
+        set_logits(p, logits);
+        set_outputs(p, &values, &grad, nullptr);
+        REQUIRE(focal_run(&p, &result) == FOCAL_OK);
+        set_logits(p, exact_logits);
+        set_outputs(p, &exact_values, &exact_grad, nullptr);
+        focal::reference_run(p, &exact);
+        CHECK(result.sum == doctest::Approx(exact.sum).epsilon(2e-6));
+        int wrong = 0;
+        const auto compare = [&wrong](double got, double want) {
+          const bool normal = std::fabs(want) >= static_cast<double>(std::numeric_limits<float>::min());
+          wrong += !(std::fabs(got - want) < (normal ? 2e-6 * std::fabs(want) : 1e-37));
+        };
+        for (size_t i = 0; i < n; i++) {
+          compare(static_cast<double>(values[i]), exact_values[i]);
+          compare(static_cast<double>(grad[i]), exact_grad[i]);
+        }
+        CHECK(wrong == 0);
+      }
+}

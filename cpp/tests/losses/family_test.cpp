@@ -1,0 +1,140 @@
+// Where a loss of the family could lose a digit or a limit, on every instruction set against the double reference.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "tests/support/problem_builder.h"
+#include "reference.h"
+
+namespace {
+
+constexpr int32_t element_wise[] = {FOCAL_SIGMOID, FOCAL_STAR, FOCAL_QUALITY, FOCAL_VARIFOCAL, FOCAL_HEATMAP, FOCAL_ASYMMETRIC};
+
+template <class T> struct Outputs { std::vector<T> value, grad, hess; };
+
+// With or without the second derivative, which is another kernel.
+template <class T> Outputs<T> run(FocalProblem p, const std::vector<T> &logits, const std::vector<double> &targets, bool with_hess) {
+  Outputs<T> out{std::vector<T>(logits.size()), std::vector<T>(logits.size()), std::vector<T>(with_hess ? logits.size() : 0)};
+  set_logits(p, logits);
+  set_targets(p, FOCAL_DENSE, targets);
+  set_outputs(p, &out.value, &out.grad, with_hess ? &out.hess : static_cast<std::vector<T> *>(nullptr));
+  FocalResult result;
+  REQUIRE(focal_run(&p, &result) == FOCAL_OK);
+  return out;
+}
+
+Outputs<double> exact(FocalProblem p, const std::vector<float> &logits, const std::vector<double> &targets) {
+  const std::vector<double> x(logits.begin(), logits.end());
+  Outputs<double> out{std::vector<double>(x.size()), std::vector<double>(x.size()), std::vector<double>(x.size())};
+  set_logits(p, x);
+  set_targets(p, FOCAL_DENSE, targets);
+  set_outputs(p, &out.value, &out.grad, &out.hess);
+  FocalResult result;
+  focal::reference_run(p, &result);
+  return out;
+}
+
+double worst(const std::vector<float> &got, const std::vector<double> &want) {
+  double largest = 0;
+  for (size_t i = 0; i < got.size(); i++) largest = std::fmax(largest, relative_error(static_cast<double>(got[i]), want[i], 1e-37));
+  return largest;
+}
+
+FocalProblem problem_of(int32_t loss, size_t n, int32_t isa) {
+  FocalProblem p = blank_problem(loss, static_cast<double>(n), 1, 1);
+  p.isa = isa;
+  p.beta = p.gamma_negative = 2;
+  p.margin = 0.05;
+  return p;
+}
+
+}  // namespace
+
+TEST_CASE("a tail of focal star keeps its digits where gamma and beta have many") {
+  std::vector<float> logits(60000);
+  for (size_t i = 0; i < logits.size(); i++) logits[i] = 250 * (2 * static_cast<float>(i) / static_cast<float>(logits.size() - 1) - 1);
+  for (const auto &[isa, name] : runnable_isas())
+    for (const double gamma : {0.3, 0.7, 1.1, 3.3})
+      for (const double beta : {0.0, 0.3, 10.1})
+        for (const double label : {0.0, 1.0}) {
+          CAPTURE(name);
+          CAPTURE(gamma);
+          CAPTURE(beta);
+          FocalProblem p = problem_of(FOCAL_STAR, logits.size(), isa);
+          p.gamma = gamma;
+          p.beta = beta;
+          const std::vector<double> targets(logits.size(), label);
+          const Outputs<double> want = exact(p, logits, targets);
+          for (const bool with_hess : {false, true}) {
+            const Outputs<float> got = run(p, logits, targets, with_hess);
+            CHECK(worst(got.value, want.value) < 6e-7);
+            CHECK(worst(got.grad, want.grad) < 6e-7);
+            if (with_hess) CHECK(worst(got.hess, want.hess) < 6e-7);
+          }
+        }
+}
+
+TEST_CASE("an asymmetric negative just above the margin keeps its digits") {
+  std::vector<float> logits;
+  for (float distance = 1e-6F; distance > 1e-15F; distance *= 0.9F) logits.push_back(distance);
+  for (const auto &[isa, name] : runnable_isas())
+    for (const double gamma : {0.0, 0.5, 1.0, 2.0, 4.0}) {
+      CAPTURE(name);
+      CAPTURE(gamma);
+      FocalProblem p = problem_of(FOCAL_ASYMMETRIC, logits.size(), isa);
+      p.gamma_negative = gamma;
+      p.margin = 0.5;  // whose logit is 0, where floats are dense
+      const std::vector<double> targets(logits.size(), 0);
+      const Outputs<float> got = run(p, logits, targets, true);
+      for (size_t i = 0; i < logits.size(); i++) {
+        const double x = static_cast<double>(logits[i]);
+        // The reference subtracts the margin and loses its digits, so that this is from the series: t = p - 1/2 = x / 4 - ...
+        const double t = x / 4, value = std::pow(t, gamma + 1), grad = (gamma + 1) * std::pow(t, gamma) / 4;
+        const double hess = gamma == 0 ? 1.0 / 16 : (gamma + 1) * gamma * std::pow(t, gamma - 1) / 16;
+        CHECK(relative_error(static_cast<double>(got.value[i]), value, 1e-37) < 1e-5);
+        CHECK(relative_error(static_cast<double>(got.grad[i]), grad, 1e-37) < 1e-5);
+        CHECK(relative_error(static_cast<double>(got.hess[i]), hess, 1e-37) < 1e-5);
+      }
+    }
+}
+
+TEST_CASE_TEMPLATE("no power is so large that a result is no number", T, float, double) {
+  const std::vector<T> logits{-80, -30, -1, T(-1e-30), 0, T(1e-38), 1, 17, 30, 40, 80};
+  for (const auto &[isa, name] : runnable_isas())
+    for (const int32_t loss : element_wise)
+      for (const double power : {50.0, 1e9, FOCAL_LARGEST_POWER})
+        for (const double margin : {0.0, 0.05, 0.5, 0.99})
+          for (const double label : {0.0, 1e-9, 0.3, 1.0})
+            for (const bool with_hess : {false, true}) {
+              CAPTURE(name);
+              CAPTURE(loss);
+              CAPTURE(power);
+              CAPTURE(label);
+              FocalProblem p = problem_of(loss, logits.size(), isa);
+              p.gamma = p.beta = p.gamma_negative = power;
+              p.margin = margin;
+              const Outputs<T> got = run(p, logits, std::vector<double>(logits.size(), label), with_hess);
+              for (const std::vector<T> *output : {&got.value, &got.grad, &got.hess})
+                CHECK(std::all_of(output->begin(), output->end(), [](T each) { return std::isfinite(each); }));
+            }
+}
+
+TEST_CASE_TEMPLATE("a label that is no number gives none", T, float, double) {
+  const std::vector<T> logits{-5, -1, 0, 1, 5, 3};
+  const std::vector<double> targets{std::nan(""), std::nan(""), std::nan(""), std::nan(""), std::nan(""), 0.25};
+  for (const auto &[isa, name] : runnable_isas())
+    for (const int32_t loss : element_wise)
+      for (const double power : {0.0, 2.0, 2.6, 4.0})
+        for (const bool with_hess : {false, true}) {
+          CAPTURE(name);
+          CAPTURE(loss);
+          CAPTURE(power);
+          FocalProblem p = problem_of(loss, logits.size(), isa);
+          p.beta = p.gamma_negative = power;
+          p.gamma = power == 0 ? 1 : power;
+          const Outputs<T> got = run(p, logits, targets, with_hess);
+          for (const std::vector<T> *output : {&got.value, &got.grad, &got.hess})
+            for (size_t i = 0; i < output->size(); i++) CHECK(std::isnan((*output)[i]) == (i < 5));
+        }
+}
