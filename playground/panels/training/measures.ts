@@ -1,7 +1,6 @@
 /** How good logits are, on points that were not trained on. */
 import { presets, SigmoidFocalLoss } from 'focal-loss'
 import { averagePrecision, bestThreshold, f1, f1At, precisionRecallCurve } from '../../../examples/cell-detector/metrics.js'
-import type { CurvePoint } from './protocol.js'
 
 export interface Scored {
   readonly logits: Float32Array
@@ -23,6 +22,12 @@ export interface Measures {
   /** Cross entropy per point, of the score taken for a probability, and of the probability it stands for. */
   readonly scoreLogLoss: number
   readonly probabilityLogLoss: number
+}
+
+/** A point of a precision-recall curve. */
+export interface CurvePoint {
+  readonly recall: number
+  readonly precision: number
 }
 
 export interface Measured {

@@ -2,7 +2,8 @@
 import { legend } from '../../chart/legend.js'
 import { lineChart } from '../../chart/line_chart.js'
 import { linear } from '../../chart/scale.js'
-import type { CurvePoint, Snapshot } from './protocol.js'
+import type { CurvePoint } from './measures.js'
+import type { Snapshot } from './protocol.js'
 import { columns } from './variants.js'
 
 export interface PrecisionRecall {

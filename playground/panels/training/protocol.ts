@@ -1,19 +1,13 @@
 /** What the page and the worker tell each other. */
-import type { BackendName } from 'focal-loss'
-import type { Measures } from './measures.js'
-import type { Column, Trained } from './variants.js'
+import type { CurvePoint, Measures } from './measures.js'
+import type { Column, LossSettings, Trained } from './variants.js'
 
-export interface Settings {
+export interface Settings extends LossSettings {
   readonly seed: number
-  /** Negatives to each positive. */
-  readonly ratio: number
-  readonly gamma: number
-  readonly alpha: number | null
   /** Where the learning rate starts; it falls to 0 in a straight line. */
   readonly rate: number
   /** Whether the last layer starts at each loss's own bias for the prior, rather than at 0. */
   readonly startAtPrior: boolean
-  readonly backend: BackendName
 }
 
 /** Steps a second, or as many as the machine manages. */
@@ -27,11 +21,6 @@ export type Command =
 
 /** Logits of one network over the square, row by row from the top. */
 export type Surface = Float32Array<ArrayBuffer>
-
-export interface CurvePoint {
-  readonly recall: number
-  readonly precision: number
-}
 
 export interface Snapshot {
   readonly step: number

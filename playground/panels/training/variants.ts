@@ -1,8 +1,7 @@
 /** The losses that are trained side by side, and the columns that their results are shown in. */
-import { presets, SigmoidFocalLoss, type SigmoidFocalOptions } from 'focal-loss'
+import { type BackendName, presets, SigmoidFocalLoss, type SigmoidFocalOptions } from 'focal-loss'
 import { type Look, looks } from '../../chart/series.js'
 import { priorOf } from './data.js'
-import type { Settings } from './protocol.js'
 
 /** What is trained. */
 export const trained = ['crossEntropy', 'weighted', 'focal'] as const
@@ -27,8 +26,17 @@ export const columns: readonly Column[] = [
   { id: 'focal', name: 'Focal loss', short: 'Focal', look: looks.focal, of: 'focal', tuned: false },
 ]
 
+/** What the losses are made from. */
+export interface LossSettings {
+  /** Negatives to each positive. */
+  readonly ratio: number
+  readonly gamma: number
+  readonly alpha: number | null
+  readonly backend: BackendName
+}
+
 /** Weighted cross entropy gives both sides the same total weight. */
-export function optionsOf({ ratio, gamma, alpha }: Settings): Record<Trained, SigmoidFocalOptions> {
+export function optionsOf({ ratio, gamma, alpha }: LossSettings): Record<Trained, SigmoidFocalOptions> {
   return {
     crossEntropy: { ...presets.crossEntropy },
     weighted: presets.weightedCrossEntropy(1 - priorOf(ratio)),
@@ -36,7 +44,7 @@ export function optionsOf({ ratio, gamma, alpha }: Settings): Record<Trained, Si
   }
 }
 
-export function lossesOf(settings: Settings): Record<Trained, SigmoidFocalLoss> {
+export function lossesOf(settings: LossSettings): Record<Trained, SigmoidFocalLoss> {
   const { crossEntropy, weighted, focal } = optionsOf(settings)
   const loss = (options: SigmoidFocalOptions) => new SigmoidFocalLoss({ ...options, reduction: 'mean', backend: settings.backend })
   return { crossEntropy: loss(crossEntropy), weighted: loss(weighted), focal: loss(focal) }
