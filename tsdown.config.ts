@@ -3,7 +3,7 @@ import { defineConfig } from 'tsdown'
 // One build for all library entries, so that they share their modules: one registry, one WebAssembly memory
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts', node: 'src/node.ts', tfjs: 'src/tfjs.ts', jax: 'src/jax.ts' },
+    entry: { index: 'src/index.ts', node: 'src/node.ts', tfjs: 'src/adapters/tfjs/index.ts', jax: 'src/adapters/jax.ts' },
     format: ['esm', 'cjs'],
     platform: 'node',
     target: 'es2022',

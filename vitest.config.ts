@@ -9,8 +9,8 @@ export default defineConfig({
     alias: [
       { find: /^focal-loss$/, replacement: at('src/node.ts') },
       { find: /^focal-loss\/wasm$/, replacement: at('src/index.ts') },
-      { find: /^focal-loss\/tfjs$/, replacement: at('src/tfjs.ts') },
-      { find: /^focal-loss\/jax$/, replacement: at('src/jax.ts') },
+      { find: /^focal-loss\/tfjs$/, replacement: at('src/adapters/tfjs/index.ts') },
+      { find: /^focal-loss\/jax$/, replacement: at('src/adapters/jax.ts') },
     ],
   },
   test: {

@@ -4,7 +4,8 @@ import { type BackendName, backends } from 'focal-loss'
 import { registerBackend } from '../src/backends/registry.js'
 import type { BenchProblem } from '../src/cli/bench_cases.js'
 import type { Outcome } from '../src/cli/bench_check.js'
-import { nativeLoader } from '../src/native_addon.js'
+import { createRequire } from 'node:module'
+import { nativeLoader } from '../src/backends/native/load.js'
 
 /** How a call is timed: here, here but waiting for a promise, or by another process that reports seconds per call. */
 export type Work =
@@ -83,5 +84,5 @@ export function useThreads(threads: number): void {
   if (threads === threadsInUse) return
   threadsInUse = threads
   process.env.FOCAL_LOSS_THREADS = String(threads)
-  registerBackend('native', nativeLoader)
+  registerBackend('native', nativeLoader(() => createRequire(import.meta.url)('../build/Release/focal_loss.node')))
 }

@@ -29,9 +29,9 @@ const bytes = built ? readFileSync(wasm) : Buffer.alloc(0)
 const alphabet = charactersOfText()
 const order = bytesByFrequency(bytes)
 writeFileSync(
-  at('src/backends/wasm_bytes.generated.ts'),
+  at('src/backends/wasm/module_bytes.generated.ts'),
   `/** The WebAssembly module; written by scripts/embed-wasm.mjs. */
-import type { ModuleText } from './wasm_text.js'
+import type { ModuleText } from './module_text.js'
 
 export const moduleText: ModuleText = {
   text: '${encode(bytes)}',
@@ -44,10 +44,10 @@ export const moduleText: ModuleText = {
 )
 
 // The text of a worker, as it is started from no file
-const worker = transformSync(readFileSync(at('src/backends/wasm_worker.ts'), 'utf8'), { loader: 'ts', minify: true, format: 'iife', target: 'es2022' })
+const worker = transformSync(readFileSync(at('src/backends/wasm/worker.ts'), 'utf8'), { loader: 'ts', minify: true, format: 'iife', target: 'es2022' })
 writeFileSync(
-  at('src/backends/wasm_worker.generated.ts'),
-  `/** The text of wasm_worker.ts as a script; written by scripts/embed-wasm.mjs. */\nexport const source = ${JSON.stringify(worker.code)}\n`,
+  at('src/backends/wasm/worker.generated.ts'),
+  `/** The text of worker.ts as a script; written by scripts/embed-wasm.mjs. */\nexport const source = ${JSON.stringify(worker.code)}\n`,
 )
 
 /** ASCII that is printed, without what is special in some string, template or page. */

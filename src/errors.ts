@@ -1,6 +1,4 @@
 /** The sentences of every error: the argument, what was expected, what came. */
-import type { DevicePointer } from './device.js'
-import { tagOf } from './intrinsics.js'
 
 /** A value as an error message shows it: short, and never a dump of an array. */
 export function show(value: unknown): string {
@@ -10,7 +8,7 @@ export function show(value: unknown): string {
   if (typeof value === 'symbol') return 'a symbol'
   if (Array.isArray(value)) return `an array of length ${value.length}`
   if (ArrayBuffer.isView(value)) {
-    const tag = tagOf(value)
+    const tag = Object.prototype.toString.call(value).slice('[object '.length, -1)
     const article = tag.startsWith('I') ? 'an' : 'a'
     return value instanceof DataView ? 'a DataView' : `${article} ${tag} of length ${(value as Uint8Array).length}`
   }
@@ -20,8 +18,8 @@ export function show(value: unknown): string {
 
 /** An array on a GPU, which the rest of this file knows nothing of. */
 function deviceArray(value: object): string | undefined {
-  const { ptr, dtype, length } = value as Partial<DevicePointer>
-  return typeof ptr === 'bigint' && typeof dtype === 'string' ? `${dtype.startsWith('i') ? 'an' : 'a'} ${dtype} array of length ${length} on a GPU` : undefined
+  const { ptr, dtype, length } = value as { readonly ptr?: unknown; readonly dtype?: unknown; readonly length?: unknown }
+  return typeof ptr === 'bigint' && typeof dtype === 'string' ? `${dtype.startsWith('i') ? 'an' : 'a'} ${dtype} array of length ${String(length)} on a GPU` : undefined
 }
 
 /** `gamma is '2'; expected a finite number >= 0`, for a value of the wrong type. */

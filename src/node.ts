@@ -1,21 +1,23 @@
 /**
- * The focal loss family on Node.js: everything of the default entry, the native addon, and arrays on GPUs.
+ * The focal loss family on Node.js: everything of the default entry, the native addon, and arrays on GPUs. This file lies as deep in
+ * src/ as its output in dist/, so that one relative path to a checkout's own builds serves both.
  *
  * @module focal-loss
  */
-import { cudaLoader } from './backends/cuda.js'
-import { useCudaAddon } from './backends/cuda_devices.js'
+import { createRequire } from 'node:module'
+import { registerDeviceArrays } from './arrays/device_array.js'
+import { cudaLoader } from './backends/cuda/backend.js'
+import { DeviceArray, deviceArrays } from './backends/cuda/device_array.js'
+import { useCudaAddon } from './backends/cuda/devices.js'
+import { cudaAddonLoader } from './backends/cuda/load.js'
+import { pin, PinnedArray } from './backends/cuda/pinned_array.js'
+import { nativeLoader } from './backends/native/load.js'
 import { registerBackend } from './backends/registry.js'
-import { useWorkers } from './backends/wasm_member.js'
-import { loadCudaAddon } from './cuda_addon.js'
-import { registerDeviceArrays } from './device.js'
-import { DeviceArray, deviceArrays } from './device_array.js'
-import { nativeLoader } from './native_addon.js'
-import { startNodeWorker } from './node_worker.js'
-import { pin, PinnedArray } from './pinned_array.js'
+import { startNodeWorker } from './backends/wasm/node_worker.js'
+import { useWorkers } from './backends/wasm/worker_handle.js'
 
-registerBackend('native', nativeLoader)
-useCudaAddon(loadCudaAddon)
+registerBackend('native', nativeLoader(() => createRequire(import.meta.url)('../build/Release/focal_loss.node')))
+useCudaAddon(cudaAddonLoader(() => createRequire(import.meta.url)('../build/Release/focal_loss_cuda.node')))
 registerBackend('cuda', cudaLoader)
 registerDeviceArrays(deviceArrays)
 useWorkers(startNodeWorker)

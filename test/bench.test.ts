@@ -13,9 +13,9 @@ import { timeAll } from '../bench/suite.js'
 import { cases, hasSize, makeProblem } from '../src/cli/bench_cases.js'
 import { expectEqual, referenceOf } from '../src/cli/bench_check.js'
 import { measurement } from '../src/cli/bench_result.js'
-import { significant } from '../src/cli/numbers.js'
 import { summarise } from '../src/cli/bench_statistics.js'
-import { testedBackends } from './backends.js'
+import { significant } from '../src/cli/numbers.js'
+import { testedBackends } from './support/backends.js'
 import { lossNames } from './support/losses.js'
 
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))

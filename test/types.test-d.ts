@@ -1,4 +1,3 @@
-import { expectTypeOf, test } from 'vitest'
 import {
   AsymmetricLoss,
   DeviceArray,
@@ -16,6 +15,7 @@ import {
   type Sums,
   VarifocalLoss,
 } from 'focal-loss'
+import { expectTypeOf, test } from 'vitest'
 
 const single = new Float32Array(2)
 const double = new Float64Array(2)

@@ -33,7 +33,7 @@ for source in cpp/cpu/targets/target_scan.cpp cpp/cpu/probability/probability.cp
   compile "$source" -matomics
 done
 
-# The memory comes from outside: it may be one that workers share (src/backends/wasm_instance.ts).
+# The memory comes from outside: it may be one that workers share (src/backends/wasm/instance.ts).
 # The stack holds no arrays of the kernel's; memory grows to the 4 GB that 32-bit addresses reach.
 # -O1: more would put the operations of cpp/pack.h's vectors one behind the other again (half the speed in engines of today), and functions into
 # each other until the module is a third larger.

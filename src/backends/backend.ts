@@ -1,14 +1,28 @@
 /** What a backend is: a name, a sentence about itself, and a function from a problem to its sums. */
-import type { Formula } from '../losses/formula.js'
-import type { AnyProblem, Problem, Sums } from '../problem.js'
-import type { Calibration } from './choose.js'
+import type { Formula } from '../formulas/formula.js'
+import type { BackendName } from '../problem/options.js'
+import type { AnyProblem, Problem, Sums } from '../problem/problem.js'
 import type { Watch } from './watch.js'
 
-/** A way to run the same problem: on a GPU, by the Node addon, by WebAssembly, by plain TypeScript. */
-export type BackendName = 'cuda' | 'native' | 'wasm' | 'js'
+/** The type of logits. */
+export type Dtype = 'float32' | 'float64'
 
-/** Every backend there is or will be, the fastest first. */
-export const backendNames = ['cuda', 'native', 'wasm', 'js'] as const satisfies readonly BackendName[]
+/** One line of {@link calibrations}: what 'auto' chooses for one loss and one type of logits. */
+export interface Calibration {
+  /** The loss's short name, such as 'sigmoid' or 'focal-star'. */
+  readonly loss: string
+  /** The type of the logits. */
+  readonly dtype: Dtype
+  /**
+   * Calls of at least `from` logits run on this backend; smaller ones on js, or where this is cuda, on the one that
+   * {@link getBackend} names.
+   */
+  readonly backend: BackendName
+  /** From 1, which is always, to 128; for cuda from 262,144 on, or Infinity, which is never. */
+  readonly from: number
+  /** How long it took to find that out. */
+  readonly milliseconds: number
+}
 
 export interface Backend {
   readonly name: BackendName

@@ -1,12 +1,9 @@
 /** What a small call costs here, measured once: from how many logits on the fast backend beats the plain one. */
-import type { LossConstants } from '../constants.js'
-import type { Problem } from '../problem.js'
-import type { Backend } from './backend.js'
+import type { LossConstants } from '../problem/constants.js'
+import type { Problem } from '../problem/problem.js'
+import type { Backend, Dtype } from './backend.js'
 
 export type Clock = () => number
-
-/** The type of logits. */
-export type Dtype = 'float32' | 'float64'
 
 /** Calls as large as this are never in question: the plain backend takes 20 ns a logit where it is fastest. */
 export const DECIDED = 128

@@ -1,33 +1,17 @@
 /** Which backend runs a problem: the setting, and the automatic choice. */
-import type { LossConstants } from '../constants.js'
-import { onHost } from '../arrays.js'
-import { isGpuOpen } from '../device.js'
+import { oneOf } from '../arguments.js'
+import { isGpuOpen } from '../arrays/device_array.js'
+import { onHost } from '../arrays/logits.js'
 import { environment } from '../environment.js'
 import { BackendError, show } from '../errors.js'
-import type { Formula } from '../losses/formula.js'
-import { oneOf } from '../options.js'
-import { type AnyProblem, arrayNames, arraysOf, type Problem, type Sums } from '../problem.js'
-import { type Backend, type BackendName, backendNames, type DeviceBackend } from './backend.js'
-import { BUDGET, crossover, DECIDED, type Dtype } from './calibrate.js'
+import type { Formula } from '../formulas/formula.js'
+import type { LossConstants } from '../problem/constants.js'
+import { type BackendName, backendNames } from '../problem/options.js'
+import { type AnyProblem, arrayNames, arraysOf, type Problem, type Sums } from '../problem/problem.js'
+import type { Backend, Calibration, DeviceBackend, Dtype } from './backend.js'
+import { BUDGET, crossover, DECIDED } from './calibrate.js'
 import { load, outcomeOf, whenChanged } from './registry.js'
 import type { Watch } from './watch.js'
-
-/** One line of {@link calibrations}: what 'auto' chooses for one loss and one type of logits. */
-export interface Calibration {
-  /** The loss's short name, such as 'sigmoid' or 'focal-star'. */
-  readonly loss: string
-  /** The type of the logits. */
-  readonly dtype: Dtype
-  /**
-   * Calls of at least `from` logits run on this backend; smaller ones on js, or where this is cuda, on the one that
-   * {@link getBackend} names.
-   */
-  readonly backend: BackendName
-  /** From 1, which is always, to 128; for cuda from 262,144 on, or Infinity, which is never. */
-  readonly from: number
-  /** How long it took to find that out. */
-  readonly milliseconds: number
-}
 
 /** What 'auto' has found out, by loss. Forgotten when there are other backends to choose from. */
 const measured = { float32: new Map<Formula, Calibration>(), float64: new Map<Formula, Calibration>() } as const

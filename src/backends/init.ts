@@ -1,10 +1,10 @@
 /** Getting a backend ready before it is used: compiling with a wait, opening a GPU, starting workers. */
 import { show } from '../errors.js'
-import { checkNames, checkRecord, oneOf, wholeNumber } from '../options.js'
-import type { BackendName } from './backend.js'
+import { checkNames, checkRecord, oneOf, wholeNumber } from '../arguments.js'
+import type { BackendName } from '../problem/options.js'
 import { automaticNames, currentSetting, loadGpu, settings } from './choose.js'
 import { load, loadWithWait, outcomeOf } from './registry.js'
-import { employ } from './wasm_team.js'
+import { employ } from './wasm/worker_pool.js'
 
 /** How {@link init} gets a backend ready. */
 export interface InitOptions {

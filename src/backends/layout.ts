@@ -1,9 +1,9 @@
 /** Writes a problem into the bytes of cpp/problem.h's FocalProblem, and reads a FocalResult. */
-import { type AnyArray, dtypeOf } from '../arrays.js'
-import type { LossConstants } from '../constants.js'
-import type { Formula } from '../losses/formula.js'
-import type { Reduction } from '../options.js'
-import { type AnyProblem, badClass, badProbability, badTarget, type Per, type Sums } from '../problem.js'
+import { type AnyArray, dtypeOf } from '../arrays/logits.js'
+import type { LossConstants } from '../problem/constants.js'
+import type { Formula } from '../formulas/formula.js'
+import type { Reduction } from '../problem/options.js'
+import { type AnyProblem, badClass, badProbability, badTarget, type Per, type Sums } from '../problem/problem.js'
 
 export const ABI = 5
 

@@ -1,8 +1,9 @@
 /** Which backends there are, and what came of getting each. */
 import { BackendError, reasonOf } from '../errors.js'
-import { type Backend, type BackendLoader, type BackendName, backendNames } from './backend.js'
-import { jsBackend } from './js.js'
-import { wasmLoader } from './wasm.js'
+import type { Backend, BackendLoader } from './backend.js'
+import { type BackendName, backendNames } from '../problem/options.js'
+import { jsBackend } from './js/backend.js'
+import { wasmLoader } from './wasm/backend.js'
 
 /** One line of {@link backends}. */
 export interface BackendInfo {

@@ -1,8 +1,8 @@
 /** What an asynchronous call must not overlook while others have their turn: its signal, and arrays that lose their memory. */
-import { type AnyArray, onHost } from '../arrays.js'
+import { lengthOf } from '../arrays/intrinsics.js'
+import { type AnyArray, onHost } from '../arrays/logits.js'
 import { wrongType } from '../errors.js'
-import { lengthOf } from '../intrinsics.js'
-import { type AnyProblem, arrayNames, arraysOf } from '../problem.js'
+import { type AnyProblem, arrayNames, arraysOf } from '../problem/problem.js'
 
 export class Watch {
   readonly signal: AbortSignal | undefined

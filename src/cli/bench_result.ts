@@ -1,6 +1,6 @@
 /** What a run of benchmarks finds out, as plain data: the rows of the tables. */
 import type { BenchProblem } from './bench_cases.js'
-import { type Summary, summarise } from './bench_statistics.js'
+import { summarise, type Summary } from './bench_statistics.js'
 import { duration, significant } from './numbers.js'
 
 export interface Measurement {

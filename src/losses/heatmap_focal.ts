@@ -1,8 +1,7 @@
 /** Heatmap focal loss: keypoints and object centres as peaks of a map, with less blame for what lies near a peak. */
-import { ElementwiseLoss } from '../elementwise_loss.js'
-import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../options.js'
-import { asNegative, asPositive, type ElementFormula } from './formula.js'
-import { probabilityAsNegative, probabilityAsPositive } from './probability.js'
+import { heatmapFocal } from '../formulas/heatmap_focal.js'
+import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../problem/options.js'
+import { ElementwiseLoss } from './elementwise.js'
 
 /** What {@link HeatmapFocalLoss} takes. `undefined` means the default. */
 export interface HeatmapFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -34,25 +33,4 @@ export class HeatmapFocalLoss<R extends Reduction = 'mean'> extends ElementwiseL
   constructor(options: HeatmapFocalOptions<R> = {}) {
     super(options, heatmapFocalRules, heatmapFocal)
   }
-}
-
-/** The definition, in double precision. */
-const heatmapFocal: ElementFormula = {
-  name: 'heatmap-focal',
-  code: 5,
-  positiveFrom: 1,
-  perRow: false,
-  element(x, y, positive, negative, { gamma, beta }, to) {
-    if (y === 1) asPositive(x, positive, gamma, to)
-    else asNegative(x, negative * fading(y, beta), gamma, to)
-  },
-  probability(p, y, positive, negative, { gamma, beta }, to) {
-    if (y === 1) probabilityAsPositive(p, 1 - p, positive, gamma, to)
-    else probabilityAsNegative(p, 1 - p, negative * fading(y, beta), gamma, to)
-  },
-}
-
-/** What a negative weighs beside a peak; NaN to the power of 0 would be 1. */
-function fading(y: number, beta: number): number {
-  return Number.isNaN(y) ? NaN : Math.pow(1 - y, beta)
 }

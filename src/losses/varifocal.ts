@@ -1,5 +1,5 @@
 /** Varifocal loss: a score that ranks detections, its few positives weighed by their quality, its negatives focal. */
-import { ElementwiseLoss } from '../elementwise_loss.js'
+import { varifocal } from '../formulas/varifocal.js'
 import {
   alphaOption,
   type FocalResolved,
@@ -8,9 +8,8 @@ import {
   type OptionRules,
   type PerClass,
   type Reduction,
-} from '../options.js'
-import { asNegative, crossEntropy, type ElementFormula, sigmoid } from './formula.js'
-import { probabilityAsNegative, probabilityAsPositive, probabilityCrossEntropy } from './probability.js'
+} from '../problem/options.js'
+import { ElementwiseLoss } from './elementwise.js'
 
 /** What {@link VarifocalLoss} takes. `undefined` means the default. */
 export interface VarifocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -42,30 +41,4 @@ export class VarifocalLoss<R extends Reduction = 'mean'> extends ElementwiseLoss
   constructor(options: VarifocalOptions<R> = {}) {
     super(options, varifocalRules, varifocal)
   }
-}
-
-/** The definition, in double precision. */
-const varifocal: ElementFormula = {
-  name: 'varifocal',
-  code: 4,
-  // The least number above 0 that float32 has
-  positiveFrom: 2 ** -149,
-  perRow: false,
-  element(x, y, positive, negative, { gamma }, to) {
-    if (y === 0) {
-      asNegative(x, negative, gamma, to)
-      return
-    }
-    const s = sigmoid(x)
-    const c = sigmoid(-x)
-    const weight = y * positive
-    to.value = weight * crossEntropy(x, y)
-    to.grad = weight * ((1 - y) * s - y * c)
-    to.hess = weight * s * c
-  },
-  probability(p, y, positive, negative, { gamma }, to) {
-    if (y === 0) probabilityAsNegative(p, 1 - p, negative, gamma, to)
-    else if (y === 1) probabilityAsPositive(p, 1 - p, positive, 0, to)
-    else probabilityCrossEntropy(p, y, y * positive, to)
-  },
 }

@@ -4,7 +4,7 @@ import { boost } from '../../examples/boosting/boost.js'
 import { compare, type Score, variantsFor } from '../../examples/boosting/compare.js'
 import { drawData } from '../../examples/boosting/data.js'
 import { summaryTable, verdicts } from '../../examples/boosting/summary.js'
-import { addTree, bestSplit, type Binned, binColumn, BINS, edgesOf, growTree, type Tree } from '../../examples/boosting/tree.js'
+import { addTree, bestSplit, binColumn, type Binned, BINS, edgesOf, growTree, type Tree } from '../../examples/boosting/tree.js'
 import { Random } from '../../examples/cell-detector/random.js'
 
 function drawBinned(rows: number, columns: number, random: Random): Binned {

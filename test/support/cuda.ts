@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { registerBackend } from '../../src/backends/registry.js'
-import { cudaLoader } from '../../src/backends/cuda.js'
-import { type CudaAddon, useCudaAddon } from '../../src/backends/cuda_devices.js'
+import { cudaLoader } from '../../src/backends/cuda/backend.js'
+import { type CudaAddon, useCudaAddon } from '../../src/backends/cuda/devices.js'
 
 const require: (name: string) => unknown = createRequire(import.meta.url)
 

@@ -2,7 +2,7 @@
 import { type BackendName, ElementwiseLoss } from 'focal-loss'
 import golden from '../conformance/golden.json' with { type: 'json' }
 import { largestError } from './closeness.js'
-import { type AnyOptions, type LossName, lossOf, logitsOf, type Precision } from './losses.js'
+import { type AnyOptions, logitsOf, type LossName, lossOf, type Precision } from './losses.js'
 import { balanced, elementTerms, softmaxTerms } from './terms.js'
 
 export interface GoldenCase {

@@ -1,8 +1,8 @@
 /** The native backend as the suites want it: any number of threads, any instruction set of this machine. */
 import { createRequire } from 'node:module'
 import { registerBackend } from '../../src/backends/registry.js'
-import { type Addon, nativeBackend } from '../../src/backends/native.js'
-import { testedBackends } from '../backends.js'
+import { type Addon, nativeBackend } from '../../src/backends/native/backend.js'
+import { testedBackends } from './backends.js'
 
 const require: (name: string) => unknown = createRequire(import.meta.url)
 

@@ -1,6 +1,6 @@
 /** The peer cases that state a property instead of a number. */
-import { expect } from 'vitest'
 import { type BackendName, type ElementwiseLoss, type Logits, presets, type Reduction, SoftmaxFocalLoss } from 'focal-loss'
+import { expect } from 'vitest'
 import type { AnyOptions, ElementwiseName } from './losses.js'
 import type { Peer } from './peer_cases.js'
 import { seeded } from './random.js'

@@ -1,0 +1,67 @@
+/**
+ * A loss object at the end of a model of jax-js. The framework is the caller's: this file only names its types.
+ *
+ * jax-js has no custom derivatives, and what it differentiates cannot be read while it does. So the loss is no part of what is
+ * differentiated: the model is, and the loss's gradient is what its pullback begins with.
+ *
+ * @module focal-loss/jax
+ */
+import type { Array as JaxArray, JsTree } from '@jax-js/jax'
+import type * as jaxjs from '@jax-js/jax'
+import type { Targets } from '../arrays/numeric_array.js'
+import type { CallOptions } from '../problem/call.js'
+import type { FocalLossBase, Reduced } from '../losses/base.js'
+import type { Reduction } from '../problem/options.js'
+
+/** What is used of jax-js: the namespace of `@jax-js/jax` will do. */
+export type Jax = Pick<typeof jaxjs, 'Array' | 'numpy' | 'vjp'>
+
+/** What is used of a loss: any of this package. */
+export type JaxLoss<R extends Reduction = Reduction> = Pick<FocalLossBase<R>, 'options' | 'valueAndGrad'>
+
+/** Which logits are a row's classes is the model's affair: those of the last axis, unless `classAxis` says otherwise. */
+export interface JaxCall extends Omit<CallOptions, 'shape' | 'dtype'> {
+  /** A number > 0 that replaces the reduction's denominator. */
+  normalizer?: number
+}
+
+/**
+ * As `jax.valueAndGrad` of a loss after a model: gives `(params, inputs, targets, call?)`, which resolves to the value and to the
+ * gradient with respect to the parameters, in their structure. With reduction 'none' the value is an array, the gradient that
+ * of the sum.
+ *
+ * As jax-js has it, arrays among the arguments are used up: pass `tree.ref(params)` and `x.ref` to keep them. What the model
+ * returns are logits, float32, `[rows, classes]` or of any shape; it may call functions of `jax.jit`. Targets are an array of jax-js, or
+ * what any loss takes.
+ */
+export function jaxValueAndGrad<R extends Reduction, P extends JsTree<JaxArray>, I extends JsTree<JaxArray>>(
+  jax: Jax,
+  loss: JaxLoss<R>,
+  model: (params: P, inputs: I) => JaxArray,
+): (params: P, inputs: I, targets: JaxArray | Targets, call?: JaxCall) => Promise<[value: Reduced<R, Float32Array>, grad: P]> {
+  return async (params, inputs, targets, call = {}) => {
+    const labels = targets instanceof jax.Array ? ((await targets.data()) as Targets) : targets
+    const [logits, pullback] = vjp(jax, (each: P) => model(each, inputs), params)
+    try {
+      const { shape, device } = logits
+      const { value, grad } = loss.valueAndGrad(await dataOf(logits), labels, { ...call, shape: shape.length === 0 ? [1] : shape })
+      const [ofParams] = pullback(jax.numpy.array(grad, { shape, device }))
+      return [value, ofParams]
+    } finally {
+      pullback.dispose()
+    }
+  }
+}
+
+async function dataOf(logits: JaxArray): Promise<Float32Array> {
+  const { dtype } = logits
+  const data: unknown = await logits.data()
+  if (!(data instanceof Float32Array)) throw new TypeError(`the model's logits have dtype ${dtype}; expected float32`)
+  return data
+}
+
+/** `jax.vjp`, whose type does not reach through that of parameters which are not known yet. */
+function vjp<P>(jax: Jax, f: (params: P) => JaxArray, params: P) {
+  const pull = jax.vjp as unknown as (f: (params: P) => JaxArray, primals: [P]) => [JaxArray, jaxjs.OwnedFunction<(seed: JaxArray) => [P]>]
+  return pull(f, [params])
+}

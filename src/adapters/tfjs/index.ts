@@ -1,0 +1,56 @@
+/**
+ * A loss object as a loss function of TensorFlow.js. The framework is the caller's: this file only names its types.
+ *
+ * @module focal-loss/tfjs
+ */
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
+import type * as tfjs from '@tensorflow/tfjs-core'
+import type { FocalLossBase } from '../../losses/base.js'
+import { checkNames, checkRecord, oneOf } from '../../arguments.js'
+import type { Reduction } from '../../problem/options.js'
+import { batchOf } from './batch.js'
+import { composedLoss, type ComposedOperations } from './composed.js'
+import { fusedLoss, type FusedOperations } from './fused.js'
+
+/** What is used of TensorFlow.js: the namespace of `@tensorflow/tfjs`, `tfjs-node` or `tfjs-core` will do. */
+export type TensorFlow = FusedOperations & ComposedOperations & Pick<typeof tfjs, 'getBackend'>
+
+/** What is used of a loss: any of this package. A loss of your own needs no `constants`, and cannot be composed then. */
+export type TfjsLoss = Pick<FocalLossBase, 'sums' | 'denominator'> &
+  Partial<Pick<FocalLossBase, 'constants'>> & { readonly options: { readonly reduction: Reduction } }
+
+/** The options of {@link tfLoss}. */
+export interface TfjsOptions {
+  /**
+   * 'fused' computes with this package's backends, which needs the data at once; 'composed' is made of operations of
+   * TensorFlow.js, which stays on the GPU and can be differentiated again, in float32 and without checks of the targets.
+   * Default: 'composed' while TensorFlow.js runs on webgl or webgpu, else 'fused'.
+   */
+  implementation?: 'fused' | 'composed'
+}
+
+const onGpu: ReadonlySet<string> = new Set(['webgl', 'webgpu'])
+
+/**
+ * Makes of a loss object what `model.compile({ loss })` takes: `(yTrue, yPred) => Tensor1D`, one value a sample, so that
+ * TensorFlow.js can apply class weights. The mean over the batch is the loss's reduced value ('none' acts as 'mean').
+ *
+ * `yPred` holds logits, `[batch, ..., classes]` of dtype float32, so the last layer has no activation (unless the loss has inputs
+ * 'probabilities', which cannot be composed). `yTrue` holds as
+ * many targets from 0 to 1, or class indices, one per row: `yPred`'s shape without the last axis, or with 1 there.
+ * (`model.fit` insists on the shape of `yPred` for losses it does not know; indices are for loops of your own.)
+ *
+ * Fused, the loss reads and writes the memory of TensorFlow.js's cpu and wasm backends without copies.
+ */
+export function tfLoss(tf: TensorFlow, loss: TfjsLoss, options: TfjsOptions = {}): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
+  checkRecord('options', options)
+  checkNames(options, new Set(['implementation']), 'tfLoss()')
+  const { implementation } = options
+  if (implementation !== undefined) oneOf('implementation', implementation, ['fused', 'composed'])
+  const { reduction } = loss.options
+  return (yTrue, yPred) => {
+    const batch = batchOf(yTrue, yPred)
+    const chosen = implementation ?? (onGpu.has(tf.getBackend()) ? 'composed' : 'fused')
+    return chosen === 'fused' ? fusedLoss(tf, loss, reduction, batch) : composedLoss(tf, loss.constants, reduction, batch)
+  }
+}

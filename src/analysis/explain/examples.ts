@@ -1,0 +1,120 @@
+/** The examples of a block of a problem: which count, on which side they are, and what probability the truth has. */
+import { logOddsAgainst, sigmoid } from '../../formulas/formula.js'
+import { counts, firstOf, hasClass, targetOf } from '../../problem/positions.js'
+import type { Problem } from '../../problem/problem.js'
+import type { HardExample } from './explanation.js'
+
+/** The group of what does not count. */
+export const LEFT_OUT = 0xffff
+
+/**
+ * Groups are numbered `2 * bin + side`, with side 1 for positives, and `2 * bins` is the negatives without p_t. The p_t of an
+ * example is 1 less the distance of prediction and label (in total variation): the probability given to the truth where
+ * the label is hard, `1 - |y - p|` for a soft label y of one logit, `1 - sum |y_c - p_c| / 2` for those of a row.
+ */
+export class Examples {
+  /** Ascending, from 0 to 1. */
+  readonly #edges: readonly number[]
+  #problem!: Problem
+  /** Grow with the largest block and are used again. */
+  groups = new Uint16Array(0)
+  probabilities = new Float64Array(0)
+  count = 0
+
+  constructor(edges: readonly number[]) {
+    this.#edges = edges
+  }
+
+  /** Looks at the targets and logits of a block. */
+  read(problem: Problem): void {
+    const { outer, classes, inner, loss } = problem
+    this.#problem = problem
+    this.count = outer * inner * (loss.formula.perRow ? 1 : classes)
+    if (this.groups.length < this.count) {
+      this.groups = new Uint16Array(this.count)
+      this.probabilities = new Float64Array(this.count)
+    }
+    if (loss.formula.perRow) this.#readRows(problem)
+    else this.#readElements(problem)
+  }
+
+  /** What is to be told of an example; `firstRow` is the row that the block begins with. */
+  describe(example: number, firstRow: number): Omit<HardExample, 'loss'> {
+    const problem = this.#problem
+    const { classes, inner } = problem
+    const positive = (this.groups[example] & 1) === 1
+    const probability = this.probabilities[example]
+    if (problem.loss.formula.perRow) return { row: firstRow + example, class: classOf(problem, example), positive, probability }
+    const row = Math.floor(example / (classes * inner)) * inner + (example % inner)
+    return { row: firstRow + row, class: Math.floor(example / inner) % classes, positive, probability }
+  }
+
+  #readElements(problem: Problem): void {
+    const { outer, classes, inner, logits } = problem
+    const { positiveFrom } = problem.loss.formula
+    for (let r = 0; r < outer * inner; r++) {
+      const first = firstOf(problem, r)
+      for (let c = 0; c < classes; c++) {
+        const k = first + c * inner
+        if (!counts(problem, r, k)) {
+          this.groups[k] = LEFT_OUT
+          continue
+        }
+        const y = targetOf(problem, r, k, c)
+        const x = logits[k]
+        // The hard labels apart, so that a small probability keeps its digits
+        const probability = y === 0 ? sigmoid(-x) : y === 1 ? sigmoid(x) : 1 - Math.abs(y - sigmoid(x))
+        this.#put(k, probability, y >= positiveFrom)
+      }
+    }
+  }
+
+  #readRows(problem: Problem): void {
+    const { outer, classes, inner, logits, targets, targetsKind } = problem
+    const row = new Float64Array(classes)
+    const odds = new Float64Array(classes)
+    for (let r = 0; r < outer * inner; r++) {
+      const first = firstOf(problem, r)
+      if (!counts(problem, r, first)) {
+        this.groups[r] = LEFT_OUT
+        continue
+      }
+      let labels = hasClass(problem, r) ? 1 : 0
+      if (targetsKind === 'dense') {
+        labels = 0
+        for (let c = 0; c < classes; c++) labels += targets[first + c * inner]
+      }
+      if (labels === 0) {
+        this.groups[r] = 2 * (this.#edges.length - 1)
+        continue
+      }
+      for (let c = 0; c < classes; c++) row[c] = logits[first + c * inner]
+      logOddsAgainst(row, odds)
+      if (targetsKind === 'class-index') {
+        this.#put(r, sigmoid(-odds[targets[r]]), true)
+        continue
+      }
+      let distance = 0
+      for (let c = 0; c < classes; c++) distance += Math.abs(targets[first + c * inner] / labels - sigmoid(-odds[c])) / 2
+      this.#put(r, 1 - distance, true)
+    }
+  }
+
+  #put(example: number, probability: number, positive: boolean): void {
+    const edges = this.#edges
+    // From the top, where most examples are
+    let bin = edges.length - 2
+    while (probability < edges[bin]) bin--
+    this.groups[example] = 2 * bin + (positive ? 1 : 0)
+    this.probabilities[example] = probability
+  }
+}
+
+function classOf(problem: Problem, r: number): number {
+  const { classes, inner, targets, targetsKind } = problem
+  if (targetsKind === 'class-index') return targets[r]
+  const first = firstOf(problem, r)
+  let best = 0
+  for (let c = 1; c < classes; c++) if (targets[first + c * inner] > targets[first + best * inner]) best = c
+  return best
+}

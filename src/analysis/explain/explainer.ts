@@ -1,0 +1,181 @@
+/**
+ * Explains a loss on any amount of data: chunks are added one after another, block by block through the loss's own backend,
+ * and only sums are kept. Every loss of a comparison sees a block while it is in the cache.
+ */
+import { checkNames, checkRecord } from '../../arguments.js'
+import { fromBits } from '../../arrays/half.js'
+import { bitsDtype, dtypeOf, type Logits, newLike } from '../../arrays/logits.js'
+import type { NumericArray, Targets } from '../../arrays/numeric_array.js'
+import { outOfRange } from '../../errors.js'
+import { type CallOptions, methods, readCall } from '../../problem/call.js'
+import type { LossConstants } from '../../problem/constants.js'
+import type { Inputs } from '../../problem/options.js'
+import { firstOf } from '../../problem/positions.js'
+import type { Problem, Sums } from '../../problem/problem.js'
+import { Examples, LEFT_OUT } from './examples.js'
+import type { Explanation } from './explanation.js'
+import {
+  type Change,
+  changesOf,
+  edgesOf,
+  explainerNames,
+  type ExplainerOptions,
+  type GammaAndAlpha,
+  integer,
+  MOST_HARDEST,
+  namedOf,
+} from './options.js'
+import { Tally } from './tally.js'
+
+/** Logits in a block, so that what is computed of it stays in the cache; at least one slice of the outermost axis. */
+const BLOCK = 1 << 14
+
+/** Losses are kept in the logits' type: up to here, their sum says that each of them is finite there. */
+const LARGEST_SINGLE = 3.4e38
+
+/** A loss as the explainer sees it. */
+export interface ExplainableLoss {
+  readonly options: object
+  readonly inputs: Inputs
+  /** What its calls share, with some of its options changed. */
+  constantsWith(change: Change): LossConstants
+  /** A checked call. */
+  describe(logits: unknown, targets: unknown, call: CallOptions): Problem
+  run(problem: Problem): Sums
+}
+
+interface Explained {
+  readonly named: GammaAndAlpha
+  readonly constants: LossConstants
+  readonly tally: Tally
+}
+
+/** Made by `loss.explainer(options)`. */
+export class Explainer {
+  readonly #loss: ExplainableLoss
+  readonly #examples: Examples
+  readonly #explained: readonly Explained[]
+  readonly #perRow: boolean
+  #rows = 0
+  #values: Logits = new Float32Array(0)
+  #grad: Logits = new Float32Array(0)
+  #rowGradients = new Float64Array(0)
+
+  constructor(loss: ExplainableLoss, options: ExplainerOptions) {
+    checkRecord('options', options)
+    checkNames(options, explainerNames, 'explainer()')
+    if (loss.inputs !== 'logits') throw outOfRange('inputs', loss.inputs, "'logits', as explain() weighs the gradients of logits")
+    const edges = edgesOf(options.bins)
+    const hardest = integer('hardest', options.hardest ?? 10, 0, MOST_HARDEST)
+    this.#loss = loss
+    this.#examples = new Examples(edges)
+    this.#explained = changesOf(loss.options, options).map((change) => ({
+      named: namedOf(loss.options, change),
+      constants: loss.constantsWith(change),
+      tally: new Tally(edges, hardest),
+    }))
+    this.#perRow = this.#explained[0].constants.formula.perRow
+  }
+
+  /**
+   * Adds a chunk: whole rows, with targets and call options as for `value`. Everything is checked before anything is counted: a
+   * chunk that is refused leaves no trace. Throws a RangeError where a loss is not finite.
+   */
+  add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
+    const whole = inFull(this.#loss.describe(logits, targets, readCall(methods.explainerAdd, call)))
+    for (const { constants } of this.#explained) {
+      const problem = { ...whole, loss: constants }
+      const { sum } = this.#loss.run(problem)
+      if (!(sum <= LARGEST_SINGLE)) this.#refuseInfinite(problem, sum)
+    }
+    for (const block of blocksOf(whole)) {
+      this.#examples.read(block)
+      for (const { constants, tally } of this.#explained) {
+        const { values, grad } = this.#compute({ ...block, loss: constants })
+        tally.add(this.#examples, values, this.#perRow ? this.#sumRows(block, grad) : grad, this.#rows)
+      }
+      this.#rows += block.outer * block.inner
+    }
+    return this
+  }
+
+  /** What all chunks so far amount to. More may be added. */
+  result(): Explanation {
+    return {
+      example: this.#perRow ? 'row' : 'element',
+      losses: this.#explained.map(({ named, tally }) => ({ ...named, ...tally.result() })),
+    }
+  }
+
+  /** The losses of a block and their gradient, in buffers that the next block uses again. */
+  #compute(block: Problem): { values: Logits; grad: Logits } {
+    const { logits, outer, inner } = block
+    if (dtypeOf(logits) !== dtypeOf(this.#grad) || this.#grad.length < logits.length) {
+      this.#values = newLike(logits, logits.length)
+      this.#grad = newLike(logits, logits.length)
+    }
+    const values = this.#values.subarray(0, this.#perRow ? outer * inner : logits.length)
+    const grad = this.#grad.subarray(0, logits.length)
+    this.#loss.run({ ...block, values, grad })
+    return { values, grad }
+  }
+
+  /** The absolute gradients of each row added up. */
+  #sumRows(block: Problem, grad: Logits): Float64Array {
+    const { outer, classes, inner } = block
+    if (this.#rowGradients.length < outer * inner) this.#rowGradients = new Float64Array(outer * inner)
+    for (let r = 0; r < outer * inner; r++) {
+      const first = firstOf(block, r)
+      let sum = 0
+      for (let c = 0; c < classes; c++) sum += Math.abs(grad[first + c * inner])
+      this.#rowGradients[r] = sum
+    }
+    return this.#rowGradients
+  }
+
+  /** Throws for the first example whose loss is no finite number. */
+  #refuseInfinite(whole: Problem, sum: number): void {
+    let before = 0
+    for (const block of blocksOf(whole)) {
+      const { values } = this.#compute(block)
+      this.#examples.read(block)
+      const at = values.findIndex((loss, e) => this.#examples.groups[e] !== LEFT_OUT && !Number.isFinite(loss))
+      if (at >= 0) {
+        const which = this.#perRow ? `the loss of row ${before + at}` : `the loss of logits[${before + at}]`
+        throw outOfRange(which, values[at], 'a finite number, to share the sum by')
+      }
+      before += values.length
+    }
+    if (!Number.isFinite(sum)) throw outOfRange('the sum of the losses', sum, 'a finite number')
+  }
+}
+
+/** Half precision holds the shares of nothing well: float32 has all its numbers. */
+function inFull(problem: Problem): Problem {
+  const { logits, dtype } = problem
+  if (logits.BYTES_PER_ELEMENT !== 2) return problem
+  const bits = bitsDtype(logits, dtype)
+  return { ...problem, logits: Float32Array.from(bits === undefined ? logits : fromBits(logits as Uint16Array, bits)), dtype: 0 }
+}
+
+/** The problem as smaller ones, in whole slices of the outermost axis. */
+function* blocksOf(whole: Problem): Generator<Problem> {
+  const { outer, classes, inner, logits, targets, targetsKind, weights, weightsPer, mask, maskPer } = whole
+  const slice = classes * inner
+  if (slice === 0) return
+  const step = Math.max(1, Math.floor(BLOCK / slice))
+  const rowsOr = (perRow: boolean) => (perRow ? inner : slice)
+  for (let from = 0; from < outer; from += step) {
+    const to = Math.min(outer, from + step)
+    const cut = <T extends NumericArray>(array: T, each: number) => array.subarray(from * each, to * each) as T
+    yield {
+      ...whole,
+      outer: to - from,
+      logits: cut(logits, slice),
+      targets: cut(targets, rowsOr(targetsKind === 'class-index')),
+      weights: weights && cut(weights, rowsOr(weightsPer === 'row')),
+      mask: mask && cut(mask, rowsOr(maskPer === 'row')),
+    }
+  }
+}
+

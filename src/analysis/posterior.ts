@@ -1,0 +1,193 @@
+/**
+ * What a score means. The focal loss is no proper loss: trained to its optimum, a model's sigmoid (or softmax) is not the
+ * probability of the truth. Both directions are here: from a logit to the posterior whose expected loss is least there,
+ * and from a prior to the constant logit that is least for it.
+ *
+ * For one logit the expected gradient `eta dL(1)/dx + (1 - eta) dL(0)/dx` vanishes at the optimum, so
+ * `eta = g0 / (g0 - g1)`. For a row it is `eta_c` proportional to `p_c / B_c`, with B_c the pull of softmax_focal.ts.
+ */
+import { checkNames, oneOf } from '../arguments.js'
+import { checkLogits } from '../arrays/check.js'
+import { fromBits, toBits } from '../arrays/half.js'
+import { bitsDtype, dtypeOfLogits, type Logits } from '../arrays/logits.js'
+import { checkedLength, overlap, sameMemory } from '../arrays/memory.js'
+import { outOfRange, wrongType } from '../errors.js'
+import { type ElementFormula, logOddsAgainst, sigmoid, softplus } from '../formulas/formula.js'
+import { type ProbabilityCall, theirsOr } from '../problem/call.js'
+import type { LossConstants } from '../problem/constants.js'
+import { output } from '../problem/describe.js'
+import { firstOf } from '../problem/positions.js'
+import { badProbability } from '../problem/problem.js'
+import { checkClassCount, layoutOfLogits } from '../problem/shape.js'
+
+/** A prior with the rule of the RetinaNet paper: {@link FocalLossBase.priorBias}. */
+export interface PriorRule {
+  /** The share of positives, between 0 and 1. */
+  readonly prior: number
+  /** `-log((1 - prior) / prior)`, whatever the loss. */
+  readonly rule: 'retinanet'
+}
+
+/** `toProbability` of a loss: see there. */
+export function posteriors(loss: LossConstants, logits: Logits, call: ProbabilityCall<Logits>): Logits {
+  checkWeights(loss, 'toProbability()')
+  const x = checkLogits(logits, call.dtype)
+  const layout = layoutOfLogits(loss, checkedLength('logits', x), call)
+  const { outer, classes, inner } = layout
+  checkClassCount(loss, classes, call)
+  const out = output('out', theirsOr(true, 'out', call.out), x, x.length) as Logits
+  if (overlap(out, x) && !sameMemory(out, x)) {
+    throw new RangeError('out overlaps logits in memory; expected memory of its own (or exactly the logits)')
+  }
+  const bits = bitsDtype(x, dtypeOfLogits(x, call.dtype))
+  const from = bits === undefined ? x : fromBits(x as Uint16Array, bits)
+  const to = bits === undefined ? out : new Float64Array(x.length)
+  if (loss.inputs === 'probabilities') {
+    const bad = from.findIndex((p) => p < 0 || p > 1)
+    if (bad >= 0) throw badProbability(bad, from[bad])
+  }
+  const row = new Float64Array(classes)
+  for (let r = 0; r < outer * inner; r++) {
+    const first = firstOf(layout, r)
+    for (let c = 0; c < classes; c++) row[c] = from[first + c * inner]
+    const { formula } = loss
+    if (loss.inputs === 'probabilities') row.forEach((p, c) => (row[c] = Math.log(p) - (formula.perRow ? 0 : Math.log1p(-p))))
+    if (formula.perRow) posteriorsOfRow(loss, row)
+    else for (let c = 0; c < classes; c++) row[c] = posteriorOfLogit(loss, formula, row[c], c)
+    for (let c = 0; c < classes; c++) to[first + c * inner] = row[c]
+  }
+  if (bits !== undefined) toBits(to as Float64Array, bits, out as Uint16Array)
+  return out
+}
+
+/** `priorBias` of a loss: see there. */
+export function biases(loss: LossConstants, prior: unknown): number | Float64Array {
+  const { formula } = loss
+  if (Array.isArray(prior)) {
+    const priors = prior.map((each: unknown, c) => checkPrior(`prior[${c}]`, each))
+    if (priors.length === 0) throw new RangeError('prior is an empty array; expected one number per class')
+    checkWeights(loss, 'priorBias()')
+    checkClassCount(loss, priors.length, {})
+    if (!formula.perRow) return Float64Array.from(priors, (each, c) => biasOfPrior(loss, formula, each, c, `prior[${c}]`))
+    const sum = priors.reduce((a, b) => a + b, 0)
+    if (!(Math.abs(sum - 1) < 1e-6)) throw new RangeError(`prior has the sum ${sum}; expected 1, as a softmax gives every row one class`)
+    return biasesOfPriors(loss, priors.map((each) => each / sum))
+  }
+  if (typeof prior === 'object' && prior !== null) {
+    const given = prior as PriorRule
+    checkNames(given, new Set(['prior', 'rule']), 'priorBias()')
+    oneOf('rule', given.rule, ['retinanet'])
+    const pi = checkPrior('prior', given.prior)
+    return -Math.log((1 - pi) / pi)
+  }
+  const single = checkPrior('prior', prior)
+  if (formula.perRow) throw wrongType('prior', single, 'an array, one number per class')
+  if (loss.classPositive !== null) throw wrongType('prior', single, `an array of ${loss.classPositive.length}, as alpha or classWeights is one`)
+  checkWeights(loss, 'priorBias()')
+  return biasOfPrior(loss, formula, single, 0, 'prior')
+}
+
+/** The weights of class `c`: of a positive and of a negative. */
+function weightsOf({ classPositive, classNegative, positiveWeight, negativeWeight }: LossConstants, c: number): [number, number] {
+  return [classPositive?.[c] ?? positiveWeight, classNegative?.[c] ?? negativeWeight]
+}
+
+/** Where one side costs nothing, every score is the optimum of one posterior. */
+function checkWeights(loss: LossConstants, method: string): void {
+  for (let c = 0; c < (loss.classPositive?.length ?? 1); c++) {
+    const weights = loss.formula.perRow ? weightsOf(loss, c).slice(0, 1) : weightsOf(loss, c)
+    if (weights.some((weight) => weight === 0)) {
+      throw new RangeError(`${method} needs a loss in which every class costs something; alpha or classWeights makes one cost nothing`)
+    }
+  }
+}
+
+/** The posterior of the logit `x` of class `c`; monotone in x, 0 and 1 at the infinities. */
+function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x: number, c: number): number {
+  const [positive, negative] = weightsOf(loss, c)
+  const result = { value: 0, grad: 0, hess: 0 }
+  // Far past a margin both sides fall silent; their ratio has been at its limit long before
+  const at = loss.margin > 0 ? Math.min(x, 700) : x
+  formula.element(at, loss.labelSmoothing / 2, positive, negative, loss, result)
+  const down = result.grad
+  formula.element(at, 1 - loss.labelSmoothing / 2, positive, negative, loss, result)
+  const up = -result.grad
+  // So far out that neither pulls any more
+  if (down === 0 && up === 0) return x > 0 ? 1 : 0
+  // Smoothing keeps the optimum away from 0 and 1: scores beyond are of posteriors that do not exist
+  return Math.min(1, Math.max(0, down / (down + up)))
+}
+
+/** Replaces a row of logits by its posteriors, which sum to 1. */
+function posteriorsOfRow(loss: LossConstants, row: Float64Array): void {
+  const { length: classes } = row
+  const odds = new Float64Array(classes)
+  logOddsAgainst(row, odds)
+  let largest = -Infinity
+  for (let c = 0; c < classes; c++) {
+    row[c] = logShare(odds[c], loss.gamma) - Math.log(weightsOf(loss, c)[0])
+    // NaN comes through
+    if (!(row[c] <= largest)) largest = row[c]
+  }
+  normalise(row, (each) => (each === largest ? 1 : Math.exp(each - largest)))
+  const { labelSmoothing: e } = loss
+  if (e > 0) normalise(row, (each) => Math.max(0, each - e / classes))
+}
+
+function normalise(row: Float64Array, map: (each: number) => number): void {
+  let sum = 0
+  for (let c = 0; c < row.length; c++) sum += row[c] = map(row[c])
+  for (let c = 0; c < row.length; c++) row[c] /= sum
+}
+
+/** log(p / B) for a class of weight 1 with log-odds `z` against it: p = sigmoid(-z), B = q^gamma (gamma p nll / q + 1). */
+function logShare(z: number, gamma: number): number {
+  const nll = softplus(z)
+  const q = sigmoid(z)
+  // nll / q tends to 1 as q does to 0, and p nll to 0 as p does
+  const pull = q === 0 ? 1 : z === Infinity ? 0 : (sigmoid(-z) * nll) / q
+  const modulator = gamma === 0 ? 0 : gamma * softplus(-z)
+  return modulator - nll - Math.log1p(gamma * pull)
+}
+
+/** The logit whose posterior is `prior`, for class `c`. `name` is the prior's in an error. */
+function biasOfPrior(loss: LossConstants, formula: ElementFormula, prior: number, c: number, name: string): number {
+  const most = posteriorOfLogit(loss, formula, Infinity, c)
+  if (prior > most) throw outOfRange(name, prior, `at most ${most.toPrecision(4)}, which the largest logits stand for under this loss`)
+  return bisect((x) => posteriorOfLogit(loss, formula, x, c) < prior, 1e300)
+}
+
+/** The logits of a row whose posteriors are `priors`, with log-sum-exp 0: the logarithms of the optimal softmax. */
+function biasesOfPriors(loss: LossConstants, priors: readonly number[]): Float64Array {
+  // For a row at its optimum, log(p_c / B_c) - log(prior_c) is one number for all classes; it grows with p_c
+  const oddsAt = (level: number) =>
+    priors.map((prior, c) => {
+      const wanted = level + Math.log(prior) + Math.log(weightsOf(loss, c)[0])
+      return -bisect((logit) => logShare(-logit, loss.gamma) < wanted)
+    })
+  const level = bisect((at) => oddsAt(at).reduce((sum, z) => sum + sigmoid(-z), 0) < 1)
+  return Float64Array.from(oddsAt(level), (z) => -softplus(z))
+}
+
+/** The last number between `-end` and `end` at which a monotone `isBelow` still holds, to double precision. */
+function bisect(isBelow: (at: number) => boolean, end = 800): number {
+  let [low, high] = [-end, end]
+  for (let middle = 0; low < middle || middle < high; middle = (low + high) / 2) {
+    if (isBelow(middle)) {
+      if (low === middle) break
+      low = middle
+    } else {
+      if (high === middle) break
+      high = middle
+    }
+  }
+  return high
+}
+
+/** A probability, neither 0 nor 1. */
+function checkPrior(name: string, value: unknown): number {
+  const expected = 'a number between 0 and 1, both excluded'
+  if (typeof value !== 'number') throw wrongType(name, value, expected)
+  if (!(value > 0 && value < 1)) throw outOfRange(name, value, expected)
+  return value
+}

@@ -1,0 +1,46 @@
+/** Checks of arguments: each returns what it is given, or throws the sentence that names it. */
+import { outOfRange, show, unknownOption, wrongType } from './errors.js'
+
+/** An object with options: not an array, not null. */
+export function checkRecord(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
+    throw wrongType(name, value, 'an object with options')
+  }
+}
+
+/** Throws for a name that nobody knows, and suggests the near one. */
+export function checkNames(given: object, known: ReadonlySet<string>, what: string): void {
+  for (const name in given) if (!known.has(name)) throw unknownOption(what, name, [...known])
+}
+
+/** A finite number in a closed interval; `Infinity` as an end means there is none. */
+export function number(name: string, value: unknown, least: number, most: number): number {
+  const bound = least === -Infinity ? '' : ` >= ${least}`
+  const expected = most === Infinity ? `a finite number${bound}` : `a number from ${least} to ${most}`
+  if (typeof value !== 'number') throw wrongType(name, value, expected)
+  if (!(value >= least && value <= most && Number.isFinite(value))) throw outOfRange(name, value, expected)
+  return value
+}
+
+/** A finite number above 0. */
+export function positiveNumber(name: string, value: unknown): number {
+  const expected = 'a finite number > 0'
+  if (typeof value !== 'number') throw wrongType(name, value, expected)
+  if (!(value > 0 && value < Infinity)) throw outOfRange(name, value, expected)
+  return value
+}
+
+/** A whole number from 0 to `most`. */
+export function wholeNumber(name: string, value: unknown, most: number): number {
+  const expected = `a whole number from 0 to ${most}`
+  if (typeof value !== 'number') throw wrongType(name, value, expected)
+  if (!(Number.isInteger(value) && value >= 0 && value <= most)) throw outOfRange(name, value, expected)
+  return value
+}
+
+/** One of a few strings. */
+export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+  if (allowed.includes(value as T)) return value as T
+  const expected = `one of ${allowed.map(show).join(', ')}`
+  throw typeof value === 'string' ? outOfRange(name, value, expected) : wrongType(name, value, expected)
+}

@@ -1,0 +1,46 @@
+/** Whether the memory of an array is still there, and whether two arrays share it. */
+import { lengthOf } from './intrinsics.js'
+import { type AnyArray, onHost } from './logits.js'
+import type { NumericArray } from './numeric_array.js'
+
+
+/**
+ * An array's length, once its memory is known to be there. A detached array has length 0 and raises nothing, and so has
+ * a view beyond the end of a shrunken resizable buffer. Only the array's own methods notice, so an empty one is asked.
+ */
+export function checkedLength(name: string, array: AnyArray | BigInt64Array): number {
+  if (!onHost(array)) return array.length
+  const length = lengthOf(array)
+  if (length === 0) checkAlive(name, array)
+  return length
+}
+
+function checkAlive(name: string, array: NumericArray | BigInt64Array): void {
+  try {
+    array.fill(0 as never, 0, 0)
+  } catch {
+    throw new TypeError(`${name} has lost its memory, as ${lostBecause(array)}; expected an array that has it`)
+  }
+}
+
+function lostBecause(array: ArrayBufferView): string {
+  try {
+    new Uint8Array(array.buffer)
+    return 'its resizable buffer has shrunk below the view'
+  } catch {
+    return 'its buffer is detached (transferred to another thread, perhaps)'
+  }
+}
+
+export function overlap(a: AnyArray, b: AnyArray): boolean {
+  if (onHost(a) && onHost(b)) {
+    return a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
+  }
+  if (onHost(a) || onHost(b)) return false
+  return a.ptr < b.ptr + BigInt(b.byteLength) && b.ptr < a.ptr + BigInt(a.byteLength)
+}
+
+export function sameMemory(a: AnyArray, b: AnyArray): boolean {
+  if (onHost(a) && onHost(b)) return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.byteLength === b.byteLength
+  return !onHost(a) && !onHost(b) && a.ptr === b.ptr && a.byteLength === b.byteLength
+}

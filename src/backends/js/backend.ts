@@ -1,0 +1,102 @@
+/** The backend in plain TypeScript and double precision: the readable reference, and what runs where nothing else may. */
+import { bitsDtype, type Logits } from '../../arrays/logits.js'
+import { fromBits, type HalfDtype, toBits } from '../../arrays/half.js'
+import { checkOverlaps, divisorOf, type Problem, type Sums } from '../../problem/problem.js'
+import type { Backend } from '../backend.js'
+import { BLOCK_ELEMENTS, blockRowsOf } from '../layout.js'
+import { compute, count, nothing, settle } from './rows.js'
+import { inTurns } from '../turns.js'
+
+export const jsBackend: Backend = {
+  name: 'js',
+  description: 'plain JavaScript in double precision',
+  run,
+  runAsync: (problem, watch) => inTurns(steps(problem), watch),
+  blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
+}
+
+/** Logits a step, at some 50 ns each. */
+const STEP = 4096
+
+function run(problem: Problem): Sums {
+  checkOverlaps(problem)
+  const dtype = bitsDtype(problem.logits, problem.dtype)
+  if (dtype === undefined) return runNumbers(problem)
+  const { length } = problem.logits
+  const numbers = inNumbers(problem)
+  readBits(problem, numbers, dtype, 0, length)
+  const sums = runNumbers(numbers)
+  writeBits(problem, numbers, dtype, 0, length)
+  return sums
+}
+
+/**
+ * The same, some rows at a time. A call that took these steps in one go would take 0.35 us longer, which is as long as one
+ * of a few logits takes at all.
+ */
+function* steps(problem: Problem): Generator<void, Sums> {
+  checkOverlaps(problem)
+  const dtype = bitsDtype(problem.logits, problem.dtype)
+  if (dtype === undefined) return yield* stepsOnNumbers(problem)
+  const { length } = problem.logits
+  const numbers = inNumbers(problem)
+  for (const [begin, end] of pieces(length, STEP)) {
+    readBits(problem, numbers, dtype, begin, end)
+    yield
+  }
+  const sums = yield* stepsOnNumbers(numbers)
+  for (const [begin, end] of pieces(length, STEP)) {
+    writeBits(problem, numbers, dtype, begin, end)
+    yield
+  }
+  return sums
+}
+
+/** Arrays whose elements are the numbers. */
+function runNumbers(problem: Problem): Sums {
+  const places = problem.outer * problem.inner
+  const sums = settle(problem, count(problem, 0, places, nothing()))
+  const { elements, rows, positives } = sums
+  return { sum: compute(problem, 0, places, divisorOf(problem, sums), sums.sum), elements, rows, positives }
+}
+
+function* stepsOnNumbers(problem: Problem): Generator<void, Sums> {
+  const rows = problem.outer * problem.inner
+  const each = Math.max(1, Math.floor(STEP / problem.classes))
+  const counted = nothing()
+  for (const [begin, end] of pieces(rows, each)) {
+    count(problem, begin, end, counted)
+    yield
+  }
+  const sums = settle(problem, counted)
+  const divisor = divisorOf(problem, sums)
+  let { sum } = sums
+  for (const [begin, end] of pieces(rows, each)) {
+    sum = compute(problem, begin, end, divisor, sum)
+    yield
+  }
+  return { ...sums, sum }
+}
+
+function* pieces(length: number, each: number): Generator<readonly [begin: number, end: number]> {
+  for (let begin = 0; begin < length; begin += each) yield [begin, Math.min(begin + each, length)]
+}
+
+/** A problem of half precision with room for the numbers that its bits stand for. */
+function inNumbers(problem: Problem): Problem & { readonly logits: Float64Array } {
+  const roomFor = (array: Logits | null) => (array === null ? null : new Float64Array(array.length))
+  const { logits, values, grad, hess } = problem
+  return { ...problem, logits: new Float64Array(logits.length), values: roomFor(values), grad: roomFor(grad), hess: roomFor(hess) }
+}
+
+function readBits({ logits }: Problem, numbers: Problem, dtype: HalfDtype, begin: number, end: number): void {
+  numbers.logits.set(fromBits((logits as Uint16Array).subarray(begin, end), dtype), begin)
+}
+
+/** Values of a softmax are fewer than logits. */
+function writeBits(problem: Problem, numbers: Problem, dtype: HalfDtype, begin: number, end: number): void {
+  for (const output of ['values', 'grad', 'hess'] as const) {
+    const [from, to] = [numbers[output], problem[output]]
+    if (from !== null) toBits(from.subarray(begin, end) as Float64Array, dtype, to?.subarray(begin, end) as Uint16Array)
+  }
+}

@@ -1,0 +1,159 @@
+/** The rows of a problem in plain TypeScript, some at a time: counted and checked first, then computed. */
+import type { Derivatives, ElementFormula, Parameters, RowFormula } from '../../formulas/formula.js'
+import { finiteProbability, type NumberRange, rangeOf, within } from '../../formulas/number_range.js'
+import { counts, firstOf, hasClass, targetOf } from '../../problem/positions.js'
+import { badClass, badProbability, badTarget, type Problem, type Sums } from '../../problem/problem.js'
+
+/** What was found in the rows looked at so far. */
+export interface Count {
+  elements: number
+  rows: number
+  positives: number
+  /** The first label that is none, and the first probability; Infinity where all are. */
+  badLabel: number
+  badProbability: number
+}
+
+export function nothing(): Count {
+  return { elements: 0, rows: 0, positives: 0, badLabel: Infinity, badProbability: Infinity }
+}
+
+/** Adds what counts in rows `begin` to `end - 1`, and checks everything that does. */
+export function count(problem: Problem, begin: number, end: number, counted: Count): Count {
+  const { loss, logits, targets, targetsKind, classes, inner, background } = problem
+  const areProbabilities = loss.inputs === 'probabilities'
+  let { elements, rows, positives, badLabel, badProbability } = counted
+  for (let r = begin; r < end; r++) {
+    const first = firstOf(problem, r)
+    const target = targetsKind === 'class-index' ? targets[r] : NaN
+    let counting = 0
+    for (let c = 0; c < classes; c++) {
+      const k = first + c * inner
+      if (!counts(problem, r, k)) continue
+      counting++
+      // NaN is no number at all, and comes through
+      if (areProbabilities && (logits[k] < 0 || logits[k] > 1)) badProbability = Math.min(badProbability, k)
+      if (targetsKind === 'class-index') {
+        if (c === target && target !== background) positives++
+        continue
+      }
+      const y = targets[k]
+      if (y < 0 || y > 1) badLabel = Math.min(badLabel, k)
+      if (y >= loss.formula.positiveFrom) positives++
+    }
+    elements += counting
+    if (counting === 0) continue
+    rows++
+    const known = (target >= 0 && target < classes) || target === background
+    if (targetsKind === 'class-index' && !known) throw badClass(problem, r, target)
+  }
+  counted.elements = elements
+  counted.rows = rows
+  counted.positives = positives
+  counted.badLabel = badLabel
+  counted.badProbability = badProbability
+  return counted
+}
+
+/** Between counting and computing: the sums but for the losses of this problem. Throws what is wrong with it. */
+export function settle(problem: Problem, { elements, rows, positives, badLabel, badProbability: bad }: Count): Sums {
+  const { loss, logits, targets, classes, sumBefore } = problem
+  if (badLabel < Infinity) throw badTarget(problem, badLabel, targets[badLabel])
+  if (bad < Infinity) throw badProbability(bad, logits[bad])
+  // A row of a softmax counts as a whole
+  return { sum: sumBefore, elements: loss.formula.perRow ? rows * classes : elements, rows, positives }
+}
+
+/** Computes rows `begin` to `end - 1`, and returns what `sum` has become. */
+export function compute(problem: Problem, begin: number, end: number, divisor: number, sum: number): number {
+  const { formula } = problem.loss
+  return formula.perRow
+    ? computeRows(problem, formula, begin, end, divisor, sum)
+    : computeElements(problem, formula, begin, end, divisor, sum)
+}
+
+function weightOf({ weights, weightsPer }: Problem, r: number, k: number): number {
+  return weights === null ? 1 : weights[weightsPer === 'row' ? r : k]
+}
+
+function computeElements(problem: Problem, formula: ElementFormula, begin: number, end: number, divisor: number, sum: number): number {
+  const { loss, logits, classes, inner, values, grad, hess } = problem
+  const { labelSmoothing: e, classPositive, classNegative, positiveWeight, negativeWeight } = loss
+  const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
+  const result: Derivatives = { value: 0, grad: 0, hess: 0 }
+  const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
+  for (let r = begin; r < end; r++) {
+    const first = firstOf(problem, r)
+    for (let c = 0; c < classes; c++) {
+      const k = first + c * inner
+      if (counts(problem, r, k)) {
+        const y = targetOf(problem, r, k, c) * (1 - e) + e / 2
+        const weight = weightOf(problem, r, k)
+        const positive = weight * (classPositive?.[c] ?? positiveWeight)
+        const negative = weight * (classNegative?.[c] ?? negativeWeight)
+        if (range === null) formula.element(logits[k], y, positive, negative, loss, result)
+        else finiteProbability(formula, range, logits[k], y, positive, negative, loss, result)
+        result.grad /= divisor
+        result.hess = Math.max(problem.leastHess, result.hess / divisor)
+        if (range !== null) {
+          result.grad = within(range, result.grad)
+          result.hess = within(range, result.hess)
+        }
+      } else {
+        result.value = result.grad = result.hess = 0
+      }
+      sum += result.value
+      if (values !== null) values[k] = result.value / valueDivisor
+      if (hess !== null) hess[k] = result.hess
+      if (grad !== null) grad[k] = result.grad
+    }
+  }
+  return sum
+}
+
+function computeRows(problem: Problem, formula: RowFormula, begin: number, end: number, divisor: number, sum: number): number {
+  const { loss, logits, classes, inner, values, grad } = problem
+  const { labelSmoothing, classPositive, positiveWeight } = loss
+  const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
+  const row = new Float64Array(classes)
+  const weights = new Float64Array(classes)
+  const scratch = new Float64Array(classes)
+  const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
+  for (let r = begin; r < end; r++) {
+    const first = firstOf(problem, r)
+    let value = 0
+    if (counts(problem, r, first) && hasClass(problem, r)) {
+      const weight = weightOf(problem, r, first)
+      for (let c = 0; c < classes; c++) {
+        const k = first + c * inner
+        const y = targetOf(problem, r, k, c) * (1 - labelSmoothing) + labelSmoothing / classes
+        row[c] = logits[k]
+        weights[c] = y * weight * (classPositive?.[c] ?? positiveWeight)
+      }
+      value = range === null ? formula.row(row, weights, scratch, loss) : computeClasses(formula, loss, range, row, weights)
+    } else {
+      row.fill(0)
+    }
+    sum += value
+    if (values !== null) values[r] = value / valueDivisor
+    if (grad === null) continue
+    for (let c = 0; c < classes; c++) grad[first + c * inner] = range === null ? row[c] / divisor : within(range, row[c] / divisor)
+  }
+  return sum
+}
+
+/** One row of probabilities, as {@link RowFormula.row}. Classes without a target have no part in it. */
+function computeClasses(formula: RowFormula, loss: Parameters, range: NumberRange, row: Float64Array, weights: Float64Array): number {
+  const result: Derivatives = { value: 0, grad: 0, hess: 0 }
+  let value = 0
+  for (let c = 0; c < row.length; c++) {
+    if (weights[c] === 0) {
+      row[c] = 0
+      continue
+    }
+    finiteProbability(formula, range, row[c], 1, weights[c], 0, loss, result)
+    value += result.value
+    row[c] = result.grad
+  }
+  return value
+}

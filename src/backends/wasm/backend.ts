@@ -1,0 +1,115 @@
+/** The backend of the WebAssembly module: the same kernel, its bytes inside the package, on copies of the arrays. */
+import type { Logits } from '../../arrays/logits.js'
+import type { NumericArray } from '../../arrays/numeric_array.js'
+import { tagOf } from '../../arrays/intrinsics.js'
+import { checkOverlaps, type Problem, type Sums } from '../../problem/problem.js'
+import type { Backend, BackendLoader } from '../backend.js'
+import { BLOCK_ELEMENTS, blockRowsOf, offsets, PROBLEM_BYTES, readResult, writeProblem } from '../layout.js'
+import { inTurns } from '../turns.js'
+import {
+  allocate,
+  compileAtOnce,
+  compileWithWait,
+  dropInstance,
+  guarded,
+  type Heap,
+  heapOf,
+  type Instance,
+  instance,
+  outOfMemory,
+} from './instance.js'
+import { bytesOf, point } from './addresses.js'
+import { steps } from './steps.js'
+import { releaseTeamMemory, runOnTeam, workers } from './worker_pool.js'
+
+/** The kernel uses one thread, and the one instruction set it was compiled for. */
+const machine = { threads: 1, isa: 0 } as const
+
+const backend: Backend = {
+  name: 'wasm',
+  get description() {
+    const count = workers()
+    const more = count === 0 ? '' : `; ${count} ${count === 1 ? 'worker' : 'workers'} for asynchronous calls`
+    return `WebAssembly with 128-bit SIMD, 1 thread${more}`
+  },
+  run,
+  runAsync: async (problem, watch) => (await runOnTeam(problem, watch)) ?? inTurns(steps(problem, machine), watch),
+  blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
+}
+
+/**
+ * Gives the WebAssembly backend's memory back: it holds copies of the largest call's arrays. The next call gets new memory. What
+ * asynchronous calls are using at the time goes when they end.
+ */
+export function releaseMemory(): void {
+  dropInstance()
+  releaseTeamMemory()
+}
+
+export const wasmLoader: BackendLoader = {
+  load() {
+    compileAtOnce()
+    return backend
+  },
+  async loadAsync() {
+    await compileWithWait()
+    return backend
+  },
+}
+
+function run(problem: Problem): Sums {
+  checkOverlaps(problem)
+  const { loss, logits, values, grad, hess } = problem
+  const here = instance()
+  const logitsAt = reserve(here, bytesOf(problem))
+  const heap = heapOf(here)
+  writeProblem(heap.problem, problem, machine)
+  let at = copyIn(heap, offsets.logits, logits, logitsAt)
+  at = copyIn(heap, offsets.targets, problem.targets, at)
+  at = copyIn(heap, offsets.weights, problem.weights, at)
+  at = copyIn(heap, offsets.mask, problem.mask, at)
+  at = copyIn(heap, offsets.classPositive, loss.classPositive, at)
+  const valuesAt = copyIn(heap, offsets.classNegative, loss.classNegative, at)
+  const hessAt = point(heap.problem, offsets.values, values, valuesAt)
+  point(heap.problem, offsets.hess, hess, hessAt)
+  // The kernel may overwrite the logits with the gradient, so the copy of one is the place of the other
+  point(heap.problem, offsets.grad, grad, logitsAt)
+
+  const code = guarded(here, () => here.exports.focal_run(here.header, here.header + PROBLEM_BYTES))
+  const { result, arrays } = heapOf(here)
+  const sums = readResult(code, result, problem)
+  copyOut(arrays, values, valuesAt)
+  copyOut(arrays, grad, logitsAt)
+  copyOut(arrays, hess, hessAt)
+  return sums
+}
+
+// Between arrays of one kind, `set` is a memmove; a view of the caller's bytes would cost a small call more than the copy
+function copyIn(heap: Heap, slot: number, array: NumericArray | null, at: number): number {
+  if (array !== null) heap.arrays[tagOf(array)].set(array, at / array.BYTES_PER_ELEMENT)
+  return point(heap.problem, slot, array, at)
+}
+
+function copyOut(arrays: Heap['arrays'], array: Logits | null, at: number): void {
+  if (array === null) return
+  const first = at / array.BYTES_PER_ELEMENT
+  array.set(arrays[tagOf(array)].subarray(first, first + array.length))
+}
+
+/** The arena's address, once it has at least `bytes`. Contents are lost when it grows. */
+function reserve(here: Instance, bytes: number): number {
+  if (here.arena.bytes < bytes) {
+    const spare = Math.max(bytes, 2 * here.arena.bytes)
+    if (here.arena.pointer !== 0) here.exports.focal_free(here.arena.pointer)
+    here.arena = { pointer: 0, bytes: 0 }
+    for (const size of new Set([spare, bytes])) {
+      const pointer = allocate(here, size)
+      if (pointer !== 0) {
+        here.arena = { pointer, bytes: size }
+        break
+      }
+    }
+    if (here.arena.pointer === 0) throw outOfMemory(bytes)
+  }
+  return here.arena.pointer
+}

@@ -1,0 +1,123 @@
+/** What a loss is to the backends: its number in cpp/problem.h, and its formula in plain TypeScript. */
+
+/** Value, first and second derivative of one element, with respect to its logit or its probability. */
+export interface Derivatives {
+  value: number
+  grad: number
+  hess: number
+}
+
+/** How a soft label enters the sigmoid focal loss; see {@link SigmoidFocalOptions.softTargets}. */
+export type SoftTargets = 'linear' | 'mixture'
+
+/** The constants of a formula; each loss reads its own. */
+export interface Parameters {
+  /** Focusing, >= 0; of an asymmetric loss that of positives. */
+  readonly gamma: number
+  readonly gammaNegative: number
+  readonly beta: number
+  readonly margin: number
+  readonly constantModulator: boolean
+  readonly softTargets: SoftTargets
+}
+
+interface FormulaOf {
+  /** As in reports: 'sigmoid'. */
+  readonly name: string
+  /** The loss's number in cpp/problem.h (enum FocalLoss). */
+  readonly code: number
+  /** The least target that is counted as a positive. */
+  readonly positiveFrom: number
+  /**
+   * Writes the loss of one probability `p` with target `y` to `to`, differentiated with respect to p. Limits at 0 and 1 come
+   * out where they are finite, and something that is not finite where they are not. Of a softmax it is one class's part.
+   */
+  probability(p: number, y: number, positive: number, negative: number, parameters: Parameters, to: Derivatives): void
+}
+
+/** A loss whose elements know nothing of each other. */
+export interface ElementFormula extends FormulaOf {
+  readonly perRow: false
+  /** Writes the loss of one logit `x` with target `y` in [0, 1] to `to`. The weights of positive and negative are >= 0. */
+  element(x: number, y: number, positive: number, negative: number, parameters: Parameters, to: Derivatives): void
+}
+
+/** A loss whose rows are one choice between classes. */
+export interface RowFormula extends FormulaOf {
+  readonly perRow: true
+  /**
+   * Returns the loss of one row. On entry `row` holds the logits, on return the gradient. `weights[c]` is the class's
+   * weight times its target. All three arrays have one entry a class, and all are overwritten.
+   */
+  row(row: Float64Array, weights: Float64Array, scratch: Float64Array, parameters: Parameters): number
+}
+
+export type Formula = ElementFormula | RowFormula
+
+/** 1 / (1 + e^-x), without overflow and without cancellation for very negative x. */
+export function sigmoid(x: number): number {
+  if (x >= 0) return 1 / (1 + Math.exp(-x))
+  const e = Math.exp(x)
+  return e / (1 + e)
+}
+
+/** log(1 + e^x), exact to rounding at both ends. */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
+}
+
+/** Writes z_c = log(others_c) - x_c, the log-odds against class c, to `odds`. The others are summed from both ends, not subtracted from the total. */
+export function logOddsAgainst(row: Float64Array, odds: Float64Array): void {
+  const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
+  // The top may be infinite, and Infinity - Infinity is no difference
+  const below = (x: number) => (x === top ? 0 : x - top)
+  let before = 0
+  for (let c = 0; c < row.length; c++) {
+    odds[c] = before
+    before += Math.exp(below(row[c]))
+  }
+  let after = 0
+  for (let c = row.length - 1; c >= 0; c--) {
+    const others = odds[c] + after
+    after += Math.exp(below(row[c]))
+    odds[c] = Math.log(others) - below(row[c])
+  }
+}
+
+/** y softplus(-x) + (1 - y) softplus(x), where a target of 0 or 1 leaves nothing of the other term. */
+export function crossEntropy(x: number, y: number): number {
+  return (y === 0 ? 0 : y * softplus(-x)) + (y === 1 ? 0 : (1 - y) * softplus(x))
+}
+
+/** Adds another part of a loss: what `to` held before. */
+export function add(to: Derivatives, value: number, grad: number, hess: number): void {
+  to.value += value
+  to.grad += grad
+  to.hess += hess
+}
+
+/** A product in which zero wins over infinity: factors vanish faster than cross entropy grows. */
+export function times(factor: number, loss: number): number {
+  return factor === 0 && loss === Infinity ? 0 : factor * loss
+}
+
+/**
+ * A negative: with s = sigmoid(x) = 1 - p_t the loss is w s^gamma softplus(x). `slope` is gamma, or 0 to differentiate
+ * as if s^gamma were a constant.
+ */
+export function asNegative(x: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
+  const s = sigmoid(x)
+  const c = sigmoid(-x)
+  const loss = softplus(x)
+  const modulated = weight * Math.pow(s, gamma)
+  const gain = slope * times(c, loss)
+  to.value = times(modulated, loss)
+  to.grad = modulated * (gain + s)
+  to.hess = modulated * (gain * (slope * c - s) + (2 * slope + 1) * s * c)
+}
+
+/** A positive is a negative seen in the mirror. */
+export function asPositive(x: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
+  asNegative(-x, weight, gamma, to, slope)
+  to.grad = -to.grad
+}

@@ -1,0 +1,45 @@
+/** Quality focal loss: a score that is to equal a quality between 0 and 1, such as the IoU of a predicted box. */
+import { crossEntropy, type Derivatives, type ElementFormula, sigmoid, times } from './formula.js'
+import { probabilityAsNegative, probabilityAsPositive, probabilityCrossEntropy } from './probability.js'
+
+/** So far below p (1 - p) a distance is nothing but rounding; its quotients are to be finite. */
+const LEAST_RATIO = 2 ** -80
+
+/** The definition, in double precision; r = p (1 - p) / |y - p|. */
+export const qualityFocal: ElementFormula = {
+  name: 'quality-focal',
+  code: 3,
+  positiveFrom: 0.5,
+  perRow: false,
+  element(x, y, positive, negative, { beta }, to) {
+    const s = sigmoid(x)
+    const c = sigmoid(-x)
+    const variance = s * c
+    const d = y * c - (1 - y) * s
+    const distance = Math.max(Math.abs(d), variance * LEAST_RATIO, Number.MIN_VALUE)
+    const r = variance / distance
+    const loss = crossEntropy(x, y)
+    const modulated = (y * positive + (1 - y) * negative) * Math.pow(distance, beta)
+    const pull = beta * (d / distance) * r
+    to.value = times(modulated, loss)
+    to.grad = -modulated * (times(pull, loss) + d)
+    to.hess = modulated * (times(beta * (beta - 1) * r * r - pull * (c - s), loss) + (2 * beta + 1) * variance)
+  },
+  probability(p, y, positive, negative, { beta }, to) {
+    if (y === 0) probabilityAsNegative(p, 1 - p, negative, beta, to)
+    else if (y === 1) probabilityAsPositive(p, 1 - p, positive, beta, to)
+    else probabilityOfQuality(p, y, y * positive + (1 - y) * negative, beta, to)
+  },
+}
+
+/** A quality between 0 and 1, at p; derivatives are with respect to p. */
+function probabilityOfQuality(p: number, y: number, weight: number, beta: number, to: Derivatives): void {
+  const d = y - p
+  const distance = Math.max(Math.abs(d), p * (1 - p) * LEAST_RATIO, Number.MIN_VALUE)
+  probabilityCrossEntropy(p, y, weight * Math.pow(distance, beta), to)
+  const { value, grad } = to
+  const sign = d / distance
+  const pull = (beta * value) / distance
+  to.grad = grad - sign * pull
+  to.hess += ((beta - 1) * pull - 2 * beta * sign * grad) / distance
+}

@@ -1,0 +1,55 @@
+/** Softmax focal loss: every row is one choice between classes. */
+import { logOddsAgainst, type RowFormula, sigmoid, softplus } from './formula.js'
+import { probabilityAsPositive } from './probability.js'
+
+/**
+ * The definition, in double precision. With z_c = log(others_c) - x_c, where others_c sums every exponential of the row
+ * but e_c, p_c = sigmoid(-z_c) and 1 - p_c = sigmoid(z_c): nothing is ever subtracted from 1.
+ *
+ * With B_c = w_c q_c^gamma (gamma p_c nll_c / q_c + 1), q_c = 1 - p_c, nll_c = -log p_c and w_c the class's weight times
+ * its target, the gradient is dL/dx_j = p_j sum_{c != j} B_c - q_j B_j.
+ */
+export const softmaxFocal: RowFormula = {
+  name: 'softmax',
+  code: 1,
+  positiveFrom: 0.5,
+  perRow: true,
+  row(row, weights, scratch, { gamma }) {
+    if (isUndecided(row)) {
+      row.fill(NaN)
+      return NaN
+    }
+    const odds = scratch
+    logOddsAgainst(row, odds)
+    let value = 0
+    let before = 0
+    for (let c = 0; c < row.length; c++) {
+      const q = sigmoid(odds[c])
+      const p = sigmoid(-odds[c])
+      const nll = softplus(odds[c])
+      const modulated = weights[c] * Math.pow(q, gamma)
+      // nll / q tends to 1 as q does to 0; p nll tends to 0 as p does
+      const ratio = q === 0 ? 1 : p === 0 ? 0 : nll / q
+      if (modulated !== 0) value += modulated * nll
+      weights[c] = modulated * (gamma * p * ratio + 1)
+      row[c] = before
+      before += weights[c]
+    }
+    let after = 0
+    for (let j = row.length - 1; j >= 0; j--) {
+      row[j] = sigmoid(-odds[j]) * (row[j] + after) - sigmoid(odds[j]) * weights[j]
+      after += weights[j]
+    }
+    return value
+  },
+  // 1 - p is taken from p itself, as every class's p is a variable of its own here
+  probability(p, y, positive, _, { gamma }, to) {
+    probabilityAsPositive(p, 1 - p, y * positive, gamma, to)
+  },
+}
+
+/** Not a number somewhere, or several infinities on top: they share the row in no way that can be known. */
+function isUndecided(row: Float64Array): boolean {
+  const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
+  return Number.isNaN(top) || (!Number.isFinite(top) && row.indexOf(top) !== row.lastIndexOf(top))
+}

@@ -1,0 +1,97 @@
+/** Sums over data that come in chunks: more than memory holds, or as a stream brings them. */
+import type { DeviceLogits, Logits, Output } from '../arrays/logits.js'
+import type { Targets } from '../arrays/numeric_array.js'
+import type { BackendName, Reduction } from '../problem/options.js'
+import { backendFor, runProblem } from '../backends/choose.js'
+import { type CallOptions, methods, readCall, theirsOr } from '../problem/call.js'
+import type { LossConstants } from '../problem/constants.js'
+import { describe } from '../problem/describe.js'
+import type { DevicePointer } from '../arrays/device_array.js'
+import { outOfRange, wrongType } from '../errors.js'
+import { denominatorOf, nothing, type Sums } from '../problem/problem.js'
+
+export interface ChunkCall<A extends Logits | DeviceLogits> extends CallOptions {
+  /** Where to write the gradient of the sum, as long as the chunk's logits; may be the logits themselves. */
+  grad?: Output<A>
+  /** Where to write the chunk's losses, one per element (softmax: per row). */
+  out?: Output<A>
+}
+
+/**
+ * The sums of one call, of chunks that are added one after another; `loss.accumulator()` makes one. They have the bits of a
+ * call on all of the data where each chunk but the last has a multiple of {@link blockRows} rows. Other chunks give the same
+ * sums but for rounding.
+ *
+ * With 'auto', all chunks of the host's arrays run on the backend that {@link getBackend} names; those on a GPU run there.
+ */
+export class Accumulator {
+  readonly #loss: LossConstants
+  readonly #reduction: Reduction
+  readonly #backend: BackendName | 'auto' | undefined
+  #sums = nothing
+  #classes: number | undefined
+
+  constructor(loss: LossConstants, reduction: Reduction, backend: BackendName | 'auto' | undefined) {
+    this.#loss = loss
+    this.#reduction = reduction
+    this.#backend = backend
+  }
+
+  /**
+   * Adds a chunk, and writes what the call asks for. Takes what {@link FocalLossBase.sums} takes, with outputs in arrays of the
+   * caller's. A chunk that is refused leaves everything as it was.
+   *
+   * @throws RangeError also where the rows have another number of classes than those before.
+   */
+  add<A extends Logits | DeviceLogits>(logits: A, targets: Targets | DevicePointer, call: ChunkCall<A> = {}): this {
+    const read = readCall(methods.accumulatorAdd, call)
+    const outputs = { values: theirsOr(false, 'out', read.out), grad: theirsOr(false, 'grad', read.grad), hess: false }
+    const problem = describe(this.#loss, 'sum', logits, targets, read, outputs, this.#sums.sum)
+    const { classes } = problem
+    if (problem.logits.length === 0) return this
+    if (this.#classes !== undefined && classes !== this.#classes) {
+      throw new RangeError(`logits has rows of ${classes} classes; expected ${this.#classes}, as in the chunks before (reset() begins anew)`)
+    }
+    const { sum, elements, rows, positives } = runProblem(problem, undefined, this.#backend)
+    const before = this.#sums
+    this.#classes = classes
+    this.#sums = {
+      sum,
+      elements: before.elements + elements,
+      rows: before.rows + rows,
+      positives: before.positives + positives,
+    }
+    return this
+  }
+
+  /** The sums of all chunks so far, undivided; `sum` goes on from chunk to chunk. */
+  get sums(): Sums {
+    return { ...this.#sums }
+  }
+
+  /** The reduced loss of all chunks so far: `sum` over what the loss's reduction divides by; with 'none' the sum itself. */
+  get value(): number {
+    return this.#sums.sum / denominatorOf(this.#reduction, this.#loss.formula, this.#sums)
+  }
+
+  /** Forgets all chunks. */
+  reset(): this {
+    this.#sums = nothing
+    this.#classes = undefined
+    return this
+  }
+
+  /**
+   * The rows that fill whole blocks of the sum: chunks of a multiple of so many give the bits of one call. Where the class
+   * axis is not the last, `shape` counts them as well: `[2, 5, 8, 8]` with `classAxis: 1` has 2 * 8 * 8 rows.
+   *
+   * @param classes an integer >= 1; 1 where each logit has a label and no `shape` is given.
+   * @param backend what the chunks run on, as blocks are the backend's own: 'cuda' for arrays on a GPU. By default what those
+   *   of the host run on.
+   */
+  blockRows(classes = 1, backend?: BackendName): number {
+    if (typeof classes !== 'number') throw wrongType('classes', classes, 'an integer >= 1')
+    if (!(Number.isSafeInteger(classes) && classes >= 1)) throw outOfRange('classes', classes, 'an integer >= 1')
+    return backendFor(backend ?? this.#backend).blockRows(this.#loss.formula, classes)
+  }
+}

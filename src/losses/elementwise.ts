@@ -1,0 +1,36 @@
+/** The base of the losses whose elements know nothing of each other: their Hessian is a diagonal. */
+import type { DeviceLogits, Logits, SameKind } from '../arrays/logits.js'
+import type { Targets } from '../arrays/numeric_array.js'
+import { type Abortable, type HessCall, methods } from '../problem/call.js'
+import type { DevicePointer } from '../arrays/device_array.js'
+import { FocalLossBase, type Reduced } from './base.js'
+import type { Reduction } from '../problem/options.js'
+
+/** What all element-wise losses share, beside {@link FocalLossBase}. `O`: the options of a loss's own. */
+export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends object = object> extends FocalLossBase<R, O> {
+  /**
+   * Loss, gradient and the diagonal of the Hessian of the reduced loss (with 'none': of the sum), in one pass. The
+   * second derivative is exact, and may be negative: for badly wrong elements, or where soft labels pass by. Boosters, which
+   * divide by it, pass `clampHess`.
+   *
+   * @returns `grad` and `hess`, as long as the logits: `call.grad` and `call.hess`, or new arrays.
+   */
+  valueGradAndHess<A extends Logits | DeviceLogits>(
+    logits: A,
+    targets: Targets | DevicePointer,
+    call: HessCall<A> = {},
+  ): { value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> } {
+    const { value, grad, hess } = this.compute(methods.valueGradAndHess, logits, targets, call)
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<A>, hess: hess as SameKind<A> }
+  }
+
+  /** As {@link valueGradAndHess}, while the event loop keeps turning: see {@link FocalLossBase.valueAndGradAsync}. */
+  async valueGradAndHessAsync<A extends Logits | DeviceLogits>(
+    logits: A,
+    targets: Targets | DevicePointer,
+    call: HessCall<A> & Abortable = {},
+  ): Promise<{ value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> }> {
+    const { value, grad, hess } = await this.computeAsync(methods.valueGradAndHessAsync, logits, targets, call)
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<A>, hess: hess as SameKind<A> }
+  }
+}

@@ -1,0 +1,59 @@
+/** The losses as functions, for those who come from torchvision: nothing is reduced unless asked. */
+import type { DeviceLogits, Logits } from '../arrays/logits.js'
+import type { Targets } from '../arrays/numeric_array.js'
+import { methods, type ValueCall } from '../problem/call.js'
+import type { DevicePointer } from '../arrays/device_array.js'
+import type { Reduced } from './base.js'
+import { SigmoidFocalLoss, type SigmoidFocalOptions, sigmoidFocalRules } from './sigmoid_focal.js'
+import { SoftmaxFocalLoss, type SoftmaxFocalOptions, softmaxFocalRules } from './softmax_focal.js'
+import { checkNames, checkRecord } from '../arguments.js'
+import { optionNames, type Reduction } from '../problem/options.js'
+
+/**
+ * The sigmoid focal loss in one call, as `torchvision.ops.sigmoid_focal_loss`: `alpha` 0.25, `gamma` 2, `reduction`
+ * 'none'. `options` takes those of {@link SigmoidFocalLoss} and those of its `value` together. In a loop, make the loss
+ * object once: this checks all options on every call.
+ *
+ * @returns one loss per logit, in `options.out` or a new array of the logits' kind; with a reduction, a number.
+ */
+export function sigmoidFocalLoss<A extends Logits | DeviceLogits, R extends Reduction = 'none'>(
+  logits: A,
+  targets: Targets | DevicePointer,
+  options: SigmoidFocalOptions<R> & ValueCall<A> = {},
+): Reduced<R, A> {
+  checkAll(options, optionNames(sigmoidFocalRules), 'sigmoidFocalLoss()')
+  const [call, ofLoss] = split<A, SigmoidFocalOptions<R>>(options)
+  const reduction = ofLoss.reduction ?? ('none' as R)
+  return new SigmoidFocalLoss({ ...ofLoss, reduction }).value(logits, targets, call)
+}
+
+/**
+ * The softmax focal loss in one call: `alpha` off, `gamma` 2, `reduction` 'none'. `options` takes those of
+ * {@link SoftmaxFocalLoss} and those of its `value` together. In a loop, make the loss object once: this checks all
+ * options on every call.
+ *
+ * @returns one loss per row, in `options.out` or a new array of the logits' kind; with a reduction, a number.
+ */
+export function softmaxFocalLoss<A extends Logits | DeviceLogits, R extends Reduction = 'none'>(
+  logits: A,
+  targets: Targets | DevicePointer,
+  options: SoftmaxFocalOptions<R> & ValueCall<A> = {},
+): Reduced<R, A> {
+  checkAll(options, optionNames(softmaxFocalRules), 'softmaxFocalLoss()')
+  const [call, ofLoss] = split<A, SoftmaxFocalOptions<R>>(options)
+  const reduction = ofLoss.reduction ?? ('none' as R)
+  return new SoftmaxFocalLoss({ ...ofLoss, reduction }).value(logits, targets, call)
+}
+
+function checkAll(options: object, names: readonly string[], what: string): void {
+  checkRecord('options', options)
+  checkNames(options, new Set([...names, ...methods.value.options]), what)
+}
+
+/** The options of the call, and those of the loss. */
+function split<A extends Logits | DeviceLogits, O extends object>(options: O & ValueCall<A>): [ValueCall<A>, O] {
+  const ofCall = methods.value.options
+  const pick = (wanted: boolean): object =>
+    Object.fromEntries(Object.entries(options).filter(([name]) => ofCall.has(name) === wanted))
+  return [pick(true), pick(false) as O]
+}

@@ -1,0 +1,131 @@
+/** The methods of a loss: what their calls take, and which names they know. */
+import type { DeviceLogits, Logits, Output, SameKind } from '../arrays/logits.js'
+import type { Numbers } from '../arrays/numeric_array.js'
+import type { DevicePointer } from '../arrays/device_array.js'
+import { unknownOption, wrongType } from '../errors.js'
+import type { HalfDtype } from '../arrays/half.js'
+import { checkRecord } from '../arguments.js'
+
+/** What a call's arrays hold, where their kind does not tell. */
+export interface StorageOptions {
+  /**
+   * What the bits of logits, gradients and losses are that come as Uint16Array. They are read exactly, computed with in
+   * float32 at least, and rounded to nearest even; sums are double. Targets of that kind stay integers.
+   */
+  dtype?: HalfDtype
+}
+
+/** How a call lays out its arrays and what it leaves out. */
+export interface CallOptions extends StorageOptions {
+  /** The logits' shape. Without it: one target per logit, or rows of `logits.length / targets.length` classes. */
+  shape?: readonly number[]
+  /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
+  classAxis?: number
+  /** Scales loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */
+  weights?: Numbers | DevicePointer
+  /** Zero (or false) leaves a row or an element out: no loss, no gradient, not counted. */
+  mask?: Numbers | DevicePointer
+}
+
+/** The options of a call of `value`. */
+export interface ValueCall<A extends Logits | DeviceLogits> extends CallOptions {
+  /** A number > 0 that replaces the reduction's denominator. */
+  normalizer?: number
+  /** With reduction 'none': where to write the losses, one per element (softmax: per row). */
+  out?: Output<A>
+}
+
+/** The options of a call of `valueAndGrad`. */
+export interface GradCall<A extends Logits | DeviceLogits> extends ValueCall<A> {
+  /** Where to write the gradient, as long as the logits; may be the logits themselves. */
+  grad?: Output<A>
+}
+
+/** What an asynchronous call takes beside what the synchronous one takes. */
+export interface Abortable {
+  /** Stops the call when it is aborted: the promise rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** The options of a call of `valueGradAndHess`. */
+export interface HessCall<A extends Logits | DeviceLogits> extends GradCall<A> {
+  /** Where to write the diagonal second derivative, as long as the logits. */
+  hess?: Output<A>
+  /** A finite number that no entry of `hess` falls below; those that do not count stay 0. Default: none. */
+  clampHess?: number
+}
+
+/** The options of a call of `toProbability`. */
+export interface ProbabilityCall<A extends Logits> extends StorageOptions {
+  /** The logits' shape. Without it: one class, or as many as `alpha` or `classWeights` has entries. */
+  shape?: readonly number[]
+  /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
+  classAxis?: number
+  /** Where to write the probabilities, as long as the logits; may be the logits themselves. */
+  out?: SameKind<A>
+}
+
+/** The options of a call of `sums`. */
+export interface SumsCall<A extends Logits | DeviceLogits> extends CallOptions {
+  /** Where to write the gradient of the sum; `true` allocates. */
+  grad?: Output<A> | true
+  /** Where to write the losses, one per element (softmax: per row); `true` allocates. */
+  out?: Output<A> | true
+}
+
+/** A method of a loss: its call options (anything else is an error that suggests the near one), and the derivatives it always computes. */
+export interface Method {
+  readonly name: string
+  readonly options: ReadonlySet<string>
+  readonly grad: boolean
+  readonly hess: boolean
+}
+
+const layoutOptions = ['dtype', 'shape', 'classAxis', 'weights', 'mask']
+const valueOptions = [...layoutOptions, 'normalizer', 'out']
+const hessOptions = [...valueOptions, 'grad', 'hess', 'clampHess']
+
+export const methods = {
+  value: { name: 'value()', options: new Set(valueOptions), grad: false, hess: false },
+  valueAndGrad: { name: 'valueAndGrad()', options: new Set([...valueOptions, 'grad']), grad: true, hess: false },
+  valueAndGradAsync: { name: 'valueAndGradAsync()', options: new Set([...valueOptions, 'grad', 'signal']), grad: true, hess: false },
+  valueGradAndHess: { name: 'valueGradAndHess()', options: new Set(hessOptions), grad: true, hess: true },
+  valueGradAndHessAsync: { name: 'valueGradAndHessAsync()', options: new Set([...hessOptions, 'signal']), grad: true, hess: true },
+  sums: { name: 'sums()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
+  accumulatorAdd: { name: 'add()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
+  toProbability: { name: 'toProbability()', options: new Set(['dtype', 'shape', 'classAxis', 'out']), grad: false, hess: false },
+  explainerAdd: { name: 'add()', options: new Set(layoutOptions), grad: false, hess: false },
+} as const satisfies Record<string, Method>
+
+/**
+ * A call's options, checked for unknown names, in an object with the same fields for all calls: the engine finds those at once,
+ * however many kinds of calls have come by. Getters are asked once.
+ */
+export function readCall<C extends object>(method: Method, call: C): C {
+  checkRecord('call options', call)
+  const read: { [K in keyof Required<HessCall<Logits> & Abortable>]: unknown } = {
+    dtype: undefined,
+    shape: undefined,
+    classAxis: undefined,
+    weights: undefined,
+    mask: undefined,
+    normalizer: undefined,
+    out: undefined,
+    grad: undefined,
+    hess: undefined,
+    clampHess: undefined,
+    signal: undefined,
+  }
+  for (const name in call) {
+    if (!method.options.has(name)) throw unknownOption(method.name, name, [...method.options])
+    read[name as keyof typeof read] = call[name]
+  }
+  return read as C
+}
+
+/** The caller's array as an output, or what `otherwise` says. */
+export function theirsOr(otherwise: boolean, name: string, given: unknown): unknown {
+  if (given === undefined) return otherwise
+  if (typeof given === 'boolean') throw wrongType(name, given, 'a Float32Array or a Float64Array')
+  return given
+}

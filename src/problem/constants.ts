@@ -1,0 +1,79 @@
+/** The options of a loss as formulas and backends take them: made once, with the loss. */
+import type { Formula, Parameters } from '../formulas/formula.js'
+import type { FocalResolved, Inputs, OptionRules, Reduction, ResolvedOptions } from './options.js'
+
+/** What stays the same from call to call of one loss object. */
+export interface LossConstants extends ClassWeighting, Parameters {
+  readonly formula: Formula
+  readonly inputs: Inputs
+  readonly labelSmoothing: number
+  /** NaN: none. */
+  readonly background: number | 'num-classes'
+  /** NaN: none. */
+  readonly ignoreIndex: number
+}
+
+/** FOCAL_LARGEST_POWER: what gammas and beta are taken down to, which changes no loss. */
+export const LARGEST_POWER = 1e15
+
+export function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, rules: OptionRules<O>, formula: Formula): LossConstants {
+  const { inputs, classWeights, background, ignoreIndex } = options
+  const { alpha = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(options)
+  return {
+    formula,
+    inputs,
+    gamma: Math.min(gamma, LARGEST_POWER),
+    gammaNegative: Math.min(gammaNegative, LARGEST_POWER),
+    beta: Math.min(beta, LARGEST_POWER),
+    margin,
+    constantModulator: false,
+    softTargets: 'linear',
+    ...others,
+    labelSmoothing,
+    background: background ?? NaN,
+    ignoreIndex: ignoreIndex ?? NaN,
+    ...classWeighting(alpha, classWeights, rules.balance ?? (() => [1, 1])),
+  }
+}
+
+/** Weights of positives and negatives: numbers, or one per class. */
+interface ClassWeighting {
+  readonly positiveWeight: number
+  readonly negativeWeight: number
+  /** Length `classes`, instead of the numbers. */
+  readonly classPositive: Float64Array | null
+  readonly classNegative: Float64Array | null
+}
+
+/** Alpha and class weights multiplied. `balance` says what alpha is to positives and negatives. */
+function classWeighting(
+  alpha: FocalResolved['alpha'],
+  classWeights: ResolvedOptions['classWeights'],
+  balance: (alpha: number) => readonly [number, number],
+): ClassWeighting {
+  const [a, b] = [lengthOf(alpha), lengthOf(classWeights)]
+  if (a !== undefined && b !== undefined && a !== b) {
+    throw new RangeError(`classWeights has ${b} entries; expected one per class, and alpha has ${a}`)
+  }
+  const weightsOf = (c: number): readonly [number, number] => {
+    const each = at(alpha, c)
+    const weight = at(classWeights, c) ?? 1
+    const [positive, negative] = each === null ? [1, 1] : balance(each)
+    return [positive * weight, negative * weight]
+  }
+  const classes = a ?? b
+  if (classes === undefined) {
+    const [positiveWeight, negativeWeight] = weightsOf(0)
+    return { positiveWeight, negativeWeight, classPositive: null, classNegative: null }
+  }
+  const perClass = (which: 0 | 1) => Float64Array.from({ length: classes }, (_, c) => weightsOf(c)[which])
+  return { positiveWeight: 1, negativeWeight: 1, classPositive: perClass(0), classNegative: perClass(1) }
+}
+
+function lengthOf(value: number | readonly number[] | null): number | undefined {
+  return typeof value === 'object' && value !== null ? value.length : undefined
+}
+
+function at(value: number | readonly number[] | null, c: number): number | null {
+  return typeof value === 'object' && value !== null ? value[c] : value
+}

@@ -1,0 +1,130 @@
+/** Checks one call and describes it as a problem. Nothing is written before all is checked. */
+import { number, positiveNumber } from '../arguments.js'
+import { checkAnyLogits, checkNumbers, checkTargets } from '../arrays/check.js'
+import { type DeviceArray, deviceArrayOf } from '../arrays/device_array.js'
+import { tagOf } from '../arrays/intrinsics.js'
+import { type AnyArray, type AnyLogits, dtypeOfLogits, isFloatArray, newLike, onHost } from '../arrays/logits.js'
+import { checkedLength } from '../arrays/memory.js'
+import type { NumericArray } from '../arrays/numeric_array.js'
+import { outOfRange, wrongType } from '../errors.js'
+import type { Formula } from '../formulas/formula.js'
+import type { CallOptions } from './call.js'
+import type { LossConstants } from './constants.js'
+import type { Reduction } from './options.js'
+import { type AnyProblem, arrayNames, type Per } from './problem.js'
+import { checkClassCount, inferLayout, readShape } from './shape.js'
+
+/** Outputs: `false` for none, `true` for a new array, or the caller's. */
+export interface Outputs {
+  readonly values: unknown
+  readonly grad: unknown
+  readonly hess: unknown
+}
+
+export function describe(
+  loss: LossConstants,
+  reduction: Reduction,
+  givenLogits: unknown,
+  givenTargets: unknown,
+  call: CallOptions & { normalizer?: number; clampHess?: number },
+  outputs: Outputs,
+  sumBefore = 0,
+): AnyProblem {
+  const logits = checkAnyLogits(givenLogits, call.dtype)
+  const targets = checkTargets('targets', givenTargets)
+  const elements = checkedLength('logits', logits)
+  const targetsLength = checkedLength('targets', targets)
+  const layout =
+    call.shape === undefined
+      ? inferLayout(loss, elements, targetsLength, call)
+      : readShape(loss, elements, targets, targetsLength, call)
+  const { outer, classes, inner, targetsKind } = layout
+  if (targetsKind === 'class-index' && isFloatArray(targets)) throw noIndices(targets, givenTargets, elements)
+  checkClassCount(loss, classes, call)
+
+  const rows = outer * inner
+  const weights = call.weights === undefined ? null : checkNumbers('weights', call.weights)
+  const mask = call.mask === undefined ? null : checkNumbers('mask', call.mask)
+  const problem = {
+    loss,
+    logits,
+    dtype: dtypeOfLogits(logits, call.dtype),
+    targets,
+    targetsKind,
+    outer,
+    classes,
+    inner,
+    background: loss.background === 'num-classes' ? classes : loss.background,
+    reduction,
+    normalizer: call.normalizer === undefined ? NaN : positiveNumber('normalizer', call.normalizer),
+    weights,
+    weightsPer: per('weights', weights, loss.formula, rows, elements),
+    mask,
+    maskPer: per('mask', mask, loss.formula, rows, elements),
+    values: output('out', outputs.values, logits, loss.formula.perRow ? rows : elements),
+    grad: output('grad', outputs.grad, logits, elements),
+    hess: output('hess', outputs.hess, logits, elements),
+    leastHess: call.clampHess === undefined ? -Infinity : number('clampHess', call.clampHess, -Infinity, Infinity),
+    sumBefore,
+    device: deviceOf(logits, targets, weights, mask),
+  } as AnyProblem
+  checkBackground(problem)
+  return problem
+}
+
+/** Where a call's arrays lie: its outputs lie where its logits do. */
+function deviceOf(...inputs: readonly (AnyArray | null)[]): number | null {
+  let first: number | null = null
+  for (let i = 0; i < inputs.length; i++) {
+    const array = inputs[i]
+    if (array === null || onHost(array)) continue
+    first ??= array.device
+    if (array.device !== first) throw outOfRange(`${arrayNames[i]}.device`, array.device, `${first}, as arrays of a call lie on one GPU`)
+  }
+  return first
+}
+
+/** The error for targets that must be class indices and are no integers. */
+function noIndices(targets: AnyArray, given: unknown, elements: number): Error {
+  const at = Array.isArray(given) && onHost(targets) ? targets.findIndex((value) => (value | 0) !== value) : -1
+  if (at >= 0) return outOfRange(`targets[${at}]`, (targets as NumericArray)[at], 'an integer, the index of a class')
+  const hint = `an integer array of class indices, one per row, or ${elements} targets, one per logit`
+  return wrongType('targets', given, hint)
+}
+
+function per(name: string, array: AnyArray | null, formula: Formula, rows: number, elements: number): Per {
+  if (array === null) return 'row'
+  const length = checkedLength(name, array)
+  if (!formula.perRow && length === elements) return 'element'
+  if (length === rows) return 'row'
+  const expected = formula.perRow ? `${rows}, one per row` : `${elements} (one per logit) or ${rows} (one per row)`
+  throw new RangeError(`${name} has length ${length}; expected ${expected}`)
+}
+
+/** An output: none, a new array, or the caller's, which is of the logits' kind. */
+export function output<A extends AnyLogits>(name: string, given: unknown, logits: A, length: number): A | null {
+  if (given === false) return null
+  if (given === true) return newLike(logits, length)
+  const array = ArrayBuffer.isView(given) ? given : deviceArrayOf(name, given)
+  if (array === undefined || !sameKind(array, logits)) throw wrongType(name, given, `${kindOf(logits)}, as logits is`)
+  const came = checkedLength(name, array)
+  if (came !== length) throw new RangeError(`${name} has length ${came}; expected ${length}`)
+  return array as A
+}
+
+/** What an output must have in common with the logits: the type, and where they lie. */
+function sameKind(array: ArrayBufferView | DeviceArray, logits: AnyLogits): array is AnyLogits {
+  if (onHost(array)) return onHost(logits) && tagOf(array) === tagOf(logits)
+  return !onHost(logits) && array.dtype === logits.dtype && array.device === logits.device
+}
+
+function kindOf(array: AnyLogits): string {
+  return onHost(array) ? `a ${tagOf(array)}` : `a ${array.dtype} array on GPU ${array.device}`
+}
+
+function checkBackground({ loss, targetsKind, background, classes }: AnyProblem): void {
+  if (!loss.formula.perRow || targetsKind === 'dense') return
+  if (background >= 0 && background < classes) {
+    throw outOfRange('background', background, `an integer outside the classes 0..${classes - 1} of a softmax`)
+  }
+}

@@ -1,0 +1,160 @@
+/** The options of a loss: checked once, in its constructor, and turned into the constants that backends work with. */
+import { checkNames, checkRecord, number, oneOf } from '../arguments.js'
+import { outOfRange, wrongType } from '../errors.js'
+import type { Parameters } from '../formulas/formula.js'
+
+/** How the losses of a batch become one number; see {@link LossOptions.reduction}. */
+export type Reduction = 'none' | 'sum' | 'mean' | 'mean-rows' | 'mean-positives'
+
+/** What the numbers are that a loss is given; see {@link LossOptions.inputs}. */
+export type Inputs = 'logits' | 'probabilities'
+
+/** One number for all classes, or one per class. */
+export type PerClass = number | ArrayLike<number>
+
+/** A way to run the same problem: on a GPU, by the Node addon, by WebAssembly, by plain TypeScript. */
+export type BackendName = 'cuda' | 'native' | 'wasm' | 'js'
+
+/** Every backend there is or will be, the fastest first. */
+export const backendNames = ['cuda', 'native', 'wasm', 'js'] as const satisfies readonly BackendName[]
+
+/** What every loss of the family takes. `undefined` means the default. */
+export interface LossOptions<R extends Reduction = Reduction> {
+  /**
+   * What the first argument of every method holds. 'logits' (default): raw scores. 'probabilities': numbers from 0 to 1 that
+   * have gone through a sigmoid, or rows that have gone through a softmax; one outside is a RangeError. Derivatives are
+   * then with respect to the probability, and of a softmax's row each class's is a variable of its own. Nothing is
+   * clipped: all between 0 and 1 is exact. At 0 and 1 a result is its limit; where that is infinite, what it is at the
+   * nearest probability: the smallest normal number of the arrays' type (float32 2^-126, float64 2^-1022, float16 2^-14,
+   * bfloat16 2^-126) or its largest below 1. A derivative beyond the type's largest number is that number.
+   * Logits are better wherever a model has them: float32 has none of the digits of a probability near 1.
+   */
+  inputs?: Inputs
+  /** Weights >= 0 that multiply the loss of each class. Default `null`: none. */
+  classWeights?: PerClass | null
+  /** The class index that means "no class", or 'num-classes' for the class count (Detectron2, mmdetection). */
+  background?: number | 'num-classes' | null
+  /** The target that counts nowhere and gets a zero gradient. Default `null`: none. */
+  ignoreIndex?: number | null
+  /**
+   * 'mean' (default) divides the sum by the elements that count (softmax: rows), 'mean-rows' by the rows that count,
+   * 'mean-positives' by the positives, each at least 1; 'sum' divides by nothing; 'none' returns every loss.
+   */
+  reduction?: R
+  /** The backend for this loss; by default what `setBackend` or FOCAL_LOSS_BACKEND says, else the cheapest for the size. */
+  backend?: BackendName | 'auto'
+}
+
+/** What the focal losses proper take, sigmoid and softmax. */
+export interface FocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
+  /** Focusing, a finite number >= 0; 0 is cross entropy. Default 2. */
+  gamma?: number
+  /** Balance, on top of `classWeights`. `null` switches it off; the range and the default are the loss's own. */
+  alpha?: PerClass | null
+  /** From 0 to 1: moves every target that far towards indifference. Default 0. */
+  labelSmoothing?: number
+}
+
+/** `gamma`, `alpha` and `labelSmoothing` as a loss shows them. */
+export interface FocalResolved {
+  /** See {@link FocalOptions.gamma}. */
+  readonly gamma: number
+  /** See {@link FocalOptions.alpha}. An array is a copy, and frozen. */
+  readonly alpha: number | readonly number[] | null
+  /** See {@link FocalOptions.labelSmoothing}. */
+  readonly labelSmoothing: number
+}
+
+/** Options as a loss shows them: all present, checked, copied and frozen. `O`: those of its own. */
+export type ResolvedOptions<R extends Reduction = Reduction, O extends object = object> = Readonly<O> & {
+  readonly inputs: Inputs
+  readonly classWeights: number | readonly number[] | null
+  readonly background: number | 'num-classes' | null
+  readonly ignoreIndex: number | null
+  readonly reduction: R
+  readonly backend: BackendName | 'auto' | undefined
+}
+
+const reductions: readonly Reduction[] = ['none', 'sum', 'mean', 'mean-rows', 'mean-positives']
+
+const inputKinds: readonly Inputs[] = ['logits', 'probabilities']
+
+const commonOptions = ['inputs', 'classWeights', 'background', 'ignoreIndex', 'reduction', 'backend'] as const satisfies readonly (keyof LossOptions)[]
+
+/** What differs from loss to loss. */
+export interface OptionRules<O extends object> {
+  /** The class, as error messages name it. */
+  readonly loss: string
+  /** The options of its own: what is given, checked, or the default for `undefined`. */
+  readonly own: { readonly [K in keyof O]: (given: unknown) => O[K] }
+  /** What its alpha makes of the weights of a positive and of a negative. */
+  readonly balance?: (alpha: number) => readonly [positive: number, negative: number]
+  /** What its options are to its formula. */
+  readonly parameters: (options: O) => Partial<Parameters & Pick<FocalResolved, 'alpha' | 'labelSmoothing'>>
+}
+
+/** The names of the options of a loss. */
+export function optionNames(rules: { readonly own: object }): readonly string[] {
+  return [...Object.keys(rules.own), ...commonOptions]
+}
+
+/** The check of an option that may be left out. */
+export function optional<T>(fallback: T, check: (given: unknown) => T): (given: unknown) => T {
+  return (given) => (given === undefined ? fallback : check(given))
+}
+
+/** The check of a number in a closed interval. */
+export function numberOption(name: string, fallback: number, most = Infinity): (given: unknown) => number {
+  return optional(fallback, (given) => number(name, given, 0, most))
+}
+
+/** Alpha, one or one per class, from 0 to `most`. */
+export function alphaOption(fallback: number | null, most: number): (given: unknown) => FocalResolved['alpha'] {
+  return optional<FocalResolved['alpha']>(fallback, (given) => perClass('alpha', given, most))
+}
+
+/** `gamma`, `alpha` (its default and its largest) and `labelSmoothing`. */
+export function focalRules(alpha: number | null, largestAlpha: number): OptionRules<FocalResolved>['own'] {
+  return {
+    gamma: numberOption('gamma', 2),
+    alpha: alphaOption(alpha, largestAlpha),
+    labelSmoothing: numberOption('labelSmoothing', 0, 1),
+  }
+}
+
+/** Checks what a caller passed to a constructor. Throws a TypeError or RangeError that names the option. */
+export function resolveOptions<R extends Reduction, O extends object>(given: LossOptions<R>, rules: OptionRules<O>): ResolvedOptions<R, O> {
+  checkRecord('options', given)
+  checkNames(given, new Set(optionNames(rules)), rules.loss)
+  const own = Object.fromEntries(
+    Object.entries<(given: unknown) => unknown>(rules.own).map(([name, check]) => [name, check((given as Record<string, unknown>)[name])]),
+  ) as O
+  const { inputs = 'logits', classWeights = null, background = null, ignoreIndex = null, reduction = 'mean', backend } = given
+  return Object.freeze({
+    ...own,
+    inputs: oneOf('inputs', inputs, inputKinds),
+    classWeights: perClass('classWeights', classWeights, Infinity),
+    background: background === 'num-classes' ? background : index('background', background, " or 'num-classes'"),
+    ignoreIndex: index('ignoreIndex', ignoreIndex, ''),
+    reduction: oneOf('reduction', reduction, reductions) as R,
+    backend: backend === undefined ? undefined : oneOf('backend', backend, ['auto', ...backendNames] as const),
+  })
+}
+
+function index(name: string, value: unknown, or: string): number | null {
+  if (value === null) return null
+  const expected = `an integer${or}`
+  if (typeof value !== 'number') throw wrongType(name, value, expected)
+  if (!Number.isSafeInteger(value)) throw outOfRange(name, value, expected)
+  return value
+}
+
+function perClass(name: string, value: unknown, most: number): number | readonly number[] | null {
+  if (value === null) return null
+  if (typeof value === 'number') return number(name, value, 0, most)
+  const isArray = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+  if (!isArray) throw wrongType(name, value, 'a number, an array of numbers (one per class) or null')
+  const values = Array.from(value as ArrayLike<unknown>)
+  if (values.length === 0) throw new RangeError(`${name} is an empty array; expected one number per class`)
+  return Object.freeze(values.map((entry, c) => number(`${name}[${c}]`, entry, 0, most)))
+}

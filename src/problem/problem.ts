@@ -1,0 +1,140 @@
+/** One call as plain data, which every backend receives; its sums, and the errors that only a look at the data shows. */
+import { type AnyArray, type AnyLogits, type Logits, onHost } from '../arrays/logits.js'
+import type { NumericArray } from '../arrays/numeric_array.js'
+import { overlap, sameMemory } from '../arrays/memory.js'
+import type { LossConstants } from './constants.js'
+import { outOfRange, wrongType } from '../errors.js'
+import type { Formula } from '../formulas/formula.js'
+import type { Reduction } from './options.js'
+
+/** The unreduced result of a call: what several machines add up before they divide. */
+export interface Sums {
+  /** Of the losses. */
+  readonly sum: number
+  /** Elements that count. */
+  readonly elements: number
+  /** Rows that count: those with at least one element that does. */
+  readonly rows: number
+  /**
+   * Counting elements whose target is at least 0.5 (heatmap: 1, a peak; varifocal: above 0); with class indices, counting
+   * rows that have a class.
+   */
+  readonly positives: number
+}
+
+/** The sums of an empty call. */
+export const nothing: Sums = { sum: 0, elements: 0, rows: 0, positives: 0 }
+
+export type Per = 'row' | 'element'
+
+/** `logits[(o * classes + c) * inner + i]` is class c of row `o * inner + i`. */
+interface Described<A extends AnyLogits, N extends AnyArray, D extends number | null> {
+  readonly loss: LossConstants
+  readonly logits: A
+  /** Of logits, values, grad and hess: the number in cpp/problem.h (enum FocalDtype). */
+  readonly dtype: number
+  readonly targets: N
+  readonly targetsKind: 'dense' | 'class-index'
+  readonly outer: number
+  readonly classes: number
+  readonly inner: number
+  /** NaN: none. */
+  readonly background: number
+  readonly reduction: Reduction
+  /** NaN: none. Replaces the reduction's denominator. */
+  readonly normalizer: number
+  readonly weights: N | null
+  readonly weightsPer: Per
+  readonly mask: N | null
+  readonly maskPer: Per
+  /** Losses, per element (per row for softmax), divided by the normalizer only. */
+  readonly values: A | null
+  readonly grad: A | null
+  readonly hess: A | null
+  /** What `hess` never falls below; -Infinity: no bound. */
+  readonly leastHess: number
+  /** What the sum goes on from: 0, or the sum of the chunks before. */
+  readonly sumBefore: number
+  /** The GPU in whose memory arrays of the call lie; `null`: all are the host's. */
+  readonly device: D
+}
+
+/** What every backend runs. */
+export type Problem = Described<Logits, NumericArray, null>
+
+/** What only a backend with a device runs. Logits and outputs lie on one side; each of the others on either. */
+export type DeviceProblem = Described<AnyLogits, AnyArray, number>
+
+export type AnyProblem = Problem | DeviceProblem
+
+/** The denominator of a reduction, at least 1 so that an empty batch has loss 0. */
+export function denominatorOf(reduction: Reduction, formula: Formula, sums: Sums): number {
+  if (reduction === 'mean') return Math.max(1, formula.perRow ? sums.rows : sums.elements)
+  if (reduction === 'mean-rows') return Math.max(1, sums.rows)
+  return reduction === 'mean-positives' ? Math.max(1, sums.positives) : 1
+}
+
+/** What a problem's sum and gradient are divided by. */
+export function divisorOf(problem: AnyProblem, sums: Sums): number {
+  if (!Number.isNaN(problem.normalizer)) return problem.normalizer
+  return denominatorOf(problem.reduction, problem.loss.formula, sums)
+}
+
+/** The error for a class index that is none; every backend throws this one. */
+export function badClass(problem: AnyProblem, index: number, value: number): RangeError {
+  const others: string[] = []
+  if (!Number.isNaN(problem.background)) others.push(`background ${problem.background}`)
+  if (!Number.isNaN(problem.loss.ignoreIndex)) others.push(`ignoreIndex ${problem.loss.ignoreIndex}`)
+  const allowed = others.length > 0 ? `, ${others.join(' or ')}` : ' (set background or ignoreIndex to allow others)'
+  return outOfRange(`targets[${index}]`, value, `a class in 0..${problem.classes - 1}${allowed}`)
+}
+
+/** The error for a dense target that is no label; every backend throws this one. */
+export function badTarget(problem: AnyProblem, index: number, value: number): RangeError {
+  const { formula, ignoreIndex } = problem.loss
+  const ignored = formula.perRow || Number.isNaN(ignoreIndex) ? '' : ` or ignoreIndex ${ignoreIndex}`
+  return outOfRange(`targets[${index}]`, value, `a number from 0 to 1${ignored}`)
+}
+
+/** The error for a probability that is none; every backend throws this one. */
+export function badProbability(index: number, value: number): RangeError {
+  return outOfRange(`logits[${index}]`, value, "a number from 0 to 1, as inputs is 'probabilities'")
+}
+
+/** A problem for what computes on the host itself. */
+export function requireHost(problem: AnyProblem): Problem {
+  if (problem.device === null) return problem
+  const at = arraysOf(problem).findIndex((array) => array !== null && !onHost(array))
+  throw wrongType(arrayNames[at], arraysOf(problem)[at], 'a typed array of the host (toHost() makes one)')
+}
+
+/** The names of a problem's arrays. */
+export const arrayNames = ['logits', 'targets', 'weights', 'mask', 'out', 'grad', 'hess'] as const
+
+/** A call's arrays, in the order of {@link arrayNames}. */
+export function arraysOf(problem: AnyProblem): (AnyArray | null)[] {
+  const { logits, targets, weights, mask, values, grad, hess } = problem
+  return [logits, targets, weights, mask, values, grad, hess]
+}
+
+/**
+ * No output may lie in the memory of another array, except the gradient exactly on the logits. Every backend refuses
+ * the others before it writes: through this, or, where it knows addresses, faster.
+ */
+export function checkOverlaps(problem: AnyProblem): void {
+  const { logits, grad } = problem
+  const arrays = arraysOf(problem)
+  for (let i = 4; i < arrays.length; i++) {
+    const written = arrays[i]
+    if (written === null) continue
+    for (let j = 0; j < arrays.length; j++) {
+      const other = arrays[j]
+      if (j === i || other === null || !overlap(written, other)) continue
+      const onLogits = written === grad && other === logits
+      if (onLogits && sameMemory(written, other)) continue
+      const excepted = onLogits ? ' (or exactly the logits)' : ''
+      const names = `${arrayNames[i]} overlaps ${arrayNames[j]}`
+      throw new RangeError(`${names} in memory; expected memory of its own${excepted}`)
+    }
+  }
+}

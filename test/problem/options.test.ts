@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import { presets, sigmoidFocalLoss, SigmoidFocalLoss, softmaxFocalLoss, SoftmaxFocalLoss, VarifocalLoss } from 'focal-loss'
+import { type LossName, lossNames, lossOf } from '../support/losses.js'
+
+describe('the options of a loss', () => {
+  it('have defaults, all readable', () => {
+    expect(new SigmoidFocalLoss().options).toEqual({
+      inputs: 'logits',
+      gamma: 2,
+      alpha: 0.25,
+      classWeights: null,
+      labelSmoothing: 0,
+      softTargets: 'linear',
+      background: null,
+      ignoreIndex: null,
+      reduction: 'mean',
+      backend: undefined,
+    })
+    expect(new SoftmaxFocalLoss().options.alpha).toBeNull()
+  })
+
+  it('are copied and frozen', () => {
+    const alpha = [0.1, 0.2]
+    const loss = new SigmoidFocalLoss({ alpha, backend: 'js' })
+    alpha[0] = 1
+    expect(loss.options.alpha).toEqual([0.1, 0.2])
+    expect(Object.isFrozen(loss.options)).toBe(true)
+    expect(Object.isFrozen(loss.options.alpha)).toBe(true)
+  })
+
+  it('may be undefined', () => {
+    expect(new SigmoidFocalLoss({ gamma: undefined, alpha: undefined }).options.gamma).toBe(2)
+  })
+
+  it('differ from loss to loss', () => {
+    const common = { inputs: 'logits', classWeights: null, background: null, ignoreIndex: null, reduction: 'mean', backend: undefined }
+    const own: Record<LossName, object> = {
+      SigmoidFocalLoss: { gamma: 2, alpha: 0.25, labelSmoothing: 0, softTargets: 'linear' },
+      SoftmaxFocalLoss: { gamma: 2, alpha: null, labelSmoothing: 0 },
+      FocalStarLoss: { gamma: 2, beta: 1, alpha: null, labelSmoothing: 0 },
+      QualityFocalLoss: { beta: 2 },
+      VarifocalLoss: { gamma: 2, alpha: 0.75 },
+      HeatmapFocalLoss: { gamma: 2, beta: 4 },
+      AsymmetricLoss: { gammaPositive: 1, gammaNegative: 4, margin: 0.05, constantModulator: false, labelSmoothing: 0 },
+    }
+    for (const name of lossNames) {
+      const { options } = lossOf(name, {})
+      expect(options).toEqual({ ...own[name], ...common })
+      expect(Object.isFrozen(options)).toBe(true)
+    }
+    expect(new SoftmaxFocalLoss({ alpha: 3 }).options.alpha).toBe(3)
+    expect(new VarifocalLoss({ alpha: [3, 4] }).options.alpha).toEqual([3, 4])
+  })
+})
+
+describe('the presets', () => {
+  it('are options', () => {
+    for (const preset of [presets.torchvision, presets.optax, presets.keras, presets.paddle, presets.mmcv, presets.detectron]) {
+      expect(new SigmoidFocalLoss({ ...preset }).options).toMatchObject(preset)
+    }
+  })
+
+  it('weigh positives and negatives of cross entropy', () => {
+    const logits = Float64Array.of(0.3, 0.3)
+    const plain = new SigmoidFocalLoss({ ...presets.crossEntropy, reduction: 'none', backend: 'js' }).value(logits, [1, 0])
+    const weighted = (positive: number, negative?: number) =>
+      new SigmoidFocalLoss({ ...presets.weightedCrossEntropy(positive, negative), reduction: 'none', backend: 'js' }).value(logits, [1, 0])
+    const ratios = (values: Float64Array) => Array.from(values, (value, i) => Number((value / plain[i]).toPrecision(12)))
+    expect(ratios(weighted(0.75))).toEqual([0.75, 0.25])
+    expect(ratios(weighted(4, 1))).toEqual([4, 1])
+    expect(presets.weightedCrossEntropy([1, 2])).toEqual({ gamma: 0, alpha: null, classWeights: [1, 2] })
+  })
+})
+
+describe('the one-liners', () => {
+  const logits = Float32Array.of(1, -2, 3, 0.5)
+
+  it('reduce nothing unless asked', () => {
+    const losses = sigmoidFocalLoss(logits, [1, 0, 0, 1], { backend: 'js' })
+    expect(losses).toBeInstanceOf(Float32Array)
+    expect(sigmoidFocalLoss(logits, [1, 0, 0, 1], { reduction: 'sum', backend: 'js' })).toBeCloseTo(
+      losses.reduce((a, b) => a + b),
+      6,
+    )
+    expect(softmaxFocalLoss(logits, [1, 0], { backend: 'js' })).toHaveLength(2)
+  })
+
+  it('take the options of the call', () => {
+    const out = new Float32Array(2)
+    expect(softmaxFocalLoss(logits, [1, 0], { shape: [2, 2], weights: [2, 1], out, reduction: undefined, backend: 'js' })).toBe(out)
+  })
+})
