@@ -1,6 +1,5 @@
 /**
- * The focal loss family on Node.js: everything of the default entry, the native addon, and arrays on GPUs. This file lies as deep in
- * src/ as its output in dist/, so that one relative path to a checkout's own builds serves both.
+ * The focal loss family on Node.js: everything of the default entry, the native addon, and arrays on GPUs.
  *
  * @module focal-loss
  */
@@ -16,6 +15,7 @@ import { registerBackend } from './backends/registry.js'
 import { startNodeWorker } from './backends/wasm/node_worker.js'
 import { useWorkers } from './backends/wasm/worker_handle.js'
 
+// This file lies as deep in src/ as its output in dist/, so that one relative path to a checkout's builds serves both
 registerBackend('native', nativeLoader(() => createRequire(import.meta.url)('../build/Release/focal_loss.node')))
 useCudaAddon(cudaAddonLoader(() => createRequire(import.meta.url)('../build/Release/focal_loss_cuda.node')))
 registerBackend('cuda', cudaLoader)

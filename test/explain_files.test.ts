@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { diskFiles } from '../src/cli/files/open.js'
 import { openSource, type SourceOptions } from '../src/cli/files/source.js'
 import { npyBytes, npyHeader, rawHeader } from './support/npy_files.js'
-// Written by numpy 2.4, in base64
+// OutputOf by numpy 2.4, in base64
 import numpyFiles from './support/numpy_files.json' with { type: 'json' }
 
 const folder = mkdtempSync(join(tmpdir(), 'focal-loss-files-'))

@@ -13,7 +13,7 @@ import { bitsDtype, dtypeOfLogits, type Logits } from '../arrays/logits.js'
 import { checkedLength, overlap, sameMemory } from '../arrays/memory.js'
 import { outOfRange, wrongType } from '../errors.js'
 import { type ElementFormula, logOddsAgainst, sigmoid, softplus } from '../formulas/formula.js'
-import { type ProbabilityCall, theirsOr } from '../problem/call.js'
+import { type ProbabilityCall, givenOrNew } from '../problem/call.js'
 import type { LossConstants } from '../problem/constants.js'
 import { output } from '../problem/describe.js'
 import { firstOf } from '../problem/positions.js'
@@ -35,7 +35,7 @@ export function posteriors(loss: LossConstants, logits: Logits, call: Probabilit
   const layout = layoutOfLogits(loss, checkedLength('logits', x), call)
   const { outer, classes, inner } = layout
   checkClassCount(loss, classes, call)
-  const out = output('out', theirsOr(true, 'out', call.out), x, x.length) as Logits
+  const out = output('out', givenOrNew(true, 'out', call.out), x, x.length) as Logits
   if (overlap(out, x) && !sameMemory(out, x)) {
     throw new RangeError('out overlaps logits in memory; expected memory of its own (or exactly the logits)')
   }

@@ -4,7 +4,7 @@ import { checkNames, checkRecord, oneOf, wholeNumber } from '../arguments.js'
 import type { BackendName } from '../problem/options.js'
 import { automaticNames, currentSetting, loadGpu, settings } from './choose.js'
 import { load, loadWithWait, outcomeOf } from './registry.js'
-import { employ } from './wasm/worker_pool.js'
+import { setWorkers } from './wasm/worker_pool.js'
 
 /** How {@link init} gets a backend ready. */
 export interface InitOptions {
@@ -39,7 +39,7 @@ export async function init(name?: BackendName | 'auto', options: InitOptions = {
     await loadWithWait(candidate)
     if ('backend' in outcomeOf(candidate)) {
       if (candidate === 'cuda') await loadGpu().open(options.device)
-      if (options.workers !== undefined) await employ(options.workers)
+      if (options.workers !== undefined) await setWorkers(options.workers)
       return candidate
     }
   }

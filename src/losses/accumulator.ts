@@ -3,7 +3,7 @@ import type { DeviceLogits, Logits, Output } from '../arrays/logits.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import type { BackendName, Reduction } from '../problem/options.js'
 import { backendFor, runProblem } from '../backends/choose.js'
-import { type CallOptions, methods, readCall, theirsOr } from '../problem/call.js'
+import { type CallOptions, methods, readCall, givenOrNew } from '../problem/call.js'
 import type { LossConstants } from '../problem/constants.js'
 import { describe } from '../problem/describe.js'
 import type { DevicePointer } from '../arrays/device_array.js'
@@ -45,7 +45,7 @@ export class Accumulator {
    */
   add<A extends Logits | DeviceLogits>(logits: A, targets: Targets | DevicePointer, call: ChunkCall<A> = {}): this {
     const read = readCall(methods.accumulatorAdd, call)
-    const outputs = { values: theirsOr(false, 'out', read.out), grad: theirsOr(false, 'grad', read.grad), hess: false }
+    const outputs = { values: givenOrNew(false, 'out', read.out), grad: givenOrNew(false, 'grad', read.grad), hess: false }
     const problem = describe(this.#loss, 'sum', logits, targets, read, outputs, this.#sums.sum)
     const { classes } = problem
     if (problem.logits.length === 0) return this

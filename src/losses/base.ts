@@ -13,7 +13,7 @@ import {
   type ProbabilityCall,
   readCall,
   type SumsCall,
-  theirsOr,
+  givenOrNew,
   type ValueCall,
 } from '../problem/call.js'
 import { constantsOf, type LossConstants } from '../problem/constants.js'
@@ -32,7 +32,7 @@ import { type AnyProblem, denominatorOf, divisorOf, nothing, requireHost, type S
 export type Reduced<R extends Reduction, A extends Logits | DeviceLogits> = R extends 'none' ? SameKind<A> : number
 
 /** The output `K` of {@link FocalLossBase.sums}, where the call asks for it. */
-export type Written<A extends Logits | DeviceLogits, C, K extends 'grad' | 'out'> =
+export type OutputOf<A extends Logits | DeviceLogits, C, K extends 'grad' | 'out'> =
   C extends Record<K, Output<A> | true> ? Readonly<Record<K, SameKind<A>>> : unknown
 
 /**
@@ -108,7 +108,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     logits: A,
     targets: Targets | DevicePointer,
     call: C = {} as C,
-  ): Sums & Written<A, C, 'grad'> & Written<A, C, 'out'> {
+  ): Sums & OutputOf<A, C, 'grad'> & OutputOf<A, C, 'out'> {
     const read: SumsCall<A> = readCall(methods.sums, call)
     const { out = false, grad: wanted = false } = read
     const outputs = { values: out, grad: wanted, hess: false }
@@ -116,7 +116,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     const { sum, elements, rows, positives } = this.#run(problem)
     const { grad, values } = problem
     const result = { sum, elements, rows, positives, ...(grad && { grad }), ...(values && { out: values }) }
-    return result as Sums & Written<A, C, 'grad'> & Written<A, C, 'out'>
+    return result as Sums & OutputOf<A, C, 'grad'> & OutputOf<A, C, 'out'>
   }
 
   /** Sums over data that come in chunks, begun at 0. */
@@ -219,9 +219,9 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
       throw new TypeError(`out is given with reduction '${reduction}'; expected reduction 'none'`)
     }
     return describe(this.#constants, reduction, logits, targets, call, {
-      values: reduction === 'none' && theirsOr(true, 'out', call.out),
-      grad: method.grad && theirsOr(true, 'grad', call.grad),
-      hess: method.hess && theirsOr(true, 'hess', call.hess),
+      values: reduction === 'none' && givenOrNew(true, 'out', call.out),
+      grad: method.grad && givenOrNew(true, 'grad', call.grad),
+      hess: method.hess && givenOrNew(true, 'hess', call.hess),
     })
   }
 

@@ -124,7 +124,7 @@ export function readCall<C extends object>(method: Method, call: C): C {
 }
 
 /** The caller's array as an output, or what `otherwise` says. */
-export function theirsOr(otherwise: boolean, name: string, given: unknown): unknown {
+export function givenOrNew(otherwise: boolean, name: string, given: unknown): unknown {
   if (given === undefined) return otherwise
   if (typeof given === 'boolean') throw wrongType(name, given, 'a Float32Array or a Float64Array')
   return given

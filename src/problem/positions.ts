@@ -1,8 +1,8 @@
-/** The places of a problem, one at a time: where a row lies, what of it counts, and its target. */
+/** The positions of a problem, one at a time: where a row begins, whether it is valid, and its target. */
 import type { Problem } from './problem.js'
 
-/** Whether element `k` of row `r` counts: neither masked nor ignored. */
-export function counts(problem: Problem, r: number, k: number): boolean {
+/** Whether element `k` of row `r` is valid: neither masked nor ignored. */
+export function isValid(problem: Problem, r: number, k: number): boolean {
   const { loss, targets, targetsKind, mask, maskPer } = problem
   if (mask !== null && mask[maskPer === 'row' ? r : k] === 0) return false
   if (targetsKind === 'class-index') return targets[r] !== loss.ignoreIndex

@@ -1,6 +1,6 @@
 /** The examples of a block of a problem: which count, on which side they are, and what probability the truth has. */
 import { logOddsAgainst, sigmoid } from '../../formulas/formula.js'
-import { counts, firstOf, hasClass, targetOf } from '../../problem/positions.js'
+import { firstOf, hasClass, isValid, targetOf } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
 import type { HardExample } from './explanation.js'
 
@@ -56,7 +56,7 @@ export class Examples {
       const first = firstOf(problem, r)
       for (let c = 0; c < classes; c++) {
         const k = first + c * inner
-        if (!counts(problem, r, k)) {
+        if (!isValid(problem, r, k)) {
           this.groups[k] = LEFT_OUT
           continue
         }
@@ -75,7 +75,7 @@ export class Examples {
     const odds = new Float64Array(classes)
     for (let r = 0; r < outer * inner; r++) {
       const first = firstOf(problem, r)
-      if (!counts(problem, r, first)) {
+      if (!isValid(problem, r, first)) {
         this.groups[r] = LEFT_OUT
         continue
       }

@@ -4,7 +4,7 @@ import { fromBits, type HalfDtype, toBits } from '../../arrays/half.js'
 import { checkOverlaps, divisorOf, type Problem, type Sums } from '../../problem/problem.js'
 import type { Backend } from '../backend.js'
 import { BLOCK_ELEMENTS, blockRowsOf } from '../layout.js'
-import { compute, count, nothing, settle } from './rows.js'
+import { compute, emptyScan, finishScan, scanTargets } from './rows.js'
 import { inTurns } from '../turns.js'
 
 export const jsBackend: Backend = {
@@ -54,21 +54,20 @@ function* steps(problem: Problem): Generator<void, Sums> {
 
 /** Arrays whose elements are the numbers. */
 function runNumbers(problem: Problem): Sums {
-  const places = problem.outer * problem.inner
-  const sums = settle(problem, count(problem, 0, places, nothing()))
-  const { elements, rows, positives } = sums
-  return { sum: compute(problem, 0, places, divisorOf(problem, sums), sums.sum), elements, rows, positives }
+  const rows = problem.outer * problem.inner
+  const sums = finishScan(problem, scanTargets(problem, 0, rows, emptyScan()))
+  return { ...sums, sum: compute(problem, 0, rows, divisorOf(problem, sums), sums.sum) }
 }
 
 function* stepsOnNumbers(problem: Problem): Generator<void, Sums> {
   const rows = problem.outer * problem.inner
   const each = Math.max(1, Math.floor(STEP / problem.classes))
-  const counted = nothing()
+  const scan = emptyScan()
   for (const [begin, end] of pieces(rows, each)) {
-    count(problem, begin, end, counted)
+    scanTargets(problem, begin, end, scan)
     yield
   }
-  const sums = settle(problem, counted)
+  const sums = finishScan(problem, scan)
   const divisor = divisorOf(problem, sums)
   let { sum } = sums
   for (const [begin, end] of pieces(rows, each)) {

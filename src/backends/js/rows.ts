@@ -1,11 +1,11 @@
-/** The rows of a problem in plain TypeScript, some at a time: counted and checked first, then computed. */
+/** The rows of a problem in plain TypeScript, some at a time: scanned and checked first, then computed. */
 import type { Derivatives, ElementFormula, Parameters, RowFormula } from '../../formulas/formula.js'
 import { finiteProbability, type NumberRange, rangeOf, within } from '../../formulas/number_range.js'
-import { counts, firstOf, hasClass, targetOf } from '../../problem/positions.js'
+import { firstOf, hasClass, isValid, targetOf } from '../../problem/positions.js'
 import { badClass, badProbability, badTarget, type Problem, type Sums } from '../../problem/problem.js'
 
 /** What was found in the rows looked at so far. */
-export interface Count {
+export interface TargetScan {
   elements: number
   rows: number
   positives: number
@@ -14,23 +14,23 @@ export interface Count {
   badProbability: number
 }
 
-export function nothing(): Count {
+export function emptyScan(): TargetScan {
   return { elements: 0, rows: 0, positives: 0, badLabel: Infinity, badProbability: Infinity }
 }
 
-/** Adds what counts in rows `begin` to `end - 1`, and checks everything that does. */
-export function count(problem: Problem, begin: number, end: number, counted: Count): Count {
+/** Adds the valid elements of rows `begin` to `end - 1`, and checks them. */
+export function scanTargets(problem: Problem, begin: number, end: number, scan: TargetScan): TargetScan {
   const { loss, logits, targets, targetsKind, classes, inner, background } = problem
   const areProbabilities = loss.inputs === 'probabilities'
-  let { elements, rows, positives, badLabel, badProbability } = counted
+  let { elements, rows, positives, badLabel, badProbability } = scan
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
     const target = targetsKind === 'class-index' ? targets[r] : NaN
-    let counting = 0
+    let valid = 0
     for (let c = 0; c < classes; c++) {
       const k = first + c * inner
-      if (!counts(problem, r, k)) continue
-      counting++
+      if (!isValid(problem, r, k)) continue
+      valid++
       // NaN is no number at all, and comes through
       if (areProbabilities && (logits[k] < 0 || logits[k] > 1)) badProbability = Math.min(badProbability, k)
       if (targetsKind === 'class-index') {
@@ -41,22 +41,22 @@ export function count(problem: Problem, begin: number, end: number, counted: Cou
       if (y < 0 || y > 1) badLabel = Math.min(badLabel, k)
       if (y >= loss.formula.positiveFrom) positives++
     }
-    elements += counting
-    if (counting === 0) continue
+    elements += valid
+    if (valid === 0) continue
     rows++
     const known = (target >= 0 && target < classes) || target === background
     if (targetsKind === 'class-index' && !known) throw badClass(problem, r, target)
   }
-  counted.elements = elements
-  counted.rows = rows
-  counted.positives = positives
-  counted.badLabel = badLabel
-  counted.badProbability = badProbability
-  return counted
+  scan.elements = elements
+  scan.rows = rows
+  scan.positives = positives
+  scan.badLabel = badLabel
+  scan.badProbability = badProbability
+  return scan
 }
 
-/** Between counting and computing: the sums but for the losses of this problem. Throws what is wrong with it. */
-export function settle(problem: Problem, { elements, rows, positives, badLabel, badProbability: bad }: Count): Sums {
+/** Between scanning and computing: the sums but for the losses of this problem. Throws what is wrong with it. */
+export function finishScan(problem: Problem, { elements, rows, positives, badLabel, badProbability: bad }: TargetScan): Sums {
   const { loss, logits, targets, classes, sumBefore } = problem
   if (badLabel < Infinity) throw badTarget(problem, badLabel, targets[badLabel])
   if (bad < Infinity) throw badProbability(bad, logits[bad])
@@ -86,7 +86,7 @@ function computeElements(problem: Problem, formula: ElementFormula, begin: numbe
     const first = firstOf(problem, r)
     for (let c = 0; c < classes; c++) {
       const k = first + c * inner
-      if (counts(problem, r, k)) {
+      if (isValid(problem, r, k)) {
         const y = targetOf(problem, r, k, c) * (1 - e) + e / 2
         const weight = weightOf(problem, r, k)
         const positive = weight * (classPositive?.[c] ?? positiveWeight)
@@ -122,7 +122,7 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
     let value = 0
-    if (counts(problem, r, first) && hasClass(problem, r)) {
+    if (isValid(problem, r, first) && hasClass(problem, r)) {
       const weight = weightOf(problem, r, first)
       for (let c = 0; c < classes; c++) {
         const k = first + c * inner

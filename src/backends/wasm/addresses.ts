@@ -19,7 +19,7 @@ export function bytesOf({ loss, logits, targets, weights, mask, values, hess }: 
   return bytes
 }
 
-/** Makes a problem point to an array's place and returns the place behind it. */
+/** Makes a problem point to an array's address and returns the one behind it. */
 export function point(problem: ProblemBytes, slot: number, array: NumericArray | null, at: number): number {
   problem.integers[slot / 4] = array === null ? 0 : at
   return array === null ? at : at + Math.ceil(array.byteLength / ALIGNMENT) * ALIGNMENT

@@ -20,7 +20,7 @@ import {
 } from './instance.js'
 import { bytesOf, point } from './addresses.js'
 import { steps } from './steps.js'
-import { releaseTeamMemory, runOnTeam, workers } from './worker_pool.js'
+import { releasePoolMemory, runOnPool, workerCount } from './worker_pool.js'
 
 /** The kernel uses one thread, and the one instruction set it was compiled for. */
 const machine = { threads: 1, isa: 0 } as const
@@ -28,12 +28,12 @@ const machine = { threads: 1, isa: 0 } as const
 const backend: Backend = {
   name: 'wasm',
   get description() {
-    const count = workers()
+    const count = workerCount()
     const more = count === 0 ? '' : `; ${count} ${count === 1 ? 'worker' : 'workers'} for asynchronous calls`
     return `WebAssembly with 128-bit SIMD, 1 thread${more}`
   },
   run,
-  runAsync: async (problem, watch) => (await runOnTeam(problem, watch)) ?? inTurns(steps(problem, machine), watch),
+  runAsync: async (problem, watch) => (await runOnPool(problem, watch)) ?? inTurns(steps(problem, machine), watch),
   blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
 }
 
@@ -43,7 +43,7 @@ const backend: Backend = {
  */
 export function releaseMemory(): void {
   dropInstance()
-  releaseTeamMemory()
+  releasePoolMemory()
 }
 
 export const wasmLoader: BackendLoader = {
@@ -72,7 +72,7 @@ function run(problem: Problem): Sums {
   const valuesAt = copyIn(heap, offsets.classNegative, loss.classNegative, at)
   const hessAt = point(heap.problem, offsets.values, values, valuesAt)
   point(heap.problem, offsets.hess, hess, hessAt)
-  // The kernel may overwrite the logits with the gradient, so the copy of one is the place of the other
+  // The kernel may overwrite the logits with the gradient, so both share one copy
   point(heap.problem, offsets.grad, grad, logitsAt)
 
   const code = guarded(here, () => here.exports.focal_run(here.header, here.header + PROBLEM_BYTES))

@@ -14,7 +14,7 @@ interface Exports {
   readonly focal_scan: (run: number, first: number, last: number) => void
   readonly focal_finish_scan: (run: number, result: number) => number
   readonly focal_blocks: (run: number) => number
-  readonly focal_compute: (run: number, member: number, first: number, last: number) => void
+  readonly focal_compute: (run: number, worker: number, first: number, last: number) => void
   readonly focal_finish: (run: number, result: number) => number
   readonly focal_end: (run: number) => void
   readonly focal_abi: () => number

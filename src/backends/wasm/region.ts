@@ -13,10 +13,10 @@ const HEADER = Math.ceil((PROBLEM_BYTES + RESULT_BYTES + 8 + 64) / 64) * 64
 /** Bytes that are copied a step, at some GB a second. */
 const PIECE = 2 ** 20
 
-/** An array and its place in the memory. */
+/** An array and its address in the memory. */
 type Placed<A> = readonly [array: A, at: number]
 
-/** The bytes of an array that threads share, and their place in the memory. */
+/** The bytes of an array that threads share, and their address in the memory. */
 export interface SharedBytes {
   readonly buffer: SharedArrayBuffer
   readonly from: number
@@ -52,7 +52,7 @@ export class Region {
     to.integers.fill(0)
     writeProblem(to, problem, machine)
     let end = at + HEADER
-    const place = <A extends NumericArray>(entries: [slot: number, array: A | null][]): Placed<A>[] =>
+    const placed = <A extends NumericArray>(entries: [slot: number, array: A | null][]): Placed<A>[] =>
       entries.flatMap(([slot, array]) => {
         if (array === null) return []
         const start = end
@@ -60,7 +60,7 @@ export class Region {
         return [[array, start]]
       })
     const { loss, logits, targets, weights, mask, values, grad, hess } = problem
-    this.#inputs = place<NumericArray>([
+    this.#inputs = placed<NumericArray>([
       [offsets.logits, logits],
       [offsets.targets, targets],
       [offsets.weights, weights],
@@ -68,7 +68,7 @@ export class Region {
       [offsets.classPositive, loss.classPositive],
       [offsets.classNegative, loss.classNegative],
     ])
-    const outputs = place<Logits>([
+    const outputs = placed<Logits>([
       [offsets.values, values],
       [offsets.hess, hess],
     ])
@@ -105,7 +105,7 @@ export class Region {
   }
 
   /** Throws what is wrong with the arrays' values, once all parts are counted. */
-  settle(): void {
+  finishScan(): void {
     this.read(guarded(this.here, () => this.here.exports.focal_finish_scan(this.run, this.result)))
   }
 

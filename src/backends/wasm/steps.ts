@@ -22,7 +22,7 @@ export function* steps(problem: Problem, machine: Machine): Generator<void, Sums
       guarded(here, () => exports.focal_scan(run, part, part + 1))
       yield
     }
-    region.settle()
+    region.finishScan()
     const blocks = exports.focal_blocks(run)
     for (let first = 0; first < blocks; first += BLOCKS) {
       guarded(here, () => exports.focal_compute(run, 0, first, Math.min(first + BLOCKS, blocks)))

@@ -16,7 +16,7 @@ interface Exports {
   readonly focal_finish_scan: (run: number, result: number) => number
   readonly focal_blocks: (run: number) => number
   readonly focal_scan: (run: number, first: number, last: number) => void
-  readonly focal_compute: (run: number, member: number, first: number, last: number) => void
+  readonly focal_compute: (run: number, worker: number, first: number, last: number) => void
 }
 
 /** In browsers a worker's own global, in Node.js what its module for threads has. */
@@ -28,13 +28,13 @@ let exports: Exports
 let memory: WebAssembly.Memory
 
 port.onmessage = ({ data }) => {
-  obey(data).then(
+  handle(data).then(
     () => port.postMessage(undefined),
     (error: unknown) => port.postMessage(String(error)),
   )
 }
 
-async function obey(message: Message): Promise<void> {
+async function handle(message: Message): Promise<void> {
   if (message.kind === 'join') await join(message.module, message.memory)
   else work(message)
 }
@@ -52,7 +52,7 @@ async function join(module: WebAssembly.Module, shared: WebAssembly.Memory): Pro
   exports = (await WebAssembly.instantiate(module, imports)).exports as unknown as Exports
 }
 
-function work({ run, result, control, member, members, stack, inputs, outputs }: Extract<Message, { readonly kind: 'work' }>): void {
+function work({ run, result, control, worker, workers, stack, inputs, outputs }: Extract<Message, { readonly kind: 'work' }>): void {
   exports.stackRestore(stack)
   const said = new Int32Array(memory.buffer, control, 16)
 
@@ -64,9 +64,9 @@ function work({ run, result, control, member, members, stack, inputs, outputs }:
   }
 
   /** Waits until all have ended a stage; the last one to come does what is to be done once. */
-  function meet(stage: number, once?: () => void): void {
+  function barrier(stage: number, once?: () => void): void {
     const open = slots.open + stage
-    if (Atomics.add(said, slots.arrived + stage, 1) === members - 1) {
+    if (Atomics.add(said, slots.arrived + stage, 1) === workers - 1) {
       once?.()
       Atomics.store(said, open, 1)
       Atomics.notify(said, open)
@@ -77,14 +77,14 @@ function work({ run, result, control, member, members, stack, inputs, outputs }:
 
   if (inputs.length > 0) {
     share(0, piecesOf(inputs), 1, (piece) => copy(inputs, piece, 'in'))
-    meet(0)
+    barrier(0)
   }
   share(1, exports.focal_scan_parts(run), TURN, (first, last) => exports.focal_scan(run, first, last))
-  meet(1, () => Atomics.store(said, slots.status, exports.focal_finish_scan(run, result)))
+  barrier(1, () => Atomics.store(said, slots.status, exports.focal_finish_scan(run, result)))
   if (Atomics.load(said, slots.status) !== 0) return
-  share(2, exports.focal_blocks(run), TURN, (first, last) => exports.focal_compute(run, member, first, last))
+  share(2, exports.focal_blocks(run), TURN, (first, last) => exports.focal_compute(run, worker, first, last))
   if (outputs.length > 0) {
-    meet(2)
+    barrier(2)
     share(3, piecesOf(outputs), 1, (piece) => copy(outputs, piece, 'out'))
   }
 }
@@ -107,10 +107,10 @@ function copy(arrays: readonly SharedBytes[], piece: number, direction: 'in' | '
     const pieces = Math.ceil(bytes / PIECE)
     if (piece < pieces) {
       const [begin, length] = [piece * PIECE, Math.min(PIECE, bytes - piece * PIECE)]
-      const theirs = new Uint8Array(buffer, from + begin, length)
-      const ours = new Uint8Array(memory.buffer, at + begin, length)
-      if (direction === 'in') ours.set(theirs)
-      else theirs.set(ours)
+      const outside = new Uint8Array(buffer, from + begin, length)
+      const inside = new Uint8Array(memory.buffer, at + begin, length)
+      if (direction === 'in') inside.set(outside)
+      else outside.set(inside)
       return
     }
     piece -= pieces

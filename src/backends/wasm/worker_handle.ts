@@ -11,10 +11,10 @@ export type Message =
       readonly kind: 'work'
       readonly run: number
       readonly result: number
-      /** The address of what members tell each other: {@link slots}. */
+      /** The address of what workers tell each other: {@link slots}. */
       readonly control: number
-      readonly member: number
-      readonly members: number
+      readonly worker: number
+      readonly workers: number
       /** The address above the worker's own stack. */
       readonly stack: number
       readonly inputs: readonly SharedBytes[]
@@ -42,8 +42,8 @@ export function useWorkers(how: StartWorker): void {
   start = how
 }
 
-/** A worker of a team, which is told one thing at a time. */
-export class Member {
+/** A worker of the pool, which is told one thing at a time. */
+export class WorkerHandle {
   readonly #worker: Worker
   /** What ended it. */
   #lost: Error | undefined

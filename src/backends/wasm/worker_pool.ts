@@ -5,7 +5,7 @@ import { BLOCK_ELEMENTS } from '../layout.js'
 import { Queue } from '../queue.js'
 import { inTurns } from '../turns.js'
 import { compileShared, type Instance, instantiateShared } from './instance.js'
-import { Member, type Message, slots } from './worker_handle.js'
+import { type Message, slots, WorkerHandle } from './worker_handle.js'
 import { Region } from './region.js'
 import type { Watch } from '../watch.js'
 
@@ -15,7 +15,7 @@ const STACK = 65_536
 /** Logits from which on calls are shared: below, the messages take longer than the work. */
 let sharedFrom = 64 * BLOCK_ELEMENTS
 
-let team: Team | undefined
+let pool: WorkerPool | undefined
 const queue = new Queue()
 
 /** For tests, which share small calls, too. */
@@ -24,75 +24,75 @@ export function shareFrom(logits: number): void {
 }
 
 /** How many workers there are. */
-export function workers(): number {
-  return team?.size ?? 0
+export function workerCount(): number {
+  return pool?.size ?? 0
 }
 
 /** Has so many workers, once running calls have ended. Throws a {@link BackendError} where there can be none, and then has none. */
-export async function employ(count: number): Promise<void> {
+export async function setWorkers(count: number): Promise<void> {
   await queue.enter(undefined)
   try {
-    if (count === workers()) return
-    team?.dismiss()
-    team = undefined
-    if (count > 0) team = await Team.of(count)
+    if (count === workerCount()) return
+    pool?.terminate()
+    pool = undefined
+    if (count > 0) pool = await WorkerPool.of(count)
   } finally {
     queue.leave()
   }
 }
 
 /** The next call gets new memory. */
-export function releaseTeamMemory(): void {
-  team?.release()
+export function releasePoolMemory(): void {
+  pool?.release()
 }
 
 /**
  * Runs a problem on the workers; such calls wait for each other, first come first served. `undefined`, and nothing is done, where the
  * problem is too small, or there are no workers, or none any more when it is its turn.
  */
-export async function runOnTeam(problem: Problem, watch: Watch): Promise<Sums | undefined> {
-  if (team === undefined || problem.logits.length < sharedFrom) return undefined
+export async function runOnPool(problem: Problem, watch: Watch): Promise<Sums | undefined> {
+  if (pool === undefined || problem.logits.length < sharedFrom) return undefined
   checkOverlaps(problem)
   await queue.enter(watch.signal)
   try {
-    return await team?.run(problem, watch)
+    return await pool?.run(problem, watch)
   } catch (error) {
-    if (!team.isLost) throw error
-    team = undefined
+    if (!pool.isLost) throw error
+    pool = undefined
     throw new BackendError(`A worker of the wasm backend has failed (${reasonOf(error)}), and all of them were ended; init starts others.`)
   } finally {
     queue.leave()
   }
 }
 
-class Team {
+class WorkerPool {
   isLost = false
   readonly #module: WebAssembly.Module
-  readonly #members: readonly Member[]
+  readonly #workers: readonly WorkerHandle[]
   #instance: Instance | undefined
   #stacks: readonly number[] = []
 
-  private constructor(module: WebAssembly.Module, members: readonly Member[]) {
+  private constructor(module: WebAssembly.Module, workers: readonly WorkerHandle[]) {
     this.#module = module
-    this.#members = members
+    this.#workers = workers
   }
 
-  static async of(count: number): Promise<Team> {
+  static async of(count: number): Promise<WorkerPool> {
     if ((globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === false) {
       throw new BackendError(
         'Workers need shared memory, which only cross-origin isolated pages have; serve the page with the headers ' +
           'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or do without workers.',
       )
     }
-    const members: Member[] = []
+    const workers: WorkerHandle[] = []
     try {
       const module = await compileShared()
-      for (let k = 0; k < count; k++) members.push(new Member())
-      const made = new Team(module, members)
+      for (let k = 0; k < count; k++) workers.push(new WorkerHandle())
+      const made = new WorkerPool(module, workers)
       await made.#ready()
       return made
     } catch (error) {
-      for (const member of members) member.terminate()
+      for (const worker of workers) worker.terminate()
       if (error instanceof BackendError) throw error
       throw new BackendError(
         `The workers did not start (${reasonOf(error)}); a content security policy must allow "worker-src blob:" and 'wasm-unsafe-eval'.`,
@@ -101,12 +101,12 @@ class Team {
   }
 
   get size(): number {
-    return this.#members.length
+    return this.#workers.length
   }
 
-  dismiss(): void {
+  terminate(): void {
     this.isLost = true
-    for (const member of this.#members) member.terminate()
+    for (const worker of this.#workers) worker.terminate()
   }
 
   release(): void {
@@ -135,7 +135,7 @@ class Team {
       const made = await instantiateShared(this.#module, (memory) =>
         this.#tell(() => ({ kind: 'join', module: this.#module, memory })),
       )
-      this.#stacks = this.#members.map(() => made.exports.focal_malloc(STACK) + STACK)
+      this.#stacks = this.#workers.map(() => made.exports.focal_malloc(STACK) + STACK)
       this.#instance = made
     }
     return this.#instance
@@ -150,8 +150,8 @@ class Team {
     }
     watch.signal?.addEventListener('abort', stop)
     try {
-      const members = this.size
-      await this.#tell((member) => ({ kind: 'work', run, result, control, member, members, stack: this.#stacks[member], ...shared }))
+      const workers = this.size
+      await this.#tell((worker) => ({ kind: 'work', run, result, control, worker, workers, stack: this.#stacks[worker], ...shared }))
     } finally {
       watch.signal?.removeEventListener('abort', stop)
     }
@@ -160,12 +160,12 @@ class Team {
   }
 
   /** Resolves once all have done what they were told. What one of them cannot do leaves the memory in an unknown state. */
-  async #tell(message: (member: number) => Message): Promise<void> {
+  async #tell(message: (worker: number) => Message): Promise<void> {
     try {
-      await Promise.all(this.#members.map((member, k) => member.tell(message(k))))
+      await Promise.all(this.#workers.map((worker, k) => worker.tell(message(k))))
     } catch (error) {
       if (this.#instance !== undefined) this.#instance.broken = true
-      this.dismiss()
+      this.terminate()
       throw error
     }
   }
