@@ -92,7 +92,7 @@ function weightsOf({ classPositive, classNegative, positiveWeight, negativeWeigh
   return [classPositive?.[c] ?? positiveWeight, classNegative?.[c] ?? negativeWeight]
 }
 
-/** Where one side costs nothing, every score is the optimum of one posterior. */
+/** Where one class costs nothing, every score is the optimum of one posterior. */
 function checkWeights(loss: LossConstants, method: string): void {
   for (let c = 0; c < (loss.classPositive?.length ?? 1); c++) {
     const weights = loss.formula.perRow ? weightsOf(loss, c).slice(0, 1) : weightsOf(loss, c)
@@ -106,7 +106,7 @@ function checkWeights(loss: LossConstants, method: string): void {
 function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x: number, c: number): number {
   const [positive, negative] = weightsOf(loss, c)
   const result = { value: 0, grad: 0, hess: 0 }
-  // Far past a margin both sides fall silent; their ratio has been at its limit long before
+  // Far past a margin both gradients are 0; their ratio has been at its limit long before
   const at = loss.margin > 0 ? Math.min(x, 700) : x
   formula.element(at, loss.labelSmoothing / 2, positive, negative, loss, result)
   const down = result.grad

@@ -19,7 +19,7 @@ export const softmaxFocalRules: OptionRules<FocalResolved> = {
 /**
  * The focal loss over the softmax of a row, `sum_c w_c y_c (1 - p_c)^gamma (-log p_c)`: Lin et al., "Focal Loss for
  * Dense Object Detection", 2017, arXiv:1708.02002, with p_t the softmax of the true class. `gamma: 0` is categorical
- * cross entropy. With reduction 'none' there is one loss per row, and 'mean' divides by the rows that count.
+ * cross entropy. With reduction 'none' there is one loss per row, and 'mean' divides by the valid rows.
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one class index per row, or one label
  * from 0 to 1 per logit (this needs `shape`). A row whose index is `background` has no loss, but counts.

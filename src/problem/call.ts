@@ -21,9 +21,9 @@ export interface CallOptions extends StorageOptions {
   shape?: readonly number[]
   /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
   classAxis?: number
-  /** Scales loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */
+  /** Multiplies loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */
   weights?: Numbers | DevicePointer
-  /** Zero (or false) leaves a row or an element out: no loss, no gradient, not counted. */
+  /** Zero (or false) leaves a row or an element out: no loss, no gradient, not valid; 1 keeps it. */
   mask?: Numbers | DevicePointer
 }
 
@@ -51,7 +51,7 @@ export interface Abortable {
 export interface HessCall<A extends Logits | DeviceLogits> extends GradCall<A> {
   /** Where to write the diagonal second derivative, as long as the logits. */
   hess?: Output<A>
-  /** A finite number that no entry of `hess` falls below; those that do not count stay 0. Default: none. */
+  /** A finite number, the lower bound of `hess`; masked and ignored entries stay 0. Default: none. */
   clampHess?: number
 }
 

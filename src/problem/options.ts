@@ -34,10 +34,10 @@ export interface LossOptions<R extends Reduction = Reduction> {
   classWeights?: PerClass | null
   /** The class index that means "no class", or 'num-classes' for the class count (Detectron2, mmdetection). */
   background?: number | 'num-classes' | null
-  /** The target that counts nowhere and gets a zero gradient. Default `null`: none. */
+  /** Targets with this value are ignored: no loss, a zero gradient, in no denominator. Default `null`: none. */
   ignoreIndex?: number | null
   /**
-   * 'mean' (default) divides the sum by the elements that count (softmax: rows), 'mean-rows' by the rows that count,
+   * 'mean' (default) divides the sum by the valid elements (softmax: rows), those neither masked nor ignored; 'mean-rows' by the valid rows,
    * 'mean-positives' by the positives, each at least 1; 'sum' divides by nothing; 'none' returns every loss.
    */
   reduction?: R

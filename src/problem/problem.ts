@@ -11,12 +11,12 @@ import type { Reduction } from './options.js'
 export interface Sums {
   /** Of the losses. */
   readonly sum: number
-  /** Elements that count. */
+  /** Valid elements: those neither masked nor ignored. */
   readonly elements: number
-  /** Rows that count: those with at least one element that does. */
+  /** Valid rows: those with at least one valid element. */
   readonly rows: number
   /**
-   * Counting elements whose target is at least 0.5 (heatmap: 1, a peak; varifocal: above 0); with class indices, counting
+   * Valid elements whose target is at least 0.5 (heatmap: 1, a peak; varifocal: above 0); with class indices, valid
    * rows that have a class.
    */
   readonly positives: number
@@ -62,7 +62,7 @@ interface Described<A extends AnyLogits, N extends AnyArray, D extends number | 
 /** What every backend runs. */
 export type Problem = Described<Logits, NumericArray, null>
 
-/** What only a backend with a device runs. Logits and outputs lie on one side; each of the others on either. */
+/** What only a backend with a device runs. Logits and outputs are on one GPU or on the host; each of the others on either. */
 export type DeviceProblem = Described<AnyLogits, AnyArray, number>
 
 export type AnyProblem = Problem | DeviceProblem

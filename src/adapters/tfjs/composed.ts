@@ -22,22 +22,22 @@ export function composedLoss(tf: ComposedOperations, loss: LossConstants | undef
   }
   return tf.tidy(() => {
     const { rows, classes, samples } = batch
-    const { y, counts, positives } = targetsOf(tf, loss, batch)
-    // What does not count may hold anything, so it is replaced before anything is computed from it
+    const { y, isValid, positives } = targetsOf(tf, loss, batch)
+    // Masked and ignored elements may hold anything, so they are replaced before anything is computed from it
     const logits = tf.reshape(batch.logits, [rows, classes])
-    const x = counts === null ? logits : tf.where(counts, logits, tf.zerosLike(logits))
+    const x = isValid === null ? logits : tf.where(isValid, logits, tf.zerosLike(logits))
     const losses = composedFormula(tf, loss)(x, y)
-    const counting = counts === null ? tf.ones([rows, classes]) : tf.cast(counts, 'float32')
-    const each = tf.sum(tf.reshape(tf.mul(losses, counting), [samples, -1]), 1)
-    return tf.mul<Tensor1D>(each, tf.div(samples, denominatorOf(tf, loss, reduction, counting, positives)))
+    const valid = isValid === null ? tf.ones([rows, classes]) : tf.cast(isValid, 'float32')
+    const each = tf.sum(tf.reshape(tf.mul(losses, valid), [samples, -1]), 1)
+    return tf.mul<Tensor1D>(each, tf.div(samples, denominatorOf(tf, loss, reduction, valid, positives)))
   })
 }
 
 interface ComposedTargets {
   /** Labels, smoothed; `[rows, classes]`, as all of these. */
   readonly y: Tensor
-  /** Booleans; `null` where everything counts. */
-  readonly counts: Tensor | null
+  /** Booleans; `null` where everything is valid. */
+  readonly isValid: Tensor | null
   /** 1 for a positive, before smoothing. */
   readonly positives: Tensor
 }
@@ -50,28 +50,28 @@ function targetsOf(tf: ComposedOperations, loss: LossConstants, { targets, kind,
   if (kind === 'dense') {
     const given = tf.cast(tf.reshape(targets, [rows, classes]), 'float32')
     const canBeIgnored = !formula.perRow && !Number.isNaN(ignoreIndex) && !(ignoreIndex >= 0 && ignoreIndex <= 1)
-    const counts = canBeIgnored ? tf.notEqual(given, ignoreIndex) : null
-    const labels = counts === null ? given : tf.where(counts, given, tf.zerosLike(given))
+    const isValid = canBeIgnored ? tf.notEqual(given, ignoreIndex) : null
+    const labels = isValid === null ? given : tf.where(isValid, given, tf.zerosLike(given))
     const positives = tf.cast(tf.greaterEqual(labels, Math.max(formula.positiveFrom, TINY)), 'float32')
-    return { y: smooth(labels, 1), counts, positives }
+    return { y: smooth(labels, 1), isValid, positives }
   }
 
   const index = tf.cast(tf.reshape(targets, [rows, 1]), 'float32')
   const background = loss.background === 'num-classes' ? classes : loss.background
   const isClass = tf.equal(index, tf.range(0, classes))
   const hot = tf.cast(background >= 0 && background < classes ? tf.logicalAnd(isClass, tf.notEqual(index, background)) : isClass, 'float32')
-  const counts = Number.isNaN(ignoreIndex) ? null : tf.logicalAnd(tf.notEqual(index, ignoreIndex), tf.ones([1, classes], 'bool'))
-  const positives = counts === null ? hot : tf.mul<Tensor>(hot, tf.cast(counts, 'float32'))
+  const isValid = Number.isNaN(ignoreIndex) ? null : tf.logicalAnd(tf.notEqual(index, ignoreIndex), tf.ones([1, classes], 'bool'))
+  const positives = isValid === null ? hot : tf.mul<Tensor>(hot, tf.cast(isValid, 'float32'))
   // A background row has no class to smooth, and so no loss in a softmax
-  return { y: smooth(hot, formula.perRow ? tf.sum(hot, 1, true) : 1), counts, positives }
+  return { y: smooth(hot, formula.perRow ? tf.sum(hot, 1, true) : 1), isValid, positives }
 }
 
 /** At least 1, as for any backend. */
-function denominatorOf(tf: ComposedOperations, { formula }: LossConstants, reduction: Reduction, counting: Tensor, positives: Tensor): Tensor | number {
+function denominatorOf(tf: ComposedOperations, { formula }: LossConstants, reduction: Reduction, valid: Tensor, positives: Tensor): Tensor | number {
   if (reduction === 'sum') return 1
   const countOf = () => {
     if (reduction === 'mean-positives') return tf.sum(positives)
-    return reduction === 'mean-rows' || formula.perRow ? tf.sum(tf.max(counting, 1)) : tf.sum(counting)
+    return reduction === 'mean-rows' || formula.perRow ? tf.sum(tf.max(valid, 1)) : tf.sum(valid)
   }
   return tf.maximum<Scalar>(countOf(), 1)
 }

@@ -1,14 +1,14 @@
-/** The examples of a block of a problem: which count, on which side they are, and what probability the truth has. */
+/** The examples of a block of a problem: which are valid, which are positives, and the predicted probability of the true class. */
 import { logOddsAgainst, sigmoid } from '../../formulas/formula.js'
 import { firstOf, hasClass, isValid, targetOf } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
 import type { HardExample } from './explanation.js'
 
-/** The group of what does not count. */
+/** The group of elements that are not valid. */
 export const LEFT_OUT = 0xffff
 
 /**
- * Groups are numbered `2 * bin + side`, with side 1 for positives, and `2 * bins` is the negatives without p_t. The p_t of an
+ * Groups are numbered `2 * bin + 1` for positives, `2 * bin` for negatives, and `2 * bins` is the negatives without p_t. The p_t of an
  * example is 1 less the distance of prediction and label (in total variation): the probability given to the truth where
  * the label is hard, `1 - |y - p|` for a soft label y of one logit, `1 - sum |y_c - p_c| / 2` for those of a row.
  */

@@ -83,7 +83,7 @@ export interface HardExample {
   readonly row: number
   /** Of the logit; for a softmax the true class, of a soft label the one with the greatest label. */
   readonly class: number
-  /** Which side it is on. */
+  /** Whether its target is positive or negative. */
   readonly positive: boolean
   /** Its p_t, the probability given to the truth. */
   readonly probability: number

@@ -12,7 +12,7 @@ const MANTISSA_BITS = 6
 const SLOTS = 1 << (8 + MANTISSA_BITS)
 const SHIFT = 23 - MANTISSA_BITS
 
-/** What is kept of a group, side by side: apart, a processor spends twice the time on them. */
+/** What is kept of a group, together: apart, a processor spends twice the time on them. */
 const [COUNT, LOSS, GRADIENT, SQUARE, GROUP_FIELDS] = [0, 1, 2, 3, 4]
 /** And of a slot, which has COUNT and LOSS alone. */
 const SLOT_FIELDS = 2
@@ -59,9 +59,9 @@ export class Tally {
 
   result(): Omit<ExplainedLoss, 'gamma' | 'alpha'> {
     const of = (group: number, field: number) => this.#groups[group * GROUP_FIELDS + field]
-    const sum = (field: number, side?: 0 | 1) => {
+    const sum = (field: number, positive?: 0 | 1) => {
       let total = 0
-      for (let group = 0; group < 2 * this.#edges.length - 1; group++) if (side === undefined || (group & 1) === side) total += of(group, field)
+      for (let group = 0; group < 2 * this.#edges.length - 1; group++) if (positive === undefined || (group & 1) === positive) total += of(group, field)
       return total
     }
     const [allLoss, allGradient] = [sum(LOSS), sum(GRADIENT)]
@@ -72,11 +72,11 @@ export class Tally {
       gradient,
       gradientShare: ratio(gradient, allGradient),
     })
-    const total = (side?: 0 | 1): Total => {
-      const [count, loss] = [sum(COUNT, side), sum(LOSS, side)]
+    const total = (positive?: 0 | 1): Total => {
+      const [count, loss] = [sum(COUNT, positive), sum(LOSS, positive)]
       // Losses too small to be squared cannot be told apart, and count all
-      const effectiveCount = loss === 0 ? 0 : Math.min(count, loss * (loss / sum(SQUARE, side)))
-      return { ...portion(count, loss, sum(GRADIENT, side)), effectiveCount }
+      const effectiveCount = loss === 0 ? 0 : Math.min(count, loss * (loss / sum(SQUARE, positive)))
+      return { ...portion(count, loss, sum(GRADIENT, positive)), effectiveCount }
     }
     const ofGroup = (group: number) => portion(of(group, COUNT), of(group, LOSS), of(group, GRADIENT))
     const bins = this.#edges.slice(0, -1).map(
