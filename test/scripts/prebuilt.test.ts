@@ -16,7 +16,7 @@ afterAll(() => {
 })
 
 function run(script: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [at(`../scripts/prebuilt/${script}.mjs`), ...args], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [at(`../../scripts/prebuilt/${script}.mjs`), ...args], { encoding: 'utf8' })
   return { status, stdout: stdout.trim(), stderr: stderr.trim() }
 }
 
@@ -111,7 +111,7 @@ describe('a staged package', { timeout: 30_000 }, () => {
 
   it('has the addon for GPUs, which says what it finds', () => {
     const here = `${process.platform}-${process.arch}-gnu-cuda`
-    const { status, stdout, stderr } = check(here, readFileSync(at('../build/emulated/focal_loss_cuda.node')))
+    const { status, stdout, stderr } = check(here, readFileSync(at('../../build/emulated/focal_loss_cuda.node')))
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(stdout).toMatch(new RegExp(`^${here}: \\d+ bytes, glibc 2\\.\\d+ or later, loaded, finds emulated device`))
     expect(JSON.parse(readFileSync(join(folder, here, 'package.json'), 'utf8'))).toMatchObject({ name: `@focal-loss/${here}`, main: 'focal_loss_cuda.node' })
