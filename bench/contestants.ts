@@ -2,8 +2,8 @@
 import { availableParallelism } from 'node:os'
 import { type BackendName, backends } from 'focal-loss'
 import { registerBackend } from '../src/backends/registry.js'
-import type { BenchProblem } from '../src/cli/bench_cases.js'
-import type { Outcome } from '../src/cli/bench_check.js'
+import type { BenchProblem } from '../src/cli/bench/cases.js'
+import type { Outcome } from '../src/cli/bench/check.js'
 import { createRequire } from 'node:module'
 import { nativeLoader } from '../src/backends/native/load.js'
 

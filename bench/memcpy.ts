@@ -1,6 +1,6 @@
 /** What the memory of this machine can do: copying the logits over the gradient, and the same by all threads at once. */
 import { Worker } from 'node:worker_threads'
-import type { BenchProblem } from '../src/cli/bench_cases.js'
+import type { BenchProblem } from '../src/cli/bench/cases.js'
 import { allThreads, type Contestant, withThreads } from './contestants.js'
 
 /** Below it, waking the other threads costs more than the copy. */

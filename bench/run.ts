@@ -1,8 +1,8 @@
 /** Runs the plan: makes each problem, checks every contestant's result, times them in turn. */
-import { type BenchCase, type BenchProblem, type Dtype, hasSize, makeProblem } from '../src/cli/bench_cases.js'
-import { expectEqual, type Outcome, referenceOf, TOLERANCE } from '../src/cli/bench_check.js'
-import { type Measurement, measurement } from '../src/cli/bench_result.js'
-import { summarise } from '../src/cli/bench_statistics.js'
+import { type BenchCase, type BenchProblem, type Dtype, hasSize, makeProblem } from '../src/cli/bench/cases.js'
+import { expectEqual, type Outcome, referenceOf, TOLERANCE } from '../src/cli/bench/check.js'
+import { type Measurement, measurement } from '../src/cli/bench/result.js'
+import { summarise } from '../src/cli/bench/statistics.js'
 import { type Contestant, oursContestant, type OursName, runnable } from './contestants.js'
 import { memcpyContestants } from './memcpy.js'
 import type { Peer } from './peers/peer.js'

@@ -1,8 +1,8 @@
 /** The results as tables for a terminal. */
 import Table from 'cli-table3'
-import { cases } from '../src/cli/bench_cases.js'
-import { measuredCells, measuredHead } from '../src/cli/bench_result.js'
-import { significant } from '../src/cli/numbers.js'
+import { cases } from '../src/cli/bench/cases.js'
+import { measuredCells, measuredHead } from '../src/cli/bench/result.js'
+import { significant } from '../src/cli/output/numbers.js'
 import { oursNames, titleOf } from './contestants.js'
 import { autoExcesses, ownRatios, peerRatios } from './ratios.js'
 import type { Row } from './run.js'

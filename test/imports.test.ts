@@ -21,7 +21,7 @@ const planted: readonly (readonly [file: string, text: string, said: string])[] 
   ['src/arrays/upward.ts', "export type { Reduction } from '../problem/options.js'", 'floors: arrays: src/arrays/upward.ts'],
   ['src/losses/upward.ts', "export const load = () => import('../adapters/jax.js')", 'floors: losses: src/losses/upward.ts'],
   ['src/environment.ts', "export type { Random } from './errors.js'", 'floors: environment.ts: src/environment.ts'],
-  ['src/index.ts', "import './cli/numbers.js'", 'floors: index.ts: src/index.ts'],
+  ['src/index.ts', "import './cli/output/numbers.js'", 'floors: index.ts: src/index.ts'],
   // Sideways
   ['src/analysis/sideways.ts', "import '../backends/registry.js'", 'floors: analysis: src/analysis/sideways.ts'],
   ['src/backends/sideways.ts', "import '../analysis/gradcheck.js'", 'floors: backends: src/backends/sideways.ts'],

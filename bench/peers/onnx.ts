@@ -1,6 +1,6 @@
 /** onnxruntime-node: the forward pass only, it has no gradients. */
 import { createRequire } from 'node:module'
-import type { BenchProblem } from '../../src/cli/bench_cases.js'
+import type { BenchProblem } from '../../src/cli/bench/cases.js'
 import { allThreads, type Contestant, withThreads } from '../contestants.js'
 import { focalLossModel } from './onnx_model.js'
 import type { Missing, Peer } from './peer.js'

@@ -1,5 +1,5 @@
 /** What others offer for the same problem. */
-import type { BenchProblem } from '../../src/cli/bench_cases.js'
+import type { BenchProblem } from '../../src/cli/bench/cases.js'
 import type { Contestant } from '../contestants.js'
 
 export interface Peer {

@@ -1,5 +1,5 @@
 /** A careful plain loop, as one would write it by hand: numerically stable, no allocation, class indices. */
-import type { BenchProblem } from '../../src/cli/bench_cases.js'
+import type { BenchProblem } from '../../src/cli/bench/cases.js'
 import type { Contestant } from '../contestants.js'
 import type { Peer } from './peer.js'
 

@@ -8,7 +8,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import { type BackendName, SigmoidFocalLoss } from 'focal-loss'
 import { tfLoss } from 'focal-loss/tfjs'
-import type { BenchProblem } from '../../src/cli/bench_cases.js'
+import type { BenchProblem } from '../../src/cli/bench/cases.js'
 import { type Contestant, runnable, titleOf, useThreads } from '../contestants.js'
 import type { Missing, Peer } from './peer.js'
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { BenchProblem } from '../../src/cli/bench_cases.js'
+import type { BenchProblem } from '../../src/cli/bench/cases.js'
 import { allThreads, type Contestant, withThreads } from '../contestants.js'
 import type { Missing, Peer } from './peer.js'
 

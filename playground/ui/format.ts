@@ -1,5 +1,5 @@
 /** Numbers as the page shows them. */
-import { significant } from '../../src/cli/numbers.js'
+import { significant } from '../../src/cli/output/numbers.js'
 
 export { significant }
 

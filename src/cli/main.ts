@@ -2,10 +2,10 @@
 /** The command line: `focal-loss doctor`, `focal-loss selftest`, `focal-loss bench` and `focal-loss explain`. */
 import { Command } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { addBenchCommand } from './bench_command.js'
-import { doctor } from './doctor.js'
-import { addExplainCommand } from './explain_command.js'
-import { selftest } from './selftest.js'
+import { addBenchCommand } from './bench/command.js'
+import { doctor } from './doctor/doctor.js'
+import { addExplainCommand } from './explain/command.js'
+import { selftest } from './selftest/selftest.js'
 
 const USAGE = 2
 

@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ExplainedFiles, explainFiles } from '../../src/cli/explain.js'
+import { explainFiles } from '../../src/cli/explain/explain.js'
+import type { ExplainedFiles } from '../../src/cli/explain/explained.js'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const TSX = createRequire(import.meta.url).resolve('tsx/cli')

@@ -1,8 +1,8 @@
 /** The benchmark of the command line, in a page: the same problems, checks, timing and medians. */
 import { backends, releaseMemory } from 'focal-loss'
-import { type BenchCase, type Dtype, hasSize, makeProblem } from '../../../src/cli/bench_cases.js'
-import { measureProblem } from '../../../src/cli/bench_measure.js'
-import type { Measurement } from '../../../src/cli/bench_result.js'
+import { type BenchCase, type Dtype, hasSize, makeProblem } from '../../../src/cli/bench/cases.js'
+import { measureProblem } from '../../../src/cli/bench/measure.js'
+import type { Measurement } from '../../../src/cli/bench/result.js'
 
 export const SIZES = [80, 800, 8000, 80_000, 800_000]
 

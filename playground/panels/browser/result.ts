@@ -1,10 +1,10 @@
 /** A finished run as a table, as lines of a chart, and as text to be passed on. */
 import { backends } from 'focal-loss'
 import packageJson from '../../../package.json' with { type: 'json' }
-import type { BenchCase } from '../../../src/cli/bench_cases.js'
-import { measuredCells, measuredHead, type Measurement } from '../../../src/cli/bench_result.js'
-import { significant } from '../../../src/cli/numbers.js'
-import { alignColumns } from '../../../src/cli/table.js'
+import type { BenchCase } from '../../../src/cli/bench/cases.js'
+import { measuredCells, measuredHead, type Measurement } from '../../../src/cli/bench/result.js'
+import { significant } from '../../../src/cli/output/numbers.js'
+import { alignColumns } from '../../../src/cli/output/table.js'
 import type { LineContent } from '../../chart/line_chart.js'
 import { decades } from '../../chart/scale.js'
 import { type Look, looks } from '../../chart/series.js'

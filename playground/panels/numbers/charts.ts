@@ -1,7 +1,7 @@
 /** The plots of `explain`: how the loss builds up, and what share of the whole the examples of each p_t have. */
 import type { ExplainedLoss } from 'focal-loss'
-import type { ExplainedFiles } from '../../../src/cli/explain.js'
-import { nameOf, shortest } from '../../../src/cli/explain_tables.js'
+import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
+import { nameOf, shortest } from '../../../src/cli/explain/tables.js'
 import { legend } from '../../chart/legend.js'
 import { heightAt, lineChart, type Series } from '../../chart/line_chart.js'
 import { type Axis, linear } from '../../chart/scale.js'

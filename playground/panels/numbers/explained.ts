@@ -1,8 +1,8 @@
 /** Explains given files, as `focal-loss explain` does. */
 import { type BackendName, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
-import type { ExplainedFiles } from '../../../src/cli/explain.js'
-import { addAll } from '../../../src/cli/explain_source.js'
-import { openSource } from '../../../src/cli/files/source.js'
+import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
+import { addAll } from '../../../src/cli/explain/add_all.js'
+import { openSource } from '../../../src/cli/explain/files/source.js'
 import { filesOf, type Given } from './given_files.js'
 
 export interface ExplainChoices {

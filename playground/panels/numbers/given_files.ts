@@ -1,11 +1,11 @@
 /** Files that were given to the page, for the readers of the command line. */
 import { parse } from 'csv-parse/browser/esm/sync'
 import { reasonOf } from '../../../src/errors.js'
-import type { Bytes } from '../../../src/cli/files/bytes.js'
-import { TARGET_NAMES } from '../../../src/cli/files/columns.js'
-import { csvTable, type Line } from '../../../src/cli/files/csv_table.js'
-import { npyReader } from '../../../src/cli/files/npy.js'
-import type { Files } from '../../../src/cli/files/source.js'
+import type { Bytes } from '../../../src/cli/explain/files/bytes.js'
+import { TARGET_NAMES } from '../../../src/cli/explain/files/columns.js'
+import { csvTable, type Line } from '../../../src/cli/explain/files/csv_table.js'
+import { npyReader } from '../../../src/cli/explain/files/npy.js'
+import type { Files } from '../../../src/cli/explain/files/source.js'
 
 export interface Given {
   readonly logits: File

@@ -1,9 +1,9 @@
 /** Explains logits and targets that the reader gives. */
 import type { Shared } from '../../app/lazy.js'
 import { choice, flag, number, someOf, type Store } from '../../app/store.js'
-import { explainChart } from '../../../src/cli/explain_chart.js'
-import type { ExplainedFiles } from '../../../src/cli/explain.js'
-import { type TextTables, tablesOf } from '../../../src/cli/explain_tables.js'
+import { explainChart } from '../../../src/cli/explain/chart.js'
+import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
+import { type TextTables, tablesOf } from '../../../src/cli/explain/tables.js'
 import { reasonOf } from '../../../src/errors.js'
 import { button, checkbox, numberChecks, radios, select, slider } from '../../ui/controls.js'
 import { h } from '../../ui/dom.js'

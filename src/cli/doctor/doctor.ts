@@ -1,6 +1,6 @@
 /** `focal-loss doctor`: which backends run here, for each that does not why, and what 'auto' chooses for which size. */
 import { backends, type Calibration, calibrations, getBackend, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
-import packageJson from '../../package.json' with { type: 'json' }
+import packageJson from '../../../package.json' with { type: 'json' }
 
 const variables = ['FOCAL_LOSS_BACKEND', 'FOCAL_LOSS_THREADS', 'FOCAL_LOSS_ISA', 'FOCAL_LOSS_CUDA_DEVICE']
 

@@ -1,15 +1,16 @@
 /** `focal-loss explain`: where a loss and its gradient go, on the logits and targets of files of any size. */
 import { access, constants, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Explanation, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
-import { reasonOf } from '../errors.js'
-import { explainChart } from './explain_chart.js'
-import { explainPage } from './explain_page.js'
-import { addAll } from './explain_source.js'
-import { tablesOf, textOf } from './explain_tables.js'
+import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { reasonOf } from '../../errors.js'
+import { startProgress } from '../output/progress.js'
+import { addAll } from './add_all.js'
+import { explainChart } from './chart.js'
+import type { ExplainedFiles } from './explained.js'
 import { diskFiles } from './files/open.js'
 import { openSource, type SourceOptions } from './files/source.js'
-import { startProgress } from './progress.js'
+import { explainPage } from './page.js'
+import { tablesOf, textOf } from './tables.js'
 
 export interface ExplainCommandOptions extends Omit<SourceOptions, 'file' | 'arrays'> {
   readonly loss: 'sigmoid' | 'softmax'
@@ -25,15 +26,6 @@ export interface ExplainCommandOptions extends Omit<SourceOptions, 'file' | 'arr
   readonly json?: string
   readonly svg?: string
   readonly html?: string
-}
-
-/** What was explained: the JSON that `--json` writes. */
-export interface ExplainedFiles extends Explanation {
-  readonly file: string
-  readonly targets: string
-  readonly loss: 'sigmoid' | 'softmax'
-  /** Logits a row. */
-  readonly classes: number
 }
 
 /** Returns what to print. Nothing is written before all has been read and checked. */

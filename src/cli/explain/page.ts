@@ -1,8 +1,8 @@
 /** What was explained, as one page that needs nothing but itself. */
-import type { ExplainedFiles } from './explain.js'
-import { explainChart } from './explain_chart.js'
-import { tablesOf, type TextTable } from './explain_tables.js'
-import { escaped } from './svg.js'
+import type { ExplainedFiles } from './explained.js'
+import { explainChart } from './chart.js'
+import { tablesOf, type TextTable } from './tables.js'
+import { escaped } from '../output/svg.js'
 
 const STYLE = `
   body { margin: 0 auto; max-width: 1000px; padding: 2rem 1.25rem 4rem; color: #222; background: #fff; font: 16px/1.55 system-ui, sans-serif; }

@@ -1,7 +1,7 @@
 /** Finds an array in a .npz file, which is a zip archive of .npy files. */
 import * as zlib from 'node:zlib'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
-import { reasonOf } from '../../errors.js'
+import { reasonOf } from '../../../errors.js'
 import { type Bytes, fileBytes, opened, streamBytes } from './bytes.js'
 
 const STORED = 0

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { BackendName } from 'focal-loss'
 import { bench, type BenchOptions } from './bench.js'
-import { cases, dtypes, hasSize } from './bench_cases.js'
+import { cases, dtypes, hasSize } from './cases.js'
 
 const BACKENDS: readonly BackendName[] = ['cuda', 'native', 'wasm', 'js']
 const SIZES = [80, 960, 96_000, 1_000_000, 16_000_000]

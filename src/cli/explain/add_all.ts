@@ -1,6 +1,6 @@
 /** Explains all that a source has, piece by piece. Runs in pages too. */
 import type { Explainer } from 'focal-loss'
-import { reasonOf } from '../errors.js'
+import { reasonOf } from '../../errors.js'
 import type { Chunk, Source } from './files/source.js'
 
 /** `file` is for messages; `advanced` hears what share has been read. */

@@ -13,7 +13,7 @@ it('docs/explain.md: the worked example', () => {
   const logits = Float64Array.from([0.8, 0.25, 0.02, 0.02, 0.05, 0.15, 0.15, 0.6], logit)
   const targets = [1, 1, 0, 0, 0, 0, 0, 0]
   const { losses } = new SigmoidFocalLoss({ alpha: null }).explain(logits, targets, { gammas: [0, 2], bins: [0, 0.5, 0.9, 1], hardest: 2 })
-  const rows = [...readFileSync(new URL('../docs/explain.md', import.meta.url), 'utf8').matchAll(/^\| `([\w.]+)` \| (\S+) \| (\S+) \|/gm)]
+  const rows = [...readFileSync(new URL('../../docs/explain.md', import.meta.url), 'utf8').matchAll(/^\| `([\w.]+)` \| (\S+) \| (\S+) \|/gm)]
   expect(rows).toHaveLength(18)
   for (const [, path, ...told] of rows) {
     expect([path, ...losses.map((one) => String(Number(at(one, path).toPrecision(4))))]).toEqual([path, ...told])

@@ -1,7 +1,7 @@
 /** What a run of benchmarks finds out, as plain data: the rows of the tables. */
-import type { BenchProblem } from './bench_cases.js'
-import { summarise, type Summary } from './bench_statistics.js'
-import { duration, significant } from './numbers.js'
+import type { BenchProblem } from './cases.js'
+import { summarise, type Summary } from './statistics.js'
+import { duration, significant } from '../output/numbers.js'
 
 export interface Measurement {
   readonly loss: string

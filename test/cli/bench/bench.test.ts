@@ -5,20 +5,20 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SyntaxValidator } from 'fast-xml-validator'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Contestant } from '../bench/contestants.js'
-import { plainFocalLoss } from '../bench/peers/plain_js.js'
-import { autoExcesses, ownRatios, peerRatios } from '../bench/ratios.js'
-import { jobsOf, type Row } from '../bench/run.js'
-import { timeAll } from '../bench/suite.js'
-import { cases, hasSize, makeProblem } from '../src/cli/bench_cases.js'
-import { expectEqual, referenceOf } from '../src/cli/bench_check.js'
-import { measurement } from '../src/cli/bench_result.js'
-import { summarise } from '../src/cli/bench_statistics.js'
-import { significant } from '../src/cli/numbers.js'
-import { testedBackends } from './support/backends.js'
-import { lossNames } from './support/losses.js'
+import type { Contestant } from '../../../bench/contestants.js'
+import { plainFocalLoss } from '../../../bench/peers/plain_js.js'
+import { autoExcesses, ownRatios, peerRatios } from '../../../bench/ratios.js'
+import { jobsOf, type Row } from '../../../bench/run.js'
+import { timeAll } from '../../../bench/suite.js'
+import { cases, hasSize, makeProblem } from '../../../src/cli/bench/cases.js'
+import { expectEqual, referenceOf } from '../../../src/cli/bench/check.js'
+import { measurement } from '../../../src/cli/bench/result.js'
+import { summarise } from '../../../src/cli/bench/statistics.js'
+import { significant } from '../../../src/cli/output/numbers.js'
+import { testedBackends } from '../../support/backends.js'
+import { lossNames } from '../../support/losses.js'
 
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'focal-loss-bench-test-'))
 
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -7,18 +7,18 @@ import { fileURLToPath } from 'node:url'
 import { SyntaxValidator } from 'fast-xml-validator'
 import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { ExplainedFiles } from '../src/cli/explain.js'
-import { percent } from '../src/cli/explain_tables.js'
-import { npyBytes, npyHeader } from './support/npy_files.js'
-import { seeded } from './support/random.js'
+import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
+import { percent } from '../../../src/cli/explain/tables.js'
+import { npyBytes, npyHeader } from '../../support/npy_files.js'
+import { seeded } from '../../support/random.js'
 
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'focal-loss-explain-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** From another folder, tsx has to be told where it is and what the package's own name means. */
 const node = ['--import', import.meta.resolve('tsx')]
-const env = { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('../tsconfig.json', import.meta.url)) }
+const env = { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../../tsconfig.json', import.meta.url)) }
 
 function explain(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...node, main, 'explain', ...args], { encoding: 'utf8', cwd: folder, env })

@@ -1,8 +1,8 @@
 /** What was explained, as tables of text: printed, and put into the page. */
 import type { ExplainedLoss } from 'focal-loss'
-import type { ExplainedFiles } from './explain.js'
-import { significant } from './numbers.js'
-import { alignColumns } from './table.js'
+import type { ExplainedFiles } from './explained.js'
+import { significant } from '../output/numbers.js'
+import { alignColumns } from '../output/table.js'
 
 export interface TextTable {
   readonly title: string
@@ -23,9 +23,9 @@ export function tablesOf(explained: ExplainedFiles): TextTables {
   const { positives, negatives } = losses[0]
   const of = targets === file ? file : `${file} and ${targets}`
   const what = example === 'row' ? `rows of ${classes} classes` : classes === 1 ? 'logits' : `logits in rows of ${classes}`
-  const sides = example === 'row' ? ['with a class', 'without'] : ['positives', 'negatives']
+  const groups = example === 'row' ? ['with a class', 'without'] : ['positives', 'negatives']
   return {
-    summary: `${of}: ${loss}, ${whole(positives.count + negatives.count)} ${what}, ${whole(positives.count)} ${sides[0]}, ${whole(negatives.count)} ${sides[1]}`,
+    summary: `${of}: ${loss}, ${whole(positives.count + negatives.count)} ${what}, ${whole(positives.count)} ${groups[0]}, ${whole(negatives.count)} ${groups[1]}`,
     tables: [
       totalsTable(losses),
       binsTable('loss', explained, 'lossShare'),
@@ -62,14 +62,14 @@ function totalsTable(losses: readonly ExplainedLoss[]): TextTable {
 
 function binsTable(of: string, { example, losses }: ExplainedFiles, share: 'lossShare' | 'gradientShare'): TextTable {
   // Rows of a softmax without a class have no p_t
-  const sides = example === 'row' ? (['positives'] as const) : (['positives', 'negatives'] as const)
+  const groups = example === 'row' ? (['positives'] as const) : (['positives', 'negatives'] as const)
   return {
     title: `Share of the ${of} by p_t${example === 'row' ? '' : ': of positives + of negatives'}`,
-    head: ['p_t', ...(example === 'row' ? ['rows'] : sides), ...losses.map(nameOf)],
+    head: ['p_t', ...(example === 'row' ? ['rows'] : groups), ...losses.map(nameOf)],
     rows: losses[0].bins.map(({ from, to, ...counts }, i) => [
       `${shortest(from)} - ${shortest(to)}`,
-      ...sides.map((side) => whole(counts[side].count)),
-      ...losses.map(({ bins }) => sides.map((side) => percent(bins[i][side][share])).join(' + ')),
+      ...groups.map((group) => whole(counts[group].count)),
+      ...losses.map(({ bins }) => groups.map((group) => percent(bins[i][group][share])).join(' + ')),
     ]),
     left: 1,
   }
@@ -78,7 +78,7 @@ function binsTable(of: string, { example, losses }: ExplainedFiles, share: 'loss
 function hardestTable(one: ExplainedLoss): TextTable {
   return {
     title: `The hardest under ${nameOf(one)}`,
-    head: ['row', 'class', 'side', 'p_t', 'loss'],
+    head: ['row', 'class', 'target', 'p_t', 'loss'],
     rows: one.hardest.map(({ row, class: of, positive, probability, loss }) => [
       String(row),
       String(of),

@@ -7,11 +7,11 @@ import { type AsyncZippable, zipSync } from 'fflate'
 import type { SchemaElement } from 'hyparquet'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, describe, expect, it } from 'vitest'
-import { diskFiles } from '../src/cli/files/open.js'
-import { openSource, type SourceOptions } from '../src/cli/files/source.js'
-import { npyBytes, npyHeader, rawHeader } from './support/npy_files.js'
+import { diskFiles } from '../../../../src/cli/explain/files/open.js'
+import { openSource, type SourceOptions } from '../../../../src/cli/explain/files/source.js'
+import { npyBytes, npyHeader, rawHeader } from '../../../support/npy_files.js'
 // OutputOf by numpy 2.4, in base64
-import numpyFiles from './support/numpy_files.json' with { type: 'json' }
+import numpyFiles from '../../../support/numpy_files.json' with { type: 'json' }
 
 const folder = mkdtempSync(join(tmpdir(), 'focal-loss-files-'))
 afterAll(() => rmSync(folder, { recursive: true }))

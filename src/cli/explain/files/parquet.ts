@@ -2,7 +2,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { decompress } from 'fzstd'
 import { type AsyncBuffer, asyncBufferFromFile, type Compressors, parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet'
-import { reasonOf } from '../../errors.js'
+import { reasonOf } from '../../../errors.js'
 import type { TableReader } from './array_reader.js'
 import { opened } from './bytes.js'
 import { chooseColumns, type ColumnChoice, type Role } from './columns.js'

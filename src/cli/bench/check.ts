@@ -1,5 +1,5 @@
 /** Nothing is timed before it is known to compute the same: a fast wrong answer is no answer. */
-import type { BenchProblem } from './bench_cases.js'
+import type { BenchProblem } from './cases.js'
 
 /** What a contestant made of a problem. */
 export interface Outcome {

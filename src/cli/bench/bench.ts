@@ -1,14 +1,14 @@
 /** `focal-loss bench`: how fast each backend is here, in less than a minute. */
 import { writeFileSync } from 'node:fs'
 import { type BackendName, backends, releaseMemory } from 'focal-loss'
-import { type BenchCase, cases, type Dtype, hasSize, makeProblem } from './bench_cases.js'
-import { chart } from './bench_chart.js'
-import { describeMachine, machine } from './bench_machine.js'
-import { measureProblem } from './bench_measure.js'
-import { measuredCells, measuredHead, type Measurement } from './bench_result.js'
-import { significant } from './numbers.js'
-import { startProgress } from './progress.js'
-import { alignColumns } from './table.js'
+import { type BenchCase, cases, type Dtype, hasSize, makeProblem } from './cases.js'
+import { chart } from './chart.js'
+import { describeMachine, machine } from './machine.js'
+import { measureProblem } from './measure.js'
+import { measuredCells, measuredHead, type Measurement } from './result.js'
+import { significant } from '../output/numbers.js'
+import { startProgress } from '../output/progress.js'
+import { alignColumns } from '../output/table.js'
 
 export interface BenchOptions {
   readonly losses: readonly BenchCase[]

@@ -1,6 +1,6 @@
 /** The machine that a run of benchmarks holds for. */
 import { availableParallelism, cpus } from 'node:os'
-import packageJson from '../../package.json' with { type: 'json' }
+import packageJson from '../../../package.json' with { type: 'json' }
 
 /** What it was measured on. No name of the machine: results are published. */
 export function machine() {

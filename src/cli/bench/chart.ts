@@ -1,7 +1,7 @@
 /** A line chart as SVG text: logits against nanoseconds per logit, both logarithmic. Small, so that it can be shipped. */
-import type { Measurement } from './bench_result.js'
-import { significant } from './numbers.js'
-import { line, openSvg, PALETTE, polyline, rounded, text } from './svg.js'
+import type { Measurement } from './result.js'
+import { significant } from '../output/numbers.js'
+import { line, openSvg, PALETTE, polyline, rounded, text } from '../output/svg.js'
 
 /** From the second loss or dtype on, lines are told apart by their dashes as well. */
 const DASHES = ['', '6 3', '2 3', '8 3 2 3', '1 4']

@@ -1,10 +1,10 @@
 /** Times the backends on one problem, after checking each of them. Runs in pages too. */
 import type { BackendName } from 'focal-loss'
-import type { BenchProblem } from './bench_cases.js'
-import { expectEqual, referenceOf } from './bench_check.js'
-import { type Measurement, measurement } from './bench_result.js'
-import { summarise } from './bench_statistics.js'
-import { sampleCalls } from './bench_timing.js'
+import type { BenchProblem } from './cases.js'
+import { expectEqual, referenceOf } from './check.js'
+import { type Measurement, measurement } from './result.js'
+import { summarise } from './statistics.js'
+import { sampleCalls } from './timing.js'
 
 /**
  * Yields `null` once memcpy is measured, then a measurement for each name; each takes about `seconds`, and between two there is

@@ -3,11 +3,11 @@
  * their losses builds up (figure 4 of Lin et al. 2017). Below: what share of the whole loss each bin of p_t has.
  */
 import type { CurvePoint, ExplainedLoss } from 'focal-loss'
-import type { ExplainedFiles } from './explain.js'
-import { nameOf, shortest } from './explain_tables.js'
-import { line, openSvg, PALETTE, polyline, rounded, text } from './svg.js'
+import type { ExplainedFiles } from './explained.js'
+import { nameOf, shortest } from './tables.js'
+import { line, openSvg, PALETTE, polyline, rounded, text } from '../output/svg.js'
 
-type Side = 'positives' | 'negatives'
+type Group = 'positives' | 'negatives'
 
 interface Panel {
   readonly left: number
@@ -29,11 +29,11 @@ const LEGEND_LINE = 18
 const TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 
 export function explainChart({ example, losses }: ExplainedFiles): string {
-  const sides: readonly Side[] = ['positives', 'negatives']
+  const groups: readonly Group[] = ['positives', 'negatives']
   const called = example === 'row' ? { positives: 'rows with a class', negatives: 'rows without a class' } : { positives: 'positives', negatives: 'negatives' }
-  const panels = sides.flatMap((side, column) => [
-    cumulative(side, called[side], losses, column * COLUMN + GAP.left, GAP.top),
-    shares(side, called[side], losses, column * COLUMN + GAP.left, ROW + GAP.top),
+  const panels = groups.flatMap((group, column) => [
+    cumulative(group, called[group], losses, column * COLUMN + GAP.left, GAP.top),
+    shares(group, called[group], losses, column * COLUMN + GAP.left, ROW + GAP.top),
   ])
   const legendTop = 2 * ROW + 8
   return [
@@ -48,7 +48,7 @@ export function explainChart({ example, losses }: ExplainedFiles): string {
   ].join('\n')
 }
 
-function cumulative(side: Side, called: string, losses: readonly ExplainedLoss[], left: number, top: number): Panel {
+function cumulative(group: Group, called: string, losses: readonly ExplainedLoss[], left: number, top: number): Panel {
   return {
     left,
     top,
@@ -56,12 +56,12 @@ function cumulative(side: Side, called: string, losses: readonly ExplainedLoss[]
     xTitle: `share of the ${called}, smallest loss first`,
     yTitle: 'share of their loss',
     xTicks: TENTHS.map((at) => ({ at, label: String(at) })),
-    curves: losses.map(({ curves }) => curves[side].map(({ examples, loss }: CurvePoint) => [examples, loss] as const)),
+    curves: losses.map(({ curves }) => curves[group].map(({ examples, loss }: CurvePoint) => [examples, loss] as const)),
     dots: false,
   }
 }
 
-function shares(side: Side, called: string, losses: readonly ExplainedLoss[], left: number, top: number): Panel {
+function shares(group: Group, called: string, losses: readonly ExplainedLoss[], left: number, top: number): Panel {
   const { bins } = losses[0]
   const middle = (bin: number) => (bin + 0.5) / bins.length
   // Edges stand between the bins, thinned where there are many
@@ -74,7 +74,7 @@ function shares(side: Side, called: string, losses: readonly ExplainedLoss[], le
     xTitle: 'p_t, hard on the left and easy on the right',
     yTitle: 'share of the whole loss',
     xTicks: edges.flatMap((edge, i) => (i % every === 0 ? [{ at: i / bins.length, label: shortest(edge) }] : [])),
-    curves: losses.map((one) => one.bins.map((bin, i) => [middle(i), bin[side].lossShare] as const)),
+    curves: losses.map((one) => one.bins.map((bin, i) => [middle(i), bin[group].lossShare] as const)),
     dots: true,
   }
 }

@@ -1,7 +1,7 @@
 /** Reads .csv and .tsv files, line by line. */
 import { pipeline } from 'node:stream'
 import { parse } from 'csv-parse'
-import { reasonOf } from '../../errors.js'
+import { reasonOf } from '../../../errors.js'
 import type { TableReader } from './array_reader.js'
 import { opened } from './bytes.js'
 import type { ColumnChoice, Role } from './columns.js'

@@ -1,7 +1,7 @@
 /** Bytes of a file, or of a part of an archive: from the front, and where that is possible anywhere. */
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { reasonOf } from '../../errors.js'
+import { reasonOf } from '../../../errors.js'
 
 export interface Bytes {
   readonly size: number
