@@ -73,7 +73,7 @@ export function oursContestant(name: OursName, problem: BenchProblem, grad: Benc
   }
 }
 
-function backendOf(name: OursName): BackendName | 'auto' {
+export function backendOf(name: OursName): BackendName | 'auto' {
   return name === 'native-1' ? 'native' : name
 }
 

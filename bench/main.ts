@@ -9,6 +9,8 @@ import { type BenchCase, cases, type Dtype, dtypes } from '../src/cli/bench/case
 import { namesOf, parseLosses, parseSeconds, parseSizes } from '../src/cli/bench/command.js'
 import { describeMachine, machine } from '../src/cli/bench/machine.js'
 import { chart } from './chart.js'
+import { cliffCases, fastRoads } from './cliff_cases.js'
+import { cliffTable, libraryIn, runCliffs } from './cliffs.js'
 import { type OursName, oursNames } from './contestants.js'
 import { type PeerName, peerLoaders, peerNames } from './peers/index.js'
 import type { Peer } from './peers/peer.js'
@@ -17,20 +19,25 @@ import { type Plan, run, stepsOf } from './run.js'
 import { tablesOf } from './tables.js'
 
 interface Options {
-  readonly quick?: true
+  readonly quick?: boolean
+  readonly cliffs?: boolean
+  readonly against?: string
   readonly losses: readonly BenchCase[]
   readonly sizes: readonly number[]
   readonly dtypes: readonly Dtype[]
   readonly backends: readonly OursName[]
   readonly peers: readonly PeerName[]
   readonly seconds: number
-  readonly rounds: number
+  readonly rounds?: number
   readonly json?: string
   readonly svg?: string
 }
 
 const SIZES = [80, 960, 96_000, 1_000_000, 16_000_000]
+const ROUNDS = 3
+const CLIFFS = { size: 960_000, seconds: 0.001, repeats: 5, rounds: 7 }
 /** A look at whether everything works; its numbers are good for nothing. */
+const QUICK_CLIFFS = { size: 9_600, seconds: 0, repeats: 1, rounds: 1 }
 const QUICK = { sizes: [960, 96_000], seconds: 0.05, rounds: 1 }
 const FIXED: readonly OursName[] = ['native-1', 'native', 'wasm', 'js']
 
@@ -40,6 +47,8 @@ function parseOptions(): Options {
   return new Command('npm run bench --')
     .description('Times every backend, memcpy and other libraries on the same problems, after checking their results.')
     .option('--quick', `sizes ${QUICK.sizes.join(',')} and almost no time: shows that it works, not how fast`)
+    .option('--cliffs', 'instead: calls beside the fast road, as ratios to it; takes --quick, --backends, --rounds and --json')
+    .option('--against <folder>', 'with --cliffs: also the ratio to another built checkout')
     .addOption(new Option('--losses <names>', cases.map(({ name }) => name).join(', ')).argParser(parseLosses).default(cases, 'all'))
     .addOption(new Option('--sizes <numbers>', 'logits in a call').argParser(parseSizes).default(SIZES, SIZES.join(',')))
     .addOption(list('--dtypes <names>', 'types of the logits', dtypes, dtypes))
@@ -50,7 +59,7 @@ function parseOptions(): Options {
         .default(peerNames, 'all'),
     )
     .option('--seconds <number>', 'for one contestant in one round', parseSeconds, 0.5)
-    .option('--rounds <number>', 'how often all are timed in turn', (text) => parseSizes(text)[0], 3)
+    .option('--rounds <number>', `how often all are timed in turn (default: ${ROUNDS}; ${CLIFFS.rounds} with --cliffs)`, (text) => parseSizes(text)[0])
     .option('--json <file>', 'where the results go (default: bench/results, unless --quick)')
     .option('--svg <file>', 'where the chart goes (default: beside the results)')
     .allowExcessArguments(false)
@@ -83,10 +92,24 @@ function write(file: string, text: string): void {
   console.log(`written: ${file}`)
 }
 
+async function cliffs({ quick = false, against, backends: who, rounds, json }: Options): Promise<void> {
+  const other = against === undefined ? undefined : await libraryIn(against)
+  const effort = quick ? QUICK_CLIFFS : { ...CLIFFS, ...(rounds !== undefined && { rounds }) }
+  const names = who.filter((name) => name === 'native-1' || name === 'native' || name === 'wasm')
+  console.log(describeMachine(machine()))
+  const bar = new SingleBar({ format: '[{bar}] {percentage} % | {what}', barsize: 24, clearOnComplete: true })
+  bar.start(names.length * (cliffCases.length + fastRoads.length), 0, { what: '' })
+  const rows = await runCliffs({ cases: cliffCases, who: names, ...effort, other }, (what) => bar.increment(1, { what }))
+  bar.stop()
+  console.log(cliffTable(rows))
+  if (json !== undefined) write(json, `${JSON.stringify({ date: new Date().toISOString(), machine: machine(), effort, rows }, null, 2)}\n`)
+}
+
 async function main(): Promise<void> {
   const options = parseOptions()
+  if (options.cliffs === true) return cliffs(options)
   const { quick = false } = options
-  const { sizes, seconds, rounds } = quick ? QUICK : options
+  const { sizes, seconds, rounds = ROUNDS } = quick ? QUICK : options
   const { peers, missing } = await loadPeers(options.peers)
   const { losses, dtypes } = options
   const plan: Plan = { losses, sizes, dtypes, ours: options.backends, peers, effort: { seconds, rounds } }

@@ -148,7 +148,7 @@ function setLabels(labels: { [index: number]: number; length: number }, rows: In
 }
 
 /** Normal logits with mean -1 and deviation 3: easy and hard ones, as in training (Box and Muller). */
-function fillNormal(logits: Logits, random: () => number): void {
+export function fillNormal(logits: Logits, random: () => number): void {
   for (let i = 0; i < logits.length; i += 2) {
     const radius = 3 * Math.sqrt(-2 * Math.log(1 - random()))
     const angle = 2 * Math.PI * random()
@@ -159,7 +159,7 @@ function fillNormal(logits: Logits, random: () => number): void {
 }
 
 /** Tommy Ettinger's generator: small, and the same numbers everywhere. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
