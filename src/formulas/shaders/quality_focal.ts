@@ -1,0 +1,25 @@
+/** The quality focal loss as a shader function: see src/formulas/quality_focal.ts and cpp/losses/quality_focal.h. */
+import type { Parameters } from '../formula.js'
+import { power } from './elementary.js'
+import { literal, type ShaderText } from './language.js'
+
+export function qualityFocal({ beta }: Parameters): ShaderText {
+  const b = literal(beta)
+  return `${power('distance_power', beta)}
+fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
+  let l: Logistic = logistic(x);
+  let d: f32 = y * l.c - rest * l.s;
+  let variance: f32 = l.s * l.c;
+  // Only rounding brings |d| this far below p (1 - p), or an exact hit: r is to be finite there
+  let distance: f32 = max(max(abs(d), variance * 9.09494702e-13), SMALLEST_NORMAL);
+  let sign: f32 = d / distance;
+  let r: f32 = variance / distance;
+  let logs: LogParts = log_parts(distance);
+  let u: f32 = distance_power(distance, logs.exponent, logs.mantissa) * (y * wp + rest * wn);
+  let value: f32 = u * cross_entropy(l, x, y, rest);
+  let pull: f32 = ${b} * sign * r;
+  let hess: f32 = value * pull * (${literal(beta - 1)} * sign * r - (l.c - l.s)) + u * (${literal(2 * beta + 1)} * variance);
+  return Element(value, -(pull * value + u * d), hess);
+}
+`
+}

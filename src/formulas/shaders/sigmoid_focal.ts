@@ -1,0 +1,44 @@
+/** The sigmoid focal loss as a shader function: see src/formulas/sigmoid_focal.ts and cpp/losses/sigmoid_focal.h. */
+import type { Parameters } from '../formula.js'
+import { modulated } from './elementary.js'
+import { literal, type ShaderText } from './language.js'
+
+export function sigmoidFocal({ gamma, softTargets }: Parameters): ShaderText {
+  return `${modulated('negative', gamma)}${softTargets === 'linear' ? linear(gamma) : mixture}
+fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
+  let l: Logistic = logistic(x);
+  if (y == 0.0) {
+    return negative(l, wn);
+  }
+  if (rest == 0.0) {
+    return mirror(negative(mirrored(l), wp));
+  }
+  return soft(l, x, y, rest, wp, wn);
+}
+`
+}
+
+const mixture = `
+fn soft(l: Logistic, x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
+  return sum(negative(l, wn * rest), mirror(negative(mirrored(l), wp * y)));
+}
+`
+
+function linear(gamma: number): ShaderText {
+  const g = literal(gamma)
+  return `
+fn soft(l: Logistic, x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
+  let as_negative: f32 = rest * l.s;
+  let as_positive: f32 = y * l.c;
+  let q: f32 = max(as_negative + as_positive, SMALLEST_NORMAL);
+  let slope: f32 = as_negative - as_positive;
+  let entropy: f32 = cross_entropy(l, x, y, rest);
+  let variance: f32 = l.s * l.c;
+  let r: f32 = (rest - y) * variance / q;
+  let logs: LogParts = log_parts(q);
+  let m: f32 = negative_power(q, logs.exponent, logs.mantissa) * (y * wp + rest * wn);
+  let bend: f32 = ${g} * r * (${literal(gamma - 1)} * r + (l.c - l.s));
+  return Element(m * entropy, m * (${g} * r * entropy + slope), m * (bend * entropy + ${literal(2 * gamma)} * r * slope + variance));
+}
+`
+}

@@ -1,0 +1,28 @@
+/** Compute shaders on Dawn with SwiftShader, a Vulkan device in software that Debian's package chromium brings. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export interface DawnProgram {
+  /** WGSL whose inputs are bound from 0 on, and then its output; workgroups have 64 invocations. */
+  readonly code: string
+  readonly inputs: readonly Float32Array[]
+  /** Of the output, in float32. */
+  readonly length: number
+  readonly invocations: number
+}
+
+const SWIFTSHADER = '/usr/lib/chromium'
+
+/** The outputs of the programs. Throws what Dawn says of a shader that it refuses. */
+export function runOnDawn(programs: readonly DawnProgram[]): Float32Array[] {
+  const child = fileURLToPath(new URL('dawn_child.mjs', import.meta.url))
+  const input = JSON.stringify(programs.map((program) => ({ ...program, inputs: program.inputs.map(({ buffer }) => Buffer.from(buffer).toString('base64')) })))
+  const { status, stdout, stderr } = spawnSync(process.execPath, [child], {
+    input,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+    env: { ...process.env, LD_LIBRARY_PATH: SWIFTSHADER, VK_ICD_FILENAMES: `${SWIFTSHADER}/vk_swiftshader_icd.json` },
+  })
+  if (status !== 0) throw new Error(`Dawn ended with status ${status}: ${stderr}`)
+  return (JSON.parse(stdout) as string[]).map((text) => new Float32Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer))
+}
