@@ -16,6 +16,8 @@ export default defineConfig(
       '@typescript-eslint/no-unnecessary-condition': 'off',
       // TensorFlow.js takes the numbers it documents
       '@typescript-eslint/no-unsafe-enum-assignment': 'off',
+      // A loss as a type is an interface of its own name
+      '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'with-single-extends' }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],

@@ -8,8 +8,6 @@ export default defineConfig([
     platform: 'node',
     target: 'es2022',
     dts: true,
-    // The bundler of declarations keeps no such line of the sources', which arrays on GPUs need for `using`
-    banner: { dts: '/// <reference lib="esnext.disposable" />' },
     fixedExtension: false,
     // The other build's output stays, whichever ends first
     clean: ['dist/**/*.{js,cjs,ts,cts}', '!dist/cli.js', '!dist/cli/**'],

@@ -1,12 +1,36 @@
 /** The reference in docs/api, made from the docstrings by `npm run docs`. Whatever is wrong with one is an error. */
 import { readFileSync } from 'node:fs'
-import { Converter, ReflectionKind } from 'typedoc'
+import { Converter, ReferenceType, ReflectionKind } from 'typedoc'
+import ts from 'typescript'
 
 const { compilerOptions } = JSON.parse(readFileSync(new URL('tsconfig.json', import.meta.url), 'utf8'))
 /** The package's entries; `focal-loss/wasm` exports what `focal-loss` does. */
 const entries = Object.entries(compilerOptions.paths).flatMap(([name, files]) => (name === 'focal-loss/wasm' ? [] : files))
 
-const { CallSignature, Class, ClassMember, Function, Interface, Property, TypeAlias, TypeLiteral, Variable } = ReflectionKind
+const { CallSignature, Class, ClassMember, Constructor, Function, Interface, Property, TypeAlias, TypeLiteral, Variable } = ReflectionKind
+
+/** A loss is an interface and a constant of one name, told as one class: its base is the interface's, and `new` gives it with its type argument. */
+function lossesAreClasses({ converter }) {
+  const losses = new Set()
+  converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
+    const declarations = reflection.kindOf(Class) ? (context.getSymbolFromReflection(reflection)?.declarations ?? []) : []
+    const bases = declarations.filter(ts.isInterfaceDeclaration).flatMap(({ heritageClauses }) => heritageClauses.flatMap(({ types }) => types))
+    if (bases.length === 0) return
+    reflection.extendedTypes = bases.map((base) => converter.convertType(context.withScope(reflection), base))
+    losses.add(reflection)
+  })
+  converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const { children, typeParameters } of losses) {
+      const made = children.find((member) => member.kindOf(Constructor))
+      delete made.inheritedFrom
+      for (const signature of made.signatures) {
+        delete signature.inheritedFrom
+        signature.typeParameters = typeParameters
+        signature.type.typeArguments = typeParameters.map((each) => ReferenceType.createResolvedReference(each.name, each, project))
+      }
+    }
+  })
+}
 
 /** What is inherited is told once, where it comes from. */
 function withoutInherited({ converter }) {
@@ -30,7 +54,7 @@ function allDocumented({ converter, logger }) {
 
 export default {
   entryPoints: entries,
-  plugin: ['typedoc-plugin-markdown', withoutInherited, allDocumented],
+  plugin: ['typedoc-plugin-markdown', lossesAreClasses, withoutInherited, allDocumented],
   out: 'docs/api',
   readme: 'none',
   outputFileStrategy: 'modules',

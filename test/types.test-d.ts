@@ -1,7 +1,11 @@
 import {
+  type Abortable,
+  type AbortSignalLike,
   AsymmetricLoss,
+  type BackendName,
   DeviceArray,
   type DevicePointer,
+  type ElementwiseLoss,
   type Explanation,
   FocalStarLoss,
   HeatmapFocalLoss,
@@ -50,6 +54,68 @@ test('bits stay bits', () => {
 test('a reduction known only at run time gives both', () => {
   const reduction = 'none' as Reduction
   expectTypeOf(new SigmoidFocalLoss({ reduction }).value(single, [0, 1])).toEqualTypeOf<number | Float32Array>()
+})
+
+test('a loss as a type has any reduction', () => {
+  const each = new SigmoidFocalLoss({ reduction: 'none' })
+  const mean = new SigmoidFocalLoss()
+  const losses: SigmoidFocalLoss[] = [mean, new SigmoidFocalLoss(), new SigmoidFocalLoss({ reduction: 'sum' }), each]
+  const take = (loss: SigmoidFocalLoss) => loss.value(double, [0, 1])
+  class Model {
+    loss: SigmoidFocalLoss = each
+    readonly summed: SigmoidFocalLoss<'sum'> = new SigmoidFocalLoss({ reduction: 'sum' })
+  }
+  expectTypeOf(take(each)).toEqualTypeOf<number | Float64Array>()
+  expectTypeOf(losses[0].value(single, [0, 1])).toEqualTypeOf<number | Float32Array>()
+  expectTypeOf<Model['loss']['options']['reduction']>().toEqualTypeOf<Reduction>()
+  expectTypeOf(new Model().summed.value(single, [0, 1])).toEqualTypeOf<number>()
+  expectTypeOf<InstanceType<typeof SigmoidFocalLoss>>().toExtend<SigmoidFocalLoss>()
+  expectTypeOf<SoftmaxFocalLoss<'sum'>>().toExtend<SoftmaxFocalLoss>()
+  expectTypeOf<FocalStarLoss<'none'>>().toExtend<FocalStarLoss>()
+  expectTypeOf<QualityFocalLoss<'sum'>>().toExtend<QualityFocalLoss>()
+  expectTypeOf<VarifocalLoss<'none'>>().toExtend<VarifocalLoss>()
+  expectTypeOf<HeatmapFocalLoss<'sum'>>().toExtend<HeatmapFocalLoss>()
+  expectTypeOf<AsymmetricLoss<'none'>>().toExtend<AsymmetricLoss>()
+  expectTypeOf<SigmoidFocalLoss<'none'>>().toExtend<ElementwiseLoss>()
+  // @ts-expect-error a number is no array
+  const wrong: SigmoidFocalLoss<'none'> = mean
+  // @ts-expect-error another loss
+  const other: SigmoidFocalLoss = new FocalStarLoss()
+  return [wrong, other]
+})
+
+test('a loss may be extended, and known by its class', () => {
+  class Summed extends SigmoidFocalLoss<'sum'> {
+    constructor() {
+      super({ reduction: 'sum' })
+    }
+    twice(logits: Float32Array) {
+      return 2 * this.value(logits, [0, 1])
+    }
+  }
+  expectTypeOf(new Summed().twice(single)).toEqualTypeOf<number>()
+  const known = (value: unknown) => (value instanceof SigmoidFocalLoss ? value : null)
+  expectTypeOf(known).returns.toEqualTypeOf<SigmoidFocalLoss | null>()
+})
+
+test('options are shown with their defaults', () => {
+  const { options } = new AsymmetricLoss({ margin: undefined })
+  expectTypeOf(options.margin).toEqualTypeOf<number>()
+  expectTypeOf(options.backend).toEqualTypeOf<BackendName | 'auto' | null>()
+  expectTypeOf<undefined>().not.toExtend<(typeof options)[keyof typeof options]>()
+  expectTypeOf(new AsymmetricLoss(options).options.reduction).toEqualTypeOf<'mean'>()
+})
+
+test('presets are readonly', () => {
+  // @ts-expect-error nobody may change it for others
+  const changed = () => (presets.keras.gamma = 3)
+  expectTypeOf(presets.korniaSoftmax(3, 0.25).alpha).toEqualTypeOf<readonly number[] | null>()
+  return changed
+})
+
+test('any signal will do', () => {
+  expectTypeOf<AbortSignal>().toExtend<AbortSignalLike>()
+  expectTypeOf<Abortable>().toEqualTypeOf<{ signal?: AbortSignalLike | undefined }>()
 })
 
 test('of every loss of the family', () => {

@@ -22,7 +22,7 @@ export type JaxLoss<R extends Reduction = Reduction> = Pick<FocalLossBase<R>, 'o
 /** Which logits are a row's classes is the model's affair: those of the last axis, unless `classAxis` says otherwise. */
 export interface JaxCall extends Omit<CallOptions, 'shape' | 'dtype'> {
   /** A number > 0 that replaces the reduction's denominator. */
-  normalizer?: number
+  normalizer?: number | undefined
 }
 
 /**

@@ -14,13 +14,13 @@ export interface Differentiable {
 /** Where {@link gradcheck} looks, and what it lets pass. */
 export interface GradcheckOptions {
   /** Options of the call, passed on: `shape`, `weights` and so on. */
-  call?: object
+  call?: object | undefined
   /** How far a gradient may be from the difference quotient, relative to the larger of the two. Default 1e-6. */
-  tolerance?: number
+  tolerance?: number | undefined
   /** How far logits are moved. Default 1e-3: fourth-order differences are good to about 1e-11 then. */
-  step?: number
+  step?: number | undefined
   /** At most so many logits are checked, spread evenly; each takes four values of the loss. Default 100. */
-  most?: number
+  most?: number | undefined
 }
 
 /** One logit: its gradient as the loss gives it, and as differences of the loss say it should be. */

@@ -1,7 +1,16 @@
 /** Arrays in a GPU's memory, as everything sees them but the cuda backend, which only some entry points bring. */
-/// <reference lib="esnext.disposable" />
 import type { DeviceDtype, HostArray } from './element_type.js'
 import type { OrFloat16 } from './numeric_array.js'
+
+// As the library `esnext.disposable` has them, which compilers before 5.2 lack and others are not always told to read
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol
+  }
+  interface Disposable {
+    [Symbol.dispose](): void
+  }
+}
 
 /**
  * An array in the memory of an NVIDIA GPU: a {@link DeviceArray}, or memory of another library in this process, which must

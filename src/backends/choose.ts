@@ -61,28 +61,28 @@ export function calibrations(): Calibration[] {
  * Runs a problem on the loss's own choice, else on what the setting says, else on the backend that is cheapest for `size`
  * logits; where that is undefined, always on the same. Arrays on a GPU are cuda's.
  */
-export function runProblem(problem: AnyProblem, size: number | undefined, wanted: BackendName | 'auto' | undefined): Sums {
+export function runProblem(problem: AnyProblem, size: number | undefined, wanted: BackendName | 'auto' | null): Sums {
   return problem.device === null ? choose(problem, size, wanted).run(problem) : gpuFor(problem, wanted).run(problem)
 }
 
 /** The same while the event loop keeps turning. */
-export function runProblemAsync(problem: AnyProblem, size: number, wanted: BackendName | 'auto' | undefined, watch: Watch): Promise<Sums> {
+export function runProblemAsync(problem: AnyProblem, size: number, wanted: BackendName | 'auto' | null, watch: Watch): Promise<Sums> {
   return problem.device === null ? choose(problem, size, wanted).runAsync(problem, watch) : gpuFor(problem, wanted).runAsync(problem, watch)
 }
 
 /** The backend of large problems on arrays of the host. */
-export function backendFor(wanted: BackendName | 'auto' | undefined): Backend {
-  const name = wanted === undefined ? currentSetting() : oneOf('backend', wanted, settings)
+export function backendFor(wanted: BackendName | 'auto' | null): Backend {
+  const name = wanted === null ? currentSetting() : oneOf('backend', wanted, settings)
   return name === 'auto' ? bestThatRuns() : load(name)
 }
 
-function choose(problem: Problem, size: number | undefined, wanted: BackendName | 'auto' | undefined): Backend {
+function choose(problem: Problem, size: number | undefined, wanted: BackendName | 'auto' | null): Backend {
   const name = wanted ?? currentSetting()
   if (name !== 'auto') return load(name)
   return size === undefined ? bestThatRuns() : automatic(problem, size)
 }
 
-function gpuFor(problem: AnyProblem, wanted: BackendName | 'auto' | undefined): DeviceBackend {
+function gpuFor(problem: AnyProblem, wanted: BackendName | 'auto' | null): DeviceBackend {
   const name = wanted ?? currentSetting()
   if (name !== 'auto' && name !== 'cuda') {
     const at = arraysOf(problem).findIndex((array) => array !== null && !onHost(array))

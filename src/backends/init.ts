@@ -9,12 +9,12 @@ import { setWorkers } from './wasm/worker_pool.js'
 /** How {@link init} gets a backend ready. */
 export interface InitOptions {
   /** With 'cuda': the GPU for arrays of the host and for new ones, as CUDA counts them. Default FOCAL_LOSS_CUDA_DEVICE, else the first. */
-  device?: number
+  device?: number | undefined
   /**
    * With 'wasm': how many workers there are for asynchronous calls of 258,048 logits or more, from 0 to 64. They share memory, so a
    * page must be cross-origin isolated. Default: as many as there are, at the beginning none.
    */
-  workers?: number
+  workers?: number | undefined
 }
 
 /** The backend that an option of {@link init} is for. */

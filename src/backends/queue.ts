@@ -1,10 +1,12 @@
 /** A place where there is room for one: the others wait for it, in the order they came. */
+import type { AbortSignalLike } from '../problem/call.js'
+
 export class Queue {
   #taken = false
   readonly #waiting: (() => void)[] = []
 
   /** Resolves once the place is the caller's, until {@link leave}. Who is aborted while waiting goes at once: throws the reason. */
-  async enter(signal: AbortSignal | undefined): Promise<void> {
+  async enter(signal: AbortSignalLike | undefined): Promise<void> {
     signal?.throwIfAborted()
     if (!this.#taken) {
       this.#taken = true

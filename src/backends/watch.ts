@@ -2,14 +2,15 @@
 import { lengthOf } from '../arrays/intrinsics.js'
 import { type AnyArray, onHost } from '../arrays/logits.js'
 import { wrongType } from '../errors.js'
+import type { AbortSignalLike } from '../problem/call.js'
 import { type AnyProblem, arrayNames, arraysOf } from '../problem/problem.js'
 
 export class Watch {
-  readonly signal: AbortSignal | undefined
+  readonly signal: AbortSignalLike | undefined
   readonly #arrays: readonly (AnyArray | null)[]
   readonly #lengths: readonly number[]
 
-  constructor(problem: AnyProblem, signal: AbortSignal | undefined) {
+  constructor(problem: AnyProblem, signal: AbortSignalLike | undefined) {
     this.signal = signal
     this.#arrays = arraysOf(problem)
     this.#lengths = this.#arrays.map(lengthOrNone)
@@ -37,10 +38,10 @@ function lengthOrNone(array: AnyArray | null): number {
 }
 
 /** `call.signal`: any object that does what an AbortSignal does, also one of another realm. */
-export function checkSignal(signal: unknown): AbortSignal | undefined {
+export function checkSignal(signal: unknown): AbortSignalLike | undefined {
   if (signal === undefined) return undefined
   const { aborted, throwIfAborted, addEventListener } = Object(signal) as Record<string, unknown>
   const isSignal = typeof aborted === 'boolean' && typeof throwIfAborted === 'function' && typeof addEventListener === 'function'
   if (!isSignal) throw wrongType('signal', signal, 'an AbortSignal')
-  return signal as AbortSignal
+  return signal as AbortSignalLike
 }

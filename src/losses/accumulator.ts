@@ -12,9 +12,9 @@ import { denominatorOf, nothing, type Sums } from '../problem/problem.js'
 
 export interface ChunkCall<A extends Logits | DeviceLogits> extends CallOptions {
   /** Where to write the gradient of the sum, as long as the chunk's logits; may be the logits themselves. */
-  grad?: Output<A>
+  grad?: Output<A> | undefined
   /** Where to write the chunk's losses, one per element (softmax: per row). */
-  out?: Output<A>
+  out?: Output<A> | undefined
 }
 
 /**
@@ -27,11 +27,11 @@ export interface ChunkCall<A extends Logits | DeviceLogits> extends CallOptions 
 export class Accumulator {
   readonly #loss: LossConstants
   readonly #reduction: Reduction
-  readonly #backend: BackendName | 'auto' | undefined
+  readonly #backend: BackendName | 'auto' | null
   #sums = nothing
   #classes: number | undefined
 
-  constructor(loss: LossConstants, reduction: Reduction, backend: BackendName | 'auto' | undefined) {
+  constructor(loss: LossConstants, reduction: Reduction, backend: BackendName | 'auto' | null) {
     this.#loss = loss
     this.#reduction = reduction
     this.#backend = backend

@@ -8,22 +8,33 @@ import { ElementwiseLoss } from './elementwise.js'
 /** What {@link AsymmetricLoss} takes. `undefined` means the default. */
 export interface AsymmetricOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Focusing of positives, a finite number >= 0. Default 1. */
-  gammaPositive?: number
+  gammaPositive?: number | undefined
   /** Focusing of negatives, a finite number >= 0. Default 4. */
-  gammaNegative?: number
+  gammaNegative?: number | undefined
   /** Negatives of a probability up to this cost nothing: from 0 to 0.99. Default 0.05. */
-  margin?: number
+  margin?: number | undefined
   /**
    * Differentiate as if the modulating factors were constants, as the authors' `disable_torch_grad_focal_loss` does: the
    * gradient is then not that of the value. Default `false`.
    */
-  constantModulator?: boolean
+  constantModulator?: boolean | undefined
   /** From 0 to 1: moves every target that far towards 1/2. Default 0. */
-  labelSmoothing?: number
+  labelSmoothing?: number | undefined
 }
 
 /** The options of its own, defaults filled in. */
-export type AsymmetricResolved = Readonly<Required<Omit<AsymmetricOptions, keyof LossOptions>>>
+export interface AsymmetricResolved {
+  /** See {@link AsymmetricOptions.gammaPositive}. */
+  readonly gammaPositive: number
+  /** See {@link AsymmetricOptions.gammaNegative}. */
+  readonly gammaNegative: number
+  /** See {@link AsymmetricOptions.margin}. */
+  readonly margin: number
+  /** See {@link AsymmetricOptions.constantModulator}. */
+  readonly constantModulator: boolean
+  /** See {@link AsymmetricOptions.labelSmoothing}. */
+  readonly labelSmoothing: number
+}
 
 const asymmetricRules: OptionRules<AsymmetricResolved> = {
   loss: 'AsymmetricLoss',
@@ -46,6 +57,8 @@ const asymmetricRules: OptionRules<AsymmetricResolved> = {
   }),
 }
 
+export interface AsymmetricLoss<R extends Reduction = Reduction> extends ElementwiseLoss<R, AsymmetricResolved> {}
+
 /**
  * `(1 - p)^gammaPositive (-log p)` for a positive; `p_m^gammaNegative (-log(1 - p_m))` with `p_m = max(p - margin, 0)` for a
  * negative; `p = sigmoid(x)`: Ridnik et al., "Asymmetric Loss For Multi-Label Classification", 2021, arXiv:2009.14119,
@@ -53,9 +66,14 @@ const asymmetricRules: OptionRules<AsymmetricResolved> = {
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, soft ones
  * as `y L(1) + (1 - y) L(0)`, or one class index per row.
+ *
+ * @class
  */
-export class AsymmetricLoss<R extends Reduction = 'mean'> extends ElementwiseLoss<R, AsymmetricResolved> {
+export const AsymmetricLoss: {
   /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  new <R extends Reduction = 'mean'>(options?: AsymmetricOptions<R>): AsymmetricLoss<R>
+  readonly prototype: AsymmetricLoss
+} = class AsymmetricLoss<R extends Reduction> extends ElementwiseLoss<R, AsymmetricResolved> {
   constructor(options: AsymmetricOptions<R> = {}) {
     super(options, asymmetricRules, asymmetric)
   }

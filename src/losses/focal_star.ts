@@ -16,13 +16,13 @@ import { ElementwiseLoss } from './elementwise.js'
 /** What {@link FocalStarLoss} takes. `undefined` means the default. */
 export interface FocalStarOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Steepness, a finite number > 0. Default 2. */
-  gamma?: number
+  gamma?: number | undefined
   /** Shift, a finite number >= 0: how early an example counts as easy. Default 1. */
-  beta?: number
+  beta?: number | undefined
   /** Balance, from 0 to 1: positives weigh `alpha`, negatives `1 - alpha`. Default `null`: off. */
-  alpha?: PerClass | null
+  alpha?: PerClass | null | undefined
   /** From 0 to 1: moves every target that far towards 1/2. Default 0. */
-  labelSmoothing?: number
+  labelSmoothing?: number | undefined
 }
 
 /** The options of its own, defaults filled in. */
@@ -43,6 +43,8 @@ const focalStarRules: OptionRules<FocalStarResolved> = {
   parameters: ({ gamma, beta, alpha, labelSmoothing }) => ({ gamma, beta, alpha, labelSmoothing }),
 }
 
+export interface FocalStarLoss<R extends Reduction = Reduction> extends ElementwiseLoss<R, FocalStarResolved> {}
+
 /**
  * FL*, `-log(sigmoid(gamma x_t + beta)) / gamma` with x_t = x for a positive and -x for a negative: Lin et al., "Focal
  * Loss for Dense Object Detection", 2017, arXiv:1708.02002, appendix A. `gamma: 1, beta: 0` is binary cross entropy. It is
@@ -50,9 +52,14 @@ const focalStarRules: OptionRules<FocalStarResolved> = {
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, soft ones
  * as `y L(1) + (1 - y) L(0)`, or one class index per row.
+ *
+ * @class
  */
-export class FocalStarLoss<R extends Reduction = 'mean'> extends ElementwiseLoss<R, FocalStarResolved> {
+export const FocalStarLoss: {
   /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  new <R extends Reduction = 'mean'>(options?: FocalStarOptions<R>): FocalStarLoss<R>
+  readonly prototype: FocalStarLoss
+} = class FocalStarLoss<R extends Reduction> extends ElementwiseLoss<R, FocalStarResolved> {
   constructor(options: FocalStarOptions<R> = {}) {
     super(options, focalStarRules, focalStar)
   }

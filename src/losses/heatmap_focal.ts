@@ -6,19 +6,26 @@ import { ElementwiseLoss } from './elementwise.js'
 /** What {@link HeatmapFocalLoss} takes. `undefined` means the default. */
 export interface HeatmapFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Focusing, a finite number >= 0 (the papers' alpha). Default 2. */
-  gamma?: number
+  gamma?: number | undefined
   /** How fast the blame fades near a peak, a finite number >= 0: negatives weigh `(1 - y)^beta`. Default 4. */
-  beta?: number
+  beta?: number | undefined
 }
 
 /** The options of its own, defaults filled in. */
-export type HeatmapFocalResolved = Readonly<Required<Omit<HeatmapFocalOptions, keyof LossOptions>>>
+export interface HeatmapFocalResolved {
+  /** See {@link HeatmapFocalOptions.gamma}. */
+  readonly gamma: number
+  /** See {@link HeatmapFocalOptions.beta}. */
+  readonly beta: number
+}
 
 const heatmapFocalRules: OptionRules<HeatmapFocalResolved> = {
   loss: 'HeatmapFocalLoss',
   own: { gamma: numberOption('gamma', 2), beta: numberOption('beta', 4) },
   parameters: ({ gamma, beta }) => ({ gamma, beta }),
 }
+
+export interface HeatmapFocalLoss<R extends Reduction = Reduction> extends ElementwiseLoss<R, HeatmapFocalResolved> {}
 
 /**
  * `(1 - p)^gamma (-log p)` where y = 1 and `(1 - y)^beta p^gamma (-log(1 - p))` elsewhere, `p = sigmoid(x)`: Law and Deng,
@@ -27,9 +34,14 @@ const heatmapFocalRules: OptionRules<HeatmapFocalResolved> = {
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one number from 0 to 1 per logit, usually
  * Gaussians around the peaks, or one class index per row.
+ *
+ * @class
  */
-export class HeatmapFocalLoss<R extends Reduction = 'mean'> extends ElementwiseLoss<R, HeatmapFocalResolved> {
+export const HeatmapFocalLoss: {
   /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  new <R extends Reduction = 'mean'>(options?: HeatmapFocalOptions<R>): HeatmapFocalLoss<R>
+  readonly prototype: HeatmapFocalLoss
+} = class HeatmapFocalLoss<R extends Reduction> extends ElementwiseLoss<R, HeatmapFocalResolved> {
   constructor(options: HeatmapFocalOptions<R> = {}) {
     super(options, heatmapFocalRules, heatmapFocal)
   }

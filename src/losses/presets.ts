@@ -6,6 +6,13 @@ import { outOfRange, wrongType } from '../errors.js'
 import { number } from '../arguments.js'
 import type { PerClass } from '../problem/options.js'
 
+/** The whole program shares them: nobody may change one for the others. */
+function frozen<T extends object>(value: T): T {
+  for (const part of Object.values(value) as unknown[]) if (typeof part === 'object' && part !== null) frozen(part)
+  Object.freeze(value)
+  return value
+}
+
 /**
  * Cross entropy with weights. A number weighs the positives, `negative` (default `1 - positive`) the negatives, of
  * SigmoidFocalLoss; an array weighs classes, of either loss.
@@ -16,12 +23,13 @@ import type { PerClass } from '../problem/options.js'
 function weightedCrossEntropy(positive: PerClass, negative?: number) {
   if (typeof positive === 'object' && positive !== null) {
     if (negative !== undefined) throw wrongType('negative', negative, 'nothing, as positive has a weight for each class')
-    return { gamma: 0, alpha: null, classWeights: positive }
+    const classWeights: readonly number[] = Array.from(positive)
+    return frozen({ gamma: 0, alpha: null, classWeights } as const)
   }
   number('positive', positive, 0, negative === undefined ? 1 : Infinity)
   const total = positive + number('negative', negative ?? 1 - positive, 0, Infinity)
   if (total === 0) throw new RangeError('positive and negative are 0; expected at least one weight above 0')
-  return { gamma: 0, alpha: positive / total, classWeights: total }
+  return frozen({ gamma: 0, alpha: positive / total, classWeights: total } as const)
 }
 
 /** Alpha of the libraries in which class 0 is the background: it weighs `1 - alpha`, and every other class `alpha`. */
@@ -41,7 +49,7 @@ function backgroundFirst(classes: number, alpha: number | null): readonly number
  * @param alpha from 0 to 1: the weight of classes 1 and up, `1 - alpha` that of class 0. Default `null`: off.
  */
 function korniaSoftmax(classes: number, alpha: number | null = null) {
-  return { gamma: 2, alpha: backgroundFirst(classes, alpha), reduction: 'none', ignoreIndex: -100 } as const
+  return frozen({ gamma: 2, alpha: backgroundFirst(classes, alpha), reduction: 'none', ignoreIndex: -100 } as const)
 }
 
 /**
@@ -52,11 +60,11 @@ function korniaSoftmax(classes: number, alpha: number | null = null) {
  * @param alpha from 0 to 1: the weight of classes 1 and up, `1 - alpha` that of class 0. Default `null`: off.
  */
 function monaiSoftmax(classes: number, alpha: number | null = null) {
-  return { gamma: 2, alpha: backgroundFirst(classes, alpha), classWeights: 1 / classes, reduction: 'mean' } as const
+  return frozen({ gamma: 2, alpha: backgroundFirst(classes, alpha), classWeights: 1 / classes, reduction: 'mean' } as const)
 }
 
-/** Options by the name of the library that has them; for SigmoidFocalLoss where nothing else is said. */
-export const presets = {
+/** Options by the name of the library that has them, frozen; for SigmoidFocalLoss where nothing else is said. */
+export const presets = frozen({
   /** Plain cross entropy: binary for SigmoidFocalLoss, categorical for SoftmaxFocalLoss. */
   crossEntropy: { gamma: 0, alpha: null },
 
@@ -144,4 +152,4 @@ export const presets = {
    * call option `normalizer`. apex has no defaults; gamma and alpha are the paper's.
    */
   apex: { gamma: 2, alpha: 0.25, reduction: 'sum', background: -1, ignoreIndex: -2 },
-} as const
+} as const)

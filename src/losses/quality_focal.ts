@@ -6,17 +6,22 @@ import { ElementwiseLoss } from './elementwise.js'
 /** What {@link QualityFocalLoss} takes. `undefined` means the default. */
 export interface QualityFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Power of the distance between label and score, a finite number >= 0; 0 is cross entropy. Default 2. */
-  beta?: number
+  beta?: number | undefined
 }
 
 /** The options of its own, defaults filled in. */
-export type QualityFocalResolved = Readonly<Required<Omit<QualityFocalOptions, keyof LossOptions>>>
+export interface QualityFocalResolved {
+  /** See {@link QualityFocalOptions.beta}. */
+  readonly beta: number
+}
 
 const qualityFocalRules: OptionRules<QualityFocalResolved> = {
   loss: 'QualityFocalLoss',
   own: { beta: numberOption('beta', 2) },
   parameters: ({ beta }) => ({ beta }),
 }
+
+export interface QualityFocalLoss<R extends Reduction = Reduction> extends ElementwiseLoss<R, QualityFocalResolved> {}
 
 /**
  * `|y - p|^beta` times the binary cross entropy of `p = sigmoid(x)` and a soft label y: Li et al., "Generalized Focal Loss",
@@ -26,9 +31,14 @@ const qualityFocalRules: OptionRules<QualityFocalResolved> = {
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, or one
  * class index per row. mmdetection's pair of class index and score is a dense target that has the score at the index.
+ *
+ * @class
  */
-export class QualityFocalLoss<R extends Reduction = 'mean'> extends ElementwiseLoss<R, QualityFocalResolved> {
+export const QualityFocalLoss: {
   /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  new <R extends Reduction = 'mean'>(options?: QualityFocalOptions<R>): QualityFocalLoss<R>
+  readonly prototype: QualityFocalLoss
+} = class QualityFocalLoss<R extends Reduction> extends ElementwiseLoss<R, QualityFocalResolved> {
   constructor(options: QualityFocalOptions<R> = {}) {
     super(options, qualityFocalRules, qualityFocal)
   }

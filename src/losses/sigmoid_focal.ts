@@ -13,7 +13,7 @@ export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends Fo
    * How a label y between 0 and 1 enters. 'linear' (default; torchvision, Optax, Keras, Paddle): cross entropy times
    * `(1 - p_t)^gamma` with `1 - p_t = y (1 - p) + (1 - y) p`. 'mixture' (Kornia): `y L(1) + (1 - y) L(0)`.
    */
-  softTargets?: SoftTargets
+  softTargets?: SoftTargets | undefined
 }
 
 /** The options of its own, defaults filled in. */
@@ -29,15 +29,22 @@ export const sigmoidFocalRules: OptionRules<SigmoidFocalResolved> = {
   parameters: ({ gamma, alpha, labelSmoothing, softTargets }) => ({ gamma, alpha, labelSmoothing, softTargets }),
 }
 
+export interface SigmoidFocalLoss<R extends Reduction = Reduction> extends ElementwiseLoss<R, SigmoidFocalResolved> {}
+
 /**
  * The focal loss on logits, `alpha_t (1 - p_t)^gamma (-log p_t)` with `p = sigmoid(x)`: equations 4 and 5 of Lin et al.,
  * "Focal Loss for Dense Object Detection", 2017, arXiv:1708.02002. `gamma: 0, alpha: null` is binary cross entropy.
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, or one
  * class index per row, which makes that class's logit positive and the row's others negative.
+ *
+ * @class
  */
-export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends ElementwiseLoss<R, SigmoidFocalResolved> {
+export const SigmoidFocalLoss: {
   /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  new <R extends Reduction = 'mean'>(options?: SigmoidFocalOptions<R>): SigmoidFocalLoss<R>
+  readonly prototype: SigmoidFocalLoss
+} = class SigmoidFocalLoss<R extends Reduction> extends ElementwiseLoss<R, SigmoidFocalResolved> {
   constructor(options: SigmoidFocalOptions<R> = {}) {
     super(options, sigmoidFocalRules, sigmoidFocal)
   }

@@ -16,6 +16,8 @@ export const softmaxFocalRules: OptionRules<FocalResolved> = {
   parameters: ({ gamma, alpha, labelSmoothing }) => ({ gamma, alpha, labelSmoothing }),
 }
 
+export interface SoftmaxFocalLoss<R extends Reduction = Reduction> extends FocalLossBase<R, FocalResolved> {}
+
 /**
  * The focal loss over the softmax of a row, `sum_c w_c y_c (1 - p_c)^gamma (-log p_c)`: Lin et al., "Focal Loss for
  * Dense Object Detection", 2017, arXiv:1708.02002, with p_t the softmax of the true class. `gamma: 0` is categorical
@@ -23,9 +25,14 @@ export const softmaxFocalRules: OptionRules<FocalResolved> = {
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one class index per row, or one label
  * from 0 to 1 per logit (this needs `shape`). A row whose index is `background` has no loss, but counts.
+ *
+ * @class
  */
-export class SoftmaxFocalLoss<R extends Reduction = 'mean'> extends FocalLossBase<R, FocalResolved> {
+export const SoftmaxFocalLoss: {
   /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  new <R extends Reduction = 'mean'>(options?: SoftmaxFocalOptions<R>): SoftmaxFocalLoss<R>
+  readonly prototype: SoftmaxFocalLoss
+} = class SoftmaxFocalLoss<R extends Reduction> extends FocalLossBase<R, FocalResolved> {
   constructor(options: SoftmaxFocalOptions<R> = {}) {
     super(options, softmaxFocalRules, softmaxFocal)
   }

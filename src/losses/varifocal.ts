@@ -14,9 +14,9 @@ import { ElementwiseLoss } from './elementwise.js'
 /** What {@link VarifocalLoss} takes. `undefined` means the default. */
 export interface VarifocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Focusing of negatives, a finite number >= 0. Default 2. */
-  gamma?: number
+  gamma?: number | undefined
   /** Weight >= 0 of negatives; positives weigh their label. Default 0.75; `null` is 1. */
-  alpha?: PerClass | null
+  alpha?: PerClass | null | undefined
 }
 
 /** The options of its own, defaults filled in. */
@@ -29,15 +29,22 @@ const varifocalRules: OptionRules<VarifocalResolved> = {
   parameters: ({ gamma, alpha }) => ({ gamma, alpha }),
 }
 
+export interface VarifocalLoss<R extends Reduction = Reduction> extends ElementwiseLoss<R, VarifocalResolved> {}
+
 /**
  * `y` times the binary cross entropy of `p = sigmoid(x)` and y for a label y > 0, and `alpha p^gamma (-log(1 - p))` for
  * y = 0: Zhang et al., "VarifocalNet", 2021, arXiv:2008.13367, equation 2. 'mean-positives' counts labels above 0.
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, such as
  * the IoU of a predicted box, or one class index per row.
+ *
+ * @class
  */
-export class VarifocalLoss<R extends Reduction = 'mean'> extends ElementwiseLoss<R, VarifocalResolved> {
+export const VarifocalLoss: {
   /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  new <R extends Reduction = 'mean'>(options?: VarifocalOptions<R>): VarifocalLoss<R>
+  readonly prototype: VarifocalLoss
+} = class VarifocalLoss<R extends Reduction> extends ElementwiseLoss<R, VarifocalResolved> {
   constructor(options: VarifocalOptions<R> = {}) {
     super(options, varifocalRules, varifocal)
   }

@@ -12,65 +12,77 @@ export interface StorageOptions {
    * What the bits of logits, gradients and losses are that come as Uint16Array. They are read exactly, computed with in
    * float32 at least, and rounded to nearest even; sums are double. Targets of that kind stay integers.
    */
-  dtype?: HalfDtype
+  dtype?: HalfDtype | undefined
 }
 
 /** How a call lays out its arrays and what it leaves out. */
 export interface CallOptions extends StorageOptions {
   /** The logits' shape. Without it: one target per logit, or rows of `logits.length / targets.length` classes. */
-  shape?: readonly number[]
+  shape?: readonly number[] | undefined
   /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
-  classAxis?: number
+  classAxis?: number | undefined
   /** Multiplies loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */
-  weights?: Numbers | DevicePointer
+  weights?: Numbers | DevicePointer | undefined
   /** Zero (or false) leaves a row or an element out: no loss, no gradient, not valid; 1 keeps it. */
-  mask?: Numbers | DevicePointer
+  mask?: Numbers | DevicePointer | undefined
 }
 
 /** The options of a call of `value`. */
 export interface ValueCall<A extends Logits | DeviceLogits> extends CallOptions {
   /** A number > 0 that replaces the reduction's denominator. */
-  normalizer?: number
+  normalizer?: number | undefined
   /** With reduction 'none': where to write the losses, one per element (softmax: per row). */
-  out?: Output<A>
+  out?: Output<A> | undefined
 }
 
 /** The options of a call of `valueAndGrad`. */
 export interface GradCall<A extends Logits | DeviceLogits> extends ValueCall<A> {
   /** Where to write the gradient, as long as the logits; may be the logits themselves. */
-  grad?: Output<A>
+  grad?: Output<A> | undefined
+}
+
+/** What is used of an AbortSignal. Every runtime's is one; its own name is declared only where the compiler has the DOM's types, or Node's. */
+export interface AbortSignalLike {
+  /** Whether it is aborted. */
+  readonly aborted: boolean
+  /** Throws the reason where it is. */
+  throwIfAborted(): void
+  /** Calls `listener` when it is aborted. */
+  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void
+  /** Calls it no more. */
+  removeEventListener(type: 'abort', listener: () => void): void
 }
 
 /** What an asynchronous call takes beside what the synchronous one takes. */
 export interface Abortable {
   /** Stops the call when it is aborted: the promise rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignalLike | undefined
 }
 
 /** The options of a call of `valueGradAndHess`. */
 export interface HessCall<A extends Logits | DeviceLogits> extends GradCall<A> {
   /** Where to write the diagonal second derivative, as long as the logits. */
-  hess?: Output<A>
+  hess?: Output<A> | undefined
   /** A finite number, the lower bound of `hess`; masked and ignored entries stay 0. Default: none. */
-  clampHess?: number
+  clampHess?: number | undefined
 }
 
 /** The options of a call of `toProbability`. */
 export interface ProbabilityCall<A extends Logits> extends StorageOptions {
   /** The logits' shape. Without it: one class, or as many as `alpha` or `classWeights` has entries. */
-  shape?: readonly number[]
+  shape?: readonly number[] | undefined
   /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
-  classAxis?: number
+  classAxis?: number | undefined
   /** Where to write the probabilities, as long as the logits; may be the logits themselves. */
-  out?: SameKind<A>
+  out?: SameKind<A> | undefined
 }
 
 /** The options of a call of `sums`. */
 export interface SumsCall<A extends Logits | DeviceLogits> extends CallOptions {
   /** Where to write the gradient of the sum; `true` allocates. */
-  grad?: Output<A> | true
+  grad?: Output<A> | true | undefined
   /** Where to write the losses, one per element (softmax: per row); `true` allocates. */
-  out?: Output<A> | true
+  out?: Output<A> | true | undefined
 }
 
 /** A method of a loss: its call options (anything else is an error that suggests the near one), and the derivatives it always computes. */

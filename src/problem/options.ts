@@ -29,30 +29,34 @@ export interface LossOptions<R extends Reduction = Reduction> {
    * bfloat16 2^-126) or its largest below 1. A derivative beyond the type's largest number is that number.
    * Logits are better wherever a model has them: float32 has none of the digits of a probability near 1.
    */
-  inputs?: Inputs
+  inputs?: Inputs | undefined
   /** Weights >= 0 that multiply the loss of each class. Default `null`: none. */
-  classWeights?: PerClass | null
+  classWeights?: PerClass | null | undefined
   /** The class index that means "no class", or 'num-classes' for the class count (Detectron2, mmdetection). */
-  background?: number | 'num-classes' | null
+  background?: number | 'num-classes' | null | undefined
   /** Targets with this value are ignored: no loss, a zero gradient, in no denominator. Default `null`: none. */
-  ignoreIndex?: number | null
+  ignoreIndex?: number | null | undefined
+  // Not undefined: what methods return follows from it
   /**
    * 'mean' (default) divides the sum by the valid elements (softmax: rows), those neither masked nor ignored; 'mean-rows' by the valid rows,
    * 'mean-positives' by the positives, each at least 1; 'sum' divides by nothing; 'none' returns every loss.
    */
   reduction?: R
-  /** The backend for this loss; by default what `setBackend` or FOCAL_LOSS_BACKEND says, else the cheapest for the size. */
-  backend?: BackendName | 'auto'
+  /**
+   * The backend for this loss, whatever `setBackend` says; 'auto' is the cheapest for the size. Default `null`: what `setBackend` or
+   * FOCAL_LOSS_BACKEND says, else 'auto'.
+   */
+  backend?: BackendName | 'auto' | null | undefined
 }
 
 /** What the focal losses proper take, sigmoid and softmax. */
 export interface FocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Focusing, a finite number >= 0; 0 is cross entropy. Default 2. */
-  gamma?: number
+  gamma?: number | undefined
   /** Balance, on top of `classWeights`. `null` switches it off; the range and the default are the loss's own. */
-  alpha?: PerClass | null
+  alpha?: PerClass | null | undefined
   /** From 0 to 1: moves every target that far towards indifference. Default 0. */
-  labelSmoothing?: number
+  labelSmoothing?: number | undefined
 }
 
 /** `gamma`, `alpha` and `labelSmoothing` as a loss shows them. */
@@ -72,7 +76,7 @@ export type ResolvedOptions<R extends Reduction = Reduction, O extends object = 
   readonly background: number | 'num-classes' | null
   readonly ignoreIndex: number | null
   readonly reduction: R
-  readonly backend: BackendName | 'auto' | undefined
+  readonly backend: BackendName | 'auto' | null
 }
 
 const reductions: readonly Reduction[] = ['none', 'sum', 'mean', 'mean-rows', 'mean-positives']
@@ -129,7 +133,7 @@ export function resolveOptions<R extends Reduction, O extends object>(given: Los
   const own = Object.fromEntries(
     Object.entries<(given: unknown) => unknown>(rules.own).map(([name, check]) => [name, check((given as Record<string, unknown>)[name])]),
   ) as O
-  const { inputs = 'logits', classWeights = null, background = null, ignoreIndex = null, reduction = 'mean', backend } = given
+  const { inputs = 'logits', classWeights = null, background = null, ignoreIndex = null, reduction = 'mean', backend = null } = given
   return Object.freeze({
     ...own,
     inputs: oneOf('inputs', inputs, inputKinds),
@@ -137,7 +141,7 @@ export function resolveOptions<R extends Reduction, O extends object>(given: Los
     background: background === 'num-classes' ? background : index('background', background, " or 'num-classes'"),
     ignoreIndex: index('ignoreIndex', ignoreIndex, ''),
     reduction: oneOf('reduction', reduction, reductions) as R,
-    backend: backend === undefined ? undefined : oneOf('backend', backend, ['auto', ...backendNames] as const),
+    backend: backend === null ? null : oneOf('backend', backend, ['auto', ...backendNames] as const),
   })
 }
 

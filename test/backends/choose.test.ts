@@ -43,7 +43,14 @@ describe('backends', () => {
     vi.stubEnv('FOCAL_LOSS_BACKEND', 'cuda')
     const { BackendError, getBackend, SigmoidFocalLoss } = await fresh()
     expect(() => getBackend()).toThrow(BackendError)
-    expect(() => new SigmoidFocalLoss().value(x, [0, 1])).toThrow(BackendError)
+    for (const backend of [undefined, null]) {
+      const loss = new SigmoidFocalLoss({ backend })
+      expect(loss.options.backend).toBe(null)
+      expect(() => loss.value(x, [0, 1])).toThrow(BackendError)
+      expect(() => loss.accumulator().add(x, [0, 1])).toThrow(BackendError)
+      expect(() => loss.accumulator().blockRows()).toThrow(BackendError)
+      await expect(loss.valueAndGradAsync(x, [0, 1])).rejects.toThrow(BackendError)
+    }
     expect(new SigmoidFocalLoss({ backend: 'js' }).value(x, [0, 1])).toBeGreaterThan(0)
     expect(new SigmoidFocalLoss({ backend: 'auto' }).value(x, [0, 1])).toBeGreaterThan(0)
   })

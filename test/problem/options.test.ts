@@ -14,7 +14,7 @@ describe('the options of a loss', () => {
       background: null,
       ignoreIndex: null,
       reduction: 'mean',
-      backend: undefined,
+      backend: null,
     })
     expect(new SoftmaxFocalLoss().options.alpha).toBeNull()
   })
@@ -28,12 +28,15 @@ describe('the options of a loss', () => {
     expect(Object.isFrozen(loss.options.alpha)).toBe(true)
   })
 
-  it('may be undefined', () => {
-    expect(new SigmoidFocalLoss({ gamma: undefined, alpha: undefined }).options.gamma).toBe(2)
+  it.each(lossNames)('may be undefined, each of them, and given back as they are shown: %s', (name) => {
+    const { options } = lossOf(name, {})
+    expect(Object.values(options)).not.toContain(undefined)
+    expect(lossOf(name, Object.fromEntries(Object.keys(options).map((option) => [option, undefined]))).options).toEqual(options)
+    expect(lossOf(name, options).options).toEqual(options)
   })
 
   it('differ from loss to loss', () => {
-    const common = { inputs: 'logits', classWeights: null, background: null, ignoreIndex: null, reduction: 'mean', backend: undefined }
+    const common = { inputs: 'logits', classWeights: null, background: null, ignoreIndex: null, reduction: 'mean', backend: null }
     const own: Record<LossName, object> = {
       SigmoidFocalLoss: { gamma: 2, alpha: 0.25, labelSmoothing: 0, softTargets: 'linear' },
       SoftmaxFocalLoss: { gamma: 2, alpha: null, labelSmoothing: 0 },
@@ -54,6 +57,21 @@ describe('the options of a loss', () => {
 })
 
 describe('the presets', () => {
+  it('are frozen, with the arrays that they hold', () => {
+    const made = [presets.weightedCrossEntropy(0.9), presets.weightedCrossEntropy([1, 2]), presets.korniaSoftmax(2, 0.25), presets.monaiSoftmax(3, 0.25)]
+    const holders = [presets, ...Object.values<unknown>(presets).filter((preset) => typeof preset === 'object'), ...made]
+    const held = made.flatMap((preset) => Object.values(preset).filter((part) => Array.isArray(part)))
+    expect(held.length).toBe(3)
+    for (const each of [...holders, ...held]) expect(Object.isFrozen(each)).toBe(true)
+  })
+
+  it('copy what they are given', () => {
+    const weights = [1, 2]
+    const { classWeights } = presets.weightedCrossEntropy(weights)
+    weights[0] = 3
+    expect(classWeights).toEqual([1, 2])
+  })
+
   it('are options', () => {
     for (const preset of [presets.torchvision, presets.optax, presets.keras, presets.paddle, presets.mmcv, presets.detectron]) {
       expect(new SigmoidFocalLoss({ ...preset }).options).toMatchObject(preset)

@@ -26,7 +26,7 @@ export interface TfjsOptions {
    * TensorFlow.js, which stays on the GPU and can be differentiated again, in float32 and without checks of the targets.
    * Default: 'composed' while TensorFlow.js runs on webgl or webgpu, else 'fused'.
    */
-  implementation?: 'fused' | 'composed'
+  implementation?: 'fused' | 'composed' | undefined
 }
 
 const onGpu: ReadonlySet<string> = new Set(['webgl', 'webgpu'])

@@ -7,16 +7,16 @@ import type { ExplainedLoss } from './explanation.js'
 /** What {@link FocalLossBase.explainer} is to find out. */
 export interface ExplainerOptions {
   /** Compare these gammas, on every alpha. Default: the loss's own. Not for losses without a `gamma`. */
-  gammas?: readonly number[]
+  gammas?: readonly number[] | undefined
   /** Compare these alphas, `null` for none, on every gamma. Default: the loss's own. Not for losses without an `alpha`. */
-  alphas?: readonly (number | null)[]
+  alphas?: readonly (number | null)[] | undefined
   /**
    * How many bins of equal width p_t is divided into, 1 to 10,000; or their edges, ascending from 0 to 1. Default: ten, the last
    * of which is divided again at 0.99 and 0.999, where the easy examples of a detector are.
    */
-  bins?: number | readonly number[]
+  bins?: number | readonly number[] | undefined
   /** How many of the examples of greatest loss are listed, 0 to 1,000,000. Default 10. */
-  hardest?: number
+  hardest?: number | undefined
 }
 
 /** What {@link FocalLossBase.explain} is to find out, and the layout of its call. */

@@ -1,5 +1,4 @@
 /** Arrays in the memory of a GPU: made, filled, read and freed. */
-/// <reference lib="esnext.disposable" />
 import { checkNames, checkRecord, oneOf } from '../../arguments.js'
 import type { DeviceArray as AnyDeviceArray, DeviceArrays, DevicePointer } from '../../arrays/device_array.js'
 import { type DeviceDtype, deviceDtypes, type DtypeOf, type HostArray, hostArrays } from '../../arrays/element_type.js'
@@ -15,7 +14,7 @@ import { cudaDevices, guarded, isCudaOpen } from './devices.js'
 /** Where a {@link DeviceArray} is made. */
 export interface DeviceOptions {
   /** The GPU's index, as CUDA counts them. Default: the one that calls on the host's arrays run on. */
-  device?: number
+  device?: number | undefined
 }
 
 /** The addon's object for the memory of an array that is not disposed. No field, so that the class and its interface are one type. */

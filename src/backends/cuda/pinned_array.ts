@@ -1,5 +1,4 @@
 /** Memory of the host that GPUs copy from and to at full speed. */
-/// <reference lib="esnext.disposable" />
 import { checkedLength } from '../../arrays/memory.js'
 import { dtypeOf } from '../../arrays/logits.js'
 import type { NumericArray } from '../../arrays/numeric_array.js'

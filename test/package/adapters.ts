@@ -1,0 +1,11 @@
+/** What scripts/check-declarations.mjs compiles against the packed declarations: the adapters, beside their frameworks. */
+import type { Rank, Tensor } from '@tensorflow/tfjs-core'
+import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { type Jax, jaxValueAndGrad } from 'focal-loss/jax'
+import { type TensorFlow, tfLoss } from 'focal-loss/tfjs'
+
+export function trained(tf: TensorFlow, labels: Tensor, logits: Tensor): Tensor<Rank.R1> {
+  return tfLoss(tf, new SigmoidFocalLoss({ reduction: 'sum' }), { implementation: undefined })(labels, logits)
+}
+
+export const stepOf = (jax: Jax) => jaxValueAndGrad(jax, new SoftmaxFocalLoss(), (_weights: never, inputs: never) => inputs)
