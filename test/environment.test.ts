@@ -9,7 +9,7 @@ const report = `
   let outcome
   try {
     const { value, grad } = new SigmoidFocalLoss({ gamma: 2 }).valueAndGrad(Float32Array.of(1, -2, 0.5), [1, 0, 1])
-    const softmax = new SoftmaxFocalLoss().value(Float32Array.of(1, -2, 0.5, 0), [1, 0])
+    const softmax = new SoftmaxFocalLoss().value(Float32Array.of(1, -2, 0.5, 0), Int32Array.of(1, 0))
     const native = backends().find(({ name }) => name === 'native')
     outcome = { backend: getBackend(), native: native.description || native.reason, value, grad: [...grad], softmax }
   } catch (error) {

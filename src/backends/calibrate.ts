@@ -67,7 +67,7 @@ export function problemOf(loss: LossConstants, dtype: Dtype, size: number): Prob
     logits: filled(0.5),
     dtype: dtype === 'float32' ? 0 : 1,
     targets: filled(0.5),
-    targetsKind: 'dense',
+    targetsKind: 'labels',
     outer: perRow ? 1 : size,
     classes: perRow ? size : 1,
     inner: 1,

@@ -158,7 +158,7 @@ export function writeConstants({ integers, doubles }: ProblemBytes, loss: LossCo
 export function writeCall({ integers, doubles }: ProblemBytes, problem: AnyProblem): void {
   const { weights, mask } = problem
   integers[offsets.dtype / 4] = problem.dtype
-  integers[offsets.targetsKind / 4] = problem.targetsKind === 'dense' ? 0 : 1
+  integers[offsets.targetsKind / 4] = problem.targetsKind === 'labels' ? 0 : 1
   integers[offsets.targetsDtype / 4] = dtypeOf(problem.targets)
   integers[offsets.reduction / 4] = reductionOf(problem.reduction)
   integers[offsets.weightsPer / 4] = perOf(weights, problem.weightsPer)

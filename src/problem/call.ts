@@ -4,7 +4,7 @@ import type { Numbers } from '../arrays/numeric_array.js'
 import type { DevicePointer } from '../arrays/device_array.js'
 import { unknownOption, wrongType } from '../errors.js'
 import type { HalfDtype } from '../arrays/half.js'
-import { checkRecord } from '../arguments.js'
+import { checkRecord, oneOf } from '../arguments.js'
 
 /** What a call's arrays hold, where their kind does not tell. */
 export interface StorageOptions {
@@ -15,12 +15,24 @@ export interface StorageOptions {
   dtype?: HalfDtype | undefined
 }
 
+/** What targets are; see {@link CallOptions.targetKind}. */
+export type TargetKind = 'labels' | 'class-index'
+
+const targetKinds: readonly TargetKind[] = ['labels', 'class-index']
+
 /** How a call lays out its arrays and what it leaves out. */
 export interface CallOptions extends StorageOptions {
   /** The logits' shape. Without it: one target per logit, or rows of `logits.length / targets.length` classes. */
   shape?: readonly number[] | undefined
   /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
   classAxis?: number | undefined
+  /**
+   * What targets are: 'labels', numbers from 0 to 1, one per logit; or 'class-index', integers, one per row, in any array of
+   * numbers. By default as many targets as logits are labels, and fewer are class indices, which without `shape` must come in an
+   * integer typed array. With one class there are as many of both: integers are then class indices where the loss has a
+   * `background`, and labels where it has none; floats and booleans are labels, and so is a plain array without `shape`.
+   */
+  targetKind?: TargetKind | undefined
   /** Multiplies loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */
   weights?: Numbers | DevicePointer | undefined
   /** Zero (or false) leaves a row or an element out: no loss, no gradient, not valid; 1 keeps it. */
@@ -93,7 +105,7 @@ export interface Method {
   readonly hess: boolean
 }
 
-const layoutOptions = ['dtype', 'shape', 'classAxis', 'weights', 'mask']
+const layoutOptions = ['dtype', 'shape', 'classAxis', 'targetKind', 'weights', 'mask']
 const valueOptions = [...layoutOptions, 'normalizer', 'out']
 const hessOptions = [...valueOptions, 'grad', 'hess', 'clampHess']
 
@@ -119,6 +131,7 @@ export function readCall<C extends object>(method: Method, call: C): C {
     dtype: undefined,
     shape: undefined,
     classAxis: undefined,
+    targetKind: undefined,
     weights: undefined,
     mask: undefined,
     normalizer: undefined,
@@ -132,6 +145,7 @@ export function readCall<C extends object>(method: Method, call: C): C {
     if (!method.options.has(name)) throw unknownOption(method.name, name, [...method.options])
     read[name as keyof typeof read] = call[name]
   }
+  if (read.targetKind !== undefined) oneOf('targetKind', read.targetKind, targetKinds)
   return read as C
 }
 

@@ -1,11 +1,10 @@
 /** Checks one call and describes it as a problem. Nothing is written before all is checked. */
 import { number, positiveNumber } from '../arguments.js'
-import { checkAnyLogits, checkNumbers, checkTargets } from '../arrays/check.js'
+import { checkAnyLogits, checkNumbers } from '../arrays/check.js'
 import { type DeviceArray, deviceArrayOf } from '../arrays/device_array.js'
 import { tagOf } from '../arrays/intrinsics.js'
-import { type AnyArray, type AnyLogits, dtypeOfLogits, isFloatArray, newLike, onHost } from '../arrays/logits.js'
+import { type AnyArray, type AnyLogits, dtypeOfLogits, newLike, onHost } from '../arrays/logits.js'
 import { checkedLength } from '../arrays/memory.js'
-import type { NumericArray } from '../arrays/numeric_array.js'
 import { outOfRange, wrongType } from '../errors.js'
 import type { Formula } from '../formulas/formula.js'
 import type { CallOptions } from './call.js'
@@ -13,6 +12,7 @@ import type { LossConstants } from './constants.js'
 import type { Reduction } from './options.js'
 import { type AnyProblem, arrayNames, type Per } from './problem.js'
 import { checkClassCount, inferLayout, readShape } from './shape.js'
+import { checkIndices, readTargets } from './targets.js'
 
 /** Outputs: `false` for none, `true` for a new array, or the caller's. */
 export interface Outputs {
@@ -31,15 +31,12 @@ export function describe(
   sumBefore = 0,
 ): AnyProblem {
   const logits = checkAnyLogits(givenLogits, call.dtype)
-  const targets = checkTargets('targets', givenTargets)
+  const given = readTargets(givenTargets)
+  const targets = given.array
   const elements = checkedLength('logits', logits)
-  const targetsLength = checkedLength('targets', targets)
-  const layout =
-    call.shape === undefined
-      ? inferLayout(loss, elements, targetsLength, call)
-      : readShape(loss, elements, targets, targetsLength, call)
+  const layout = call.shape === undefined ? inferLayout(loss, elements, given, call) : readShape(loss, elements, given, call)
   const { outer, classes, inner, targetsKind } = layout
-  if (targetsKind === 'class-index' && isFloatArray(targets)) throw noIndices(targets, givenTargets, elements)
+  if (targetsKind === 'class-index') checkIndices(given, call.targetKind, elements)
   checkClassCount(loss, classes, call)
 
   const rows = outer * inner
@@ -84,14 +81,6 @@ function deviceOf(...inputs: readonly (AnyArray | null)[]): number | null {
   return first
 }
 
-/** The error for targets that must be class indices and are no integers. */
-function noIndices(targets: AnyArray, given: unknown, elements: number): Error {
-  const at = Array.isArray(given) && onHost(targets) ? targets.findIndex((value) => (value | 0) !== value) : -1
-  if (at >= 0) return outOfRange(`targets[${at}]`, (targets as NumericArray)[at], 'an integer, the index of a class')
-  const hint = `an integer array of class indices, one per row, or ${elements} targets, one per logit`
-  return wrongType('targets', given, hint)
-}
-
 function per(name: string, array: AnyArray | null, formula: Formula, rows: number, elements: number): Per {
   if (array === null) return 'row'
   const length = checkedLength(name, array)
@@ -123,7 +112,7 @@ function kindOf(array: AnyLogits): string {
 }
 
 function checkBackground({ loss, targetsKind, background, classes }: AnyProblem): void {
-  if (!loss.formula.perRow || targetsKind === 'dense') return
+  if (!loss.formula.perRow || targetsKind === 'labels') return
   if (background >= 0 && background < classes) {
     throw outOfRange('background', background, `an integer outside the classes 0..${classes - 1} of a softmax`)
   }

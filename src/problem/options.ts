@@ -32,7 +32,10 @@ export interface LossOptions<R extends Reduction = Reduction> {
   inputs?: Inputs | undefined
   /** Weights >= 0 that multiply the loss of each class. Default `null`: none. */
   classWeights?: PerClass | null | undefined
-  /** The class index that means "no class", or 'num-classes' for the class count (Detectron2, mmdetection). */
+  /**
+   * The class index that means "no class", or 'num-classes' for the class count (Detectron2, mmdetection). Where it is set, integer
+   * targets of a one-class problem are class indices too; see {@link CallOptions.targetKind}.
+   */
   background?: number | 'num-classes' | null | undefined
   /** Targets with this value are ignored: no loss, a zero gradient, in no denominator. Default `null`: none. */
   ignoreIndex?: number | null | undefined

@@ -18,11 +18,11 @@ export function firstOf({ classes, inner }: Pick<Problem, 'classes' | 'inner'>, 
 
 /** The target of class `c` before smoothing. */
 export function targetOf({ targets, targetsKind, background }: Problem, r: number, k: number, c: number): number {
-  if (targetsKind === 'dense') return targets[k]
+  if (targetsKind === 'labels') return targets[k]
   return targets[r] === c && c !== background ? 1 : 0
 }
 
 /** A background row has no class, and so no loss. */
 export function hasClass({ targets, targetsKind, background }: Problem, r: number): boolean {
-  return targetsKind === 'dense' || targets[r] !== background
+  return targetsKind === 'labels' || targets[r] !== background
 }

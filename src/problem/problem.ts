@@ -6,6 +6,7 @@ import type { LossConstants } from './constants.js'
 import { outOfRange, wrongType } from '../errors.js'
 import type { Formula } from '../formulas/formula.js'
 import type { Reduction } from './options.js'
+import type { TargetKind } from './call.js'
 
 /** The unreduced result of a call: what several machines add up before they divide. */
 export interface Sums {
@@ -34,7 +35,7 @@ interface Described<A extends AnyLogits, N extends AnyArray, D extends number | 
   /** Of logits, values, grad and hess: the number in cpp/problem.h (enum FocalDtype). */
   readonly dtype: number
   readonly targets: N
-  readonly targetsKind: 'dense' | 'class-index'
+  readonly targetsKind: TargetKind
   readonly outer: number
   readonly classes: number
   readonly inner: number
@@ -86,7 +87,8 @@ export function badClass(problem: AnyProblem, index: number, value: number): Ran
   if (!Number.isNaN(problem.background)) others.push(`background ${problem.background}`)
   if (!Number.isNaN(problem.loss.ignoreIndex)) others.push(`ignoreIndex ${problem.loss.ignoreIndex}`)
   const allowed = others.length > 0 ? `, ${others.join(' or ')}` : ' (set background or ignoreIndex to allow others)'
-  return outOfRange(`targets[${index}]`, value, `a class in 0..${problem.classes - 1}${allowed}`)
+  const labels = problem.classes === 1 ? " (targetKind: 'labels' takes targets as labels)" : ''
+  return outOfRange(`targets[${index}]`, value, `a class in 0..${problem.classes - 1}${allowed}${labels}`)
 }
 
 /** The error for a dense target that is no label; every backend throws this one. */

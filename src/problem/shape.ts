@@ -1,43 +1,55 @@
 /** How logits lie in memory: which are a row, and what one target stands for. */
-import { type AnyArray, isFloatArray } from '../arrays/logits.js'
-import type { CallOptions } from './call.js'
-import type { LossConstants } from './constants.js'
 import { outOfRange, wrongType } from '../errors.js'
+import type { CallOptions, TargetKind } from './call.js'
+import type { LossConstants } from './constants.js'
+import { type GivenTargets, kindOfOneClass, noIndices, tellIndices } from './targets.js'
 
 /** `logits[(o * classes + c) * inner + i]` is class c of row `o * inner + i`. */
 export interface Layout {
   readonly outer: number
   readonly classes: number
   readonly inner: number
-  readonly targetsKind: 'dense' | 'class-index'
+  readonly targetsKind: TargetKind
 }
 
-/** The layout of `n` logits and `m` targets. */
-export function inferLayout(loss: LossConstants, n: number, m: number, call: CallOptions): Layout {
+/** The layout of `n` logits and their targets, where no shape is given. */
+export function inferLayout(loss: LossConstants, n: number, targets: GivenTargets, call: CallOptions): Layout {
   if (call.classAxis !== undefined) throw new TypeError('classAxis is given without shape; expected both')
-  if (m > 0 && m < n && n % m === 0) return { outer: m, classes: n / m, inner: 1, targetsKind: 'class-index' }
+  const { length: m } = targets
   if (n === 0 && m === 0) {
     // Nothing says how many classes nothing has.
-    return { outer: 0, classes: loss.classPositive?.length ?? 1, inner: 1, targetsKind: 'dense' }
+    return { outer: 0, classes: loss.classPositive?.length ?? (loss.formula.perRow ? 0 : 1), inner: 1, targetsKind: 'labels' }
   }
-  if (m !== n) {
-    throw new RangeError(`targets has length ${m}; expected ${n}, as many as logits, or one class index per row`)
-  }
-  if (!loss.formula.perRow) return { outer: n, classes: 1, inner: 1, targetsKind: 'dense' }
-  throw new TypeError(`shape is undefined; expected [rows, classes], as targets has one entry per logit (${n})`)
-}
-
-export function readShape(loss: LossConstants, n: number, targets: AnyArray, m: number, call: CallOptions): Layout {
-  const { outer, classes, inner } = split(loss, sizesOf(call.shape, n), call.classAxis)
-  const elements = n
-  const rows = outer * inner
-  if (m !== elements && m !== rows) {
-    const expected = rows === elements ? elements : `${elements} (one per logit) or ${rows} (one class index per row)`
+  if (m !== n && (call.targetKind === 'labels' || m === 0 || n % m !== 0)) {
+    const expected = call.targetKind === 'labels' ? lengthsOf(n, n, 'labels') : `${n}, as many as logits, or one class index per row`
     throw new RangeError(`targets has length ${m}; expected ${expected}`)
   }
-  const ambiguous = rows === elements
-  const dense = ambiguous ? !loss.formula.perRow || isFloatArray(targets) : m === elements
-  return { outer, classes, inner, targetsKind: dense ? 'dense' : 'class-index' }
+  if (m === n && kindOfOneClass(loss, tellIndices(targets), call.targetKind) === 'labels') {
+    if (!loss.formula.perRow) return { outer: n, classes: 1, inner: 1, targetsKind: 'labels' }
+    throw new TypeError(`shape is undefined; expected [rows, classes], as targets has one entry per logit (${n})`)
+  }
+  if (m !== n && call.targetKind === undefined && !tellIndices(targets)) throw noIndices(targets.given, n)
+  return { outer: m, classes: n / m, inner: 1, targetsKind: 'class-index' }
+}
+
+export function readShape(loss: LossConstants, n: number, targets: GivenTargets, call: CallOptions): Layout {
+  const { outer, classes, inner } = split(loss, sizesOf(call.shape, n), call.classAxis)
+  const { length: m } = targets
+  const elements = n
+  const rows = outer * inner
+  const perLogit = m === elements && call.targetKind !== 'class-index'
+  const perRow = m === rows && call.targetKind !== 'labels'
+  if (!perLogit && !perRow) throw new RangeError(`targets has length ${m}; expected ${lengthsOf(elements, rows, call.targetKind)}`)
+  const targetsKind = rows === elements ? kindOfOneClass(loss, targets.areIntegers, call.targetKind) : perLogit ? 'labels' : 'class-index'
+  return { outer, classes, inner, targetsKind }
+}
+
+/** How many targets there may be. */
+function lengthsOf(elements: number, rows: number, kind: TargetKind | undefined): string {
+  const which = kind === undefined ? '' : `, as targetKind is '${kind}'`
+  if (kind === 'labels') return `${elements} (one per logit)${which}`
+  if (kind === 'class-index') return `${rows} (one class index per row)${which}`
+  return rows === elements ? `${elements}` : `${elements} (one per logit) or ${rows} (one class index per row)`
 }
 
 /** The rows of logits without targets. */
@@ -79,7 +91,11 @@ function split(loss: LossConstants, shape: readonly number[], classAxis: unknown
   return { outer: product(shape.slice(0, axis)), classes: shape[axis], inner: product(shape.slice(axis + 1)) }
 }
 
+/** Throws where a loss cannot have so many classes. */
 export function checkClassCount(loss: LossConstants, classes: number, call: CallOptions): void {
+  if (classes === 1 && loss.formula.perRow) {
+    throw new RangeError('a softmax has 1 class; expected 2 or more, as over one class its loss is always 0 (SigmoidFocalLoss is the loss of one class)')
+  }
   const given = loss.classPositive?.length
   if (given === undefined || given === classes) return
   const hint = call.shape === undefined ? ' (shape tells how many there are)' : ''

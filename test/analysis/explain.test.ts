@@ -27,9 +27,9 @@ describe.each(testedBackends())('%s', (backend) => {
       const options = { ...given, backend }
       const loss = lossOf(name, options)
       const one: Case = { name, options, logits, targets, dense, ...call }
-      const { shape, weights, mask } = call
-      const explain = () => loss.explain(logits, targets, { shape, classAxis: 1, weights, mask, hardest: 7 })
-      const refusal = String(await thrownBy(() => loss.sums(logits, targets, { shape, classAxis: 1, weights, mask })))
+      const { shape, targetKind, weights, mask } = call
+      const explain = () => loss.explain(logits, targets, { shape, classAxis: 1, targetKind, weights, mask, hardest: 7 })
+      const refusal = String(await thrownBy(() => loss.sums(logits, targets, { shape, classAxis: 1, targetKind, weights, mask })))
       if (refusal !== 'nothing was thrown') {
         seen.refused++
         expect(String(await thrownBy(explain))).toBe(refusal)

@@ -57,7 +57,6 @@ describe.each(testedBackends())('%s', (backend) => {
     const { value, grad, hess } = loss.valueGradAndHess(x, [1])
     expect([value, grad[0], hess[0]].map((each) => Number(each.toPrecision(6)))).toEqual([0.173287, -0.298287, 0.399143])
     expect(loss.sums(x, [1])).toMatchObject({ elements: 1, rows: 1, positives: 1 })
-    expect(new SoftmaxFocalLoss({ backend }).value(x, new Int32Array(1), { shape: [1, 1] })).toBe(0)
   })
 
   it.each([1, 2, 3, 5, 7, 11])('arrays may begin anywhere in their memory (at element %d) and nothing else is written', (offset) => {

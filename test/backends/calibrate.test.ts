@@ -153,7 +153,7 @@ describe("'auto'", () => {
     expect(wasm.problems).toHaveLength(0)
 
     loss.value(new Float64Array(2), [0, 1])
-    new SoftmaxFocalLoss({ alpha: [1, 2] }).value(new Float32Array(2), [1])
+    new SoftmaxFocalLoss({ alpha: [1, 2] }).value(new Float32Array(2), Int32Array.of(1))
     expect(calibrations().map(({ loss, dtype }) => [loss, dtype])).toEqual([
       ['sigmoid', 'float32'],
       ['softmax', 'float32'],

@@ -208,7 +208,6 @@ describe.each(testedBackends())('%s', (backend) => {
         expect(of([-huge, 0], 0)).toEqual([three, -1, 1])
         expect(of([1e4, 0, -1e4], 0)).toEqual([0, 0, 0, 0])
         expect(of([1e4, 0, -1e4], 2)).toEqual([2e4, 1, 0, -1])
-        expect(of([5], 0)).toEqual([0, 0])
       })
 
       it('gives NaN for NaN and for infinities that share the top', () => {
@@ -255,7 +254,7 @@ describe.each(testedBackends())('%s', (backend) => {
         expect([...value.slice(0, 3)].every((each) => each < 1e-14)).toBe(true)
         expect([value[3], grad[3], hess[3] + 0]).toEqual([logitsOf(precision, [huge])[0], 1, 0])
       }
-      const softmax = new SoftmaxFocalLoss({ gamma: power, reduction: 'none', backend }).valueAndGrad(logitsOf(precision, [0, 1, -30, 0]), [1, 0])
+      const softmax = new SoftmaxFocalLoss({ gamma: power, reduction: 'none', backend }).valueAndGrad(logitsOf(precision, [0, 1, -30, 0]), Int32Array.of(1, 0))
       expect(isFinite([...softmax.value, ...softmax.grad])).toBe(true)
     }
   }, 30_000)

@@ -27,7 +27,7 @@ function callEverything() {
             loss.valueAndGrad(logits, labels, { grad: logits, shape: [10, 8] })
             loss.value(logits, targets, { shape: [2, 8, 5], classAxis: 1, mask: targets })
             perClass.valueAndGrad(logits, targets, { grad, weights })
-            perClass.sums(logits, [0, 1, 2, 3, 4, 5, 6, 7, 0, 1], { out: true })
+            perClass.sums(logits, Int32Array.of(0, 1, 2, 3, 4, 5, 6, 7, 0, 1), { out: true })
           }
         }
       }

@@ -173,32 +173,32 @@ describe.each(testedBackends())('%s', (backend) => {
 
   it('begins anew after reset, and takes another number of classes', () => {
     const loss = new SigmoidFocalLoss({ backend })
-    const accumulator = loss.accumulator().add(Float32Array.of(1, 2, 3), [1])
+    const accumulator = loss.accumulator().add(Float32Array.of(1, 2, 3), Int32Array.of(1))
     expect(accumulator.reset().sums).toEqual({ sum: 0, elements: 0, rows: 0, positives: 0 })
-    accumulator.add(Float32Array.of(1, 2), [1])
-    expect(accumulator.sums).toEqual(loss.sums(Float32Array.of(1, 2), [1]))
+    accumulator.add(Float32Array.of(1, 2), Int32Array.of(1))
+    expect(accumulator.sums).toEqual(loss.sums(Float32Array.of(1, 2), Int32Array.of(1)))
   })
 
   it('takes nothing as nothing', () => {
     const loss = new SigmoidFocalLoss({ backend })
     const accumulator = loss.accumulator().add(new Float32Array(0), [])
-    accumulator.add(Float32Array.of(1, 2, 3), [1]).add(new Float32Array(0), [])
-    expect(accumulator.sums).toEqual(loss.sums(Float32Array.of(1, 2, 3), [1]))
+    accumulator.add(Float32Array.of(1, 2, 3), Int32Array.of(1)).add(new Float32Array(0), [])
+    expect(accumulator.sums).toEqual(loss.sums(Float32Array.of(1, 2, 3), Int32Array.of(1)))
   })
 
   it('leaves everything as it was where it refuses a chunk', () => {
-    const accumulator = new SigmoidFocalLoss({ backend }).accumulator().add(Float32Array.of(1, 2, 3), [1])
+    const accumulator = new SigmoidFocalLoss({ backend }).accumulator().add(Float32Array.of(1, 2, 3), Int32Array.of(1))
     const before = accumulator.sums
     const grad = Float32Array.of(7, 7)
     const refused: [unknown[], Error][] = [
-      [[Float32Array.of(1, 2), [1], { grad }], new RangeError('logits has rows of 2 classes; expected 3, as in the chunks before (reset() begins anew)')],
+      [[Float32Array.of(1, 2), Int32Array.of(1), { grad }], new RangeError('logits has rows of 2 classes; expected 3, as in the chunks before (reset() begins anew)')],
       [[Float32Array.of(1, 2), [1, 0], { grad }], new RangeError('logits has rows of 1 classes; expected 3, as in the chunks before (reset() begins anew)')],
-      [[Float32Array.of(1, 2, 3), [3]], new RangeError('targets[0] is 3; expected a class in 0..2 (set background or ignoreIndex to allow others)')],
-      [[[1, 2, 3], [0]], new TypeError('logits is an array of length 3; expected a Float32Array or a Float64Array (Float32Array.from(...) makes one)')],
-      [[Float32Array.of(1, 2, 3), [0], { grad: true }], new TypeError('grad is true; expected a Float32Array or a Float64Array')],
-      [[Float32Array.of(1, 2, 3), [0], { grad }], new RangeError('grad has length 2; expected 3')],
-      [[Float32Array.of(1, 2, 3), [0], { normaliser: 2 }], new TypeError("'normaliser' is not an option of add(); expected one of dtype, shape, classAxis, weights, mask, grad, out")],
-      [[Float32Array.of(1, 2, 3), [0], 5], new TypeError('call options is 5; expected an object with options')],
+      [[Float32Array.of(1, 2, 3), Int32Array.of(3)], new RangeError('targets[0] is 3; expected a class in 0..2 (set background or ignoreIndex to allow others)')],
+      [[[1, 2, 3], Int32Array.of(0)], new TypeError('logits is an array of length 3; expected a Float32Array or a Float64Array (Float32Array.from(...) makes one)')],
+      [[Float32Array.of(1, 2, 3), Int32Array.of(0), { grad: true }], new TypeError('grad is true; expected a Float32Array or a Float64Array')],
+      [[Float32Array.of(1, 2, 3), Int32Array.of(0), { grad }], new RangeError('grad has length 2; expected 3')],
+      [[Float32Array.of(1, 2, 3), Int32Array.of(0), { normaliser: 2 }], new TypeError("'normaliser' is not an option of add(); expected one of dtype, shape, classAxis, targetKind, weights, mask, grad, out")],
+      [[Float32Array.of(1, 2, 3), Int32Array.of(0), 5], new TypeError('call options is 5; expected an object with options')],
     ]
     for (const [given, error] of refused) {
       expect(() => accumulator.add(...(given as Parameters<Accumulator['add']>))).toThrow(error)

@@ -53,7 +53,7 @@ describe.each(testedBackends())('%s', (backend) => {
       for (const name of on) {
         const x: Logits = Type.from(logits)
         const make = ([loss, options]: Side) => elementwiseOf(loss, { ...options, background: -1, reduction: 'none', backend })
-        const [a, b] = [one, other].map((side) => make(side).valueGradAndHess(x, targets[name]))
+        const [a, b] = [one, other].map((side) => make(side).valueGradAndHess(x, targets[name], { targetKind: name === 'indices' ? 'class-index' : 'labels' }))
         const limit = Type === Float32Array ? 4e-6 : 1e-12
         expectSame(a.value, b.value, factor, limit)
         // Soft labels' derivatives pass through zero, by no more than rounding of terms of about the loss's size

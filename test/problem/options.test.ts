@@ -100,7 +100,7 @@ describe('the one-liners', () => {
       losses.reduce((a, b) => a + b),
       6,
     )
-    expect(softmaxFocalLoss(logits, [1, 0], { backend: 'js' })).toHaveLength(2)
+    expect(softmaxFocalLoss(logits, Int32Array.of(1, 0), { backend: 'js' })).toHaveLength(2)
   })
 
   it('take the options of the call', () => {

@@ -39,6 +39,8 @@ const float = 'a Float32Array or a Float64Array'
 const numeric = 'a numeric typed array (BigInt arrays excepted) or an array of numbers'
 const numericOrBig = 'a numeric typed array or an array of numbers'
 const gone = 'has lost its memory, as its buffer is detached (transferred to another thread, perhaps); expected an array that has it'
+const orIndices = "labels, one per logit, or class indices, one per row, in an integer typed array (targetKind: 'class-index' takes any array of the host)"
+const oneClass = 'a softmax has 1 class; expected 2 or more, as over one class its loss is always 0 (SigmoidFocalLoss is the loss of one class)'
 const unlabelled = '(set background or ignoreIndex to allow others)'
 
 type Call = (backend: BackendName) => unknown
@@ -121,7 +123,7 @@ const ofFamily: readonly BadInput[] = [
   ['a bound of NaN', call(x, six, { clampHess: NaN }), 'RangeError', 'clampHess is NaN; expected a finite number'],
   ['an infinite bound', call(x, six, { clampHess: -Infinity }), 'RangeError', 'clampHess is -Infinity; expected a finite number'],
   ['a bound null', callNone(x, six, { clampHess: null, ...outputs }), 'TypeError', 'clampHess is null; expected a finite number'],
-  ['a bound without a hessian', method('valueAndGrad', { clampHess: 0 }), 'TypeError', "'clampHess' is not an option of valueAndGrad(); expected one of dtype, shape, classAxis, weights, mask, normalizer, out, grad"],
+  ['a bound without a hessian', method('valueAndGrad', { clampHess: 0 }), 'TypeError', "'clampHess' is not an option of valueAndGrad(); expected one of dtype, shape, classAxis, targetKind, weights, mask, normalizer, out, grad"],
 ]
 
 const ofArrays: readonly BadInput[] = [
@@ -146,11 +148,24 @@ const ofArrays: readonly BadInput[] = [
   ['too few targets', call(x, [1, 0, 1, 0]), 'RangeError', 'targets has length 4; expected 6, as many as logits, or one class index per row'],
   ['too many targets', call(x, new Uint8Array(7)), 'RangeError', 'targets has length 7; expected 6, as many as logits, or one class index per row'],
   ['no target', call(x, []), 'RangeError', 'targets has length 0; expected 6, as many as logits, or one class index per row'],
-  ['float indices', call(x, new Float32Array(2)), 'TypeError', 'targets is a Float32Array of length 2; expected an integer array of class indices, one per row, or 6 targets, one per logit'],
-  ['a fractional index', call(x, [1, 0.5]), 'RangeError', 'targets[1] is 0.5; expected an integer, the index of a class'],
-  ['an index too large', callNone(x, [0, 3], outputs), 'RangeError', `targets[1] is 3; expected a class in 0..2 ${unlabelled}`],
+  ['float indices', call(x, new Float32Array(2)), 'TypeError', `targets is a Float32Array of length 2; expected 6 ${orIndices}`],
+  ['too few labels in a plain array', call(x, [1, 0]), 'TypeError', `targets is an array of length 2; expected 6 ${orIndices}`],
+  ['too few labels for a softmax', callSoftmax(x, [1, 0]), 'TypeError', `targets is an array of length 2; expected 6 ${orIndices}`],
+  ['booleans for class indices', call(x, [true, false], { shape: [2, 3] }), 'TypeError', 'targets[0] is true; expected an integer, the index of a class'],
+  ['float indices that are stated and none', call(x, Float32Array.of(1, 0.5), { targetKind: 'class-index' }), 'RangeError', 'targets[1] is 0.5; expected an integer, the index of a class'],
+  ['a kind of targets of no name', call(x, six, { targetKind: 'index' }), 'RangeError', "targetKind is 'index'; expected one of 'labels', 'class-index'"],
+  ['a kind of targets that is no text', call(x, six, { targetKind: null }), 'TypeError', "targetKind is null; expected one of 'labels', 'class-index'"],
+  ['labels that are too few', call(x, Int32Array.of(1, 0), { targetKind: 'labels' }), 'RangeError', "targets has length 2; expected 6 (one per logit), as targetKind is 'labels'"],
+  ['labels that are too few for a shape', call(x, [1, 0], { targetKind: 'labels', shape: [2, 3] }), 'RangeError', "targets has length 2; expected 6 (one per logit), as targetKind is 'labels'"],
+  ['class indices that are too many for a shape', call(x, six, { targetKind: 'class-index', shape: [2, 3] }), 'RangeError', "targets has length 6; expected 2 (one class index per row), as targetKind is 'class-index'"],
+  ['labels where one class has a background', callNone(x, new Uint8Array(six), outputs, { background: -1 }), 'RangeError', "targets[0] is 1; expected a class in 0..0, background -1 (targetKind: 'labels' takes targets as labels)"],
+  ['a softmax over one class', callSoftmax(x, new Int32Array(6), { shape: [6, 1] }), 'RangeError', oneClass],
+  ['a softmax over one class of labels', callSoftmax(x, six, { shape: [1, 6], classAxis: 0 }), 'RangeError', oneClass],
+  ['posteriors of a softmax over one class', (backend) => invoke(new SoftmaxFocalLoss({ backend }), 'toProbability', x, { shape: [6, 1] }), 'RangeError', oneClass],
+  ['a fractional index', call(x, [1, 0.5], { shape: [2, 3] }), 'RangeError', 'targets[1] is 0.5; expected an integer, the index of a class'],
+  ['an index too large', callNone(x, Int32Array.of(0, 3), outputs), 'RangeError', `targets[1] is 3; expected a class in 0..2 ${unlabelled}`],
   ['a negative index', callSoftmax(x, Int8Array.of(0, -1), { grad: x }), 'RangeError', `targets[1] is -1; expected a class in 0..2 ${unlabelled}`],
-  ['an index that is not the background either', callNone(x, [0, 4], outputs, { background: 'num-classes', ignoreIndex: -1 }), 'RangeError', 'targets[1] is 4; expected a class in 0..2, background 3 or ignoreIndex -1'],
+  ['an index that is not the background either', callNone(x, Int32Array.of(0, 4), outputs, { background: 'num-classes', ignoreIndex: -1 }), 'RangeError', 'targets[1] is 4; expected a class in 0..2, background 3 or ignoreIndex -1'],
   ['a label too large', callNone(x, [1, 0, 1, 1.5, 0, 0], outputs), 'RangeError', 'targets[3] is 1.5; expected a number from 0 to 1'],
   ['a negative label', call(x, Int16Array.of(1, 0, 1, 0, 0, -1), { grad: x }), 'RangeError', 'targets[5] is -1; expected a number from 0 to 1'],
   ['an infinite label', callNone(x, Float64Array.of(1, 0, 1, Infinity, 0, 0), outputs, { ignoreIndex: 255 }), 'RangeError', 'targets[3] is Infinity; expected a number from 0 to 1 or ignoreIndex 255'],
@@ -173,19 +188,19 @@ const ofCalls: readonly BadInput[] = [
   ['weights null', call(x, six, { weights: null }), 'TypeError', `weights is null; expected ${numeric}`],
   ['weights with text', call(x, six, { weights: ['1', 1, 1, 1, 1, 1] }), 'TypeError', "weights[0] is '1'; expected a number"],
   ['detached weights', call(x, six, { weights: detached() }), 'TypeError', `weights ${gone}`],
-  ['a mask of another length', callSoftmax(x, [0, 1], { mask: six }), 'RangeError', 'mask has length 6; expected 2, one per row'],
+  ['a mask of another length', callSoftmax(x, Int32Array.of(0, 1), { mask: six }), 'RangeError', 'mask has length 6; expected 2, one per row'],
   ['a mask that is one boolean', call(x, six, { mask: true }), 'TypeError', `mask is true; expected ${numeric}`],
   ['normalizer 0', call(x, six, { normalizer: 0 }), 'RangeError', 'normalizer is 0; expected a finite number > 0'],
   ['normalizer NaN', call(x, six, { normalizer: NaN }), 'RangeError', 'normalizer is NaN; expected a finite number > 0'],
   ['normalizer as text', call(x, six, { normalizer: '6' }), 'TypeError', "normalizer is '6'; expected a finite number > 0"],
   ['an unknown call option', method('valueAndGrad', { gradient: x }), 'TypeError', "'gradient' is not an option of valueAndGrad(); did you mean 'grad'?"],
-  ['a call option of another method', method('value', { grad: x }), 'TypeError', "'grad' is not an option of value(); expected one of dtype, shape, classAxis, weights, mask, normalizer, out"],
-  ['a normalizer of sums', method('sums', { normalizer: 3 }), 'TypeError', "'normalizer' is not an option of sums(); expected one of dtype, shape, classAxis, weights, mask, grad, out"],
+  ['a call option of another method', method('value', { grad: x }), 'TypeError', "'grad' is not an option of value(); expected one of dtype, shape, classAxis, targetKind, weights, mask, normalizer, out"],
+  ['a normalizer of sums', method('sums', { normalizer: 3 }), 'TypeError', "'normalizer' is not an option of sums(); expected one of dtype, shape, classAxis, targetKind, weights, mask, grad, out"],
   ['null for call options', call(x, six, null), 'TypeError', 'call options is null; expected an object with options'],
   ['call options that are none', call(x, six, new Float32Array(6)), 'TypeError', 'call options is a Float32Array of length 6; expected an object with options'],
   ['alpha for other classes', callNone(x, six, outputs, { alpha: [0.1, 0.2] }), 'RangeError', 'alpha or classWeights has 2 entries; expected one per class, 1 (shape tells how many there are)'],
   ['class weights for other classes', call(x, six, { shape: [2, 3] }, { classWeights: [1, 2] }), 'RangeError', 'alpha or classWeights has 2 entries; expected one per class, 3'],
-  ['a background that is a class of a softmax', callSoftmax(x, [0, 1], {}, { background: 0 }), 'RangeError', 'background is 0; expected an integer outside the classes 0..2 of a softmax'],
+  ['a background that is a class of a softmax', callSoftmax(x, Int32Array.of(0, 1), {}, { background: 0 }), 'RangeError', 'background is 0; expected an integer outside the classes 0..2 of a softmax'],
 ]
 
 const ofOutputs: readonly BadInput[] = [
@@ -201,7 +216,7 @@ const ofOutputs: readonly BadInput[] = [
   ['a shorter grad', call(x, six, { grad: memory.subarray(0, 5) }), 'RangeError', 'grad has length 5; expected 6'],
   ['a longer hess', call(x, six, { hess: memory.subarray(0, 7) }), 'RangeError', 'hess has length 7; expected 6'],
   ['a longer out', callNone(x, six, { out: memory }), 'RangeError', 'out has length 12; expected 6'],
-  ['an out per logit of a softmax', callSoftmax(x, [0, 1], { out: outputs.out }, { reduction: 'none' }), 'RangeError', 'out has length 6; expected 2'],
+  ['an out per logit of a softmax', callSoftmax(x, Int32Array.of(0, 1), { out: outputs.out }, { reduction: 'none' }), 'RangeError', 'out has length 6; expected 2'],
   ['a detached grad', call(x, six, { grad: detached() }), 'TypeError', `grad ${gone}`],
   ['a grad half over the logits', call(memory.subarray(0, 6), six, { grad: memory.subarray(3, 9) }), 'RangeError', 'grad overlaps logits in memory; expected memory of its own (or exactly the logits)'],
   ['a grad over the targets', call(x, memory.subarray(0, 6), { grad: memory.subarray(3, 9) }), 'RangeError', 'grad overlaps targets in memory; expected memory of its own'],
@@ -220,7 +235,7 @@ const ofFunctions: readonly BadInput[] = [
   ['weights of nothing', () => weighted(0, 0), 'RangeError', 'positive and negative are 0; expected at least one weight above 0'],
   ['weights per class and of negatives', () => weighted([1, 2], 1), 'TypeError', 'negative is 1; expected nothing, as positive has a weight for each class'],
   ['an unknown option of a one-liner', () => untyped(sigmoidFocalLoss)(x, six, { weigths: six }), 'TypeError', "'weigths' is not an option of sigmoidFocalLoss(); did you mean 'weights'?"],
-  ['a bad option of a one-liner', () => untyped(softmaxFocalLoss)(x, [0, 1], { gamma: -2 }), 'RangeError', 'gamma is -2; expected a finite number >= 0'],
+  ['a bad option of a one-liner', () => untyped(softmaxFocalLoss)(x, Int32Array.of(0, 1), { gamma: -2 }), 'RangeError', 'gamma is -2; expected a finite number >= 0'],
   ['setBackend without a name', () => untyped(setBackend)(), 'TypeError', "backend is undefined; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
   ['setBackend with another name', () => untyped(setBackend)('gpu'), 'RangeError', "backend is 'gpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
   ['init with another name', () => untyped(init)('webgpu'), 'RangeError', "backend is 'webgpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
@@ -251,12 +266,12 @@ const ofExplain: readonly BadInput[] = [
   ['an option of the call to explainer', explainer({ shape: [6] }), 'TypeError', "'shape' is not an option of explainer(); expected one of gammas, alphas, bins, hardest"],
   ['null for options of explain', explain(null), 'TypeError', 'options is null; expected an object with options'],
   ['a mask of another length to explain', explain({ mask: [1] }), 'RangeError', 'mask has length 1; expected 6 (one per logit) or 6 (one per row)'],
-  ['a normalizer to explain', explain({ normalizer: 2 }), 'TypeError', "'normalizer' is not an option of explain(); expected one of gammas, alphas, bins, hardest, dtype, shape, classAxis, weights, mask"],
+  ['a normalizer to explain', explain({ normalizer: 2 }), 'TypeError', "'normalizer' is not an option of explain(); expected one of gammas, alphas, bins, hardest, dtype, shape, classAxis, targetKind, weights, mask"],
   ['gammas for a loss without one', () => new QualityFocalLoss().explain(x, six, { gammas: [2] }), 'TypeError', 'gammas is an array of length 1; expected nothing, as this loss has no gamma'],
   ['alphas for a loss without one', () => new HeatmapFocalLoss().explainer({ alphas: [null] }), 'TypeError', 'alphas is an array of length 1; expected nothing, as this loss has no alpha'],
   ['a gamma that this loss cannot have', () => new FocalStarLoss().explainer({ gammas: [0] }), 'RangeError', 'gamma is 0; expected a finite number > 0'],
   ['NaN to explain', explain({}), 'RangeError', 'the loss of logits[5] is NaN; expected a finite number, to share the sum by'],
-  ['an option of another method to add', (backend) => new SigmoidFocalLoss({ backend }).explainer().add(x, six, { grad: outputs.grad } as object), 'TypeError', "'grad' is not an option of add(); expected one of dtype, shape, classAxis, weights, mask"],
+  ['an option of another method to add', (backend) => new SigmoidFocalLoss({ backend }).explainer().add(x, six, { grad: outputs.grad } as object), 'TypeError', "'grad' is not an option of add(); expected one of dtype, shape, classAxis, targetKind, weights, mask"],
 ]
 
 export const badInputs: readonly BadInput[] = [...ofOptions, ...ofFamily, ...ofArrays, ...ofCalls, ...ofOutputs, ...ofFunctions, ...ofExplain]

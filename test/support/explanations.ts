@@ -28,7 +28,7 @@ function positiveFromOf(name: LossName): number {
 /** Every example that counts, in the order of the logits. Losses and gradients are the backend's own. */
 export function examplesOf({ name, options, logits, targets, shape, dense, weights, mask }: Case): Example[] {
   const loss: AnyLoss<'sum'> = lossOf(name, { ...options, reduction: 'sum' })
-  const { out, grad } = loss.sums(logits, targets, { shape: [...shape], classAxis: 1, weights, mask, out: true, grad: true })
+  const { out, grad } = loss.sums(logits, targets, { shape: [...shape], classAxis: 1, targetKind: dense ? 'labels' : 'class-index', weights, mask, out: true, grad: true })
   const [outer, classes, inner] = shape
   const { ignoreIndex = null } = options
   const background = options.background === 'num-classes' ? classes : options.background

@@ -1,5 +1,5 @@
 /** Random problems over all options, layouts and array types, some of them with a target that is none. */
-import type { Logits, NumericArray, Numbers } from 'focal-loss'
+import type { Logits, NumericArray, Numbers, TargetKind } from 'focal-loss'
 import { type AnyOptions, elementwiseNames, type LossName } from './losses.js'
 import { type Random, seeded } from './random.js'
 import { balanced, elementTerms, softmaxTerms } from './terms.js'
@@ -19,6 +19,7 @@ export interface RandomProblem {
 interface Call {
   readonly shape: [number, number, number]
   readonly classAxis: 1
+  readonly targetKind?: TargetKind
   readonly weights?: NumericArray
   readonly mask?: NumericArray
 }
@@ -56,7 +57,7 @@ function smoothing(random: Random): AnyOptions {
 function randomProblem(random: Random): RandomProblem {
   const name = random() < 0.3 ? 'SoftmaxFocalLoss' : random() < 0.3 ? 'SigmoidFocalLoss' : random.pick(elementwiseNames)
   const softmax = name === 'SoftmaxFocalLoss'
-  const classes = random.pick([1, 2, 3, 5, 17, 80])
+  const classes = random.pick([softmax ? 2 : 1, 2, 3, 5, 17, 80])
   const shape: [number, number, number] = [random.pick([0, 1, 2, 3, 9, 40, 130]), classes, random.pick([1, 1, 2, 7])]
   const rows = shape[0] * shape[2]
   const size = rows * classes
@@ -76,8 +77,12 @@ function randomProblem(random: Random): RandomProblem {
     reduction: random.pick(['none', 'sum', 'mean', 'mean-rows', 'mean-positives'] as const),
   }
   const background = options.background === 'num-classes' ? classes : options.background
-  const dense = classes === 1 ? !softmax : random() < 0.5
-  const targets = dense ? denseTargets(random, size, softmax ? null : ignoreIndex) : indexTargets(random, rows, classes, [background, ignoreIndex])
+  const dense = random() < 0.5
+  // With one class, only this tells labels from class indices
+  const targetKind = maybe(classes === 1 ? 1 : 0.2, (): TargetKind => (dense ? 'labels' : 'class-index'))
+  const targets = dense
+    ? denseTargets(random, size, softmax ? null : ignoreIndex)
+    : indexTargets(random, rows, classes, [background, ignoreIndex], targetKind !== undefined)
 
   const length = () => (softmax || random() < 0.5 ? rows : size)
   const weights = maybe(0.4, () => arrayOf(random.pick([Float32Array, Float64Array, Uint8Array]), length(), () => random.between(0, 3)))
@@ -87,7 +92,7 @@ function randomProblem(random: Random): RandomProblem {
     options,
     logits,
     targets,
-    call: { shape, classAxis: 1, ...(weights && { weights }), ...(mask && { mask }) },
+    call: { shape, classAxis: 1, ...(targetKind && { targetKind }), ...(weights && { weights }), ...(mask && { mask }) },
     normalizer: maybe(0.3, () => 3.5),
     dense,
     hess: !softmax && random() < 0.5,
@@ -112,10 +117,11 @@ function denseTargets(random: Random, size: number, ignoreIndex: number | null):
   return soft ? random.pick([Float32Array, Float64Array]).from(y) : random.pick([Float32Array, Float64Array, Int8Array, Int16Array, Int32Array]).from(y)
 }
 
-function indexTargets(random: Random, rows: number, classes: number, others: readonly (number | null)[]): Numbers {
+function indexTargets(random: Random, rows: number, classes: number, others: readonly (number | null)[], floats: boolean): Numbers {
   const special = others.filter((index) => index !== null)
   const y = Array.from({ length: rows }, () => (random() < 0.3 && special.length > 0 ? random.pick(special) : random.integer(classes)))
   if (random() < 0.1 && rows > 0) y[random.integer(rows)] = random.pick([classes + 3, -2, 1000])
+  if (floats && random() < 0.3) return random.pick([Float32Array, Float64Array]).from(y)
   // Some of these cannot hold them all, and then hold others: good indices or bad ones
   return random.pick([Int32Array, Int32Array, Int16Array, Int8Array, Uint8Array, Uint16Array, Uint32Array, Uint8ClampedArray]).from(y)
 }

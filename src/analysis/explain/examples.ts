@@ -80,7 +80,7 @@ export class Examples {
         continue
       }
       let labels = hasClass(problem, r) ? 1 : 0
-      if (targetsKind === 'dense') {
+      if (targetsKind === 'labels') {
         labels = 0
         for (let c = 0; c < classes; c++) labels += targets[first + c * inner]
       }

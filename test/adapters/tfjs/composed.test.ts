@@ -113,7 +113,7 @@ describe.each(['cpu', 'wasm'])('second derivatives on the %s backend of TensorFl
     const grad = tf.grad((at) => tf.sum(criterion(tf.tensor1d(indices), at)))
     const product = tf.grad((at) => tf.sum(tf.mul(grad(at), tf.tensor2d(Float32Array.from(direction), shape))))(x()).dataSync()
     const step = 1e-4
-    const at = (t: number) => loss.valueAndGrad(Float64Array.from(moderate, (each, i) => each + t * direction[i]), indices).grad
+    const at = (t: number) => loss.valueAndGrad(Float64Array.from(moderate, (each, i) => each + t * direction[i]), Int32Array.from(indices)).grad
     const [after, before] = [at(step), at(-step)]
     expectClose(product, after.map((g, i) => (shape[0] * (g - before[i])) / (2 * step)))
   })

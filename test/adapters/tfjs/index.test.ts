@@ -44,7 +44,7 @@ describe('tfLoss', () => {
 
   it.each(lossNames)('takes class indices, %s', (name) => {
     const loss = lossOf(name, { backend: 'js' })
-    const expected = loss.value(logits, indices)
+    const expected = loss.value(logits, Int32Array.from(indices))
     for (const yTrue of [tf.tensor1d(indices), tf.tensor2d(indices, [4, 1], 'int32')]) {
       expect(tf.mean(tfLoss(tf, loss)(yTrue, tf.tensor2d(logits, shape))).dataSync()[0]).toBeCloseTo(expected, 6)
     }
@@ -95,8 +95,8 @@ describe.each(['cpu', 'wasm'])('the fused loss on the %s backend of TensorFlow.j
     const criterion = tfLoss(tf, loss)
     const y = tf.tensor1d(indices)
     const both = tf.grad((x) => tf.sum<tf.Scalar>(tf.add(criterion(y, x), criterion(y, tf.mul(x, 2)))))(tf.tensor2d(logits, shape))
-    const { grad } = loss.valueAndGrad(logits, indices)
-    const { grad: ofDouble } = loss.valueAndGrad(logits.map((x) => 2 * x), indices)
+    const { grad } = loss.valueAndGrad(logits, Int32Array.from(indices))
+    const { grad: ofDouble } = loss.valueAndGrad(logits.map((x) => 2 * x), Int32Array.from(indices))
     both.dataSync().forEach((g, i) => expect(g).toBeCloseTo(4 * (grad[i] + 2 * ofDouble[i]), 4))
   })
 

@@ -61,7 +61,7 @@ describe.each(floats)('logits of %s', (dtype) => {
   })
 
   it('give a softmax the same', () => {
-    const expected = new SoftmaxFocalLoss({ reduction: 'none', backend: 'cuda' }).valueAndGrad(host(), classes, half)
+    const expected = new SoftmaxFocalLoss({ reduction: 'none', backend: 'cuda' }).valueAndGrad(host(), Uint8Array.from(classes), half)
     const { value, grad } = new SoftmaxFocalLoss({ reduction: 'none' }).valueAndGrad(device(), deviceOf('uint8', classes))
     expect([value.length, value.toHost(), grad.toHost()]).toEqual([ROWS, expected.value, expected.grad])
   })
@@ -216,7 +216,7 @@ describe('errors', () => {
     ['a gradient of bytes', () => sigmoid().valueAndGrad(x(), [0, 1], { grad: new DataView(new ArrayBuffer(8)) }), 'TypeError: grad is a DataView; expected a float32 array on GPU 0, as logits is'],
     ['a gradient on the GPU for logits of the host', () => sigmoid().valueAndGrad(new Float32Array(2), [0, 1], { grad: x() }), 'TypeError: grad is a float32 array of length 2 on a GPU; expected a Float32Array, as logits is'],
     ['a gradient of another length', () => sigmoid().valueAndGrad(x(), [0, 1], { grad: DeviceArray.alloc('float32', 3) }), 'RangeError: grad has length 3; expected 2'],
-    ['floats as indices', () => untyped(new SoftmaxFocalLoss()).value(DeviceArray.alloc('float32', 4), x()), 'TypeError: targets is a float32 array of length 2 on a GPU; expected an integer array of class indices, one per row, or 4 targets, one per logit'],
+    ['floats as indices', () => untyped(new SoftmaxFocalLoss()).value(DeviceArray.alloc('float32', 4), x()), "TypeError: targets is a float32 array of length 2 on a GPU; expected 4 labels, one per logit, or class indices, one per row, in an integer typed array (targetKind: 'class-index' takes any array of the host)"],
     ['disposed logits', () => sigmoid().value(gone(), [0, 1]), 'TypeError: logits is a DeviceArray that is disposed; expected one that has its memory'],
     ['disposed weights', () => sigmoid().value(x(), [0, 1], { weights: gone() }), 'TypeError: weights is a DeviceArray that is disposed; expected one that has its memory'],
     ['another backend', () => untyped(new SigmoidFocalLoss({ backend: 'native' })).value(x(), [0, 1]), "TypeError: backend is 'native' and logits an array on a GPU; expected backend 'cuda' or 'auto', or arrays of the host"],

@@ -1,0 +1,52 @@
+/** What a call's targets are: labels, one per logit, or class indices, one per row. */
+import { checkTargets } from '../arrays/check.js'
+import { type AnyArray, isFloatArray, onHost } from '../arrays/logits.js'
+import { checkedLength } from '../arrays/memory.js'
+import { outOfRange, wrongType } from '../errors.js'
+import type { TargetKind } from './call.js'
+import type { LossConstants } from './constants.js'
+
+/** A call's targets, checked, and what their array says of them. */
+export interface GivenTargets {
+  readonly array: AnyArray
+  readonly length: number
+  /** As the caller gave them: a plain array has been copied. */
+  readonly given: unknown
+  /** Numbers of an integer type, or a plain array of integers. */
+  readonly areIntegers: boolean
+}
+
+export function readTargets(given: unknown): GivenTargets {
+  const array = checkTargets('targets', given)
+  return { array, length: checkedLength('targets', array), given, areIntegers: !isFloatArray(array) && !areBooleans(given) }
+}
+
+/** Where there is one class, a target stands for a logit and for a row alike. */
+export function kindOfOneClass(loss: LossConstants, mayBeIndices: boolean, stated: TargetKind | undefined): TargetKind {
+  if (stated !== undefined) return stated
+  return mayBeIndices && !loss.formula.perRow && !Number.isNaN(loss.background) ? 'class-index' : 'labels'
+}
+
+/** Without a shape, only a type that cannot hold labels between 0 and 1 tells that targets are class indices. */
+export function tellIndices({ given, areIntegers }: GivenTargets): boolean {
+  return areIntegers && !Array.isArray(given)
+}
+
+/** Throws where targets that must be class indices are no integers. */
+export function checkIndices({ array, given, areIntegers }: GivenTargets, stated: TargetKind | undefined, elements: number): void {
+  if (areIntegers) return
+  if (areBooleans(given)) throw wrongType('targets[0]', given[0], 'an integer, the index of a class')
+  if (!onHost(array) || !(Array.isArray(given) || stated === 'class-index')) throw noIndices(given, elements)
+  const at = array.findIndex((value) => (value | 0) !== value)
+  if (at >= 0) throw outOfRange(`targets[${at}]`, array[at], 'an integer, the index of a class')
+}
+
+/** The error for targets that are too few for labels, and may not be class indices. */
+export function noIndices(given: unknown, elements: number): TypeError {
+  const indices = "class indices, one per row, in an integer typed array (targetKind: 'class-index' takes any array of the host)"
+  return wrongType('targets', given, `${elements} labels, one per logit, or ${indices}`)
+}
+
+function areBooleans(given: unknown): given is readonly boolean[] {
+  return Array.isArray(given) && typeof given[0] === 'boolean'
+}
