@@ -63,8 +63,9 @@ function monaiSoftmax(classes: number, alpha: number | null = null) {
   return frozen({ gamma: 2, alpha: backgroundFirst(classes, alpha), classWeights: 1 / classes, reduction: 'mean' } as const)
 }
 
+// Pure, so that bundlers leave it out of programs that use none
 /** Options by the name of the library that has them, frozen; for SigmoidFocalLoss where nothing else is said. */
-export const presets = frozen({
+export const presets = /* @__PURE__ */ frozen({
   /** Plain cross entropy: binary for SigmoidFocalLoss, categorical for SoftmaxFocalLoss. */
   crossEntropy: { gamma: 0, alpha: null },
 
