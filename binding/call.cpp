@@ -25,7 +25,7 @@ bool overlap(const MemoryRange (&arrays)[ARGUMENTS]) {
     for (int other = 0; other < ARGUMENTS; other++) {
       const MemoryRange &a = arrays[written], &b = arrays[other];
       if (other == written || !(a.begin < b.end && b.begin < a.end)) continue;
-      if (!(written == GRAD && other == LOGITS && a.begin == b.begin)) return true;
+      if (!(written == GRAD && other == LOGITS && a.begin == b.begin && a.end == b.end)) return true;
     }
   }
   return false;
@@ -69,8 +69,8 @@ int32_t point_to_arrays(napi_env env, const napi_value *arguments, FocalProblem 
   point(p.class_positive_slot, CLASS_POSITIVE, FOCAL_FLOAT64, p.classes);
   point(p.class_negative_slot, CLASS_NEGATIVE, FOCAL_FLOAT64, p.classes);
   point(p.values_slot, VALUES, p.dtype, p.loss == FOCAL_SOFTMAX ? rows : elements);
-  point(p.grad_slot, GRAD, p.dtype, elements);
-  point(p.hess_slot, HESS, p.dtype, elements);
+  point(p.grad_slot, GRAD, p.grad_dtype, elements);
+  point(p.hess_slot, HESS, p.hess_dtype, elements);
   p.cancelled = nullptr;
   return overlap(arrays) ? OVERLAP : FOCAL_OK;
 }

@@ -9,8 +9,10 @@ bool is_valid(const FocalProblem &p) {
   const auto is_power = [](double value) { return value >= 0 && value <= FOCAL_LARGEST_POWER; };
   const bool element_wise = p.loss != FOCAL_SOFTMAX;
   const double elements = p.outer * p.classes * p.inner;
+  const auto takes = [&](int32_t derivatives) { return derivatives == p.dtype || (is_half(p.dtype) && derivatives == FOCAL_FLOAT32); };
   return p.abi == FOCAL_ABI && between(p.loss, FOCAL_SIGMOID, FOCAL_ASYMMETRIC) &&
-         (between(p.dtype, FOCAL_FLOAT32, FOCAL_FLOAT64) || is_half(p.dtype)) && between(p.targets_kind, FOCAL_DENSE, FOCAL_CLASS_INDEX) &&
+         (between(p.dtype, FOCAL_FLOAT32, FOCAL_FLOAT64) || is_half(p.dtype)) && takes(p.grad_dtype) && takes(p.hess_dtype) && p.grad_scale > 0 &&
+         between(p.targets_kind, FOCAL_DENSE, FOCAL_CLASS_INDEX) &&
          between(p.targets_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
          between(p.soft_targets, FOCAL_LINEAR, FOCAL_MIXTURE) && between(p.inputs, FOCAL_LOGITS, FOCAL_PROBABILITIES) && between(p.reduction, FOCAL_SUM, FOCAL_MEAN_POSITIVES) &&
          between(p.weights_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
@@ -38,6 +40,7 @@ Plan plan_of(const FocalProblem &p) {
   // Labels between 0 and 1 cannot stand for "ignore", and rows of probabilities have no such value.
   if (p.targets_kind == FOCAL_DENSE && (p.loss == FOCAL_SOFTMAX || (p.ignore_index >= 0 && p.ignore_index <= 1)))
     plan.problem.ignore_index = NAN;
+  plan.problem.least_hess *= p.grad_scale;
   const double smooth = p.label_smoothing;
   plan.target_scale = 1 - smooth;
   plan.target_shift = p.loss == FOCAL_SOFTMAX ? smooth / p.classes : smooth / 2;

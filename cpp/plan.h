@@ -38,13 +38,13 @@ FOCAL_ANYWHERE inline bool is_half(int32_t dtype) { return dtype == FOCAL_FLOAT1
 
 // What outputs are divided by, known once the valid elements and rows, and the positives, are counted.
 struct Divisors {
-  double grad_divisor;             // the denominator
+  double grad_divisor;             // the denominator, over the scale of derivatives
   double value_divisor;            // the normalizer, or 1
   double grad_scale, value_scale;  // one over these
   bool extreme_scale;              // too large or too small for float arithmetic: everything is computed in double
 
   FOCAL_ANYWHERE void divide_by(const FocalProblem &p, double denominator) {
-    grad_divisor = denominator;
+    grad_divisor = denominator / p.grad_scale;
     value_divisor = p.normalizer == p.normalizer ? p.normalizer : 1;
     grad_scale = 1 / grad_divisor;
     value_scale = 1 / value_divisor;

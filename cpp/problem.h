@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define FOCAL_ABI 5
+#define FOCAL_ABI 6
 
 /* The losses of one block are added up first, then the blocks, in their order. A block of an element-wise loss is so many
  * logits in the order of memory; of a softmax as many rows as have so many logits, and one row where a row has more. */
@@ -75,7 +75,7 @@ enum FocalStatus {
 typedef struct FocalProblem {
   int32_t abi;
   int32_t loss;
-  int32_t dtype; /* of logits, values, grad, hess; half precision is float in arithmetic */
+  int32_t dtype; /* of logits and values; half precision is float in arithmetic */
   int32_t targets_kind;
   int32_t targets_dtype;
   int32_t soft_targets;
@@ -88,6 +88,8 @@ typedef struct FocalProblem {
   int32_t isa;     /* 0: the best one; k: entry k - 1 of focal_isa() */
   int32_t constant_modulator; /* asymmetric: 1 to differentiate as if the powers were constants */
   int32_t inputs;             /* what `logits` holds, and what derivatives are with respect to */
+  int32_t grad_dtype;         /* as `dtype`; where that is half precision, FOCAL_FLOAT32 too */
+  int32_t hess_dtype;         /* the same of `hess` */
   int32_t padding;            /* doubles stand at multiples of eight, where a machine would have them at four, too */
 
   double outer, classes, inner;
@@ -99,8 +101,9 @@ typedef struct FocalProblem {
   double background;   /* NaN: none */
   double ignore_index; /* NaN: none */
   double normalizer;   /* NaN: none. Replaces the reduction's denominator */
+  double grad_scale;   /* > 0: multiplies grad and hess before they are rounded, and nothing else; 1: none */
   double positive_from; /* the least target that is counted as a positive */
-  double least_hess;    /* what `hess` never falls below; -infinity: no bound */
+  double least_hess;    /* what `hess` never falls below, before it is scaled; -infinity: no bound */
   double positive_weight, negative_weight; /* alpha and class weight, where the arrays below are null */
   double sum_before; /* result.sum goes on from here: of whole blocks, call after call, it has the bits of one call's */
 
@@ -171,10 +174,10 @@ int32_t focal_hardware_threads(void);
 #ifdef __cplusplus
 }
 
-static_assert(sizeof(FocalProblem) == 272, "src/backends/layout.ts writes these bytes");
-static_assert(offsetof(FocalProblem, outer) == 64, "src/backends/layout.ts");
-static_assert(offsetof(FocalProblem, logits) == 192, "src/backends/layout.ts");
-static_assert(offsetof(FocalProblem, cancelled) == 264, "src/backends/layout.ts");
+static_assert(sizeof(FocalProblem) == 288, "src/backends/layout.ts writes these bytes");
+static_assert(offsetof(FocalProblem, outer) == 72, "src/backends/layout.ts");
+static_assert(offsetof(FocalProblem, logits) == 208, "src/backends/layout.ts");
+static_assert(offsetof(FocalProblem, cancelled) == 280, "src/backends/layout.ts");
 static_assert(sizeof(FocalResult) == 56, "src/backends/layout.ts reads these bytes");
 #endif
 

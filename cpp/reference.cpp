@@ -196,8 +196,8 @@ struct Reference {
       }
       sum += d.value;
       put(p.values, p.dtype, at.element, d.value * value_scale);
-      put(p.grad, p.dtype, at.element, d.grad * grad_scale);
-      put(p.hess, p.dtype, at.element, valid ? std::fmax(p.least_hess, d.hess * grad_scale) : 0);
+      put(p.grad, p.grad_dtype, at.element, d.grad * grad_scale * p.grad_scale);
+      put(p.hess, p.hess_dtype, at.element, valid ? std::fmax(p.least_hess, d.hess * grad_scale) * p.grad_scale : 0);
     }
     return sum;
   }
@@ -232,7 +232,7 @@ struct Reference {
           grad[static_cast<size_t>(j)] += slope * (j == c ? q : -e[static_cast<size_t>(j)] / whole);
       }
     }
-    for (int64_t c = 0; c < classes; c++) put(p.grad, p.dtype, element(row, c), grad[static_cast<size_t>(c)] * grad_scale);
+    for (int64_t c = 0; c < classes; c++) put(p.grad, p.grad_dtype, element(row, c), grad[static_cast<size_t>(c)] * grad_scale * p.grad_scale);
     put(p.values, p.dtype, row, value * value_scale);
     return value;
   }

@@ -51,6 +51,28 @@ test('bits stay bits', () => {
   return () => loss.value(bits, [0, 1], { dtype: 'half' })
 })
 
+test('derivatives of half precision may be float32', () => {
+  const bits = new Uint16Array(2)
+  const loss = new SigmoidFocalLoss()
+  const both = loss.valueGradAndHess(bits, [0, 1], { dtype: 'float16', hess: single, gradScale: 1024 })
+  expectTypeOf(both.grad).toEqualTypeOf<Uint16Array>()
+  expectTypeOf(both.hess).toEqualTypeOf<Float32Array>()
+  expectTypeOf(loss.valueAndGrad(bits, [0, 1], { dtype: 'float16', grad: single }).grad).toEqualTypeOf<Float32Array>()
+  expectTypeOf(loss.valueAndGradAsync(bits, [0, 1], { dtype: 'float16', grad: single })).toEqualTypeOf<Promise<{ value: number; grad: Float32Array }>>()
+  expectTypeOf(loss.sums(bits, [0, 1], { dtype: 'float16', grad: single }).grad).toEqualTypeOf<Float32Array>()
+  loss.accumulator().add(bits, [0, 1], { dtype: 'float16', grad: single, gradScale: 2 })
+  return () => [
+    // @ts-expect-error losses are of the logits' kind
+    new SigmoidFocalLoss({ reduction: 'none' }).value(bits, [0, 1], { dtype: 'float16', out: single }),
+    // @ts-expect-error float64 is of no half
+    loss.valueAndGrad(bits, [0, 1], { dtype: 'float16', grad: double }),
+    // @ts-expect-error nor is one half of the other's logits
+    loss.valueAndGrad(single, [0, 1], { grad: bits }),
+    // @ts-expect-error nothing is scaled
+    loss.value(single, [0, 1], { gradScale: 2 }),
+  ]
+})
+
 test('a reduction known only at run time gives both', () => {
   const reduction = 'none' as Reduction
   expectTypeOf(new SigmoidFocalLoss({ reduction }).value(single, [0, 1])).toEqualTypeOf<number | Float32Array>()
@@ -159,6 +181,9 @@ test('arrays on a GPU give arrays on a GPU', () => {
     expectTypeOf(loss.value(x, [0, 1])).toEqualTypeOf<DeviceArray<'float32'>>()
     expectTypeOf(loss.valueAndGrad(theirs, x, { grad: theirs }).grad).toEqualTypeOf<DeviceArray<'bfloat16'>>()
     expectTypeOf(loss.valueGradAndHess(x, [0, 1], { hess: x }).hess).toEqualTypeOf<DeviceArray<'float32'>>()
+    const halfTheirs = loss.valueGradAndHess(theirs, x, { grad: x })
+    expectTypeOf(halfTheirs.grad).toEqualTypeOf<DeviceArray<'float32'>>()
+    expectTypeOf(halfTheirs.hess).toEqualTypeOf<DeviceArray<'bfloat16'>>()
     expectTypeOf(loss.valueAndGradAsync(x, x)).toEqualTypeOf<Promise<{ value: DeviceArray<'float32'>; grad: DeviceArray<'float32'> }>>()
     expectTypeOf(new SoftmaxFocalLoss().sums(x, [0], { grad: true }).grad).toEqualTypeOf<DeviceArray<'float32'>>()
     expectTypeOf(new SoftmaxFocalLoss().value(x, [0])).toEqualTypeOf<number>()

@@ -91,7 +91,7 @@ FocalProblem problem_of(const Case &c, int64_t rows) {
   FocalProblem p{};
   p.abi = FOCAL_ABI;
   p.loss = c.loss;
-  p.dtype = c.dtype;
+  p.dtype = p.grad_dtype = p.hess_dtype = c.dtype;
   p.targets_kind = c.targets_kind;
   p.targets_dtype = c.targets_kind == FOCAL_CLASS_INDEX ? FOCAL_INT32 : c.dtype;
   p.outer = static_cast<double>(rows);
@@ -100,6 +100,7 @@ FocalProblem problem_of(const Case &c, int64_t rows) {
   p.gamma = 2;
   p.background = c.loss == FOCAL_SOFTMAX ? NAN : -1;
   p.ignore_index = p.normalizer = NAN;
+  p.grad_scale = 1;
   p.positive_from = 0.5;
   p.least_hess = -INFINITY;
   p.positive_weight = c.loss == FOCAL_SOFTMAX ? 1 : 0.25;

@@ -33,9 +33,10 @@ bool are_aligned(const Call &call) {
   const auto is = [](const void *array, int32_t dtype) {
     return !array || reinterpret_cast<uintptr_t>(array) % (dtype == FOCAL_FLOAT64 ? 8 : 16) == 0;
   };
-  const auto of = [&](const void *array, uint32_t bit) { return (!all && !call.lies(bit)) || is(array, there.dtype); };
-  return of(there.logits, FOCAL_CUDA_LOGITS) && of(there.values, FOCAL_CUDA_VALUES) && of(there.grad, FOCAL_CUDA_GRAD) &&
-         of(there.hess, FOCAL_CUDA_HESS) && (there.targets_kind == FOCAL_CLASS_INDEX || is(there.targets, there.targets_dtype));
+  const auto of = [&](const void *array, uint32_t bit, int32_t dtype) { return (!all && !call.lies(bit)) || is(array, dtype); };
+  return of(there.logits, FOCAL_CUDA_LOGITS, there.dtype) && of(there.values, FOCAL_CUDA_VALUES, there.dtype) &&
+         of(there.grad, FOCAL_CUDA_GRAD, there.grad_dtype) && of(there.hess, FOCAL_CUDA_HESS, there.hess_dtype) &&
+         (there.targets_kind == FOCAL_CLASS_INDEX || is(there.targets, there.targets_dtype));
 }
 
 // Memory for sums and counts, and copies of what the host has.
@@ -74,8 +75,8 @@ cudaError_t prepare(Call &call) {
       of(call.element_wise ? p.class_negative : nullptr, 0, classes * sizeof(double), there.class_negative_slot, true),
       of(whole ? p.logits : nullptr, FOCAL_CUDA_LOGITS, n * each, there.logits_slot, true),
       of(whole ? p.values : nullptr, FOCAL_CUDA_VALUES, call.value_count() * each, there.values_slot, false),
-      of(whole ? p.grad : nullptr, FOCAL_CUDA_GRAD, n * each, there.grad_slot, false),
-      of(whole ? p.hess : nullptr, FOCAL_CUDA_HESS, n * each, there.hess_slot, false),
+      of(whole ? p.grad : nullptr, FOCAL_CUDA_GRAD, n * bytes_of(p.grad_dtype), there.grad_slot, false),
+      of(whole ? p.hess : nullptr, FOCAL_CUDA_HESS, n * bytes_of(p.hess_dtype), there.hess_slot, false),
   };
   size_t bytes = 0;
   for (const Copied &one : copied) bytes += one.from ? padded(one.bytes) : 0;
@@ -143,8 +144,8 @@ cudaError_t bring_back(const Call &call) {
   const size_t n = static_cast<size_t>(call.plan().elements), each = bytes_of(call.given.dtype);
   cudaError_t error = cudaSuccess;
   if (call.given.values && !call.lies(FOCAL_CUDA_VALUES)) error = download(call.cuda, call.given.values, there.values, call.value_count() * each);
-  if (call.given.grad && !call.lies(FOCAL_CUDA_GRAD) && error == cudaSuccess) error = download(call.cuda, call.given.grad, there.grad, n * each);
-  if (call.given.hess && !call.lies(FOCAL_CUDA_HESS) && error == cudaSuccess) error = download(call.cuda, call.given.hess, there.hess, n * each);
+  if (call.given.grad && !call.lies(FOCAL_CUDA_GRAD) && error == cudaSuccess) error = download(call.cuda, call.given.grad, there.grad, n * bytes_of(there.grad_dtype));
+  if (call.given.hess && !call.lies(FOCAL_CUDA_HESS) && error == cudaSuccess) error = download(call.cuda, call.given.hess, there.hess, n * bytes_of(there.hess_dtype));
   return error;
 }
 

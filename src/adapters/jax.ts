@@ -9,7 +9,7 @@
 import type { Array as JaxArray, JsTree } from '@jax-js/jax'
 import type * as jaxjs from '@jax-js/jax'
 import type { Targets } from '../arrays/numeric_array.js'
-import type { CallOptions } from '../problem/call.js'
+import type { CallOptions, Scaled } from '../problem/call.js'
 import type { FocalLossBase, Reduced } from '../losses/base.js'
 import type { Reduction } from '../problem/options.js'
 
@@ -20,7 +20,7 @@ export type Jax = Pick<typeof jaxjs, 'Array' | 'numpy' | 'vjp'>
 export type JaxLoss<R extends Reduction = Reduction> = Pick<FocalLossBase<R>, 'options' | 'valueAndGrad'>
 
 /** Which logits are a row's classes is the model's affair: those of the last axis, unless `classAxis` says otherwise. */
-export interface JaxCall extends Omit<CallOptions, 'shape' | 'dtype'> {
+export interface JaxCall extends Omit<CallOptions, 'shape' | 'dtype'>, Scaled {
   /** A number > 0 that replaces the reduction's denominator. */
   normalizer?: number | undefined
 }

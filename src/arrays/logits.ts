@@ -22,8 +22,19 @@ export type SameKind<A extends Logits | DeviceLogits> = A extends Float32Array
         ? DeviceArray<D>
         : Float16
 
-/** What gradients and unreduced losses may be written to: an array of the logits' kind, on a GPU also another library's. */
+/** What unreduced losses may be written to: an array of the logits' kind, on a GPU also another library's. */
 export type Output<A extends Logits | DeviceLogits> = A extends DevicePointer<infer D> ? DevicePointer<D> : SameKind<A>
+
+/** What derivatives may be written to: as {@link Output}, and for logits of half precision also float32. */
+export type DerivativeOutput<A extends Logits | DeviceLogits> =
+  | Output<A>
+  | (A extends DevicePointer<infer D>
+      ? D extends HalfDtype
+        ? DevicePointer<'float32'>
+        : never
+      : A extends Float32Array | Float64Array
+        ? never
+        : Float32Array)
 
 /** An array that has been checked: the host's, or a GPU's. */
 export type AnyArray = NumericArray | DeviceArray
@@ -40,7 +51,7 @@ export function onHost<A extends ArrayBufferView>(array: A | DeviceArray): array
 export function dtypeOf(array: ArrayBufferView | DeviceArray): number {
   switch (tagOf(array)) {
     case 'Float32Array':
-      return 0
+      return FLOAT32
     case 'Float64Array':
       return 1
     case 'Int8Array':
@@ -63,6 +74,7 @@ export function dtypeOf(array: ArrayBufferView | DeviceArray): number {
   }
 }
 
+const FLOAT32 = 0
 const FLOAT16 = 8
 const BFLOAT16 = 9
 
@@ -72,10 +84,24 @@ export function dtypeOfLogits(logits: AnyLogits, dtype: HalfDtype | undefined): 
   return dtype === 'float16' ? FLOAT16 : BFLOAT16
 }
 
+export function holdsBits(array: Logits): array is Uint16Array {
+  return tagOf(array) === 'Uint16Array'
+}
+
 /** The name of logits that are held as bits; `undefined` where the array's own elements are the numbers. */
 export function bitsDtype(logits: Logits, dtype: number): HalfDtype | undefined {
-  if (tagOf(logits) !== 'Uint16Array') return undefined
+  if (!holdsBits(logits)) return undefined
   return dtype === FLOAT16 ? 'float16' : 'bfloat16'
+}
+
+/** The number of a derivative's element type: that of the logits, unless those are half precision and it is float32. */
+export function dtypeOfDerivative(derivative: AnyLogits | null, dtype: number): number {
+  return derivative !== null && isHalf(dtype) && dtypeOf(derivative) === FLOAT32 ? FLOAT32 : dtype
+}
+
+/** Whether the number of an element type is that of a half precision. */
+export function isHalf(dtype: number): boolean {
+  return dtype === FLOAT16 || dtype === BFLOAT16
 }
 
 /** An array of the logits' kind, filled with zeros. */

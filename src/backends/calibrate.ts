@@ -61,11 +61,14 @@ export function leastTimes(backends: readonly Backend[], problems: readonly Prob
 export function problemOf(loss: LossConstants, dtype: Dtype, size: number): Problem {
   const filled = (value: number) => (dtype === 'float32' ? new Float32Array(size) : new Float64Array(size)).fill(value)
   const { perRow } = loss.formula
+  const code = dtype === 'float32' ? 0 : 1
   return {
     // Weights per class would have to be as many as classes
     loss: { ...loss, classPositive: null, classNegative: null },
     logits: filled(0.5),
-    dtype: dtype === 'float32' ? 0 : 1,
+    dtype: code,
+    gradDtype: code,
+    hessDtype: code,
     targets: filled(0.5),
     targetsKind: 'labels',
     outer: perRow ? 1 : size,
@@ -81,6 +84,7 @@ export function problemOf(loss: LossConstants, dtype: Dtype, size: number): Prob
     values: null,
     grad: filled(0),
     hess: null,
+    gradScale: 1,
     leastHess: -Infinity,
     sumBefore: 0,
     device: null,

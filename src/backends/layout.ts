@@ -5,7 +5,7 @@ import type { Formula } from '../formulas/formula.js'
 import type { Reduction } from '../problem/options.js'
 import { type AnyProblem, badClass, badProbability, badTarget, type Per, type Sums } from '../problem/problem.js'
 
-export const ABI = 5
+export const ABI = 6
 
 /** FOCAL_BLOCK_ELEMENTS: how many losses are added up before blocks are. */
 export const BLOCK_ELEMENTS = 4032
@@ -35,6 +35,8 @@ const integers = [
   'isa',
   'constantModulator',
   'inputs',
+  'gradDtype',
+  'hessDtype',
   // Doubles stand at multiples of eight
   'padding',
 ] as const
@@ -51,6 +53,7 @@ const doubles = [
   'background',
   'ignoreIndex',
   'normalizer',
+  'gradScale',
   'positiveFrom',
   'leastHess',
   'positiveWeight',
@@ -158,6 +161,8 @@ export function writeConstants({ integers, doubles }: ProblemBytes, loss: LossCo
 export function writeCall({ integers, doubles }: ProblemBytes, problem: AnyProblem): void {
   const { weights, mask } = problem
   integers[offsets.dtype / 4] = problem.dtype
+  integers[offsets.gradDtype / 4] = problem.gradDtype
+  integers[offsets.hessDtype / 4] = problem.hessDtype
   integers[offsets.targetsKind / 4] = problem.targetsKind === 'labels' ? 0 : 1
   integers[offsets.targetsDtype / 4] = dtypeOf(problem.targets)
   integers[offsets.reduction / 4] = reductionOf(problem.reduction)
@@ -170,6 +175,7 @@ export function writeCall({ integers, doubles }: ProblemBytes, problem: AnyProbl
   doubles[offsets.inner / 8] = problem.inner
   doubles[offsets.background / 8] = problem.background
   doubles[offsets.normalizer / 8] = problem.normalizer
+  doubles[offsets.gradScale / 8] = problem.gradScale
   doubles[offsets.leastHess / 8] = problem.leastHess
   doubles[offsets.sumBefore / 8] = problem.sumBefore
 }

@@ -1,18 +1,18 @@
 /** Sums over data that come in chunks: more than memory holds, or as a stream brings them. */
-import type { DeviceLogits, Logits, Output } from '../arrays/logits.js'
+import type { DerivativeOutput, DeviceLogits, Logits, Output } from '../arrays/logits.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import type { BackendName, Reduction } from '../problem/options.js'
 import { backendFor, runProblem } from '../backends/choose.js'
-import { type CallOptions, methods, readCall, givenOrNew } from '../problem/call.js'
+import { type CallOptions, methods, readCall, givenOrNew, type Scaled } from '../problem/call.js'
 import type { LossConstants } from '../problem/constants.js'
 import { describe } from '../problem/describe.js'
 import type { DevicePointer } from '../arrays/device_array.js'
 import { outOfRange, wrongType } from '../errors.js'
 import { denominatorOf, nothing, type Sums } from '../problem/problem.js'
 
-export interface ChunkCall<A extends Logits | DeviceLogits> extends CallOptions {
-  /** Where to write the gradient of the sum, as long as the chunk's logits; may be the logits themselves. */
-  grad?: Output<A> | undefined
+export interface ChunkCall<A extends Logits | DeviceLogits> extends CallOptions, Scaled {
+  /** Where to write the gradient of the sum, as long as the chunk's logits; may be the logits themselves. For half precision also in float32. */
+  grad?: DerivativeOutput<A> | undefined
   /** Where to write the chunk's losses, one per element (softmax: per row). */
   out?: Output<A> | undefined
 }

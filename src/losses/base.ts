@@ -1,6 +1,6 @@
 /** The base of every loss: from a call to a problem, from a backend's sums to the reduced value. */
 import { Accumulator } from './accumulator.js'
-import type { AnyLogits, DeviceLogits, Logits, Output, SameKind } from '../arrays/logits.js'
+import type { AnyLogits, DerivativeOutput, DeviceLogits, Logits, Output, SameKind } from '../arrays/logits.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import { runProblem, runProblemAsync } from '../backends/choose.js'
 import { checkSignal, Watch } from '../backends/watch.js'
@@ -33,7 +33,7 @@ export type Reduced<R extends Reduction, A extends Logits | DeviceLogits> = R ex
 
 /** The output `K` of {@link FocalLossBase.sums}, where the call asks for it. */
 export type OutputOf<A extends Logits | DeviceLogits, C, K extends 'grad' | 'out'> =
-  C extends Record<K, Output<A> | true> ? Readonly<Record<K, SameKind<A>>> : unknown
+  C extends Record<K, infer G> ? (G extends Logits | DeviceLogits ? Readonly<Record<K, SameKind<G>>> : G extends true ? Readonly<Record<K, SameKind<A>>> : unknown) : unknown
 
 /**
  * What all losses share. Logits are a Float32Array, a Float64Array, a Float16Array where the runtime has such, or a
@@ -75,13 +75,13 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    *
    * @returns `grad`: `call.grad`, which may be the logits themselves, or a new array as long as the logits.
    */
-  valueAndGrad<A extends Logits | DeviceLogits>(
+  valueAndGrad<A extends Logits | DeviceLogits, G extends DerivativeOutput<A> = Output<A>>(
     logits: A,
     targets: Targets | DevicePointer,
-    call: GradCall<A> = {},
-  ): { value: Reduced<R, A>; grad: SameKind<A> } {
+    call: GradCall<A, G> = {},
+  ): { value: Reduced<R, A>; grad: SameKind<G> } {
     const { value, grad } = this.compute(methods.valueAndGrad, logits, targets, call)
-    return { value: value as Reduced<R, A>, grad: grad as SameKind<A> }
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<G> }
   }
 
   /**
@@ -91,13 +91,13 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * All arrays must stay as they are until the promise settles: neither written to, nor transferred, nor resized. A call that
    * is aborted stops within one block; what it leaves in `grad` and `out` is not specified.
    */
-  async valueAndGradAsync<A extends Logits | DeviceLogits>(
+  async valueAndGradAsync<A extends Logits | DeviceLogits, G extends DerivativeOutput<A> = Output<A>>(
     logits: A,
     targets: Targets | DevicePointer,
-    call: GradCall<A> & Abortable = {},
-  ): Promise<{ value: Reduced<R, A>; grad: SameKind<A> }> {
+    call: GradCall<A, G> & Abortable = {},
+  ): Promise<{ value: Reduced<R, A>; grad: SameKind<G> }> {
     const { value, grad } = await this.computeAsync(methods.valueAndGradAsync, logits, targets, call)
-    return { value: value as Reduced<R, A>, grad: grad as SameKind<A> }
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<G> }
   }
 
   /**

@@ -1,5 +1,5 @@
 /** The base of the losses whose elements know nothing of each other: their Hessian is a diagonal. */
-import type { DeviceLogits, Logits, SameKind } from '../arrays/logits.js'
+import type { DerivativeOutput, DeviceLogits, Logits, Output, SameKind } from '../arrays/logits.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import { type Abortable, type HessCall, methods } from '../problem/call.js'
 import type { DevicePointer } from '../arrays/device_array.js'
@@ -15,22 +15,22 @@ export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends
    *
    * @returns `grad` and `hess`, as long as the logits: `call.grad` and `call.hess`, or new arrays.
    */
-  valueGradAndHess<A extends Logits | DeviceLogits>(
+  valueGradAndHess<A extends Logits | DeviceLogits, G extends DerivativeOutput<A> = Output<A>, H extends DerivativeOutput<A> = Output<A>>(
     logits: A,
     targets: Targets | DevicePointer,
-    call: HessCall<A> = {},
-  ): { value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> } {
+    call: HessCall<A, G, H> = {},
+  ): { value: Reduced<R, A>; grad: SameKind<G>; hess: SameKind<H> } {
     const { value, grad, hess } = this.compute(methods.valueGradAndHess, logits, targets, call)
-    return { value: value as Reduced<R, A>, grad: grad as SameKind<A>, hess: hess as SameKind<A> }
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<G>, hess: hess as SameKind<H> }
   }
 
   /** As {@link valueGradAndHess}, while the event loop keeps turning: see {@link FocalLossBase.valueAndGradAsync}. */
-  async valueGradAndHessAsync<A extends Logits | DeviceLogits>(
+  async valueGradAndHessAsync<A extends Logits | DeviceLogits, G extends DerivativeOutput<A> = Output<A>, H extends DerivativeOutput<A> = Output<A>>(
     logits: A,
     targets: Targets | DevicePointer,
-    call: HessCall<A> & Abortable = {},
-  ): Promise<{ value: Reduced<R, A>; grad: SameKind<A>; hess: SameKind<A> }> {
+    call: HessCall<A, G, H> & Abortable = {},
+  ): Promise<{ value: Reduced<R, A>; grad: SameKind<G>; hess: SameKind<H> }> {
     const { value, grad, hess } = await this.computeAsync(methods.valueGradAndHessAsync, logits, targets, call)
-    return { value: value as Reduced<R, A>, grad: grad as SameKind<A>, hess: hess as SameKind<A> }
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<G>, hess: hess as SameKind<H> }
   }
 }

@@ -1,5 +1,5 @@
 /** The methods of a loss: what their calls take, and which names they know. */
-import type { DeviceLogits, Logits, Output, SameKind } from '../arrays/logits.js'
+import type { DerivativeOutput, DeviceLogits, Logits, Output, SameKind } from '../arrays/logits.js'
 import type { Numbers } from '../arrays/numeric_array.js'
 import type { DevicePointer } from '../arrays/device_array.js'
 import { unknownOption, wrongType } from '../errors.js'
@@ -39,6 +39,15 @@ export interface CallOptions extends StorageOptions {
   mask?: Numbers | DevicePointer | undefined
 }
 
+/** What every call takes that writes a gradient. */
+export interface Scaled {
+  /**
+   * A finite number > 0 that multiplies gradient and second derivative before they are rounded to the type of their arrays, and
+   * never the loss or the sums: loss scaling, for half precision. Default 1.
+   */
+  gradScale?: number | undefined
+}
+
 /** The options of a call of `value`. */
 export interface ValueCall<A extends Logits | DeviceLogits> extends CallOptions {
   /** A number > 0 that replaces the reduction's denominator. */
@@ -48,9 +57,9 @@ export interface ValueCall<A extends Logits | DeviceLogits> extends CallOptions 
 }
 
 /** The options of a call of `valueAndGrad`. */
-export interface GradCall<A extends Logits | DeviceLogits> extends ValueCall<A> {
-  /** Where to write the gradient, as long as the logits; may be the logits themselves. */
-  grad?: Output<A> | undefined
+export interface GradCall<A extends Logits | DeviceLogits, G extends DerivativeOutput<A> = DerivativeOutput<A>> extends ValueCall<A>, Scaled {
+  /** Where to write the gradient, as long as the logits; may be the logits themselves. For half precision also in float32. */
+  grad?: G | undefined
 }
 
 /** What is used of an AbortSignal. Every runtime's is one; its own name is declared only where the compiler has the DOM's types, or Node's. */
@@ -72,10 +81,14 @@ export interface Abortable {
 }
 
 /** The options of a call of `valueGradAndHess`. */
-export interface HessCall<A extends Logits | DeviceLogits> extends GradCall<A> {
-  /** Where to write the diagonal second derivative, as long as the logits. */
-  hess?: Output<A> | undefined
-  /** A finite number, the lower bound of `hess`; masked and ignored entries stay 0. Default: none. */
+export interface HessCall<
+  A extends Logits | DeviceLogits,
+  G extends DerivativeOutput<A> = DerivativeOutput<A>,
+  H extends DerivativeOutput<A> = DerivativeOutput<A>,
+> extends GradCall<A, G> {
+  /** Where to write the diagonal second derivative, as long as the logits. For half precision also in float32. */
+  hess?: H | undefined
+  /** A finite number, the lower bound of `hess` before `gradScale`; masked and ignored entries stay 0. Default: none. */
   clampHess?: number | undefined
 }
 
@@ -90,9 +103,9 @@ export interface ProbabilityCall<A extends Logits> extends StorageOptions {
 }
 
 /** The options of a call of `sums`. */
-export interface SumsCall<A extends Logits | DeviceLogits> extends CallOptions {
-  /** Where to write the gradient of the sum; `true` allocates. */
-  grad?: Output<A> | true | undefined
+export interface SumsCall<A extends Logits | DeviceLogits> extends CallOptions, Scaled {
+  /** Where to write the gradient of the sum; `true` allocates. For half precision also in float32. */
+  grad?: DerivativeOutput<A> | true | undefined
   /** Where to write the losses, one per element (softmax: per row); `true` allocates. */
   out?: Output<A> | true | undefined
 }
@@ -107,16 +120,17 @@ export interface Method {
 
 const layoutOptions = ['dtype', 'shape', 'classAxis', 'targetKind', 'weights', 'mask']
 const valueOptions = [...layoutOptions, 'normalizer', 'out']
-const hessOptions = [...valueOptions, 'grad', 'hess', 'clampHess']
+const gradOptions = [...valueOptions, 'grad', 'gradScale']
+const hessOptions = [...gradOptions, 'hess', 'clampHess']
 
 export const methods = {
   value: { name: 'value()', options: new Set(valueOptions), grad: false, hess: false },
-  valueAndGrad: { name: 'valueAndGrad()', options: new Set([...valueOptions, 'grad']), grad: true, hess: false },
-  valueAndGradAsync: { name: 'valueAndGradAsync()', options: new Set([...valueOptions, 'grad', 'signal']), grad: true, hess: false },
+  valueAndGrad: { name: 'valueAndGrad()', options: new Set(gradOptions), grad: true, hess: false },
+  valueAndGradAsync: { name: 'valueAndGradAsync()', options: new Set([...gradOptions, 'signal']), grad: true, hess: false },
   valueGradAndHess: { name: 'valueGradAndHess()', options: new Set(hessOptions), grad: true, hess: true },
   valueGradAndHessAsync: { name: 'valueGradAndHessAsync()', options: new Set([...hessOptions, 'signal']), grad: true, hess: true },
-  sums: { name: 'sums()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
-  accumulatorAdd: { name: 'add()', options: new Set([...layoutOptions, 'grad', 'out']), grad: false, hess: false },
+  sums: { name: 'sums()', options: new Set([...layoutOptions, 'grad', 'gradScale', 'out']), grad: false, hess: false },
+  accumulatorAdd: { name: 'add()', options: new Set([...layoutOptions, 'grad', 'gradScale', 'out']), grad: false, hess: false },
   toProbability: { name: 'toProbability()', options: new Set(['dtype', 'shape', 'classAxis', 'out']), grad: false, hess: false },
   explainerAdd: { name: 'add()', options: new Set(layoutOptions), grad: false, hess: false },
 } as const satisfies Record<string, Method>
@@ -137,6 +151,7 @@ export function readCall<C extends object>(method: Method, call: C): C {
     normalizer: undefined,
     out: undefined,
     grad: undefined,
+    gradScale: undefined,
     hess: undefined,
     clampHess: undefined,
     signal: undefined,

@@ -3,7 +3,7 @@ import { number, positiveNumber } from '../arguments.js'
 import { checkAnyLogits, checkNumbers } from '../arrays/check.js'
 import { type DeviceArray, deviceArrayOf } from '../arrays/device_array.js'
 import { tagOf } from '../arrays/intrinsics.js'
-import { type AnyArray, type AnyLogits, dtypeOfLogits, newLike, onHost } from '../arrays/logits.js'
+import { type AnyArray, type AnyLogits, dtypeOfDerivative, dtypeOfLogits, isHalf, newLike, onHost } from '../arrays/logits.js'
 import { checkedLength } from '../arrays/memory.js'
 import { outOfRange, wrongType } from '../errors.js'
 import type { Formula } from '../formulas/formula.js'
@@ -26,7 +26,7 @@ export function describe(
   reduction: Reduction,
   givenLogits: unknown,
   givenTargets: unknown,
-  call: CallOptions & { normalizer?: number; clampHess?: number },
+  call: CallOptions & { normalizer?: number; gradScale?: number; clampHess?: number },
   outputs: Outputs,
   sumBefore = 0,
 ): AnyProblem {
@@ -42,10 +42,15 @@ export function describe(
   const rows = outer * inner
   const weights = call.weights === undefined ? null : checkNumbers('weights', call.weights)
   const mask = call.mask === undefined ? null : checkNumbers('mask', call.mask)
+  const dtype = dtypeOfLogits(logits, call.dtype)
+  const grad = derivative('grad', outputs.grad, logits, dtype, elements)
+  const hess = derivative('hess', outputs.hess, logits, dtype, elements)
   const problem = {
     loss,
     logits,
-    dtype: dtypeOfLogits(logits, call.dtype),
+    dtype,
+    gradDtype: dtypeOfDerivative(grad, dtype),
+    hessDtype: dtypeOfDerivative(hess, dtype),
     targets,
     targetsKind,
     outer,
@@ -59,8 +64,9 @@ export function describe(
     mask,
     maskPer: per('mask', mask, loss.formula, rows, elements),
     values: output('out', outputs.values, logits, loss.formula.perRow ? rows : elements),
-    grad: output('grad', outputs.grad, logits, elements),
-    hess: output('hess', outputs.hess, logits, elements),
+    grad,
+    hess,
+    gradScale: call.gradScale === undefined ? 1 : positiveNumber('gradScale', call.gradScale),
     leastHess: call.clampHess === undefined ? -Infinity : number('clampHess', call.clampHess, -Infinity, Infinity),
     sumBefore,
     device: deviceOf(logits, targets, weights, mask),
@@ -96,9 +102,29 @@ export function output<A extends AnyLogits>(name: string, given: unknown, logits
   if (given === true) return newLike(logits, length)
   const array = ArrayBuffer.isView(given) ? given : deviceArrayOf(name, given)
   if (array === undefined || !sameKind(array, logits)) throw wrongType(name, given, `${kindOf(logits)}, as logits is`)
+  return checkedOutput(name, array as A, length)
+}
+
+/** As {@link output}, for a derivative: of logits of half precision it may be float32, where they are. */
+function derivative(name: string, given: unknown, logits: AnyLogits, dtype: number, length: number): AnyLogits | null {
+  if (typeof given === 'boolean' || !isHalf(dtype)) return output(name, given, logits, length)
+  const array = ArrayBuffer.isView(given) ? given : deviceArrayOf(name, given)
+  if (array === undefined || !(sameKind(array, logits) || isSingleBeside(array, logits))) {
+    throw wrongType(name, given, `${kindOf(logits)}, as logits is, or ${onHost(logits) ? 'a Float32Array' : 'a float32 array there'}`)
+  }
+  return checkedOutput(name, array as AnyLogits, length)
+}
+
+function checkedOutput<A extends AnyLogits>(name: string, array: A, length: number): A {
   const came = checkedLength(name, array)
   if (came !== length) throw new RangeError(`${name} has length ${came}; expected ${length}`)
-  return array as A
+  return array
+}
+
+/** Whether an array is float32, and lies where the logits do. */
+function isSingleBeside(array: ArrayBufferView | DeviceArray, logits: AnyLogits): boolean {
+  if (onHost(array)) return onHost(logits) && tagOf(array) === 'Float32Array'
+  return !onHost(logits) && array.dtype === 'float32' && array.device === logits.device
 }
 
 /** What an output must have in common with the logits: the type, and where they lie. */

@@ -32,8 +32,11 @@ export type Per = 'row' | 'element'
 interface Described<A extends AnyLogits, N extends AnyArray, D extends number | null> {
   readonly loss: LossConstants
   readonly logits: A
-  /** Of logits, values, grad and hess: the number in cpp/problem.h (enum FocalDtype). */
+  /** Of logits and values: the number in cpp/problem.h (enum FocalDtype). */
   readonly dtype: number
+  /** Of grad and hess: as `dtype`, or float32 where that is half precision. */
+  readonly gradDtype: number
+  readonly hessDtype: number
   readonly targets: N
   readonly targetsKind: TargetKind
   readonly outer: number
@@ -52,7 +55,9 @@ interface Described<A extends AnyLogits, N extends AnyArray, D extends number | 
   readonly values: A | null
   readonly grad: A | null
   readonly hess: A | null
-  /** What `hess` never falls below; -Infinity: no bound. */
+  /** Multiplies `grad` and `hess` before they are rounded. */
+  readonly gradScale: number
+  /** What `hess` never falls below, before it is scaled; -Infinity: no bound. */
   readonly leastHess: number
   /** What the sum goes on from: 0, or the sum of the chunks before. */
   readonly sumBefore: number

@@ -135,6 +135,51 @@ describe.each(testedBackends())('%s', (backend) => {
       }
     })
 
+    it.each(lossNames)('%s: the gradient may be float32, over any class axis', async (name: LossName) => {
+      const loss = lossOf(name, { reduction: 'none', backend })
+      for (const [shape, classAxis] of [[[SIZE / 3, 3], 1], [[397, 3, 7], 1], [[3, SIZE / 3], 0]] as const) {
+        for (const call of [{ shape, classAxis }, { shape, classAxis, mask: rows.mask }]) {
+          const expected = loss.valueAndGrad(plain(), rows.classes, call)
+          const grad = new Float32Array(SIZE).fill(7)
+          const actual = loss.valueAndGrad(bits, rows.classes, { ...call, dtype, grad })
+          expect(actual.grad).toBe(grad)
+          expect(bitsOf(grad)).toBe(bitsOf(Float32Array.from(expected.grad)))
+          expect(actual.value).toEqual(roundedLike(expected.value))
+          const later = await loss.valueAndGradAsync(bits, rows.classes, { ...call, dtype, grad: grad.slice().fill(7) })
+          expect([later.grad, later.value].map(bitsOf)).toEqual([grad, actual.value].map(bitsOf))
+        }
+      }
+    })
+
+    it.each(elementwiseNames)('%s: so may the second derivative, and either alone', async (name: ElementwiseName) => {
+      for (const inputs of ['logits', 'probabilities'] as const) {
+        const loss = elementwiseOf(name, { backend, inputs })
+        // Away from the ends of the interval, which are those of the type
+        const given = inputs === 'logits' ? bits : halves(labels.map((p) => 0.05 + 0.9 * p), dtype)
+        const numbersIn = backend === 'js' ? numbers(given, dtype) : Float32Array.from(numbers(given, dtype))
+        const expected = loss.valueGradAndHess(numbersIn, labels)
+        const single = () => new Float32Array(SIZE)
+        for (const into of [{ grad: single(), hess: single() }, { grad: single() }, { hess: single() }]) {
+          for (const { grad, hess } of [loss.valueGradAndHess(given, labels, { ...into, dtype }), await loss.valueGradAndHessAsync(given, labels, { ...into, dtype })]) {
+            const inTheirType = (of: Logits, as: Logits) => (as instanceof Float32Array ? Float32Array.from(of) : roundedLike(of))
+            expect([grad, hess].map(bitsOf)).toEqual([inTheirType(expected.grad, grad), inTheirType(expected.hess, hess)].map(bitsOf))
+            expect([grad instanceof Float32Array, hess instanceof Float32Array]).toEqual(['grad' in into, 'hess' in into])
+          }
+        }
+      }
+    })
+
+    it('has no derivative beyond what its own type reaches', () => {
+      const loss = new SigmoidFocalLoss({ gamma: 0, alpha: null, inputs: 'probabilities', reduction: 'sum', backend })
+      const ends = halves([0, 1], dtype)
+      const half = loss.valueAndGrad(ends, [1, 0], { dtype, gradScale: 1e5 })
+      const largest = dtype === 'float16' ? 65504 : (2 - 2 ** -7) * 2 ** 127
+      expect(Array.from(numbers(half.grad, dtype))).toEqual([-largest, dtype === 'float16' ? largest : numbers(halves([2 ** 8 * 1e5], dtype), dtype)[0]])
+      const single = loss.valueAndGrad(ends, [1, 0], { dtype, gradScale: 1e5, grad: new Float32Array(2) })
+      const least = dtype === 'float16' ? 2 ** 14 : 2 ** 126
+      expect(Array.from(single.grad)).toEqual([Math.fround(-Math.min(least * 1e5, (2 - 2 ** -23) * 2 ** 127)), Math.fround(2 ** (mantissas[dtype] + 1) * 1e5)])
+    })
+
     it('writes losses and gradients of sums', () => {
       for (const loss of [new SigmoidFocalLoss({ backend }), new SoftmaxFocalLoss({ backend })]) {
         const expected = loss.sums(plain(), rows.classes, { grad: true, out: true })
@@ -144,6 +189,8 @@ describe.each(testedBackends())('%s', (backend) => {
         const sum: unknown = backend === 'cuda' ? expect.closeTo(expected.sum, 3) : expected.sum
         expect(actual).toEqual({ ...expected, sum, grad: roundedLike(expected.grad), out: roundedLike(expected.out) })
         expect(actual.out).toBe(out)
+        const single = loss.sums(bits, rows.classes, { grad: new Float32Array(SIZE), dtype })
+        expect(bitsOf(single.grad)).toBe(bitsOf(Float32Array.from(expected.grad)))
       }
     })
 

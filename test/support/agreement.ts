@@ -13,9 +13,9 @@ interface Outcome {
 }
 
 /** What a backend makes of a problem; the text of the error where it is refused. */
-export function outcomeOf({ name, options, logits, targets, call, normalizer, hess }: RandomProblem, backend: BackendName): Outcome | string {
+export function outcomeOf({ name, options, logits, targets, call, normalizer, gradScale, hess }: RandomProblem, backend: BackendName): Outcome | string {
   const loss = lossOf(name, { ...options, backend })
-  const whole = { ...call, ...(normalizer !== undefined && { normalizer }) }
+  const whole = { ...call, ...(normalizer !== undefined && { normalizer }), ...(gradScale !== undefined && { gradScale }) }
   try {
     const result = hess && loss instanceof ElementwiseLoss ? loss.valueGradAndHess(logits, targets, whole) : loss.valueAndGrad(logits, targets, whole)
     const sums = loss.sums(logits, targets, call)
@@ -47,7 +47,7 @@ function complaints(problem: RandomProblem, actual: Outcome | string, exact: Out
   }
   const precision = problem.logits instanceof Float32Array ? 'float32' : 'float64'
   const terms = termsOf(problem)
-  const scaled = (array: Float64Array) => array.map((each) => each / exact.denominator)
+  const scaled = (array: Float64Array) => array.map((each) => ((problem.gradScale ?? 1) * each) / exact.denominator)
   // A value that is reduced is a sum of what is never negative
   const ofValues = problem.options.reduction === 'none' ? terms.value?.map((each) => each / (problem.normalizer ?? 1)) : undefined
   const errors = {

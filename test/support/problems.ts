@@ -11,6 +11,7 @@ export interface RandomProblem {
   readonly targets: Numbers
   readonly call: Call
   readonly normalizer: number | undefined
+  readonly gradScale: number | undefined
   readonly dense: boolean
   readonly hess: boolean
   readonly background: number | null
@@ -94,6 +95,7 @@ function randomProblem(random: Random): RandomProblem {
     targets,
     call: { shape, classAxis: 1, ...(targetKind && { targetKind }), ...(weights && { weights }), ...(mask && { mask }) },
     normalizer: maybe(0.3, () => 3.5),
+    gradScale: maybe(0.2, () => random.pick([1024, 0.3])),
     dense,
     hess: !softmax && random() < 0.5,
     background,

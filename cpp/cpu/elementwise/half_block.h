@@ -31,12 +31,12 @@ template <class T> class HalfBlocks {
   // Rounds the outputs to where they belong. The gradient may be the logits, which have been read by now.
   FOCAL_NOINLINE void write(int64_t begin, int64_t end) const {
     const FocalProblem &p = plan_.problem;
-    const auto put = [&](const T *from, void *array) {
-      if (array) with_stored<T>(array, p.dtype, begin, [&](auto *to) { copy_numbers(from, end - begin, to); });
+    const auto put = [&](const T *from, void *array, int32_t dtype) {
+      if (array) with_stored<T>(array, dtype, begin, [&](auto *to) { copy_numbers(from, end - begin, to); });
     };
-    put(scratch_->values, p.values);
-    put(scratch_->grad, p.grad);
-    put(scratch_->hess, p.hess);
+    put(scratch_->values, p.values, p.dtype);
+    put(scratch_->grad, p.grad, p.grad_dtype);
+    put(scratch_->hess, p.hess, p.hess_dtype);
   }
 
  private:

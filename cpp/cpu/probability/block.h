@@ -50,18 +50,18 @@ FOCAL_NOINLINE inline void probability_ends(const FocalProblem &problem, Probabi
 }
 
 // To an array of the problem's, if there is one.
-FOCAL_NOINLINE inline void write_numbers(const FocalProblem &p, void *array, int64_t begin, int n, const double *numbers) {
+FOCAL_NOINLINE inline void write_numbers(void *array, int32_t dtype, int64_t begin, int n, const double *numbers) {
   if (!array) return;
   const auto put = [&](auto *to) { copy_numbers(numbers, n, to); };
-  if (p.dtype == FOCAL_FLOAT64) with_stored<double>(array, p.dtype, begin, put);
-  else with_stored<float>(array, p.dtype, begin, put);
+  if (dtype == FOCAL_FLOAT64) with_stored<double>(array, dtype, begin, put);
+  else with_stored<float>(array, dtype, begin, put);
 }
 
 template <class R, class Loss>
 double probability_block(const Plan &plan, ProbabilityScratch &scratch, int64_t begin, int64_t end, const Loss &loss) {
   const FocalProblem &p = plan.problem;
   const int n = static_cast<int>(end - begin);
-  const NumberRange range = range_of(p.dtype);
+  const NumberRange range = range_of(p.dtype), of_grad = range_of(p.grad_dtype), of_hess = range_of(p.hess_dtype);
   read_numbers(p.logits, p.dtype, begin, n, scratch.p);
   stage_targets(plan, begin, end, scratch.y, scratch.rest, scratch.numbers);
   stage_weights(plan, begin, end, scratch.positive, scratch.negative, scratch.numbers);
@@ -78,12 +78,12 @@ double probability_block(const Plan &plan, ProbabilityScratch &scratch, int64_t 
     }
     sum += scratch.value[k];
     scratch.value[k] /= plan.value_divisor;
-    scratch.grad[k] = within(range, scratch.grad[k] / plan.grad_divisor);
-    scratch.hess[k] = within(range, larger(p.least_hess, scratch.hess[k] / plan.grad_divisor));
+    scratch.grad[k] = within(of_grad, scratch.grad[k] / plan.grad_divisor);
+    scratch.hess[k] = within(of_hess, larger(p.least_hess, scratch.hess[k] / plan.grad_divisor));
   }
-  write_numbers(p, p.values, begin, n, scratch.value);
-  write_numbers(p, p.grad, begin, n, scratch.grad);
-  write_numbers(p, p.hess, begin, n, scratch.hess);
+  write_numbers(p.values, p.dtype, begin, n, scratch.value);
+  write_numbers(p.grad, p.grad_dtype, begin, n, scratch.grad);
+  write_numbers(p.hess, p.hess_dtype, begin, n, scratch.hess);
   return sum;
 }
 

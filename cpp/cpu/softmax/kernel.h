@@ -72,7 +72,7 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
         using Value = std::remove_reference_t<decltype(*values)>;
         for (int64_t r = 0; r < rows; r++) values[r] = Value(scratch.row_value[r] * value_scale);
       });
-    if (p.grad && !in_place) with_stored<T>(p.grad, p.dtype, 0, [&](auto *grad) { this->scatter(scratch.x, grad); });
+    if (p.grad && !in_place) with_stored<T>(p.grad, p.grad_dtype, 0, [&](auto *grad) { this->scatter(scratch.x, grad); });
     return sum;
   }
 
@@ -233,7 +233,7 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
 
   // Each class by itself: its p is a variable of its own, and of 1 - p the others have no part.
   double probability_rows(const T *x, T *grad) {
-    const NumberRange range = range_of(problem().dtype);
+    const NumberRange range = range_of(problem().grad_dtype);
     double sum = 0;
     for (int64_t r = 0; r < rows; r++) {
       double value = 0;

@@ -15,9 +15,9 @@ namespace FOCAL_NAMESPACE {
 
 // Writes what is asked for of element k.
 template <class T> FOCAL_ON_DEVICE void put(const FocalProblem &p, int64_t k, T value, T grad, T hess) {
-  if (p.grad) put_number(p.grad, p.dtype, k, grad);
+  if (p.grad) put_number(p.grad, p.grad_dtype, k, grad);
   if (p.values) put_number(p.values, p.dtype, k, value);
-  if (p.hess) put_number(p.hess, p.dtype, k, larger(static_cast<T>(p.least_hess), hess));
+  if (p.hess) put_number(p.hess, p.hess_dtype, k, larger(static_cast<T>(p.least_hess), hess));
 }
 
 // Element k in double, for any finite or infinite logit and any weight. Returns its loss.
@@ -52,7 +52,8 @@ template <class Kernels> FOCAL_ON_DEVICE double probability_element(const Plan &
     if (::isfinite(limit.grad)) e.grad = limit.grad;
     if (::isfinite(limit.hess)) e.hess = limit.hess;
   }
-  put(p, k, e.value / divisors.value_divisor, within(range, e.grad / divisors.grad_divisor), within(range, e.hess / divisors.grad_divisor));
+  put(p, k, e.value / divisors.value_divisor, within(range_of(p.grad_dtype), e.grad / divisors.grad_divisor),
+      within(range_of(p.hess_dtype), e.hess / divisors.grad_divisor));
   return e.value;
 }
 
@@ -74,9 +75,9 @@ template <class Kernels> __global__ void __launch_bounds__(block_threads) double
   const FocalProblem &p = plan.problem;
   each_element(work, [&](int64_t k) {
     if (plan.skips() && is_skipped(p, k, position_of(plan, k).row)) {
-      if (p.grad) put_number(p.grad, p.dtype, k, 0.0);
+      if (p.grad) put_number(p.grad, p.grad_dtype, k, 0.0);
       if (p.values) put_number(p.values, p.dtype, k, 0.0);
-      if (p.hess) put_number(p.hess, p.dtype, k, 0.0);
+      if (p.hess) put_number(p.hess, p.hess_dtype, k, 0.0);
       return 0.0;
     }
     return p.inputs == FOCAL_PROBABILITIES ? probability_element<Kernels>(plan, divisors, k) : double_fallback_element<Kernels>(plan, divisors.grad_divisor, divisors.value_divisor, k);
@@ -94,9 +95,9 @@ __global__ void __launch_bounds__(block_threads) general_kernel(const __grid_con
   each_element(work, [&](int64_t k) -> double {
     const Position at = position_of(plan, k);
     if (plan.skips() && is_skipped(p, k, at.row)) {
-      if (p.grad) put_number(p.grad, p.dtype, k, 0.0f);
+      if (p.grad) put_number(p.grad, p.grad_dtype, k, 0.0f);
       if (p.values) put_number(p.values, p.dtype, k, 0.0f);
-      if (H) put_number(p.hess, p.dtype, k, 0.0f);
+      if (H) put_number(p.hess, p.hess_dtype, k, 0.0f);
       return 0;
     }
     const float x = number_at<float>(p.logits, p.dtype, k);
@@ -106,9 +107,9 @@ __global__ void __launch_bounds__(block_threads) general_kernel(const __grid_con
     if (divisors.extreme_scale || absolute(x) > reach || !(heaviest <= Limits<float>::weight)) return double_fallback_element<Kernels>(plan, divisors.grad_divisor, divisors.value_divisor, k);
     const Target<float> target = target_of<float>(plan, k, at);
     const Element<float> e = loss.template soft<H>(x, target.y, target.rest, weights.positive, weights.negative);
-    if (p.grad) put_number(p.grad, p.dtype, k, e.grad * grad_scale);
+    if (p.grad) put_number(p.grad, p.grad_dtype, k, e.grad * grad_scale);
     if (p.values) put_number(p.values, p.dtype, k, e.value * value_scale);
-    if constexpr (H) put_number(p.hess, p.dtype, k, larger(static_cast<float>(p.least_hess), e.hess * grad_scale));
+    if constexpr (H) put_number(p.hess, p.hess_dtype, k, larger(static_cast<float>(p.least_hess), e.hess * grad_scale));
     return static_cast<double>(e.value);
   });
 }

@@ -88,10 +88,10 @@ template <class Group, int Kept> struct KeptRow {
       const int c = class_of(j);
       const float four[4] = {x[j], x[j + 1], x[j + 2], x[j + 3]};
       if (fours && c < classes) {
-        write_four(p.grad, p.dtype, base + c, four);
+        write_four(p.grad, p.grad_dtype, base + c, four);
       } else {
         FOCAL_UNROLLED for (int i = 0; i < 4; i++)
-          if (c + i < classes) put_number(p.grad, p.dtype, base + c + i, four[i]);
+          if (c + i < classes) put_number(p.grad, p.grad_dtype, base + c + i, four[i]);
       }
     }
   }

@@ -54,7 +54,7 @@ template <class T> FOCAL_ON_DEVICE T amount_of(const Plan &plan, const RowFacts 
 }
 
 FOCAL_ON_DEVICE void put_grad(const FocalProblem &p, const RowFacts &facts, int64_t c, double grad) {
-  put_number(p.grad, p.dtype, facts.base + c * facts.stride, grad);
+  put_number(p.grad, p.grad_dtype, facts.base + c * facts.stride, grad);
 }
 FOCAL_ON_DEVICE double logit_of(const FocalProblem &p, const RowFacts &facts, int64_t c) {
   return number_at<double>(p.logits, p.dtype, facts.base + c * facts.stride);
@@ -76,7 +76,7 @@ template <class Group> struct ReadRow {
   }
   static FOCAL_ON_DEVICE void keep(float &, float) {}
   template <class F> FOCAL_ON_DEVICE void write(const FocalProblem &, F f) const {
-    each([&](int64_t c, float &x) { put_number(p.grad, p.dtype, facts.base + c * facts.stride, f(c, x)); });
+    each([&](int64_t c, float &x) { put_number(p.grad, p.grad_dtype, facts.base + c * facts.stride, f(c, x)); });
   }
 };
 
@@ -133,7 +133,7 @@ template <class Group> FOCAL_ON_DEVICE_APART double careful_row(const Plan &plan
 template <class Group> FOCAL_ON_DEVICE_APART double probability_row(const Plan &plan, double grad_divisor, RowFacts facts) {
   const FocalProblem &p = plan.problem;
   const Group group;
-  const NumberRange range = range_of(p.dtype);
+  const NumberRange range = range_of(p.grad_dtype);
   double value = 0;
   group.each(facts.classes, [&](int64_t c) {
     const Element<double> e = term_of_probability(p, logit_of(p, facts, c), amount_of<double>(plan, facts, c));

@@ -85,7 +85,7 @@ template <bool ByIndex, class Kernels, class Loss> struct Uniform {
     if (absolute(x) > reach(p, divisors)) return static_cast<float>(double_fallback_element<Kernels>(plan, divisors.grad_divisor, divisors.value_divisor, k));
     const Element<float> e = element(loss, x, target_of<float>(plan, k, position_of(plan, k)).y, static_cast<float>(p.positive_weight),
                                      static_cast<float>(p.negative_weight));
-    if (p.grad) put_number(p.grad, p.dtype, k, e.grad * static_cast<float>(divisors.grad_scale));
+    if (p.grad) put_number(p.grad, p.grad_dtype, k, e.grad * static_cast<float>(divisors.grad_scale));
     if (p.values) put_number(p.values, p.dtype, k, e.value * static_cast<float>(divisors.value_scale));
     return e.value;
   }
@@ -138,15 +138,12 @@ __global__ void __launch_bounds__(block_threads, 4) uniform_kernel(const __grid_
         continue;
       }
       sum += static_cast<double>(part);
-      if (halves) {
-        if (p.grad) write_eight_halves(p.grad, p.dtype, begin + at, y[0], y[1]);
-        if (p.values) write_eight_halves(p.values, p.dtype, begin + at, x[0], x[1]);
-      } else {
-        FOCAL_UNROLLED for (int g = 0; g < groups; g++) {
-          if (p.grad) write_four(p.grad, p.dtype, begin + at + g * to_second, y[g]);
-          if (p.values) write_four(p.values, p.dtype, begin + at + g * to_second, x[g]);
-        }
-      }
+      const auto write = [&](void *array, int32_t dtype, const float (&numbers)[groups][4]) {
+        if (is_half(dtype)) return write_eight_halves(array, dtype, begin + at, numbers[0], numbers[1]);
+        FOCAL_UNROLLED for (int g = 0; g < groups; g++) write_four(array, dtype, begin + at + g * to_second, numbers[g]);
+      };
+      if (p.grad) write(p.grad, p.grad_dtype, y);
+      if (p.values) write(p.values, p.dtype, x);
     }
     for (unsigned at = first; apart != 0 && at - first < count; at += step_elements, apart /= 2)
       for (unsigned j = 0; apart % 2 != 0 && j < groups * 4; j++) {

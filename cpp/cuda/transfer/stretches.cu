@@ -14,6 +14,7 @@ struct Traveller {
   uint64_t *address;  // where the kernels find it
   bool in, pinned;
   int64_t elements_each;  // of the call to one of its own
+  size_t each;            // bytes of one of its own
 };
 
 // Elements of the call.
@@ -22,14 +23,13 @@ struct Stretch { int64_t begin, end; };
 class Stretches {
  public:
   explicit Stretches(const Call &call)
-      : call_(call), work_(call.work), each_(bytes_of(call.given.dtype)), tile_(call.elements_per_tile()), step_(call.tiles_of(stretch_elements)),
-        room_(padded(static_cast<size_t>(step_ * tile_ < elements() ? step_ * tile_ : elements()) * each_)) {
+      : call_(call), work_(call.work), tile_(call.elements_per_tile()), step_(call.tiles_of(stretch_elements)) {
     const FocalProblem &given = call.given;
     FocalProblem &there = work_.plan.problem;
-    add(given.logits, FOCAL_CUDA_LOGITS, there.logits_slot, true, 1);
-    add(given.grad, FOCAL_CUDA_GRAD, there.grad_slot, false, 1);
-    add(given.hess, FOCAL_CUDA_HESS, there.hess_slot, false, 1);
-    add(given.values, FOCAL_CUDA_VALUES, there.values_slot, false, call.element_wise ? 1 : call.plan().classes);
+    add(given.logits, FOCAL_CUDA_LOGITS, there.logits_slot, given.dtype, true, 1);
+    add(given.grad, FOCAL_CUDA_GRAD, there.grad_slot, given.grad_dtype, false, 1);
+    add(given.hess, FOCAL_CUDA_HESS, there.hess_slot, given.hess_dtype, false, 1);
+    add(given.values, FOCAL_CUDA_VALUES, there.values_slot, given.dtype, false, call.element_wise ? 1 : call.plan().classes);
   }
 
   cudaError_t run() {
@@ -50,21 +50,23 @@ class Stretches {
  private:
   const Call &call_;
   Work work_;  // with addresses of the stretch that starts
-  const size_t each_;
   const int64_t tile_, step_;
-  const size_t room_;  // in a slot, for each of those that travel
+  size_t room_ = 0;  // in a slot, for each of those that travel
   Traveller travellers_[4];
   size_t count_ = 0;
   Stretch on_their_way_[FocalCuda::slot_count] = {};
 
   int64_t elements() const { return call_.plan().elements; }
 
-  void add(const void *array, uint32_t bit, uint64_t &address, bool in, int64_t elements_each) {
-    if (array && !call_.lies(bit)) travellers_[count_++] = {static_cast<char *>(const_cast<void *>(array)), &address, in, is_pinned(array), elements_each};
+  void add(const void *array, uint32_t bit, uint64_t &address, int32_t dtype, bool in, int64_t elements_each) {
+    if (!array || call_.lies(bit)) return;
+    const size_t each = bytes_of(dtype), room = padded(static_cast<size_t>(step_ * tile_ < elements() ? step_ * tile_ : elements()) * each);
+    travellers_[count_++] = {static_cast<char *>(const_cast<void *>(array)), &address, in, is_pinned(array), elements_each, each};
+    room_ = room > room_ ? room : room_;
   }
 
   // Where an array has the bytes of an element of the call.
-  size_t byte_of(const Traveller &one, int64_t element) const { return static_cast<size_t>(element / one.elements_each) * each_; }
+  size_t byte_of(const Traveller &one, int64_t element) const { return static_cast<size_t>(element / one.elements_each) * one.each; }
 
   // Everything that a stretch takes, in a slot that has nothing on its way.
   cudaError_t start(int s, int64_t first, int64_t last) {

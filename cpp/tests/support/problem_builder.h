@@ -30,12 +30,13 @@ inline FocalProblem blank_problem(int32_t loss, double outer, double classes, do
   p.background = p.ignore_index = p.normalizer = std::nan("");
   p.positive_from = 0.5;
   p.least_hess = -INFINITY;
+  p.grad_scale = 1;
   p.positive_weight = p.negative_weight = 1;
   return p;
 }
 
 template <class T> void set_logits(FocalProblem &p, const std::vector<T> &logits) {
-  p.dtype = dtype_of<T>();
+  p.dtype = p.grad_dtype = p.hess_dtype = dtype_of<T>();
   p.logits = logits.data();
 }
 template <class S> void set_targets(FocalProblem &p, int32_t kind, const std::vector<S> &targets) {

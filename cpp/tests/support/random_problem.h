@@ -110,6 +110,7 @@ template <class T> struct Random {
     }
     p.reduction = draw.below(4);
     if (draw.below(5) == 0) p.normalizer = 7.5;
+    if (draw.below(4) == 0) p.grad_scale = draw.coin() ? 65536 : 0.3;
     values.resize(static_cast<size_t>(softmax ? rows : elements));
     grad.resize(static_cast<size_t>(elements));
     if (!softmax && draw.coin()) hess.resize(static_cast<size_t>(elements));
@@ -163,7 +164,7 @@ template <class T, class Run> void compare_with_reference(uint32_t seed, double 
   // terms they are made of, which are about the size of the element's (softmax: the row's) value.
   const bool several = tried.p.loss == FOCAL_SOFTMAX && !tried.labels.empty();  // classes in one row
   const bool hard = tried.p.label_smoothing == 0 && !tried.soft && !several;
-  const double to_grad = 1 / (want.denominator * (std::isnan(tried.p.normalizer) ? 1 : 1 / tried.p.normalizer));
+  const double to_grad = 1 / (want.denominator * (std::isnan(tried.p.normalizer) ? 1 : 1 / tried.p.normalizer)) * tried.p.grad_scale;
   // A distance from the label, or from the margin, is itself a difference: what hangs on it is relative to cross entropy.
   const bool distant = tried.p.loss == FOCAL_QUALITY || tried.p.loss == FOCAL_ASYMMETRIC;
   const std::vector<double> entropy = distant ? cross_entropy(seed) : exact.values;

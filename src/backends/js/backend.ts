@@ -1,5 +1,5 @@
 /** The backend in plain TypeScript and double precision: the readable reference, and what runs where nothing else may. */
-import { bitsDtype, type Logits } from '../../arrays/logits.js'
+import { bitsDtype, holdsBits, type Logits } from '../../arrays/logits.js'
 import { fromBits, type HalfDtype, toBits } from '../../arrays/half.js'
 import { checkOverlaps, divisorOf, type Problem, type Sums } from '../../problem/problem.js'
 import type { Backend } from '../backend.js'
@@ -81,9 +81,9 @@ function* pieces(length: number, each: number): Generator<readonly [begin: numbe
   for (let begin = 0; begin < length; begin += each) yield [begin, Math.min(begin + each, length)]
 }
 
-/** A problem of half precision with room for the numbers that its bits stand for. */
+/** A problem of half precision with room for the numbers that its bits stand for. Derivatives in float32 need none. */
 function inNumbers(problem: Problem): Problem & { readonly logits: Float64Array } {
-  const roomFor = (array: Logits | null) => (array === null ? null : new Float64Array(array.length))
+  const roomFor = (array: Logits | null) => (array !== null && holdsBits(array) ? new Float64Array(array.length) : array)
   const { logits, values, grad, hess } = problem
   return { ...problem, logits: new Float64Array(logits.length), values: roomFor(values), grad: roomFor(grad), hess: roomFor(hess) }
 }
@@ -96,6 +96,6 @@ function readBits({ logits }: Problem, numbers: Problem, dtype: HalfDtype, begin
 function writeBits(problem: Problem, numbers: Problem, dtype: HalfDtype, begin: number, end: number): void {
   for (const output of ['values', 'grad', 'hess'] as const) {
     const [from, to] = [numbers[output], problem[output]]
-    if (from !== null) toBits(from.subarray(begin, end) as Float64Array, dtype, to?.subarray(begin, end) as Uint16Array)
+    if (from !== null && from !== to) toBits(from.subarray(begin, end) as Float64Array, dtype, to?.subarray(begin, end) as Uint16Array)
   }
 }

@@ -77,11 +77,12 @@ function weightOf({ weights, weightsPer }: Problem, r: number, k: number): numbe
 }
 
 function computeElements(problem: Problem, formula: ElementFormula, begin: number, end: number, divisor: number, sum: number): number {
-  const { loss, logits, classes, inner, values, grad, hess } = problem
+  const { loss, logits, classes, inner, values, grad, hess, gradScale } = problem
   const { labelSmoothing: e, classPositive, classNegative, positiveWeight, negativeWeight } = loss
   const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
   const result: Derivatives = { value: 0, grad: 0, hess: 0 }
   const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
+  const [ofGrad, ofHess] = [rangeOf(problem.gradDtype), rangeOf(problem.hessDtype)]
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
     for (let c = 0; c < classes; c++) {
@@ -93,11 +94,11 @@ function computeElements(problem: Problem, formula: ElementFormula, begin: numbe
         const negative = weight * (classNegative?.[c] ?? negativeWeight)
         if (range === null) formula.element(logits[k], y, positive, negative, loss, result)
         else finiteProbability(formula, range, logits[k], y, positive, negative, loss, result)
-        result.grad /= divisor
-        result.hess = Math.max(problem.leastHess, result.hess / divisor)
+        result.grad = (result.grad / divisor) * gradScale
+        result.hess = Math.max(problem.leastHess, result.hess / divisor) * gradScale
         if (range !== null) {
-          result.grad = within(range, result.grad)
-          result.hess = within(range, result.hess)
+          result.grad = within(ofGrad, result.grad)
+          result.hess = within(ofHess, result.hess)
         }
       } else {
         result.value = result.grad = result.hess = 0
@@ -112,13 +113,14 @@ function computeElements(problem: Problem, formula: ElementFormula, begin: numbe
 }
 
 function computeRows(problem: Problem, formula: RowFormula, begin: number, end: number, divisor: number, sum: number): number {
-  const { loss, logits, classes, inner, values, grad } = problem
+  const { loss, logits, classes, inner, values, grad, gradScale } = problem
   const { labelSmoothing, classPositive, positiveWeight } = loss
   const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
   const row = new Float64Array(classes)
   const weights = new Float64Array(classes)
   const scratch = new Float64Array(classes)
   const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
+  const ofGrad = rangeOf(problem.gradDtype)
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
     let value = 0
@@ -137,7 +139,10 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
     sum += value
     if (values !== null) values[r] = value / valueDivisor
     if (grad === null) continue
-    for (let c = 0; c < classes; c++) grad[first + c * inner] = range === null ? row[c] / divisor : within(range, row[c] / divisor)
+    for (let c = 0; c < classes; c++) {
+      const scaled = (row[c] / divisor) * gradScale
+      grad[first + c * inner] = range === null ? scaled : within(ofGrad, scaled)
+    }
   }
   return sum
 }

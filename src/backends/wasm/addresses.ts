@@ -7,16 +7,23 @@ import type { ProblemBytes } from '../layout.js'
 const ALIGNMENT = 16
 
 /** What the arrays of a call need at most. */
-export function bytesOf({ loss, logits, targets, weights, mask, values, hess }: Problem): number {
+export function bytesOf(problem: Problem): number {
+  const { loss, logits, targets, weights, mask, values, grad, hess } = problem
   const { classPositive, classNegative } = loss
-  let bytes = 8 * ALIGNMENT + logits.byteLength + targets.byteLength
+  let bytes = 9 * ALIGNMENT + logits.byteLength + targets.byteLength
   if (weights !== null) bytes += weights.byteLength
   if (mask !== null) bytes += mask.byteLength
   if (classPositive !== null) bytes += classPositive.byteLength
   if (classNegative !== null) bytes += classNegative.byteLength
   if (values !== null) bytes += values.byteLength
+  if (grad !== null && !sharesLogits(problem)) bytes += grad.byteLength
   if (hess !== null) bytes += hess.byteLength
   return bytes
+}
+
+/** Whether the gradient may be written over the copy of the logits: it is of their type. */
+export function sharesLogits({ dtype, gradDtype }: Problem): boolean {
+  return gradDtype === dtype
 }
 
 /** Makes a problem point to an array's address and returns the one behind it. */

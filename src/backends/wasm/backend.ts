@@ -18,7 +18,7 @@ import {
   instance,
   outOfMemory,
 } from './instance.js'
-import { bytesOf, point } from './addresses.js'
+import { bytesOf, point, sharesLogits } from './addresses.js'
 import { steps } from './steps.js'
 import { releasePoolMemory, runOnPool, workerCount } from './worker_pool.js'
 
@@ -71,15 +71,16 @@ function run(problem: Problem): Sums {
   at = copyIn(heap, offsets.classPositive, loss.classPositive, at)
   const valuesAt = copyIn(heap, offsets.classNegative, loss.classNegative, at)
   const hessAt = point(heap.problem, offsets.values, values, valuesAt)
-  point(heap.problem, offsets.hess, hess, hessAt)
-  // The kernel may overwrite the logits with the gradient, so both share one copy
-  point(heap.problem, offsets.grad, grad, logitsAt)
+  const end = point(heap.problem, offsets.hess, hess, hessAt)
+  // The kernel may overwrite the logits with the gradient, so both share one copy where they are of one type
+  const gradAt = sharesLogits(problem) ? logitsAt : end
+  point(heap.problem, offsets.grad, grad, gradAt)
 
   const code = guarded(here, () => here.exports.focal_run(here.header, here.header + PROBLEM_BYTES))
   const { result, arrays } = heapOf(here)
   const sums = readResult(code, result, problem)
   copyOut(arrays, values, valuesAt)
-  copyOut(arrays, grad, logitsAt)
+  copyOut(arrays, grad, gradAt)
   copyOut(arrays, hess, hessAt)
   return sums
 }

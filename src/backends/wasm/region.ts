@@ -5,7 +5,7 @@ import { tagOf } from '../../arrays/intrinsics.js'
 import type { Problem, Sums } from '../../problem/problem.js'
 import { type Machine, offsets, PROBLEM_BYTES, problemBytes, readResult, RESULT_BYTES, status, writeProblem } from '../layout.js'
 import { allocate, guarded, type Instance, kinds, outOfMemory } from './instance.js'
-import { bytesOf, point } from './addresses.js'
+import { bytesOf, point, sharesLogits } from './addresses.js'
 
 /** A problem, its result, the address of its run, and 64 bytes for workers. */
 const HEADER = Math.ceil((PROBLEM_BYTES + RESULT_BYTES + 8 + 64) / 64) * 64
@@ -73,10 +73,11 @@ export class Region {
       [offsets.hess, hess],
     ])
     if (grad !== null) {
-      // As in a synchronous call, on the logits
+      // As in a synchronous call, on the logits where they are of one type
       const [[, logitsAt]] = this.#inputs
-      point(to, offsets.grad, grad, logitsAt)
-      outputs.push([grad, logitsAt])
+      const gradAt = sharesLogits(problem) ? logitsAt : end
+      point(to, offsets.grad, grad, gradAt)
+      outputs.push([grad, gradAt])
     }
     this.#outputs = outputs
   }
