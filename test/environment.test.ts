@@ -79,6 +79,29 @@ describe('the built package', { timeout: 30_000 }, () => {
     expect(outcome.value).toBeCloseTo(outcomeOf({ FOCAL_LOSS_BACKEND: 'js' }).value, 7)
   })
 
+  it.each([
+    ['a variable', "process.env = new Proxy(process.env, { get(target, name) { if (String(name).startsWith('FOCAL_LOSS_')) throw new Error('NotCapable'); return target[name] } })"],
+    ['all of the environment', "Object.defineProperty(process, 'env', { get() { throw new Error('NotCapable') } })"],
+  ])('takes %s that may not be read for unset, as in Deno', (_, before) => {
+    const script = `${before}; const { ${names} } = require('focal-loss'); ${report}`
+    const { stdout, stderr } = runScript('commonjs', script, { FOCAL_LOSS_BACKEND: 'js', FOCAL_LOSS_THREADS: 'all' })
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({ backend: 'native', value: outcomeOf({}).value })
+  })
+
+  it('takes FOCAL_LOSS_THREADS over a CPU quota', () => {
+    const quota = `
+      const fs = require('node:fs')
+      const read = fs.readFileSync
+      const files = { '/proc/self/cgroup': '0::/', '/sys/fs/cgroup/cpu.max': '100000 100000' }
+      fs.readFileSync = (path, ...rest) => files[path] ?? read(path, ...rest)
+      require('node:module').syncBuiltinESMExports()`
+    const nativeOf = (variables: Record<string, string>) =>
+      (JSON.parse(runScript('commonjs', `${quota}; ${required()}`, variables).stdout) as Outcome).native
+    expect(nativeOf({})).toMatch(/, 1 thread$/)
+    expect(nativeOf({ FOCAL_LOSS_THREADS: '5' })).toMatch(/, 5 threads$/)
+  })
+
   it('gives equal numbers by import and by require, from every entry', () => {
     // Named, as 'auto' may choose for so few logits now this backend and now that
     const expected = outcomeOf({ FOCAL_LOSS_BACKEND: 'native' })

@@ -3,7 +3,8 @@ import { show } from '../errors.js'
 import { checkNames, checkRecord, oneOf, wholeNumber } from '../arguments.js'
 import type { BackendName } from '../problem/options.js'
 import { automaticNames, currentSetting, loadGpu, settings } from './choose.js'
-import { load, loadWithWait, outcomeOf } from './registry.js'
+import { forget, load, loadWithWait, outcomeOf } from './registry.js'
+import { useModule } from './wasm/instance.js'
 import { setWorkers } from './wasm/worker_pool.js'
 
 /** How {@link init} gets a backend ready. */
@@ -15,16 +16,22 @@ export interface InitOptions {
    * page must be cross-origin isolated. Default: as many as there are, at the beginning none.
    */
   workers?: number | undefined
+  /**
+   * With 'wasm': `focal-loss/focal-loss.wasm` compiled, for runtimes that forbid compiling bytes and give imports of such files as a
+   * module. Calls run on it from then on. Default: the bytes inside the package.
+   */
+  module?: WebAssembly.Module | undefined
 }
 
 /** The backend that an option of {@link init} is for. */
-const backendOf = { device: 'cuda', workers: 'wasm' } as const satisfies Record<keyof InitOptions, BackendName>
+const backendOf = { device: 'cuda', workers: 'wasm', module: 'wasm' } as const satisfies Record<keyof InitOptions, BackendName>
 
 /**
  * Gets a backend ready, without switching to it: the one named, or the one that {@link getBackend} names. In browsers
  * that refuse to compile WebAssembly at once, it makes wasm available; `init('cuda')` opens a GPU, which takes some tenths of a
- * second that its first use would otherwise stop the event loop for; `init('wasm', { workers })` starts or ends workers. Needed for
- * nothing else. Throws a {@link BackendError} with the reason where one of these cannot be had.
+ * second that its first use would otherwise stop the event loop for; `init('wasm', { workers })` starts or ends workers, and
+ * `init('wasm', { module })` runs where bytes may not be compiled. Needed for nothing else. Throws a {@link BackendError} with the reason
+ * where one of these cannot be had.
  */
 export async function init(name?: BackendName | 'auto', options: InitOptions = {}): Promise<BackendName> {
   const wanted = name === undefined ? currentSetting() : oneOf('backend', name, settings)
@@ -35,6 +42,10 @@ export async function init(name?: BackendName | 'auto', options: InitOptions = {
     if (isGiven && wanted !== only) throw new TypeError(`${name} is given with backend ${show(wanted)}; expected backend '${only}'`)
   }
   if (options.workers !== undefined) wholeNumber('workers', options.workers, 64)
+  if (options.module !== undefined) {
+    await useModule(options.module)
+    forget('wasm')
+  }
   for (const candidate of wanted === 'auto' ? automaticNames : [wanted]) {
     await loadWithWait(candidate)
     if ('backend' in outcomeOf(candidate)) {

@@ -45,6 +45,11 @@ export function whenChanged(call: () => void): void {
 /** Adds a backend that only some entry points bring. */
 export function registerBackend(name: BackendName, loader: BackendLoader): void {
   loaders[name] = loader
+  forget(name)
+}
+
+/** Has a backend asked for again: it may run now, or as something else. */
+export function forget(name: BackendName): void {
   outcomes.delete(name)
   changed()
 }

@@ -1,4 +1,5 @@
 /** The built package as an application has it: a copy in node_modules/, with nothing of the checkout around it. */
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -17,12 +18,14 @@ export interface Application {
   remove(): void
 }
 
-export function makeApplication(): Application {
+/** `released`: the package names those with addons, as on a registry (scripts/prebuilt/link.mjs). */
+export function makeApplication({ released = false } = {}): Application {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-app-'))
   const at = (name: string) => join(folder, 'node_modules', name)
   const own = at('focal-loss')
   mkdirSync(own, { recursive: true })
   for (const name of ['package.json', 'dist']) cpSync(join(root, name), join(own, name), { recursive: true })
+  if (released) execFileSync(process.execPath, [join(root, 'scripts/prebuilt/link.mjs'), own])
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'application', private: true }))
   const uninstall = (name: string) => {
     rmSync(at(name), { recursive: true, force: true })

@@ -1,7 +1,8 @@
-/** Finds an addon: a checkout's own build, else the prebuilt package for this platform. */
+/** Finds an addon: a checkout's own build, else the prebuilt package for this platform. What is loaded is checked before it is used. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { BackendError, reasonOf } from '../../errors.js'
+import { BackendError, reasonOf, show } from '../../errors.js'
+import { ABI } from '../layout.js'
 
 /** One way to load an addon. */
 export type Attempt = (require: (name: string) => unknown) => unknown
@@ -16,30 +17,74 @@ export interface AddonSources {
   readonly prebuilt: Readonly<Partial<Record<string, Attempt>>>
   /** What comes after the platform in a package's name. */
   readonly suffix: string
-  /** What to do where none could be loaded, given the name of this platform's package and whether there is such a package. */
-  readonly remedy: (name: string, exists: boolean) => string
+  /** The numbers and functions that the addon exports, beside `abi`. */
+  readonly members: Readonly<Record<string, 'number' | 'function'>>
+  /** What the functions give that is not the addon's; undefined where nothing is wrong. */
+  readonly wrongWith?: (exports: never) => string | undefined
+  /**
+   * What to do where none could be loaded. `published` is this platform's package with its version, where a registry has it; undefined
+   * where no package is made for the platform, or none has been published.
+   */
+  readonly remedy: (published: string | undefined) => string
 }
 
 /** Throws a {@link BackendError} that lists what was tried and says what to do. */
-export function loadAddon({ name, fromCheckout, prebuilt, suffix, remedy }: AddonSources): unknown {
+export function loadAddon(sources: AddonSources): unknown {
+  const { name, fromCheckout, prebuilt, suffix, remedy } = sources
   const failures: string[] = []
   const packageName = platformPackage() + suffix
   const attempt = prebuilt[packageName]
-  // The require is made in the attempt: a bundle may not know where it lies, which is another reason and not the end
-  const attempts = [fromCheckout, attempt && (() => attempt(createRequire(import.meta.url)))]
-  for (const load of attempts) {
+  const attempts = [
+    { from: "the checkout's build", load: fromCheckout },
+    // The require is made in the attempt: a bundle may not know where it lies, which is another reason and not the end
+    { from: packageName, load: attempt && (() => attempt(createRequire(import.meta.url))) },
+  ]
+  for (const { from, load } of attempts) {
     if (load === undefined) {
-      failures.push(`there is no package ${packageName}`)
+      failures.push(`there is no package ${from}`)
       continue
     }
     try {
-      return load()
+      const exports = load()
+      const wrong = complaint(exports, sources)
+      if (wrong === undefined) return exports
+      failures.push(`${from} ${wrong}`)
     } catch (error) {
       // The lines below the first list who required whom
       failures.push(reasonOf(error).split('\n')[0])
     }
   }
-  throw new BackendError(`The ${name} addon could not be loaded (${failures.join('; ')}). ${remedy(packageName, attempt !== undefined)}`)
+  const version = attempt && releasedVersion()
+  throw new BackendError(
+    `The ${name} addon could not be loaded (${failures.join('; ')}). ${remedy(version && `${packageName}@${version}`)}`,
+  )
+}
+
+/** What is wrong with what was loaded; undefined where it is the addon of this version. */
+function complaint(loaded: unknown, { members, wrongWith }: AddonSources): string | undefined {
+  const exports = Object(loaded) as Record<string, unknown>
+  const { abi } = exports
+  if (typeof abi === 'number' && abi !== ABI) return `speaks version ${abi} of the kernel's interface and this package version ${ABI}`
+  for (const [name, kind] of Object.entries({ abi: 'number', ...members })) {
+    if (typeof exports[name] !== kind) return `is not the addon: ${name} is ${show(exports[name])}; expected a ${kind}`
+  }
+  const wrong = wrongWith?.(exports as never)
+  return wrong && `is not the addon: ${wrong}`
+}
+
+/**
+ * The version in which the prebuilt packages are on a registry: a release names them as optional dependencies
+ * (scripts/prebuilt/link.mjs). In a checkout, and in what is packed from one, nobody could install them.
+ */
+function releasedVersion(): string | undefined {
+  try {
+    const manifest = createRequire(import.meta.url)('focal-loss/package.json') as { version: string; optionalDependencies?: object }
+    const names = Object.keys(manifest.optionalDependencies ?? {})
+    return names.some((name) => name.startsWith('@focal-loss/')) ? manifest.version : undefined
+  } catch {
+    // A bundle that lies far from the package
+    return undefined
+  }
 }
 
 /** The package with an addon for this platform, whether there is one or not. */

@@ -1,8 +1,7 @@
 /** The GPUs of this machine as this thread of JavaScript uses them, through the addon of binding/cuda. */
 import { environment } from '../../environment.js'
-import { BackendError, outOfRange, reasonOf, wrongType } from '../../errors.js'
+import { BackendError, outOfRange, reasonOf, show, wrongType } from '../../errors.js'
 import type { AddonArray, Memory } from '../addon/call.js'
-import { ABI } from '../layout.js'
 
 /** A GPU as its driver describes it. */
 export interface DeviceInfo {
@@ -15,6 +14,9 @@ export interface DeviceInfo {
   readonly supported: boolean
 }
 
+/** What the driver says: why there are none, too. */
+type DeviceList = DeviceInfo[] & { readonly reason: string }
+
 /** What binding/cuda exports. Where a device fails, its functions throw an Error with a sentence. */
 export interface CudaAddon {
   readonly abi: number
@@ -22,7 +24,7 @@ export interface CudaAddon {
   readonly blockElements: number
   /** focal_cuda_block_rows. */
   blockRows(loss: number, classes: number): number
-  devices(): DeviceInfo[] & { readonly reason: string }
+  devices(): DeviceList
   open(device: number): Session
   openAsync(device: number): Promise<Session>
   /** The device in whose memory an address lies; -1 for the host's. */
@@ -54,12 +56,6 @@ export class Devices {
 
   /** Opens nothing. Throws a {@link BackendError} where there is no GPU that could be. */
   constructor(addon: CudaAddon) {
-    if (addon.abi !== ABI) {
-      throw new BackendError(
-        `The CUDA addon speaks version ${addon.abi} of the kernel's interface and this package version ${ABI}; ` +
-          'install both in one version, or in a checkout build it again with npm run build:native.',
-      )
-    }
     this.addon = addon
     this.list = devicesOf(addon)
     this.#current = this.#fromEnvironment() ?? Math.max(0, this.list.findIndex(({ supported }) => supported))
@@ -142,13 +138,19 @@ export class Devices {
 function devicesOf(addon: CudaAddon): readonly DeviceInfo[] {
   let reason: string
   try {
-    const devices = addon.devices()
+    const devices: unknown = addon.devices()
+    if (!(Array.isArray(devices) && devices.every(isDevice))) throw new BackendError(`devices() of the addon is ${show(devices)}, not a list of GPUs`)
     if (devices.length > 0) return devices
-    reason = devices.reason || 'no NVIDIA driver, or no device'
+    reason = (devices as DeviceList).reason || 'no NVIDIA driver, or no device'
   } catch (error) {
     reason = reasonOf(error)
   }
   throw new BackendError(`CUDA cannot run here: ${reason}; install the driver of an NVIDIA GPU, or use native, wasm or js.`)
+}
+
+function isDevice(value: unknown): value is DeviceInfo {
+  const { name, capability, supported } = Object(value) as Partial<DeviceInfo>
+  return typeof name === 'string' && typeof capability === 'string' && typeof supported === 'boolean'
 }
 
 let load: () => CudaAddon = () => {

@@ -3,13 +3,14 @@ import type { Logits } from '../../arrays/logits.js'
 import type { NumericArray } from '../../arrays/numeric_array.js'
 import type { LossConstants } from '../../problem/constants.js'
 import { environment } from '../../environment.js'
-import { BackendError, outOfRange } from '../../errors.js'
+import { outOfRange } from '../../errors.js'
 import type { Problem } from '../../problem/problem.js'
 import { announce, CALL_BYTES, sumsIn, viewsOf } from '../addon/call.js'
 import type { Backend } from '../backend.js'
-import { ABI, BLOCK_ELEMENTS, blockRowsOf, type Machine, writeCall, writeConstants, writeProblem } from '../layout.js'
+import { BLOCK_ELEMENTS, blockRowsOf, type Machine, writeCall, writeConstants, writeProblem } from '../layout.js'
 import { Queue } from '../queue.js'
 import type { Watch } from '../watch.js'
+import { defaultThreads } from './threads.js'
 
 /** One entry of the kernel's dispatch list. */
 export interface Isa {
@@ -51,19 +52,16 @@ type Arrays = [
   hess: Logits | null,
 ]
 
-/** The addon as a backend, set up as FOCAL_LOSS_THREADS and FOCAL_LOSS_ISA say; a bad value there is a RangeError. */
+/**
+ * The addon as a backend, set up as FOCAL_LOSS_THREADS and FOCAL_LOSS_ISA say; a bad value there is a RangeError. By default on as many
+ * threads as the hardware has, or as a container's CPU quota allows.
+ */
 export function nativeFromEnvironment(addon: Addon): Backend {
-  const threads = threadsFrom(environment('FOCAL_LOSS_THREADS')) ?? addon.hardwareThreads()
+  const threads = threadsFrom(environment('FOCAL_LOSS_THREADS')) ?? defaultThreads(addon.hardwareThreads())
   return nativeBackend(addon, { threads, isa: isaFrom(environment('FOCAL_LOSS_ISA'), addon.isas()) })
 }
 
 export function nativeBackend(addon: Addon, machine: Machine): Backend {
-  if (addon.abi !== ABI) {
-    throw new BackendError(
-      `The native addon speaks version ${addon.abi} of the kernel's interface and this package version ${ABI}; ` +
-        'install both in one version, or in a checkout build it again with npm run build:native.',
-    )
-  }
   // Calls are synchronous, so one session serves them all
   const session = addon.open()
   const views = viewsOf(session.memory)

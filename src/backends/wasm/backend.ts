@@ -16,11 +16,12 @@ import {
   heapOf,
   type Instance,
   instance,
+  memoryLimit,
   outOfMemory,
 } from './instance.js'
 import { bytesOf, point, sharesLogits } from './addresses.js'
 import { steps } from './steps.js'
-import { releasePoolMemory, runOnPool, workerCount } from './worker_pool.js'
+import { describeWorkers, releasePoolMemory, runOnPool } from './worker_pool.js'
 
 /** The kernel uses one thread, and the one instruction set it was compiled for. */
 const machine = { threads: 1, isa: 0 } as const
@@ -28,9 +29,7 @@ const machine = { threads: 1, isa: 0 } as const
 const backend: Backend = {
   name: 'wasm',
   get description() {
-    const count = workerCount()
-    const more = count === 0 ? '' : `; ${count} ${count === 1 ? 'worker' : 'workers'} for asynchronous calls`
-    return `WebAssembly with 128-bit SIMD, 1 thread${more}`
+    return `WebAssembly with 128-bit SIMD, 1 thread${memoryLimit()}${describeWorkers()}`
   },
   run,
   runAsync: async (problem, watch) => (await runOnPool(problem, watch)) ?? inTurns(steps(problem, machine), watch),

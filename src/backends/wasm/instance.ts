@@ -1,25 +1,9 @@
-/** The WebAssembly module: its bytes compiled, its memory, and what it says when there is no more. */
+/** An instance of the WebAssembly module over its memory, and what it says when there is no more. */
 import type { NumericArray } from '../../arrays/numeric_array.js'
-import { BackendError, reasonOf } from '../../errors.js'
+import { BackendError } from '../../errors.js'
 import { ABI, PROBLEM_BYTES, type ProblemBytes, problemBytes, RESULT_BYTES } from '../layout.js'
-import { moduleText } from './module_bytes.generated.js'
-import { decode } from './module_text.js'
-
-interface Exports {
-  readonly focal_malloc: (bytes: number) => number
-  readonly focal_free: (pointer: number) => void
-  readonly focal_run: (problem: number, result: number) => number
-  readonly focal_begin: (problem: number, run: number) => number
-  readonly focal_scan_parts: (run: number) => number
-  readonly focal_scan: (run: number, first: number, last: number) => void
-  readonly focal_finish_scan: (run: number, result: number) => number
-  readonly focal_blocks: (run: number) => number
-  readonly focal_compute: (run: number, worker: number, first: number, last: number) => void
-  readonly focal_finish: (run: number, result: number) => number
-  readonly focal_end: (run: number) => void
-  readonly focal_abi: () => number
-  readonly _initialize?: () => void
-}
+import { type GrowingMemory, newMemory } from './memory.js'
+import { checkModule, compile, type Exports, refused, unfit } from './module.js'
 
 /** A 32-bit address space, less what rounding up in the module may add. */
 const LARGEST = 2 ** 32 - 2 ** 16
@@ -57,6 +41,8 @@ export interface Heap {
 export interface Instance {
   readonly exports: Exports
   readonly memory: WebAssembly.Memory
+  /** See {@link GrowingMemory}. */
+  readonly limit: string
   /** Whether a call ended in a trap: what its memory is like then, nobody knows. */
   broken: boolean
   /** Where the problem lies, and behind it the result. */
@@ -74,9 +60,14 @@ export function dropInstance(): void {
   current = undefined
 }
 
-/** Compiles the module at once, or throws why it cannot. */
+/** What synchronous calls have, where it is less than 4 GB. */
+export function memoryLimit(): string {
+  return current?.limit ?? ''
+}
+
+/** Compiles the module at once, unless it was given, or throws why it cannot. */
 export function compileAtOnce(): void {
-  module = compile((bytes) => new WebAssembly.Module(bytes))
+  module ??= compile((bytes) => new WebAssembly.Module(bytes))
   instance()
 }
 
@@ -84,58 +75,39 @@ export async function compileWithWait(): Promise<void> {
   try {
     module = await compile((bytes) => WebAssembly.compile(bytes))
     // Browsers that will not compile a large module at once will not instantiate it at once either
-    const memory = newMemory(false)
-    current = ready(await WebAssembly.instantiate(module, imports(module, memory)), memory)
+    current = await instantiate(module, newMemory(false))
   } catch (error) {
     throw refused(error)
   }
 }
 
-/** The module for a memory that workers share: the same but for the flags with which it asks for its memory. */
-export function compileShared(): Promise<WebAssembly.Module> {
-  return compile((bytes) => {
-    bytes[moduleText.memoryFlagsAt] |= SHARED
-    return WebAssembly.compile(bytes)
-  })
+/**
+ * From here on, calls run on this module instead of the package's own bytes. Throws a TypeError where it is none of this package's, and a
+ * {@link BackendError} where it is of another version; then nothing is changed.
+ */
+export async function useModule(given: unknown): Promise<void> {
+  const checked = checkModule(given)
+  let made: Instance
+  try {
+    made = await instantiate(checked, newMemory(false))
+  } catch (error) {
+    throw error instanceof BackendError ? error : unfit(error)
+  }
+  module = checked
+  current = made
+}
+
+async function instantiate(of: WebAssembly.Module, memory: GrowingMemory): Promise<Instance> {
+  return ready(await WebAssembly.instantiate(of, imports(of, memory.memory)), memory)
 }
 
 /** A new memory, and an instance over it that is not to be called before `others` have instantiated the module over it, too. */
 export async function instantiateShared(of: WebAssembly.Module, others: (memory: WebAssembly.Memory) => Promise<unknown>): Promise<Instance> {
   const memory = newMemory(true)
-  const made = await WebAssembly.instantiate(of, imports(of, memory))
+  const made = await WebAssembly.instantiate(of, imports(of, memory.memory))
   // Each puts the constants there, over what the first would have changed by then
-  await others(memory)
+  await others(memory.memory)
   return ready(made, memory)
-}
-
-/** As wasm/build.sh has it, in pages of 64 kB. */
-function newMemory(shared: boolean): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: 16, maximum: 65_536, shared })
-}
-
-/** The bit that says so in the binary format's limits. */
-const SHARED = 2
-
-function compile<T>(how: (bytes: Uint8Array<ArrayBuffer>) => T): T {
-  if (moduleText.byteCount === 0) {
-    throw new BackendError('This build has no WebAssembly module; make one with npm run build:wasm && npm run build:js.')
-  }
-  if (typeof WebAssembly === 'undefined') {
-    throw new BackendError('There is no WebAssembly in this JavaScript engine; use the js backend, or allow it.')
-  }
-  try {
-    return how(decode(moduleText))
-  } catch (error) {
-    throw refused(error)
-  }
-}
-
-function refused(error: unknown): Error {
-  if (error instanceof BackendError) return error
-  return new BackendError(
-    `WebAssembly was refused (${reasonOf(error)}); the engine must know 128-bit SIMD, a content security policy must ` +
-      "allow 'wasm-unsafe-eval', and a browser that will not compile at once needs await init('wasm').",
-  )
 }
 
 export function instance(): Instance {
@@ -143,7 +115,7 @@ export function instance(): Instance {
     if (module === undefined) throw new BackendError('The WebAssembly module is not loaded; call setBackend or init.')
     try {
       const memory = newMemory(false)
-      current = ready(new WebAssembly.Instance(module, imports(module, memory)), memory)
+      current = ready(new WebAssembly.Instance(module, imports(module, memory.memory)), memory)
     } catch (error) {
       throw refused(error)
     }
@@ -151,15 +123,21 @@ export function instance(): Instance {
   return current
 }
 
-function ready(of: WebAssembly.Instance, memory: WebAssembly.Memory): Instance {
+function ready(of: WebAssembly.Instance, { memory, limit }: GrowingMemory): Instance {
   const exports = of.exports as unknown as Exports
   exports._initialize?.()
-  if (exports.focal_abi() !== ABI) throw new BackendError('The WebAssembly module is of another version; run npm run build.')
+  const abi = exports.focal_abi()
+  if (abi !== ABI) {
+    throw new BackendError(
+      `The WebAssembly module speaks version ${abi} of the kernel's interface and this package version ${ABI}; take ` +
+        'focal-loss/focal-loss.wasm of the same version, or in a checkout run npm run build.',
+    )
+  }
   const header = exports.focal_malloc(PROBLEM_BYTES + RESULT_BYTES)
   const heap = viewsOf(memory, header)
   // Pointers are written as the lower half of their slots of eight bytes
   heap.problem.integers.fill(0)
-  return { exports, memory, broken: false, header, heap, arena: { pointer: 0, bytes: 0 } }
+  return { exports, memory, limit, broken: false, header, heap, arena: { pointer: 0, bytes: 0 } }
 }
 
 function viewsOf({ buffer }: WebAssembly.Memory, header: number): Heap {

@@ -19,10 +19,13 @@ interface Exports {
   readonly focal_compute: (run: number, worker: number, first: number, last: number) => void
 }
 
-/** In browsers a worker's own global, in Node.js what its module for threads has. */
-declare const self: Port | undefined
-declare function require(name: 'node:worker_threads'): { readonly parentPort: Port }
-const port = typeof self === 'object' && 'postMessage' in self ? self : require('node:worker_threads').parentPort
+/**
+ * In Node.js and Bun what their module for threads has, elsewhere the worker's own global. Bun has that, too, but what is posted there
+ * does not arrive.
+ */
+declare const self: Port
+declare const require: ((name: 'node:worker_threads') => { readonly parentPort: Port | null }) | undefined
+const port = (typeof require === 'function' ? require('node:worker_threads').parentPort : null) ?? self
 
 let exports: Exports
 let memory: WebAssembly.Memory

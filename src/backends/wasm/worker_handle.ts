@@ -24,6 +24,9 @@ export type Message =
 /** The integers at `control`; of the last three kinds, one for each of the four stages of a call. */
 export const slots = { stopped: 0, status: 1, taken: 4, arrived: 8, open: 12 } as const
 
+/** How long a worker may take to start, in milliseconds: many are started at once, on machines that are busy. */
+export const START_LIMIT = 20_000
+
 /** A started worker. */
 export interface Worker {
   post(message: Message): void
@@ -64,17 +67,23 @@ export class WorkerHandle {
     )
   }
 
-  /** Resolves when it is done; rejects with what it said instead, or with what has ended it. */
+  /**
+   * Resolves when it is done; rejects with what it said instead, or with what has ended it. What has not joined by the time limit never
+   * will: some engines lose messages, and start workers that hear nothing. Work takes as long as it takes.
+   */
   async tell(message: Message): Promise<void> {
     if (this.#lost !== undefined) throw this.#lost
     this.#worker.hold(true)
+    let timer: ReturnType<typeof setTimeout> | undefined
     try {
       await new Promise<void>((resolve, reject) => {
         this.#resolve = resolve
         this.#reject = reject
+        if (message.kind === 'join') timer = setTimeout(() => reject(new Error(`no answer within ${START_LIMIT / 1000} s`)), START_LIMIT)
         this.#worker.post(message)
       })
     } finally {
+      clearTimeout(timer)
       this.#worker.hold(false)
     }
   }
@@ -92,11 +101,22 @@ interface WebWorker {
   onerror: ((event: { readonly message?: string; preventDefault(): void }) => void) | null
 }
 
+type WebWorkerConstructor = new (url: string, options?: { readonly type: 'module' }) => WebWorker
+
+/** As a script, which every browser knows; as a module in Deno, which knows no other workers and says so at once. */
+function startScript(Worker: WebWorkerConstructor, url: string): WebWorker {
+  try {
+    return new Worker(url)
+  } catch {
+    return new Worker(url, { type: 'module' })
+  }
+}
+
 function startInBrowser(text: string, heard: (answer: unknown) => void, failed: (reason: string) => void): Worker {
-  const { Worker } = globalThis as unknown as { Worker?: new (url: string) => WebWorker }
+  const { Worker } = globalThis as unknown as { Worker?: WebWorkerConstructor }
   if (Worker === undefined) throw new BackendError('There are no workers in this JavaScript engine; do without them.')
   const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
-  const worker = new Worker(url)
+  const worker = startScript(Worker, url)
   const loaded = () => {
     URL.revokeObjectURL(url)
   }

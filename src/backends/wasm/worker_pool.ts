@@ -4,7 +4,8 @@ import { checkOverlaps, type Problem, type Sums } from '../../problem/problem.js
 import { BLOCK_ELEMENTS } from '../layout.js'
 import { Queue } from '../queue.js'
 import { inTurns } from '../turns.js'
-import { compileShared, type Instance, instantiateShared } from './instance.js'
+import { type Instance, instantiateShared } from './instance.js'
+import { compileShared } from './module.js'
 import { type Message, slots, WorkerHandle } from './worker_handle.js'
 import { Region } from './region.js'
 import type { Watch } from '../watch.js'
@@ -23,16 +24,17 @@ export function shareFrom(logits: number): void {
   sharedFrom = logits
 }
 
-/** How many workers there are. */
-export function workerCount(): number {
-  return pool?.size ?? 0
+/** How many workers there are, for the backend's description; empty where there are none. */
+export function describeWorkers(): string {
+  if (pool === undefined) return ''
+  return `; ${pool.size} ${pool.size === 1 ? 'worker' : 'workers'} for asynchronous calls${pool.limit}`
 }
 
 /** Has so many workers, once running calls have ended. Throws a {@link BackendError} where there can be none, and then has none. */
 export async function setWorkers(count: number): Promise<void> {
   await queue.enter(undefined)
   try {
-    if (count === workerCount()) return
+    if (count === (pool?.size ?? 0)) return
     pool?.terminate()
     pool = undefined
     if (count > 0) pool = await WorkerPool.of(count)
@@ -65,6 +67,23 @@ export async function runOnPool(problem: Problem, watch: Watch): Promise<Sums | 
   }
 }
 
+/** The first thing that is missing, with what to do. */
+function refuseWithoutSharedMemory(): void {
+  const { crossOriginIsolated, SharedArrayBuffer } = globalThis as { crossOriginIsolated?: boolean; SharedArrayBuffer?: unknown }
+  if (crossOriginIsolated === false) {
+    throw new BackendError(
+      'Workers need shared memory, which only cross-origin isolated pages have; serve the page with the headers ' +
+        'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or do without workers.',
+    )
+  }
+  if (SharedArrayBuffer === undefined) {
+    throw new BackendError(
+      'Workers need shared memory, and this JavaScript engine has no SharedArrayBuffer (WebKit on Linux is built without it, so that ' +
+        'pages lack it even where they are cross-origin isolated); do without workers.',
+    )
+  }
+}
+
 class WorkerPool {
   isLost = false
   readonly #module: WebAssembly.Module
@@ -78,12 +97,7 @@ class WorkerPool {
   }
 
   static async of(count: number): Promise<WorkerPool> {
-    if ((globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === false) {
-      throw new BackendError(
-        'Workers need shared memory, which only cross-origin isolated pages have; serve the page with the headers ' +
-          'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or do without workers.',
-      )
-    }
+    refuseWithoutSharedMemory()
     const workers: WorkerHandle[] = []
     try {
       const module = await compileShared()
@@ -102,6 +116,11 @@ class WorkerPool {
 
   get size(): number {
     return this.#workers.length
+  }
+
+  /** What all share, where it is less than 4 GB. */
+  get limit(): string {
+    return this.#instance?.limit ?? ''
   }
 
   terminate(): void {

@@ -6,7 +6,7 @@ import { runScript } from '../../support/children.js'
 import { cudaHere, flagsForCuda } from '../../support/cuda.js'
 import { makeApplication } from '../../support/installed.js'
 
-const application = makeApplication()
+const application = makeApplication({ released: true })
 afterAll(() => {
   application.remove()
 })
@@ -46,8 +46,11 @@ function reasonWith(files: Record<string, string> | undefined): string {
   return reason
 }
 
-/** A package whose devices() does this. */
-const packageOf = (devices: string, abi = ABI) => ({ 'package.json': '{}', 'index.js': `module.exports = { abi: ${abi}, devices() ${devices} }` })
+/** A package whose devices() does this, and whose other functions nothing. */
+const packageOf = (devices: string, abi = ABI) => ({
+  'package.json': '{}',
+  'index.js': `module.exports = { abi: ${abi}, blockElements: 1, blockRows() {}, open() {}, openAsync() {}, owner() {}, pin() {}, devices() ${devices} }`,
+})
 const noDevice = (reason: string) => packageOf(`{ return Object.assign([], { reason: ${JSON.stringify(reason)} }) }`)
 
 describe.runIf(process.platform === 'linux' && process.arch === 'x64')('without a GPU, everything else runs, and the reason', { timeout: 30_000 }, () => {
@@ -65,10 +68,16 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('without 
       packageOf("{ return [{ name: 'Old', capability: '6.1', memory: 1, supported: false }] }"),
       'CUDA cannot run on device 0: Old has compute capability 6.1, and the addon has code for 7.5 and later; take another device, or use native, wasm or js.',
     ],
+    ['tells of another version', packageOf('{ return [] }', 0), failed(`${name} speaks version 0 of the kernel's interface and this package version ${ABI}`)],
     [
-      'tells of another version',
-      packageOf('{ return [] }', 0),
-      `The CUDA addon speaks version 0 of the kernel's interface and this package version ${ABI}; install both in one version, or in a checkout build it again with npm run build:native.`,
+      'tells of something else',
+      { 'package.json': '{}', 'index.js': `module.exports = { abi: ${ABI} }` },
+      failed(`${name} is not the addon: blockElements is undefined; expected a number`),
+    ],
+    [
+      'tells of GPUs that are none',
+      packageOf("{ return ['A100'] }"),
+      'CUDA cannot run here: devices() of the addon is an array of length 1, not a list of GPUs; install the driver of an NVIDIA GPU, or use native, wasm or js.',
     ],
     ['tells of a driver that fails', packageOf("{ throw new Error('the driver is too old') }"), 'CUDA cannot run here: the driver is too old; install the driver of an NVIDIA GPU, or use native, wasm or js.'],
   ])('%s', (_, files, reason) => {

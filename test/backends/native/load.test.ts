@@ -2,11 +2,15 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { runScript } from '../../support/children.js'
+import { CALL_BYTES } from '../../../src/backends/addon/call.js'
+import { ABI } from '../../../src/backends/layout.js'
 import { builtAddon, makeApplication } from '../../support/installed.js'
 
-const application = makeApplication()
+const application = makeApplication({ released: true })
+const unreleased = makeApplication()
 afterAll(() => {
   application.remove()
+  unreleased.remove()
 })
 
 const libc = process.platform === 'linux' ? '-gnu' : ''
@@ -23,14 +27,14 @@ interface Answer {
 }
 
 /** What runs in the application. `before` is done before the package is loaded. */
-function answerOf(before = '', flags: string[] = []): Answer {
+function answerOf(before = '', flags: string[] = [], { folder } = application): Answer {
   const script = `
     ${before}
     const { backends, getBackend } = require('focal-loss')
     const native = backends().find(({ name }) => name === 'native')
     process.stdout.write(JSON.stringify({ backend: getBackend(), native }))
   `
-  const { status, stdout, stderr } = runScript('commonjs', script, {}, { folder: application.folder, flags })
+  const { status, stdout, stderr } = runScript('commonjs', script, {}, { folder, flags })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   return JSON.parse(stdout) as Answer
 }
@@ -50,10 +54,15 @@ const remedy = (name: string) =>
   `npm install --save-optional ${name}@${packageJson.version}, or build it in a checkout of focal-loss with npm run setup; ` +
   'without it, use wasm or js.'
 
+const escaped = (text: string) => text.replace(/[.+()[\]]/g, String.raw`\$&`)
+
+/** What binding/addon.cpp exports, in effect. */
+const functions = `abi: ${ABI}, isas: () => [], activeIsa: () => 'none', hardwareThreads: () => 1, open() {}, start() {}`
+
 /** The sentence for failures at both links of the chain; the first names where a checkout has its build. */
 const sentence = (failure: string, end: string) =>
   new RegExp(
-    String.raw`^The native addon could not be loaded \(Cannot find module '\.\./build/Release/focal_loss\.node'; ${failure}\)\. ${end.replace(/[.+()]/g, String.raw`\$&`)}$`,
+    String.raw`^The native addon could not be loaded \(Cannot find module '\.\./build/Release/focal_loss\.node'; ${failure}\)\. ${escaped(end)}$`,
   )
 
 describe('the addon', { timeout: 30_000 }, () => {
@@ -63,6 +72,16 @@ describe('the addon', { timeout: 30_000 }, () => {
     expect(native.available).toBe(true)
     expect(native.description).toMatch(/^C\+\+ addon, /)
     expect(backend).toBe('native')
+  })
+
+  it.each([
+    ['broken', { 'focal_loss.node': 'no addon' }],
+    ['older', { 'focal_loss.node/package.json': '{}', 'focal_loss.node/index.js': 'module.exports = { abi: 0 }' }],
+  ])("comes from the package where a checkout's build is %s", (_, build) => {
+    application.install(here, { 'package.json': manifest, 'focal_loss.node': builtAddon() })
+    application.install('focal-loss/build/Release', build)
+    expect(answerOf().native.description).toMatch(/^C\+\+ addon, /)
+    application.uninstall('focal-loss/build')
   })
 
   it('is not looked for where Node.js may load none', () => {
@@ -122,10 +141,33 @@ describe('without an addon, wasm runs, and the reason', { timeout: 30_000 }, () 
     expect(answerOf().native.reason).toMatch(sentence('.*focal_loss\\.node.*', remedy(here)))
   })
 
-  it('tells of an addon of another version', () => {
-    application.install(here, { 'package.json': '{}', 'index.js': 'module.exports = { abi: 0, isas: () => [], hardwareThreads: () => 1 }' })
+  it.each([
+    ['another version', 'abi: 0', `${here} speaks version 0 of the kernel's interface and this package version ${ABI}`],
+    ['nothing', '', `${here} is not the addon: abi is undefined; expected a number`],
+    ['text for a version', "abi: '1'", `${here} is not the addon: abi is '1'; expected a number`],
+    ['a function less', `${functions}, start: undefined`, `${here} is not the addon: start is undefined; expected a function`],
+    ['no list', `${functions}, isas: () => 'avx2'`, `${here} is not the addon: isas() is 'avx2'; expected a list of instruction sets`],
+    ['a list of something else', `${functions}, isas: () => [1]`, `${here} is not the addon: isas() is an array of length 1; expected a list of instruction sets`],
+    ['no name', `${functions}, activeIsa: () => 7`, `${here} is not the addon: activeIsa() is 7; expected a name`],
+    ['no threads', `${functions}, hardwareThreads: () => NaN`, `${here} is not the addon: hardwareThreads() is NaN; expected a number >= 1`],
+    ['a session without memory', `${functions}, open: () => () => 0`, `${here} is not the addon: open() is a function; expected a function with a memory of ${CALL_BYTES} bytes`],
+    ['a function that throws', `${functions}, isas() { throw new Error('not today') }`, 'not today'],
+  ])('tells of exports of %s', (_, exports, failure) => {
+    application.install(here, { 'package.json': '{}', 'index.js': `module.exports = { ${exports} }` })
     const { backend, native } = answerOf()
-    expect(native.reason).toMatch(/^The native addon speaks version 0 of the kernel's interface and this package version \d+; install both in one version, /)
+    expect(native.reason).toMatch(sentence(escaped(failure), remedy(here)))
+    expect(backend).toBe('wasm')
+  })
+
+  it.each(['null', '7', "'addon'", '() => 0'])('tells of exports that are %s', (exports) => {
+    application.install(here, { 'package.json': '{}', 'index.js': `module.exports = ${exports}` })
+    expect(answerOf().native.reason).toMatch(sentence(`${here} is not the addon: abi is undefined; expected a number`, remedy(here)))
+  })
+
+  it('advises no package that is on no registry', () => {
+    const { backend, native } = answerOf('', [], unreleased)
+    const end = 'To get it, build it in a checkout of focal-loss with npm run setup; without it, use wasm or js.'
+    expect(native.reason).toMatch(sentence(`Cannot find module '${here}'`, end))
     expect(backend).toBe('wasm')
   })
 })
