@@ -1,6 +1,6 @@
 /** Explains given files, as `focal-loss explain` does. */
 import { type BackendName, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
-import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
+import { type ExplainedFiles, notesOf } from '../../../src/cli/explain/explained.js'
 import { addAll } from '../../../src/cli/explain/add_all.js'
 import { openSource } from '../../../src/cli/explain/files/source.js'
 import { filesOf, type Given } from './given_files.js'
@@ -20,11 +20,11 @@ export async function explainGiven(given: Given, choices: ExplainChoices, backen
   const targets = given.targets?.name
   const Loss = loss === 'sigmoid' ? SigmoidFocalLoss : SoftmaxFocalLoss
   const explainer = new Loss({ background, ignoreIndex, backend }).explainer({ gammas, alphas: [alpha] })
-  const source = await openSource(filesOf(given), { file, targets, arrays: { logits: 'logits', targets: 'targets' } })
+  const source = await openSource(filesOf(given), { file, targets, arrays: { logits: 'logits', targets: 'targets' }, perRow: loss === 'softmax', indexed: background !== null })
   try {
     if (loss === 'softmax' && source.classes === 1) throw new Error(`${file} has one logit a row; expected a row of classes for a softmax`)
     await addAll(explainer, source, file, advanced)
-    return { file, targets: targets ?? file, loss, classes: source.classes, ...explainer.result() }
+    return { file, targets: targets ?? file, loss, classes: source.classes, notes: notesOf(source.taken, source.warnings()), ...explainer.result() }
   } finally {
     await source.close()
   }

@@ -2,10 +2,12 @@
 import { parse } from 'csv-parse/browser/esm/sync'
 import { reasonOf } from '../../../src/errors.js'
 import type { Bytes } from '../../../src/cli/explain/files/bytes.js'
-import { TARGET_NAMES } from '../../../src/cli/explain/files/columns.js'
-import { csvTable, type Line } from '../../../src/cli/explain/files/csv_table.js'
+import { TARGET_NAMES, targetsByName } from '../../../src/cli/explain/files/column_names.js'
+import type { Line } from '../../../src/cli/explain/files/csv_cells.js'
+import { dialectOf, HEAD_BYTES } from '../../../src/cli/explain/files/csv_dialect.js'
+import { csvTable } from '../../../src/cli/explain/files/csv_table.js'
+import type { Files } from '../../../src/cli/explain/files/files.js'
 import { npyReader } from '../../../src/cli/explain/files/npy.js'
-import type { Files } from '../../../src/cli/explain/files/source.js'
 
 export interface Given {
   readonly logits: File
@@ -26,6 +28,7 @@ export function filesOf({ logits, targets }: Given): Files {
     return { ...(await csvTable(name, iteratorOf(lines), role, options)), name, rows: null, flat: false, progress: () => 1, close: () => Promise.resolve() }
   }
   return {
+    expect: () => Promise.resolve(),
     openTable,
     openArray: (name, role, options, npy) => (isNpy(fileOf(role)) ? npyReader(name, blobBytes(fileOf(role)), npy) : openTable(name, role, options)),
   }
@@ -45,7 +48,7 @@ function expectTargets(name: string, first: Line | undefined): void {
   const { cells } = first
   if (cells.length === 1) throw new Error(`${name} has one column; expected logits and a target beside them, or another file with the targets`)
   const isHeader = cells.every((cell) => Number.isNaN(Number(cell)))
-  if (isHeader && !cells.some((cell) => TARGET_NAMES.includes(cell.toLowerCase()))) {
+  if (isHeader && targetsByName(cells).places.length === 0) {
     throw new Error(`${name} has no column of targets; expected one that is called ${TARGET_NAMES.join(', ').replace(/, (\w+)$/, ' or $1')} among ${cells.slice(0, 12).join(', ')}`)
   }
 }
@@ -53,8 +56,8 @@ function expectTargets(name: string, first: Line | undefined): void {
 async function linesOf(file: File): Promise<Line[]> {
   if (file.size > LARGEST_TABLE) throw new Error(`${file.name} has ${Math.round(file.size / 1e6)} MB; expected at most ${Math.round(LARGEST_TABLE / 1e6)} MB of text (focal-loss explain reads any size)`)
   try {
-    const delimiter = /\.tsv$/i.test(file.name) ? '\t' : ','
-    const records = parse(await file.text(), { bom: true, delimiter, info: true, relax_column_count: true, skip_empty_lines: true, trim: true })
+    const { delimiter, fromLine } = dialectOf(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()))
+    const records = parse(await file.text(), { bom: true, delimiter, from_line: fromLine, info: true, relax_column_count: true, skip_empty_lines: true, trim: true })
     return (records as unknown as readonly { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({ cells: record, number: info.lines }))
   } catch (error) {
     throw new Error(`${file.name} is no proper table (${reasonOf(error)})`, { cause: error })

@@ -54,8 +54,8 @@ export function numbersPanel(body: HTMLElement, { createStore, kernelName }: Sha
   const tables = ['totals', 'loss', 'gradient', 'hardest'].map((name) => table(`numbers-${name}`))
   const draw = () => {
     if (explained === undefined) return
-    const { summary: words, tables: content } = tablesOf(explained)
-    summary.textContent = `${words}.`
+    const { notes, summary: words, tables: content } = tablesOf(explained)
+    summary.textContent = [...notes, words].map((sentence) => `${sentence}.`).join(' ')
     charts.show(explained, store.values.share, store.values.at)
     showTables(tables, content)
   }

@@ -1,24 +1,27 @@
 /** The options of `focal-loss explain`. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ExplainCommandOptions } from './explain.js'
-
-const GAMMAS = [0, 0.5, 1, 2, 5]
+import { lossNames } from './losses.js'
 
 export function addExplainCommand(program: Command, print: (text: string) => void): void {
   program
     .command('explain')
-    .description('where a loss and its gradient go, on logits and targets from .npy, .npz, .csv, .tsv or .parquet files')
+    .description('where a loss and its gradient go, on logits and targets from .npy, .npz, .csv, .tsv, .txt or .parquet files')
     .argument('<file>', 'logits; an .npz file or a table may hold the targets too')
     .option('--targets <file>', 'targets: one for each logit, or the index of a class for each row')
-    .addOption(new Option('--loss <name>', 'how scores become probabilities').choices(['sigmoid', 'softmax']).default('sigmoid'))
-    .addOption(new Option('--gammas <numbers>', 'gammas to compare').argParser(listOf('gamma', 0, Infinity)).default(GAMMAS, GAMMAS.join(',')))
-    .addOption(new Option('--alphas <numbers>', "alphas to compare, 'none' for none").argParser(parseAlphas).default([null], 'none'))
+    .addOption(new Option('--loss <name>', 'the loss, with its own default options').choices(lossNames).default('sigmoid'))
+    .option('--gammas <numbers>', "gammas to compare (default: sigmoid and softmax 0,0.5,1,2,5; others the loss's own)", listOf('gamma', 0, Infinity))
+    .option('--alphas <numbers>', "alphas to compare, 'none' for none (default: sigmoid and softmax none; others the loss's own)", parseAlphas)
+    .addOption(new Option('--inputs <kind>', 'what the numbers are').choices(['logits', 'probabilities']).default('logits'))
+    .addOption(new Option('--dtype <type>', 'what the bits of logits kept as <V2 or <u2 are').choices(['float16', 'bfloat16']))
     .option('--shape <sizes>', 'the shape of the logits, where it is not that of the file: 100,80', listOf('size', 0, Number.MAX_SAFE_INTEGER, true))
     .option('--class-axis <axis>', 'the axis of the classes, negative from the end (default: -1)', parseInteger)
     .addOption(new Option('--background <index>', "the class index that means no class, or 'num-classes'").argParser(parseBackground).default(null, 'none'))
-    .addOption(new Option('--ignore-index <index>', 'the target that counts nowhere').argParser(parseInteger).default(null, 'none'))
-    .option('--columns <names>', 'the columns of a table that are logits, by name or by place from 1 on (default: all but the target)', parseNames)
-    .option('--target-columns <names>', "and those that are targets (default: 'target' or 'label'; without a header the last)", parseNames)
+    .addOption(new Option('--ignore-index <index>', "targets with this value are ignored; 'NaN': those that are missing (NaN, null, an empty cell)").argParser(parseIgnored).default(null, 'none'))
+    .option('--columns <names>', 'the columns of a table that are logits, by name or by place from 1 on (default: by their names, else all but the target)', parseNames)
+    .option('--target-columns <names>', "and those that are targets (default: 'target', 'label' or 'y_true'; without a header the last)", parseNames)
+    .option('--header', 'the first line of a table of text is a header (default: if it is no row of numbers)')
+    .option('--no-header', 'it is none')
     .option('--logits-array <name>', 'the array of an .npz file that holds the logits', 'logits')
     .option('--targets-array <name>', 'and the one that holds the targets', 'targets')
     .option('--hardest <number>', 'how many of the examples of greatest loss to list', parseCount, 10)
@@ -29,7 +32,9 @@ export function addExplainCommand(program: Command, print: (text: string) => voi
     .action(async (file: string, options: ExplainCommandOptions) => {
       // The file formats are only loaded where they are needed
       const { explainFiles } = await import('./explain.js')
-      print(await explainFiles(file, options))
+      const { text, notes } = await explainFiles(file, options)
+      for (const note of notes) process.stderr.write(`focal-loss: ${note}\n`)
+      print(text)
     })
 }
 
@@ -54,6 +59,10 @@ function parseInteger(text: string): number {
   const value = numberOf(text)
   if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('expected an integer.')
   return value
+}
+
+function parseIgnored(text: string): number {
+  return text.toLowerCase() === 'nan' ? NaN : parseInteger(text)
 }
 
 function parseBackground(text: string): number | 'num-classes' {

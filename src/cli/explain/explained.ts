@@ -1,10 +1,20 @@
 /** What was explained, and of which files: the JSON that `--json` writes, and what tables, charts and pages are made of. */
 import type { Explanation } from 'focal-loss'
+import { type TakenColumns, takenText } from './files/columns.js'
+import type { LossName } from './losses.js'
 
 export interface ExplainedFiles extends Explanation {
   readonly file: string
   readonly targets: string
-  readonly loss: 'sigmoid' | 'softmax'
+  readonly loss: LossName
   /** Logits a row. */
   readonly classes: number
+  /** Which columns of tables were taken, and what is to be said of the data. */
+  readonly notes: readonly string[]
+}
+
+/** Sentences, of which the first name the columns. */
+export function notesOf(taken: ReadonlyMap<string, TakenColumns>, warnings: readonly string[]): string[] {
+  const tables = [...taken]
+  return [...tables.map(([table, columns]) => takenText(table, columns)), ...tables.flatMap(([table, { notes }]) => notes.map((note) => `${table}: ${note}`)), ...warnings.map((warning) => `warning: ${warning}`)]
 }

@@ -12,14 +12,14 @@ const STYLE = `
   th { border-bottom: 2px solid #bbb; } .text { text-align: left; padding-left: 0; }`
 
 export function explainPage(explained: ExplainedFiles): string {
-  const { summary, tables } = tablesOf(explained)
+  const { notes, summary, tables } = tablesOf(explained)
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Where the loss goes: ${escaped(explained.file)}</title>
 <style>${STYLE}</style></head>
 <body>
 <h1>Where the loss goes</h1>
-<p>${escaped(summary)}</p>
+${[...notes, summary].map((sentence) => `<p>${escaped(sentence)}</p>`).join('\n')}
 ${explainChart(explained)}${tables.map(tableHtml).join('\n')}
 </body>
 </html>

@@ -13,18 +13,21 @@ export interface TextTable {
 }
 
 export interface TextTables {
+  /** What was taken of files, and what is to be said of it. */
+  readonly notes: readonly string[]
   /** What the tables are of. */
   readonly summary: string
   readonly tables: readonly TextTable[]
 }
 
 export function tablesOf(explained: ExplainedFiles): TextTables {
-  const { file, targets, loss, classes, example, losses } = explained
+  const { file, targets, loss, classes, notes, example, losses } = explained
   const { positives, negatives } = losses[0]
   const of = targets === file ? file : `${file} and ${targets}`
   const what = example === 'row' ? `rows of ${classes} classes` : classes === 1 ? 'logits' : `logits in rows of ${classes}`
   const groups = example === 'row' ? ['with a class', 'without'] : ['positives', 'negatives']
   return {
+    notes,
     summary: `${of}: ${loss}, ${whole(positives.count + negatives.count)} ${what}, ${whole(positives.count)} ${groups[0]}, ${whole(negatives.count)} ${groups[1]}`,
     tables: [
       totalsTable(losses),
@@ -35,13 +38,14 @@ export function tablesOf(explained: ExplainedFiles): TextTables {
   }
 }
 
-export function textOf({ summary, tables }: TextTables): string {
-  return [summary, ...tables.flatMap(({ title, head, rows, left }) => ['', title, ...alignColumns([head, ...rows], left)])].join('\n')
+export function textOf({ notes, summary, tables }: TextTables): string {
+  return [...notes, summary, ...tables.flatMap(({ title, head, rows, left }) => ['', title, ...alignColumns([head, ...rows], left)])].join('\n')
 }
 
-/** `gamma 2, alpha 0.25`. */
+/** `gamma 2, alpha 0.25`; some losses have neither. */
 export function nameOf({ gamma, alpha }: ExplainedLoss): string {
-  return [...(gamma === undefined ? [] : [`gamma ${gamma}`]), ...(typeof alpha === 'number' ? [`alpha ${alpha}`] : [])].join(', ')
+  const named = [...(gamma === undefined ? [] : [`gamma ${gamma}`]), ...(typeof alpha === 'number' ? [`alpha ${alpha}`] : [])]
+  return named.length > 0 ? named.join(', ') : 'its own options'
 }
 
 function totalsTable(losses: readonly ExplainedLoss[]): TextTable {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SyntaxValidator } from 'fast-xml-validator'
-import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { AsymmetricLoss, FocalStarLoss, HeatmapFocalLoss, QualityFocalLoss, SigmoidFocalLoss, SoftmaxFocalLoss, VarifocalLoss } from 'focal-loss'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
 import { percent } from '../../../src/cli/explain/tables.js'
@@ -61,7 +61,7 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     const expected = new SigmoidFocalLoss({ background: classes }).explain(x, y, { gammas: [0, 2], alphas: [null, 0.25], bins: [0, 0.5, 1], hardest: 3 })
     const written = JSON.parse(stdout) as ExplainedFiles
-    expect(written).toEqual({ file: logits, targets, loss: 'sigmoid', classes, ...expected })
+    expect(written).toEqual({ file: logits, targets, loss: 'sigmoid', classes, notes: [], ...expected })
     const portion = { count: expect.any(Number) as number, loss: expect.any(Number) as number, lossShare: expect.any(Number) as number, gradient: expect.any(Number) as number, gradientShare: expect.any(Number) as number }
     for (const each of written.losses) {
       expect(Object.keys(each)).toEqual(['gamma', 'alpha', 'all', 'positives', 'negatives', 'bins', 'curves', 'hardest'])
@@ -78,6 +78,43 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     const expected = new SoftmaxFocalLoss({ gamma: 2, background: classes }).explain(x, y)
     expect(JSON.parse(stdout)).toMatchObject({ loss: 'softmax', ...expected })
     expect(explain(...both, '--loss', 'softmax').stdout).toMatch(/softmax, 500 rows of 8 classes, \d+ with a class, \d+ without\n/)
+  })
+
+  it('names the columns that it takes first', () => {
+    file('pandas.csv', ',score,label\n0,-2,0\n1,1,1\n2,-1,0\n3,2,1\n')
+    const first = 'pandas.csv: logits from score; targets from label; left out: column 1 without a name (an index: it counts the rows)'
+    expect(explain('pandas.csv').stdout.split('\n').slice(0, 2)).toEqual([first, 'pandas.csv: sigmoid, 4 logits, 2 positives, 2 negatives'])
+    const { stdout, stderr } = explain('pandas.csv', '--gammas', '0', '--json', '-', '--html', 'page.html')
+    const { notes, losses } = JSON.parse(stdout) as ExplainedFiles
+    expect({ notes, stderr }).toEqual({ notes: [first], stderr: `focal-loss: ${first}\n` })
+    expect(losses[0].all.count).toBe(4)
+    expect(losses[0].all.loss).toBeCloseTo(0.8803794, 6)
+    expect(readFileSync(join(folder, 'page.html'), 'utf8')).toContain(`<p>${first}</p>`)
+  })
+
+  it('leaves targets out that are missing, where that is said', () => {
+    file('missing.csv', 'score,label\n0.5,0\n0.5,1\n0.5,\n')
+    const { losses } = JSON.parse(explain('missing.csv', '--ignore-index', 'NaN', '--gammas', '2', '--json', '-').stdout) as ExplainedFiles
+    expect(losses[0].all.count).toBe(2)
+    expect(losses[0].all.loss / 2).toBeCloseTo(0.22249255, 7)
+    expect(explain('missing.csv').stderr).toMatch(/^focal-loss: missing\.csv has no target in row 2 /)
+  })
+
+  it('explains probabilities, and warns where they may be meant', () => {
+    file('proba.csv', 'y_true,proba\n0,0.119203\n1,0.731059\n0,0.268941\n1,0.880797\n')
+    const { losses } = JSON.parse(explain('proba.csv', '--inputs', 'probabilities', '--gammas', '0', '--json', '-').stdout) as ExplainedFiles
+    expect(losses[0].all.loss).toBeCloseTo(0.880379, 5)
+    expect(explain('proba.csv').stdout).toMatch(/^warning: all logits of proba\.csv are from 0 to 1: if they are probabilities, say --inputs probabilities$/m)
+  })
+
+  it('explains every loss with its own default options', () => {
+    const losses = { 'focal-star': FocalStarLoss, quality: QualityFocalLoss, varifocal: VarifocalLoss, heatmap: HeatmapFocalLoss, asymmetric: AsymmetricLoss }
+    for (const [name, Loss] of Object.entries(losses)) {
+      const { stdout } = explain(...both, '--loss', name, '--json', '-')
+      expect(JSON.parse(stdout)).toMatchObject({ loss: name, ...new Loss({ background: classes }).explain(x, y) })
+    }
+    expect(explain(...both, '--loss', 'quality').stdout).toMatch(/^its own options +\d/m)
+    expect(explain(...both, '--loss', 'varifocal').stdout).toMatch(/^gamma 2, alpha 0.75 +\d/m)
   })
 
   it('draws the curves where they are', () => {
@@ -125,8 +162,15 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
       [[logits, '--targets', targets], /^focal-loss: logits\.npy: targets\[\d+\] is 8; expected a class in 0\.\.7 \(set background or ignoreIndex to allow others\)\n$/],
       [[...both, '--alphas', '2'], /^focal-loss: alpha is 2; expected a number from 0 to 1\n$/],
       [[...both, '--bins', '0.5'], /^focal-loss: bins is 0\.5; expected an integer from 1 to 10000\n$/],
-      [['flat.csv', '--loss', 'softmax'], /^focal-loss: flat\.csv has one logit a row; expected a row of classes for a softmax \(--shape tells it of a \.npy file\)\n$/],
-      [[...both, '--svg', 'no/such/chart.svg'], /^focal-loss: no\/such\/chart\.svg cannot be written \(ENOENT/],
+      [['flat.csv', '--loss', 'softmax'], /^focal-loss: flat\.csv has one logit a row; expected a row of classes for a softmax \(--shape tells it of a \.npy file\), or --loss sigmoid\n$/],
+      [[...both, '--svg', 'no/such/chart.svg'], /^focal-loss: --svg is no\/such\/chart\.svg, but there is no directory no\/such\n$/],
+      [[...both, '--html', '.'], /^focal-loss: --html is \., which is a directory; expected the name of a file\n$/],
+      [[...both, '--json', `./${targets}`], /^focal-loss: --json is \.\/targets\.npy, which is read; expected another file\n$/],
+      [['nope.npy'], /^focal-loss: there is no file nope\.npy\n$/],
+      [[logits, '--targets', 'nope.npy'], /^focal-loss: there is no file nope\.npy\n$/],
+      [['.'], /^focal-loss: \. is a directory; expected a file\n$/],
+      [['flat.csv', '--dtype', 'bfloat16'], /^focal-loss: --dtype is given for flat\.csv; expected it for \.npy and \.npz files\n$/],
+      [[...both, '--loss', 'quality', '--gammas', '1'], /^focal-loss: gammas is an array of length 1; expected nothing, as this loss has no gamma\n$/],
     ]
     file('flat.csv', '1,0\n2,1\n')
     for (const [args, message] of cases) {
@@ -156,6 +200,8 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
       [...both, '--class-axis', 'last'],
       [...both, '--background', 'zero'],
       [...both, '--ignore-index', '0.5'],
+      [...both, '--inputs', 'scores'],
+      [...both, '--dtype', 'float32'],
       [...both, '--hardest', '-1'],
       [...both, '--bins', 'many'],
       [...both, '--colums', 'a'],

@@ -1,4 +1,5 @@
 /** What every file format is read as: numbers in rows, from the first to the last. */
+import type { TakenColumns } from './columns.js'
 
 /** What readers deliver: 64-bit integers come as doubles, half floats as floats, booleans as bytes. */
 export type ReadNumbers =
@@ -18,6 +19,10 @@ export interface ArrayReader {
   readonly rows: number | null
   /** The sizes of the other axes. */
   readonly rest: readonly number[]
+  /** Whether its numbers, in a table those of the targets, were written as integers: class indices, where labels may be meant too. */
+  readonly integers: boolean
+  /** Of a table. */
+  readonly taken?: TakenColumns
   /** Whether numbers can be read in any portions, not only in rows. */
   readonly flat: boolean
   /** The next `count` numbers, fewer at the end. What is returned is only good until the next call. */
@@ -31,6 +36,7 @@ export interface ArrayReader {
 export interface TableReader extends ArrayReader {
   /** How many numbers of a row are logits. */
   readonly logits: number
+  readonly taken: TakenColumns
 }
 
 export function product(sizes: readonly number[]): number {

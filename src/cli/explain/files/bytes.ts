@@ -1,4 +1,5 @@
 /** Bytes of a file, or of a part of an archive: from the front, and where that is possible anywhere. */
+import type { Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { reasonOf } from '../../../errors.js'
@@ -61,18 +62,38 @@ export function streamBytes(name: string, stream: Readable, size: number, close:
   }
 }
 
+/** What a stream may be kept of, to be read anywhere. */
+const MOST_KEPT = 1 << 30
+
+/** All bytes that are left, kept in memory; the first is at `start`. */
+export async function inMemory(name: string, bytes: Bytes, start: number): Promise<Required<Pick<Bytes, 'at'>>> {
+  const size = bytes.size - start
+  if (size > MOST_KEPT) throw new Error(`${name} is compressed with its rows apart, and too large to be kept (${size} bytes); expected C order, or no compression (numpy.savez)`)
+  const kept = new Uint8Array(size)
+  const read = await bytes.next(kept)
+  return {
+    at(position, to) {
+      const part = kept.subarray(position - start, Math.min(read, position - start + to.length))
+      to.set(part)
+      return Promise.resolve(part.length)
+    },
+  }
+}
+
 /** A file, open for reading. Throws a sentence that names it. */
 export async function opened(path: string): Promise<FileHandle> {
+  let kind: Stats
   try {
     const file = await open(path)
-    if ((await file.stat()).isFile()) return file
+    kind = await file.stat()
+    if (kind.isFile()) return file
     await file.close()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') throw new Error(`there is no file ${path}`, { cause: error })
     throw new Error(`${path} cannot be read (${reasonOf(error)})`, { cause: error })
   }
-  throw new Error(`${path} is no file; expected one that can be read again and again, not a folder or a pipe`)
+  throw new Error(kind.isDirectory() ? `${path} is a directory; expected a file` : `${path} is no file; expected one that can be read again and again, not a pipe`)
 }
 
 async function fill(file: FileHandle, from: number, to: Uint8Array): Promise<number> {

@@ -5,14 +5,19 @@ import { reasonOf } from '../../../errors.js'
 import type { TableReader } from './array_reader.js'
 import { opened } from './bytes.js'
 import type { ColumnChoice, Role } from './columns.js'
-import { csvTable, type Line } from './csv_table.js'
+import type { Line } from './csv_cells.js'
+import { dialectOf, HEAD_BYTES } from './csv_dialect.js'
+import { csvTable } from './csv_table.js'
 
 /** The chosen columns of a table, logits before targets. */
-export async function csvReader(name: string, delimiter: ',' | '\t', role: Role, choice: ColumnChoice): Promise<TableReader> {
+export async function csvReader(name: string, role: Role, choice: ColumnChoice): Promise<TableReader> {
   const file = await opened(name)
   const { size } = await file.stat()
-  const stream = file.createReadStream({ autoClose: false })
-  const parser = parse({ bom: true, delimiter, info: true, relax_column_count: true, skip_empty_lines: true, trim: true })
+  const head = new Uint8Array(HEAD_BYTES)
+  const { bytesRead } = await file.read(head, 0, HEAD_BYTES, 0)
+  const { delimiter, fromLine } = dialectOf(head.subarray(0, bytesRead))
+  const stream = file.createReadStream({ autoClose: false, start: 0 })
+  const parser = parse({ bom: true, delimiter, from_line: fromLine, info: true, relax_column_count: true, skip_empty_lines: true, trim: true })
   // What goes wrong comes out of the parser
   const lines = linesOf(name, pipeline(stream, parser, () => undefined))
   const close = async () => {

@@ -1,70 +1,80 @@
 /** A table of text as numbers, whatever has cut it into cells. */
 import type { TableReader } from './array_reader.js'
-import { chooseColumns, type ColumnChoice, type Role } from './columns.js'
+import { chooseColumns, type ColumnChoice, type Role, takenOf } from './columns.js'
+import { isBoolean, isMissing, type Line, numberOf } from './csv_cells.js'
+import { headerOf } from './csv_header.js'
 
-/** A line's cells, and its number in the file. */
-export interface Line {
-  readonly cells: readonly string[]
-  readonly number: number
-}
+/** Lines that are looked at before the first is read. */
+const LOOKED_AT = 100
 
-/** The chosen columns, logits before targets. The first line is a header where any of its cells is no number. */
+/** The chosen columns, logits before targets; a target that is missing is NaN. The first line is a header where any of its cells is no number. */
 export async function csvTable(
   name: string,
   lines: AsyncIterator<Line, void>,
   role: Role,
   choice: ColumnChoice,
-): Promise<Pick<TableReader, 'rest' | 'logits' | 'read'>> {
-  const first = await lines.next()
-  if (first.done === true) throw new Error(`${name} is empty; expected lines of numbers`)
-  const { cells } = first.value
-  const isHeader = cells.some((cell) => Number.isNaN(numberOf(cell)) && !isNaNText(cell))
-  const chosen = chooseColumns(name, isHeader ? cells : [], cells.length, role, choice)
+): Promise<Pick<TableReader, 'rest' | 'logits' | 'read' | 'integers' | 'taken'>> {
+  const first = await take(lines, LOOKED_AT)
+  if (first.length === 0) throw new Error(`${name} is empty; expected lines of numbers`)
+  const { columns, lines: skipped, notes } = headerOf(first, choice.header)
+  const chosen = chooseColumns(name, columns, role, choice)
   const places = [...chosen.logits, ...chosen.targets]
-  let pending = isHeader ? undefined : first.value
+  const pending = first.slice(skipped).values()
   const nextLine = async (): Promise<Line | undefined> => {
-    const line = pending
-    pending = undefined
-    if (line !== undefined) return line
-    const { value, done } = await lines.next()
-    return done === true ? undefined : value
+    const { value, done } = pending.next()
+    if (done !== true) return value
+    const next = await lines.next()
+    return next.done === true ? undefined : next.value
   }
+  const cellOf = cellReader(name, chosen.logits.length, places)
+  const isInteger = (cell: string | undefined) => cell === undefined || isMissing(cell) || (Number.isInteger(numberOf(cell)) && !isBoolean(cell) && !/[.,e]/i.test(cell))
   return {
     rest: [places.length],
     logits: chosen.logits.length,
+    integers: first.slice(skipped).every(({ cells }) => chosen.targets.every((place) => isInteger(cells[place]))),
+    taken: takenOf(columns, chosen, notes),
     async read(count) {
       const numbers = new Float64Array(count - (count % places.length))
       let filled = 0
       while (filled < numbers.length) {
         const line = await nextLine()
         if (line === undefined) break
-        if (line.cells.length !== cells.length) {
-          throw new Error(`${name}, line ${line.number}: there are ${line.cells.length} cells; expected ${cells.length}, as in the first line`)
+        if (line.cells.length !== columns.count) {
+          throw new Error(`${name}, line ${line.number}: there are ${line.cells.length} cells; expected ${columns.count}, as in the first line`)
         }
-        for (const place of places) numbers[filled++] = cellOf(name, line, place)
+        for (let at = 0; at < places.length; at++) numbers[filled++] = cellOf(line, at)
       }
       return numbers.subarray(0, filled)
     },
   }
 }
 
-function cellOf(name: string, { cells, number }: Line, place: number): number {
-  const cell = cells[place]
-  const value = numberOf(cell)
-  if (Number.isNaN(value) && !isNaNText(cell)) {
-    const came = cell === '' ? 'is empty' : `is '${cell.length > 40 ? `${cell.slice(0, 40)}...` : cell}'`
-    throw new Error(`${name}, line ${number}: column ${place + 1} ${came}; expected a number`)
+async function take(lines: AsyncIterator<Line, void>, most: number): Promise<Line[]> {
+  const taken: Line[] = []
+  while (taken.length < most) {
+    const next = await lines.next()
+    if (next.done === true) break
+    taken.push(next.value)
   }
-  return value
+  return taken
 }
 
-/** Also `inf` and `-inf`, as Python writes them. NaN for what is no number. */
-function numberOf(cell: string): number {
-  const [, sign, infinity] = /^([+-]?)(inf|infinity)$/i.exec(cell) ?? []
-  if (infinity !== undefined) return sign === '-' ? -Infinity : Infinity
-  return cell === '' ? NaN : Number(cell)
-}
-
-function isNaNText(cell: string): boolean {
-  return cell.toLowerCase() === 'nan'
+/** Reads the cell of a line at one of the places, of which the first `logits` are of logits. */
+function cellReader(name: string, logits: number, places: readonly number[]): (line: Line, at: number) => number {
+  let decimal: { readonly mark: ',' | '.'; readonly line: number } | undefined
+  return ({ cells, number }, at) => {
+    const cell = cells[places[at]]
+    const value = numberOf(cell)
+    const where = `${name}, line ${number}: column ${places[at] + 1}`
+    if (Number.isNaN(value)) {
+      if (isMissing(cell) && (at >= logits || /nan$/i.test(cell))) return NaN
+      const came = cell === '' ? 'is empty' : `is '${cell.length > 40 ? `${cell.slice(0, 40)}...` : cell}'`
+      throw new Error(`${where} ${came}; expected a number`)
+    }
+    const mark = cell.includes('.') ? '.' : cell.includes(',') ? ',' : undefined
+    if (mark === undefined) return value
+    decimal ??= { mark, line: number }
+    if (mark !== decimal.mark) throw new Error(`${where} is '${cell}', with a decimal '${mark}'; expected '${decimal.mark}', as in line ${decimal.line}`)
+    return value
+  }
 }

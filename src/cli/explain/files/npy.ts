@@ -1,12 +1,15 @@
 /** Reads .npy files, and arrays within .npz files, in portions of any size. */
-import { type ArrayReader, product, type ReadNumbers, shapeText } from './array_reader.js'
-import type { Bytes } from './bytes.js'
+import { type ArrayReader, product, shapeText } from './array_reader.js'
+import { type Bytes, inMemory } from './bytes.js'
 import { readNpyHeader } from './npy_header.js'
-import { type ItemType, itemType } from './npy_items.js'
+import { type BitsDtype, type ItemType, itemType } from './npy_items.js'
+import { scattered, type Scattering } from './npy_scattered.js'
 
 export interface NpyOptions {
   /** In place of the header's, of as many numbers. */
   readonly shape?: readonly number[]
+  /** What bits are. */
+  readonly dtype?: BitsDtype
   /** Whether the first axis of this shape is to come last: then [C, N] is read as [N, C], and so on for more axes. */
   firstAxisLast(shape: readonly number[]): boolean
 }
@@ -15,7 +18,7 @@ export interface NpyOptions {
 export async function npyReader(name: string, bytes: Bytes, options: NpyOptions): Promise<ArrayReader> {
   try {
     const header = await readNpyHeader(name, bytes)
-    const items = itemType(name, header.descr)
+    const items = itemType(name, header.descr, options.dtype)
     const announced = product(header.shape) * items.bytes
     if (bytes.size - header.start < announced) {
       throw new Error(`${name} is cut off: it has ${bytes.size - header.start} bytes of data; expected ${announced} for the shape ${shapeText(header.shape)}`)
@@ -25,82 +28,72 @@ export async function npyReader(name: string, bytes: Bytes, options: NpyOptions)
       throw new Error(`${name} has ${product(header.shape)} numbers, in the shape ${shapeText(header.shape)}; expected ${product(shape)} for --shape ${shape.join(',')}`)
     }
     const backwards = header.fortranOrder && header.shape.length > 1
-    if (backwards && (header.shape.length > 2 || options.shape !== undefined)) {
-      throw new Error(`${name} is in Fortran order with the shape ${shapeText(header.shape)}; expected C order (numpy.ascontiguousarray)${header.shape.length > 2 ? '' : ', as --shape is given'}`)
+    if (backwards && shapeText(shape) !== shapeText(header.shape)) {
+      throw new Error(`${name} is in Fortran order with the shape ${shapeText(header.shape)}; expected C order (numpy.ascontiguousarray), as --shape is given`)
     }
-    // Fortran order is C order with the axes backwards
-    const [first = 1, ...rest] = backwards ? shape.toReversed() : shape
-    const close = () => bytes.close()
-    if (rest.length === 0 || backwards === options.firstAxisLast(shape)) return { ...sequential(name, first, rest, bytes, items), close }
-    const { at } = bytes
-    if (at === undefined) throw new Error(`${name} is compressed with its columns one after another; expected rows one after another, or no compression (numpy.savez)`)
-    return { ...transposed(name, first, rest, (position, to) => at(header.start + position, to), items), close }
+    const { rows, rest, scattering } = layoutOf(shape, backwards, options.firstAxisLast(shape))
+    if (scattering === undefined) return { ...sequential(name, rows, rest, bytes, items), close: () => bytes.close() }
+    const { at } = bytes.at === undefined ? await inMemory(name, bytes, header.start) : { at: bytes.at }
+    const numbers = scattered(name, scattering, (position, to) => at(header.start + position, to), items)
+    return { name, rows, rest, integers: items.integers, flat: false, ...numbers, close: () => bytes.close() }
   } catch (error) {
     await bytes.close()
     throw error
   }
 }
 
-type Unclosed = Omit<ArrayReader, 'close'>
+interface Layout {
+  readonly rows: number
+  readonly rest: readonly number[]
+  /** Absent where the numbers lie in the order in which they are read. */
+  readonly scattering?: Scattering
+}
 
-function sequential(name: string, rows: number, rest: readonly number[], bytes: Bytes, items: ItemType): Unclosed {
+/** How [N, ...] lies in a file, in C order or backwards, where it is read in C order, the first axis first or last. */
+function layoutOf(shape: readonly number[], backwards: boolean, firstAxisLast: boolean): Layout {
+  const [first = 1, ...others] = shape
+  if (!firstAxisLast) {
+    return { rows: first, rest: others, scattering: backwards ? { rows: first, unit: 1, bases: basesBackwards(others, 1), step: 1 } : undefined }
+  }
+  const [rows, ...inner] = others
+  const rest = [...inner, first]
+  if (!backwards) {
+    // Each class is one piece of the file, with as many numbers as there are rows in all
+    return { rows, rest, scattering: { rows, unit: product(inner), bases: Array.from({ length: first }, (_, c) => c), step: first } }
+  }
+  return { rows, rest, scattering: inner.length > 0 ? { rows, unit: first, bases: basesBackwards(inner, first), step: 1 } : undefined }
+}
+
+/** Where in C order the items of these axes are, each of `unit` numbers, from one to the next in Fortran order. */
+function basesBackwards(axes: readonly number[], unit: number): number[] {
+  let bases = [0]
+  axes.forEach((size, axis) => {
+    const stride = unit * product(axes.slice(axis + 1))
+    bases = Array.from({ length: size }, (_, i) => bases.map((base) => base + i * stride)).flat()
+  })
+  return bases
+}
+
+function sequential(name: string, rows: number, rest: readonly number[], bytes: Bytes, items: ItemType): Omit<ArrayReader, 'close'> {
   const total = rows * product(rest)
-  const buffer = new Buffers()
+  let buffer = new ArrayBuffer(0)
   let done = 0
   return {
     name,
     rows,
     rest,
+    integers: items.integers,
     flat: true,
     async read(count) {
       const wanted = Math.min(count, total - done)
-      const into = buffer.of(wanted * items.bytes)
-      await expectAll(name, wanted * items.bytes, bytes.next(new Uint8Array(into, 0, wanted * items.bytes)))
+      const size = wanted * items.bytes
+      if (buffer.byteLength < size) buffer = new ArrayBuffer(size)
+      if ((await bytes.next(new Uint8Array(buffer, 0, size))) < size) {
+        throw new Error(`${name} has become shorter while it was read`)
+      }
       done += wanted
-      return items.decode(into, wanted)
+      return items.decode(buffer, wanted)
     },
     progress: () => (total === 0 ? 1 : done / total),
   }
-}
-
-/** Reads [columns, ...axes] as [...axes, columns]: a piece of every column, and puts them side by side. */
-function transposed(name: string, columns: number, axes: readonly number[], at: NonNullable<Bytes['at']>, items: ItemType): Unclosed {
-  const rows = product(axes)
-  const buffer = new Buffers()
-  let done = 0
-  return {
-    name,
-    rows: axes[0],
-    rest: [...axes.slice(1), columns],
-    flat: false,
-    async read(count) {
-      const wanted = Math.min(Math.floor(count / columns), rows - done)
-      const into = buffer.of(wanted * items.bytes)
-      let numbers: ReadNumbers = new Float32Array(0)
-      for (let c = 0; c < columns && wanted > 0; c++) {
-        await expectAll(name, wanted * items.bytes, at((c * rows + done) * items.bytes, new Uint8Array(into, 0, wanted * items.bytes)))
-        const column = items.decode(into, wanted)
-        if (c === 0) numbers = new (column.constructor as new (length: number) => ReadNumbers)(wanted * columns)
-        for (let r = 0; r < wanted; r++) numbers[r * columns + c] = column[r]
-      }
-      done += wanted
-      return numbers
-    },
-    progress: () => (rows === 0 ? 1 : done / rows),
-  }
-}
-
-/** One buffer, used again as long as it is large enough. */
-class Buffers {
-  #buffer = new ArrayBuffer(0)
-
-  of(bytes: number): ArrayBuffer {
-    if (this.#buffer.byteLength < bytes) this.#buffer = new ArrayBuffer(bytes)
-    return this.#buffer
-  }
-}
-
-async function expectAll(name: string, bytes: number, reading: Promise<number>): Promise<void> {
-  const read = await reading
-  if (read < bytes) throw new Error(`${name} has become shorter while it was read`)
 }

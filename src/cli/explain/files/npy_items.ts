@@ -1,8 +1,12 @@
 /** The items of a .npy file as numbers: every real type, in both byte orders. */
 import type { ReadNumbers } from './array_reader.js'
 
+/** What the bits of two bytes mean, where the file cannot say it. */
+export type BitsDtype = 'float16' | 'bfloat16'
+
 export interface ItemType {
   readonly bytes: number
+  readonly integers: boolean
   /** The numbers in a buffer, which it may overwrite. */
   decode(buffer: ArrayBuffer, count: number): ReadNumbers
 }
@@ -33,17 +37,22 @@ const kinds: Record<string, string> = {
   f: 'floats of an unusual size',
 }
 
-/** Throws a sentence for what are no real numbers. */
-export function itemType(name: string, descr: string): ItemType {
+/** Throws a sentence for what are no real numbers; `dtype` is what the command line says of bits. */
+export function itemType(name: string, descr: string, dtype: BitsDtype | undefined): ItemType {
   const [order, type] = [descr[0], descr.slice(1)]
-  const toNumbers = types[type]
+  if (dtype !== undefined && !(dtype === 'float16' ? ['V2', 'u2', 'f2'] : ['V2', 'u2']).includes(type)) {
+    throw new Error(`${name} holds items of the type ${descr}; expected bits of 2 bytes, <V2 or <u2, for --dtype ${dtype}`)
+  }
+  const toNumbers = dtype === undefined ? types[type] : dtype === 'float16' ? halves : bfloats
   if (toNumbers === undefined || !'<>|='.includes(order)) {
-    throw new Error(`${name} holds ${kinds[type[0]] ?? 'something else'} (${descr}); expected float16, float32, float64, integers or bool`)
+    const way = type === 'V2' ? ' (--dtype bfloat16 reads what ml_dtypes has written)' : ''
+    throw new Error(`${name} holds ${kinds[type[0]] ?? 'something else'} (${descr}); expected float16, float32, float64, integers or bool${way}`)
   }
   const bytes = Number(type[1])
   const foreign = order === (isLittleEndian ? '>' : '<')
   return {
     bytes,
+    integers: dtype === undefined && /^[iu]/.test(type),
     decode(buffer, count) {
       if (foreign) swap(new Uint8Array(buffer, 0, count * bytes), bytes)
       return toNumbers(buffer, count)
@@ -70,6 +79,11 @@ let singles: Float32Array | undefined
 function halves(buffer: ArrayBuffer, count: number): Float32Array {
   const table = (singles ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => singleOf(bits)))
   return Float32Array.from(new Uint16Array(buffer, 0, count), (bits) => table[bits])
+}
+
+/** The upper halves of floats. */
+function bfloats(buffer: ArrayBuffer, count: number): Float32Array {
+  return new Float32Array(Uint32Array.from(new Uint16Array(buffer, 0, count), (bits) => bits << 16).buffer)
 }
 
 /** IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of mantissa. */

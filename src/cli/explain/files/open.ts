@@ -1,15 +1,15 @@
 /** Opens a file on a disk by the ending of its name. */
 import { extname } from 'node:path'
 import type { ArrayReader, TableReader } from './array_reader.js'
-import { fileBytes } from './bytes.js'
+import { fileBytes, opened } from './bytes.js'
 import type { Role } from './columns.js'
 import { csvReader } from './csv.js'
+import type { Files, OpenOptions } from './files.js'
 import { type NpyOptions, npyReader } from './npy.js'
 import { npzArray } from './npz.js'
 import { parquetReader } from './parquet.js'
-import type { Files, OpenOptions } from './source.js'
 
-export const diskFiles: Files = { openArray, openTable }
+export const diskFiles: Files = { expect: async (path) => (await opened(path)).close(), openArray, openTable }
 
 /** The logits or the targets; `npy` is for files that have a shape. */
 async function openArray(path: string, role: 'logits' | 'targets', options: OpenOptions, npy: NpyOptions): Promise<ArrayReader> {
@@ -30,13 +30,13 @@ async function openTable(path: string, role: Role, options: OpenOptions): Promis
   const ending = extname(path).toLowerCase()
   switch (ending) {
     case '.csv':
-      return csvReader(path, ',', role, options)
     case '.tsv':
-      return csvReader(path, '\t', role, options)
+    case '.txt':
+      return csvReader(path, role, options)
     case '.parquet':
     case '.pq':
       return parquetReader(path, role, options)
     default:
-      throw new Error(`${path} ends in ${ending === '' ? 'nothing' : ending}; expected .npy, .npz, .csv, .tsv or .parquet`)
+      throw new Error(`${path} ends in ${ending === '' ? 'nothing' : ending}; expected .npy, .npz, .csv, .tsv, .txt or .parquet`)
   }
 }

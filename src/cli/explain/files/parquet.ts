@@ -1,24 +1,32 @@
 /** Reads Parquet files, one row group after another. */
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { decompress } from 'fzstd'
-import { type AsyncBuffer, asyncBufferFromFile, type Compressors, parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet'
+import { type AsyncBuffer, asyncBufferFromFile, type Compressors, parquetMetadataAsync, type FileMetaData, parquetScan, parquetSchema, type SchemaTree } from 'hyparquet'
 import { reasonOf } from '../../../errors.js'
 import type { TableReader } from './array_reader.js'
 import { opened } from './bytes.js'
-import { chooseColumns, type ColumnChoice, type Role } from './columns.js'
+import { chooseColumns, type ColumnChoice, type Role, takenOf } from './columns.js'
+import { lz4Block, lz4Framed } from './lz4.js'
 
 /** What hyparquet does not do itself. */
 const compressors: Compressors = {
   GZIP: (input) => gunzipSync(input),
   BROTLI: (input) => brotliDecompressSync(input),
   ZSTD: (input, length) => decompress(input, new Uint8Array(length)),
+  LZ4: lz4Framed,
+  LZ4_RAW: lz4Block,
 }
+
+/** With what hyparquet does itself. */
+const CODECS = 'no compression, Snappy, gzip, Brotli, Zstandard or LZ4'
 
 /** The chosen columns of a table, logits before targets. A column may hold lists of numbers, as long in every row. */
 export async function parquetReader(name: string, role: Role, choice: ColumnChoice): Promise<TableReader> {
   await (await opened(name)).close()
   const table = await openTable(name, await asyncBufferFromFile(name))
-  const chosen = chooseColumns(name, table.names, table.names.length, role, choice)
+  const { names, index: indexNames } = table
+  const columnsOf = { names, count: names.length, index: indexNames }
+  const chosen = chooseColumns(name, columnsOf, role, choice)
   const places = [...chosen.logits, ...chosen.targets]
   const group = (index: number) => readGroup(table, places, index)
 
@@ -34,6 +42,8 @@ export async function parquetReader(name: string, role: Role, choice: ColumnChoi
     rest: [width],
     flat: false,
     logits: sum(widths.slice(0, chosen.logits.length)),
+    integers: chosen.targets.every((place) => table.integers[place]),
+    taken: takenOf(columnsOf, chosen),
     async read(count) {
       const wanted = Math.min(Math.floor(count / width), table.rows - done)
       const numbers = new Float64Array(wanted * width)
@@ -44,7 +54,7 @@ export async function parquetReader(name: string, role: Role, choice: ColumnChoi
         }
         let at = r * width
         columns.forEach((column, c) => {
-          at = put(`${name}, row ${done}: column ${table.names[places[c]]}`, column[row], widths[c], numbers, at)
+          at = put(`${name}, row ${done}: column ${names[places[c]]}`, column[row], widths[c], c >= chosen.logits.length, numbers, at)
         })
         row++
         done++
@@ -59,6 +69,10 @@ export async function parquetReader(name: string, role: Role, choice: ColumnChoi
 interface Table {
   readonly name: string
   readonly names: readonly string[]
+  /** Which columns are of an integer type. */
+  readonly integers: readonly boolean[]
+  /** The columns that pandas has written as the index. */
+  readonly index: readonly string[]
   readonly rows: number
   readonly scan: Awaited<ReturnType<typeof parquetScan>>
 }
@@ -66,12 +80,25 @@ interface Table {
 async function openTable(name: string, file: AsyncBuffer): Promise<Table> {
   try {
     const metadata = await parquetMetadataAsync(file)
-    const names = parquetSchema(metadata).children.map(({ element }) => element.name)
+    const { children } = parquetSchema(metadata)
     const scan = await parquetScan({ file, metadata, compressors, utf8: false, geoparquet: false })
-    return { name, names, rows: Number(metadata.num_rows), scan }
+    return { name, names: children.map(({ element }) => element.name), integers: children.map(isInteger), index: pandasIndex(metadata), rows: Number(metadata.num_rows), scan }
   } catch (error) {
     throw new Error(`${name} is no Parquet file, or a damaged one (${reasonOf(error)})`, { cause: error })
   }
+}
+
+/** Whether a column, or what its lists hold, is of an integer type. */
+function isInteger({ element, children }: SchemaTree): boolean {
+  return children.length > 0 ? isInteger(children[0]) : (element.type === 'INT32' || element.type === 'INT64') && element.converted_type !== 'DECIMAL'
+}
+
+/** https://pandas.pydata.org/docs/development/developer.html: names of columns, and ranges, which have no column. */
+function pandasIndex({ key_value_metadata }: FileMetaData): readonly string[] {
+  const text = key_value_metadata?.find(({ key }) => key === 'pandas')?.value
+  if (text === undefined) return []
+  const { index_columns } = JSON.parse(text) as { index_columns?: readonly unknown[] }
+  return (index_columns ?? []).filter((column) => typeof column === 'string')
 }
 
 /** The columns of a row group; none beyond the last. */
@@ -82,7 +109,9 @@ async function readGroup({ name, names, scan }: Table, places: readonly number[]
     try {
       columns.push(await scan.readColumn({ column: names[place], ...scan.ranges[index] }))
     } catch (error) {
-      throw new Error(`column ${names[place]} of ${name} cannot be read (${reasonOf(error)})`, { cause: error })
+      const reason = reasonOf(error)
+      const expected = reason.includes('compression codec') ? `; expected ${CODECS}` : ''
+      throw new Error(`column ${names[place]} of ${name} cannot be read (${reason})${expected}`, { cause: error })
     }
   }
   return columns
@@ -92,15 +121,21 @@ function widthOf(value: unknown): number {
   return Array.isArray(value) ? value.length : 1
 }
 
-/** Writes a cell's numbers, and returns where the next go. */
-function put(what: string, value: unknown, width: number, to: Float64Array, at: number): number {
+/** Writes a cell's numbers, and returns where the next go. A target that is null is NaN. */
+function put(what: string, value: unknown, width: number, isTarget: boolean, to: Float64Array, at: number): number {
   const values: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (values.length !== width) throw new Error(`${what} has ${values.length} numbers; expected ${width}, as in the first row`)
   for (const each of values) {
-    if (typeof each !== 'number' && typeof each !== 'bigint' && typeof each !== 'boolean') {
-      throw new Error(`${what} holds ${each == null ? 'nothing' : 'no number'}; expected a number`)
-    }
-    to[at++] = Number(each)
+    if (typeof each === 'number' || typeof each === 'bigint' || typeof each === 'boolean') to[at++] = Number(each)
+    else if (each == null && isTarget) to[at++] = NaN
+    else throw new Error(`${what} holds ${kindOf(each)}; expected a number`)
   }
   return at
+}
+
+function kindOf(value: unknown): string {
+  if (value == null) return 'null'
+  if (typeof value === 'string' || value instanceof Uint8Array) return 'text or bytes'
+  if (value instanceof Date) return 'a date'
+  return Array.isArray(value) ? 'lists of lists' : 'a record'
 }

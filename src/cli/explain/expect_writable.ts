@@ -1,0 +1,22 @@
+/** Minutes of reading should not end with a chart that cannot be written. */
+import { access, constants, realpath, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { reasonOf } from '../../errors.js'
+
+/** Throws a sentence where the file cannot be written, or is one of those that are read. */
+export async function expectWritable(option: string, path: string, read: readonly string[]): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory() === true) throw new Error(`${option} is ${path}, which is a directory; expected the name of a file`)
+  if (found !== undefined && (await Promise.all(read.map(real))).includes(await real(path))) throw new Error(`${option} is ${path}, which is read; expected another file`)
+  try {
+    await access(found === undefined ? dirname(path) : path, constants.W_OK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new Error(`${option} is ${path}, but there is no directory ${dirname(path)}`, { cause: error })
+    throw new Error(`${option} is ${path}, which cannot be written (${reasonOf(error)})`, { cause: error })
+  }
+}
+
+/** A file by its own name, whatever links lead there. */
+function real(path: string): Promise<string> {
+  return realpath(path).catch(() => path)
+}

@@ -1,0 +1,52 @@
+/** What is read of logits as a loss takes it: probabilities become logits. */
+import type { Logits } from 'focal-loss'
+import type { ReadNumbers } from './array_reader.js'
+import type { Meaning } from './files.js'
+import { rowOf, type Slices } from './slices.js'
+
+/** By how much a probability may be out of 0..1, and a row's sum from 1. */
+const ROUNDING = 1e-6
+const UNSURE_SUM = 1e-3
+
+/** The nearest to 0 and 1 that there is between them, in single and in double precision. */
+const LEAST = { single: 2 ** -149, double: 2 ** -1074 }
+const GREATEST = { single: 1 - 2 ** -24, double: 1 - 2 ** -53 }
+
+export interface LogitReader {
+  /** `firstRow` is the row that the numbers begin with. */
+  read(numbers: ReadNumbers, firstRow: number): Logits
+  /** Once all have been read. */
+  warnings(): readonly string[]
+}
+
+export function logitReader(name: string, slices: Slices, { inputs, perRow }: Meaning): LogitReader {
+  if (inputs === 'probabilities') return { read: (numbers, firstRow) => logitsOf(name, numbers, firstRow, slices, perRow === true), warnings: () => [] }
+  let [any, allProbable] = [false, true]
+  return {
+    read(numbers) {
+      any ||= numbers.length > 0
+      allProbable &&= numbers.every((value) => value >= 0 && value <= 1)
+      return toLogits(numbers)
+    },
+    warnings: () => (any && allProbable ? [`all logits of ${name} are from 0 to 1: if they are probabilities, say --inputs probabilities`] : []),
+  }
+}
+
+function logitsOf(name: string, numbers: ReadNumbers, firstRow: number, slices: Slices, perRow: boolean): Float64Array {
+  const precision = numbers instanceof Float64Array ? 'double' : 'single'
+  const sums = new Float64Array(numbers.length / slices.rest[slices.classAxis - 1])
+  const logits = Float64Array.from(numbers, (given, k) => {
+    if (!(given >= -ROUNDING && given <= 1 + ROUNDING)) throw new Error(`${name} has the probability ${given} in row ${firstRow + rowOf(slices, k)}; expected a number from 0 to 1`)
+    sums[rowOf(slices, k)] += given
+    const p = Math.min(GREATEST[precision], Math.max(LEAST[precision], given))
+    return perRow ? Math.log(p) : Math.log(p) - Math.log1p(-p)
+  })
+  const off = perRow ? sums.findIndex((sum) => Math.abs(sum - 1) > UNSURE_SUM) : -1
+  if (off >= 0) throw new Error(`${name} has probabilities that sum to ${Number(sums[off].toPrecision(6))} in row ${firstRow + off}; expected 1, as they are those of the classes of a softmax`)
+  return logits
+}
+
+function toLogits(numbers: ReadNumbers): Logits {
+  if (numbers instanceof Float32Array || numbers instanceof Float64Array) return numbers
+  return numbers.BYTES_PER_ELEMENT < 4 ? Float32Array.from(numbers) : Float64Array.from(numbers)
+}

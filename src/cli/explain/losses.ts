@@ -1,0 +1,30 @@
+/** The losses that can be explained, and what is compared where nothing is said. */
+import { AsymmetricLoss, FocalStarLoss, HeatmapFocalLoss, QualityFocalLoss, SigmoidFocalLoss, SoftmaxFocalLoss, VarifocalLoss } from 'focal-loss'
+
+const classes = {
+  sigmoid: SigmoidFocalLoss,
+  softmax: SoftmaxFocalLoss,
+  'focal-star': FocalStarLoss,
+  quality: QualityFocalLoss,
+  varifocal: VarifocalLoss,
+  heatmap: HeatmapFocalLoss,
+  asymmetric: AsymmetricLoss,
+}
+
+export type LossName = keyof typeof classes
+
+export const lossNames = Object.keys(classes) as LossName[]
+
+export interface ExplainedOptions {
+  readonly background: number | 'num-classes' | null
+  readonly ignoreIndex: number | null
+}
+
+export function makeLoss(name: LossName, options: ExplainedOptions) {
+  return new classes[name](options)
+}
+
+/** The focal losses show what gamma does, from cross entropy on; the others are compared as they are. */
+export function comparedOf(name: LossName): { gammas?: readonly number[]; alphas?: readonly (number | null)[] } {
+  return name === 'sigmoid' || name === 'softmax' ? { gammas: [0, 0.5, 1, 2, 5], alphas: [null] } : {}
+}

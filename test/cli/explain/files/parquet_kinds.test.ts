@@ -1,0 +1,103 @@
+/** What other writers put into Parquet files: pandas' index, LZ4, nulls and records. */
+import { type SchemaElement } from 'hyparquet'
+import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
+import { describe, expect, it } from 'vitest'
+import { lz4Block } from '../../../../src/cli/explain/files/lz4.js'
+import { file, readAll, readNoted } from '../../../support/source_files.js'
+
+const score: ColumnSource = { name: 'score', data: Float64Array.of(-2, 1, -1, 2), type: 'DOUBLE' }
+const label: ColumnSource = { name: 'label', data: [0n, 1n, 0n, 1n], type: 'INT64' }
+const expected = { classes: 1, logits: [-2, 1, -1, 2], targets: [0, 1, 0, 1] }
+const table = (columnData: ColumnSource[], more: Omit<Parameters<typeof parquetWriteBuffer>[0], 'columnData'> = {}) => file('x.parquet', new Uint8Array(parquetWriteBuffer({ columnData, ...more })))
+
+describe("pandas' index", () => {
+  const pandas = (index: readonly unknown[]) => ({ kvMetadata: [{ key: 'pandas', value: JSON.stringify({ index_columns: index, pandas_version: '2.2.3' }) }] })
+
+  it.each([
+    ['without a name', '__index_level_0__', ['__index_level_0__'], "pandas' index"],
+    ['with one', 'when', ['when'], "pandas' index"],
+    ['that nothing tells of but its name', '__index_level_0__', [], 'an index, by its name'],
+  ])('%s is left out', async (_, name, index, why) => {
+    const path = table([score, label, { name, data: [5n, 0n, 3n, 1n], type: 'INT64' }], pandas(index))
+    expect(await readNoted({ file: path })).toMatchObject({ ...expected, notes: [`x.parquet: logits from score; targets from label; left out: ${name} (${why})`] })
+  })
+
+  it('that is a range is no column', async () => {
+    expect(await readNoted({ file: table([score, label], pandas([{ kind: 'range', name: null, start: 0, stop: 4, step: 1 }])) })).toMatchObject({ ...expected, notes: ['x.parquet: logits from score; targets from label'] })
+  })
+})
+
+/** One sequence of literals: all that it takes to be an LZ4 block. */
+function literals(input: Uint8Array): Uint8Array {
+  if (input.length < 15) return Uint8Array.of(input.length << 4, ...input)
+  const rest = input.length - 15
+  return Uint8Array.of(0xf0, ...new Uint8Array(Math.floor(rest / 255)).fill(255), rest % 255, ...input)
+}
+
+/** In the framing of Hadoop: sizes before each block, in two blocks. */
+function framed(input: Uint8Array): Uint8Array {
+  const half = input.length >> 1
+  return new Uint8Array(
+    Buffer.concat(
+      [input.subarray(0, half), input.subarray(half)].flatMap((part) => {
+        const sizes = Buffer.alloc(8)
+        sizes.writeUInt32BE(part.length, 0)
+        sizes.writeUInt32BE(literals(part).length, 4)
+        return [sizes, literals(part)]
+      }),
+    ),
+  )
+}
+
+describe('LZ4', () => {
+  it.each([
+    ['LZ4_RAW', literals],
+    ['LZ4', framed],
+    ['LZ4', literals],
+  ] as const)('%s', async (codec, compress) => {
+    const long = Array.from({ length: 600 }, (_, i) => Math.sin(i))
+    const columns = [{ ...score, data: Float64Array.from(long) }, { ...label, data: long.map((x) => BigInt(x > 0 ? 1 : 0)) }]
+    expect(await readAll({ file: table(columns, { codec, compressors: { [codec]: compress } }) })).toMatchObject({ logits: long })
+  })
+
+  it.each([
+    ['literals alone', [0x30, 97, 98, 99], 'abc'],
+    ['a match', [0x34, 97, 98, 99, 3, 0, 0x10, 33], 'abcabcabcab!'],
+    ['a match that reaches into itself', [0x1f, 97, 1, 0, 5, 0x10, 98], `${'a'.repeat(25)}b`],
+    ['many literals', [0xf0, 1, ...Buffer.from('0123456789abcdef')], '0123456789abcdef'],
+  ])('a block with %s', (_, block, text) => {
+    expect(Buffer.from(lz4Block(Uint8Array.from(block), text.length)).toString()).toBe(text)
+  })
+
+  it.each([
+    ['cut off', [0x34, 97, 98, 99, 3], 11, /cut off/],
+    ['shorter than announced', [0x30, 97, 98, 99], 4, /another length/],
+    ['longer', [0x30, 97, 98, 99], 2, /another length/],
+    ['a match before the beginning', [0x14, 97, 2, 0, 0x10, 98], 10, /refers to what is before it/],
+  ])('refuses a block that is %s', (_, block, length, message) => {
+    expect(() => lz4Block(Uint8Array.from(block), length)).toThrow(message)
+  })
+
+  it('and names what is read where a file has another', async () => {
+    const path = table([score, label], { codec: 'LZO', compressors: { LZO: literals } })
+    await expect(readAll({ file: path })).rejects.toThrow(/^column score of \S+x\.parquet cannot be read \(.*LZO\); expected no compression, Snappy, gzip, Brotli, Zstandard or LZ4$/)
+  })
+})
+
+describe('cells that are no numbers', () => {
+  const record: SchemaElement[] = [
+    { name: 'root', num_children: 2 },
+    { name: 'score', repetition_type: 'REQUIRED', num_children: 1 },
+    { name: 'x', type: 'DOUBLE', repetition_type: 'REQUIRED' },
+    { name: 'label', type: 'INT32', repetition_type: 'REQUIRED' },
+  ]
+
+  it.each([
+    ['null', [{ ...score, data: [1.5, null] }, { ...label, data: [0n, 1n] }], undefined, /x\.parquet, row 1: column score holds null; expected a number$/],
+    ['text', [{ name: 'score', data: ['a', 'b'] }, { ...label, data: [0n, 1n] }], undefined, /x\.parquet, row 0: column score holds text or bytes; expected a number$/],
+    ['a date', [{ name: 'score', data: [new Date(0), new Date(1)], type: 'TIMESTAMP' }, { ...label, data: [0n, 1n] }], undefined, /x\.parquet, row 0: column score holds a date; expected a number$/],
+    ['a record', [{ name: 'score', data: [{ x: 1 }, { x: 2 }] }, { name: 'label', data: Int32Array.of(0, 1) }], record, /x\.parquet, row 0: column score holds a record; expected a number$/],
+  ] as [string, ColumnSource[], SchemaElement[] | undefined, RegExp][])('%s is named', async (_, columns, schema, message) => {
+    await expect(readAll({ file: table(columns, { ...(schema && { schema }) }) })).rejects.toThrow(message)
+  })
+})
