@@ -2,15 +2,15 @@
  * The loss composed of operations of TensorFlow.js: for backends whose data cannot be read at once, and for second derivatives. In
  * float32 throughout, and targets are not checked, as nothing is read.
  */
-import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core'
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
 import type { LossConstants } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
 import type { Batch } from './batch.js'
-import { composedFormula, type FormulaOperations, TINY } from './formulas.js'
+import { composedFormula, type FormulaOperations } from './formulas.js'
+import { partialSums } from './sums.js'
 
-export type ComposedOperations = FormulaOperations &
-  Pick<typeof tfjs, 'cast' | 'equal' | 'logicalAnd' | 'notEqual' | 'ones' | 'range' | 'reshape' | 'sum' | 'tidy'>
+export type ComposedOperations = FormulaOperations & Pick<typeof tfjs, 'any' | 'range' | 'tidy'>
 
 /** Throws an Error for a loss that has no composed formula, and for one of probabilities. */
 export function composedLoss(tf: ComposedOperations, loss: LossConstants | undefined, reduction: Reduction, batch: Batch): Tensor1D {
@@ -27,9 +27,12 @@ export function composedLoss(tf: ComposedOperations, loss: LossConstants | undef
     const logits = tf.reshape(batch.logits, [rows, classes])
     const x = isValid === null ? logits : tf.where(isValid, logits, tf.zerosLike(logits))
     const losses = composedFormula(tf, loss)(x, y)
-    const valid = isValid === null ? tf.ones([rows, classes]) : tf.cast(isValid, 'float32')
-    const each = tf.sum(tf.reshape(tf.mul(losses, valid), [samples, -1]), 1)
-    return tf.mul<Tensor1D>(each, tf.div(samples, denominatorOf(tf, loss, reduction, valid, positives)))
+    const counted = isValid === null ? losses : tf.mul<Tensor>(losses, tf.cast(isValid, 'float32'))
+    const { sums, scale } = partialSums(tf, tf.reshape(counted, [samples, samples === 0 ? 0 : (rows / samples) * classes]))
+    const count = countOf(tf, loss, reduction, batch, isValid, positives)
+    // Each number by itself, so that none leaves the range of half floats
+    const each = typeof count === 'number' ? (scale * samples) / count : tf.div((scale * samples) / count.scale, count.scaled)
+    return tf.sum(tf.mul<Tensor>(sums, each), 1)
   })
 }
 
@@ -52,7 +55,9 @@ function targetsOf(tf: ComposedOperations, loss: LossConstants, { targets, kind,
     const canBeIgnored = !formula.perRow && !Number.isNaN(ignoreIndex) && !(ignoreIndex >= 0 && ignoreIndex <= 1)
     const isValid = canBeIgnored ? tf.notEqual(given, ignoreIndex) : null
     const labels = isValid === null ? given : tf.where(isValid, given, tf.zerosLike(given))
-    const positives = tf.cast(tf.greaterEqual(labels, Math.max(formula.positiveFrom, TINY)), 'float32')
+    // The least number above 0 is below what a half float has
+    const from = formula.positiveFrom
+    const positives = tf.cast(from < 1e-6 ? tf.greater(labels, 0) : tf.greaterEqual(labels, from), 'float32')
     return { y: smooth(labels, 1), isValid, positives }
   }
 
@@ -66,12 +71,21 @@ function targetsOf(tf: ComposedOperations, loss: LossConstants, { targets, kind,
   return { y: smooth(hot, formula.perRow ? tf.sum(hot, 1, true) : 1), isValid, positives }
 }
 
-/** At least 1, as for any backend. */
-function denominatorOf(tf: ComposedOperations, { formula }: LossConstants, reduction: Reduction, valid: Tensor, positives: Tensor): Tensor | number {
+/** What is divided by, at least 1 as for any backend: a number, or a tensor and what that is to be multiplied by. */
+function countOf(
+  tf: ComposedOperations,
+  { formula }: LossConstants,
+  reduction: Reduction,
+  { rows, classes }: Batch,
+  isValid: Tensor | null,
+  positives: Tensor,
+): number | { scaled: Tensor; scale: number } {
   if (reduction === 'sum') return 1
-  const countOf = () => {
-    if (reduction === 'mean-positives') return tf.sum(positives)
-    return reduction === 'mean-rows' || formula.perRow ? tf.sum(tf.max(valid, 1)) : tf.sum(valid)
-  }
-  return tf.maximum<Scalar>(countOf(), 1)
+  const ofRows = reduction === 'mean-rows' || formula.perRow
+  if (reduction !== 'mean-positives' && isValid === null) return Math.max(1, ofRows ? rows : rows * classes)
+  const valid = () => tf.cast(ofRows ? tf.any(isValid as Tensor, 1) : (isValid as Tensor), 'float32')
+  const ones = reduction === 'mean-positives' ? positives : valid()
+  const { sums, scale } = partialSums(tf, tf.reshape(ones, [1, ones.size]))
+  const scaled = tf.sum(tf.mul<Tensor>(sums, 1 / 8))
+  return { scaled: tf.maximum(scaled, 1 / (8 * scale)), scale: 8 * scale }
 }
