@@ -59,11 +59,11 @@ try {
   for (const { version, using } of compilers) {
     const compiler = join(folder, `node_modules/typescript-${version}/bin/tsc`)
     // Without the frameworks first, so that nothing they bring is of help
-    const errors = (using ? ['main', 'using'] : ['main']).flatMap((program) => [node, bundler].flatMap((resolution) => errorsOf(compiler, program, resolution)))
+    const errors = ['main', 'options', ...(using ? ['using'] : [])].flatMap((program) => [node, bundler].flatMap((resolution) => errorsOf(compiler, program, resolution)))
     for (const scope of frameworks) symlinkSync(join(root, 'node_modules', scope), join(folder, 'node_modules', scope), 'junction')
     errors.push(...errorsOf(compiler, 'adapters', node))
     for (const scope of frameworks) rmSync(join(folder, 'node_modules', scope))
-    problems.push(...errors.map((line) => `TypeScript ${version}: ${line}`))
+    problems.push(...[...new Set(errors)].map((line) => `TypeScript ${version}: ${line}`))
     console.log(`declarations, TypeScript ${version}: ${errors.length === 0 ? 'ok' : `${errors.length} errors`}`)
   }
 } finally {

@@ -16,11 +16,12 @@ export interface InitOptions {
    * page must be cross-origin isolated. Default: as many as there are, at the beginning none.
    */
   workers?: number | undefined
+  // By its own name a module is known only to compilers with the DOM's types or Node's, where it is an object with no members
   /**
-   * With 'wasm': `focal-loss/focal-loss.wasm` compiled, for runtimes that forbid compiling bytes and give imports of such files as a
+   * With 'wasm': `focal-loss/focal-loss.wasm` compiled, a WebAssembly.Module, for runtimes that forbid compiling bytes and give imports of such files as a
    * module. Calls run on it from then on. Default: the bytes inside the package.
    */
-  module?: WebAssembly.Module | undefined
+  module?: object | undefined
 }
 
 /** The backend that an option of {@link init} is for. */
