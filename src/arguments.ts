@@ -13,10 +13,19 @@ export function checkNames(given: object, known: ReadonlySet<string>, what: stri
   for (const name in given) if (!known.has(name)) throw unknownOption(what, name, [...known])
 }
 
-/** A finite number in a closed interval; `Infinity` as an end means there is none. */
-export function number(name: string, value: unknown, least: number, most: number): number {
+/** An object with these methods: no class that makes such, and nothing else. */
+export function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
+  const has = (of: unknown) => methods.every((method) => typeof (Object(of) as Record<string, unknown>)[method] === 'function')
+  if (typeof value === 'function' && has(value.prototype)) {
+    throw new TypeError(`${name} is the class ${value.name}; expected an object of it, as new ${value.name}() makes one`)
+  }
+  if (typeof value !== 'object' || !has(value)) throw wrongType(name, value, `an object with the methods ${methods.join(' and ')}`)
+}
+
+/** A finite number in a closed interval; `Infinity` as an end means there is none. `hint` ends the sentence. */
+export function number(name: string, value: unknown, least: number, most: number, hint = ''): number {
   const bound = least === -Infinity ? '' : ` >= ${least}`
-  const expected = most === Infinity ? `a finite number${bound}` : `a number from ${least} to ${most}`
+  const expected = (most === Infinity ? `a finite number${bound}` : `a number from ${least} to ${most}`) + hint
   if (typeof value !== 'number') throw wrongType(name, value, expected)
   if (!(value >= least && value <= most && Number.isFinite(value))) throw outOfRange(name, value, expected)
   return value

@@ -32,6 +32,14 @@ export function outOfRange(name: string, value: unknown, expected: string): Rang
   return new RangeError(`${name} is ${show(value)}; expected ${expected}`)
 }
 
+/**
+ * Arguments beyond those that a function takes would be ignored, and mean something to who passed them. The functions that people
+ * call compare `arguments.length`, which costs nothing.
+ */
+export function surplus(what: string, most: number, given: number, hint = ''): TypeError {
+  return new TypeError(`${what} was given ${given} ${given === 1 ? 'argument' : 'arguments'}; expected ${most === 0 ? 'none' : `at most ${most}`}${hint}`)
+}
+
 /** An option nobody knows, with the name that was probably meant. */
 export function unknownOption(what: string, name: string, known: readonly string[]): TypeError {
   const near = nearest(name, known)

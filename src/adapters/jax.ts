@@ -8,10 +8,13 @@
  */
 import type { Array as JaxArray, JsTree } from '@jax-js/jax'
 import type * as jaxjs from '@jax-js/jax'
+import { checkMethods } from '../arguments.js'
 import type { Targets } from '../arrays/numeric_array.js'
+import { surplus, wrongType } from '../errors.js'
 import type { CallOptions, Scaled } from '../problem/call.js'
 import type { FocalLossBase, Reduced } from '../losses/base.js'
 import type { Reduction } from '../problem/options.js'
+import { checkFramework } from './framework.js'
 
 /** What is used of jax-js: the namespace of `@jax-js/jax` will do. */
 export type Jax = Pick<typeof jaxjs, 'Array' | 'numpy' | 'vjp'>
@@ -39,7 +42,12 @@ export function jaxValueAndGrad<R extends Reduction, P extends JsTree<JaxArray>,
   loss: JaxLoss<R>,
   model: (params: P, inputs: I) => JaxArray,
 ): (params: P, inputs: I, targets: JaxArray | Targets, call?: JaxCall) => Promise<[value: Reduced<R, Float32Array>, grad: P]> {
-  return async (params, inputs, targets, call = {}) => {
+  if (arguments.length > 3) throw surplus('jaxValueAndGrad()', 3, arguments.length)
+  checkFramework('jax', jax, ['Array', 'vjp'], 'jax-js', 'jaxValueAndGrad(jax, loss, model)')
+  checkMethods('loss', loss, ['valueAndGrad'])
+  if (typeof model !== 'function') throw wrongType('model', model, 'a function (params, inputs) => logits')
+  return async function (params, inputs, targets, call = {}) {
+    if (arguments.length > 4) throw surplus('the function of jaxValueAndGrad()', 4, arguments.length)
     const labels = targets instanceof jax.Array ? ((await targets.data()) as Targets) : targets
     const [logits, pullback] = vjp(jax, (each: P) => model(each, inputs), params)
     try {

@@ -1,7 +1,7 @@
 /** Compares the gradient of a loss with finite differences: for people who write a loss of their own. */
 import type { Targets } from '../arrays/numeric_array.js'
-import { wrongType } from '../errors.js'
-import { checkNames, checkRecord, number } from '../arguments.js'
+import { surplus } from '../errors.js'
+import { checkMethods, checkNames, checkRecord, number } from '../arguments.js'
 
 /** What is asked of a loss; every loss of this package has it. */
 export interface Differentiable {
@@ -59,9 +59,8 @@ export function gradcheck(
   targets: Targets,
   options: GradcheckOptions = {},
 ): GradcheckResult {
-  if (typeof loss?.value !== 'function' || typeof loss.valueAndGrad !== 'function') {
-    throw wrongType('loss', loss, 'an object with the methods value and valueAndGrad')
-  }
+  if (arguments.length > 4) throw surplus('gradcheck()', 4, arguments.length)
+  checkMethods('loss', loss, ['value', 'valueAndGrad'])
   checkRecord('options', options)
   checkNames(options, names, 'gradcheck()')
   const { call = {} } = options

@@ -3,7 +3,7 @@ import { oneOf } from '../arguments.js'
 import { isGpuOpen } from '../arrays/device_array.js'
 import { onHost } from '../arrays/logits.js'
 import { environment } from '../environment.js'
-import { BackendError, show } from '../errors.js'
+import { BackendError, show, surplus } from '../errors.js'
 import type { Formula } from '../formulas/formula.js'
 import type { LossConstants } from '../problem/constants.js'
 import { type BackendName, backendNames } from '../problem/options.js'
@@ -34,6 +34,7 @@ export const automaticNames = ['native', 'wasm', 'js'] as const satisfies readon
  * Throws a {@link BackendError} with the reason where it is not available, and then changes nothing.
  */
 export function setBackend(name: BackendName | 'auto'): void {
+  if (arguments.length > 1) throw surplus('setBackend()', 1, arguments.length)
   oneOf('backend', name, settings)
   if (name !== 'auto') load(name)
   setting = name
@@ -44,6 +45,7 @@ export function setBackend(name: BackendName | 'auto'): void {
  * calls of few logits may run on another, and large ones on a GPU that is open: {@link calibrations}. Arrays on a GPU are cuda's.
  */
 export function getBackend(): BackendName {
+  if (arguments.length > 0) throw surplus('getBackend()', 0, arguments.length)
   const name = currentSetting()
   return (name === 'auto' ? bestThatRuns() : load(name)).name
 }
@@ -54,6 +56,7 @@ export function getBackend(): BackendName {
  * measured for a setting that names a backend.
  */
 export function calibrations(): Calibration[] {
+  if (arguments.length > 0) throw surplus('calibrations()', 0, arguments.length)
   return [...measured.float32.values(), ...measured.float64.values(), ...(openGpu()?.calibrations ?? [])]
 }
 

@@ -1,5 +1,5 @@
 /** Getting a backend ready before it is used: compiling with a wait, opening a GPU, starting workers. */
-import { show } from '../errors.js'
+import { show, surplus } from '../errors.js'
 import { checkNames, checkRecord, oneOf, wholeNumber } from '../arguments.js'
 import type { BackendName } from '../problem/options.js'
 import { automaticNames, currentSetting, loadGpu, settings } from './choose.js'
@@ -35,6 +35,7 @@ const backendOf = { device: 'cuda', workers: 'wasm', module: 'wasm' } as const s
  * where one of these cannot be had.
  */
 export async function init(name?: BackendName | 'auto', options: InitOptions = {}): Promise<BackendName> {
+  if (arguments.length > 2) throw surplus('init()', 2, arguments.length)
   const wanted = name === undefined ? currentSetting() : oneOf('backend', name, settings)
   checkRecord('options', options)
   checkNames(options, new Set(Object.keys(backendOf)), 'init()')

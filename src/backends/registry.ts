@@ -1,5 +1,5 @@
 /** Which backends there are, and what came of getting each. */
-import { BackendError, reasonOf } from '../errors.js'
+import { BackendError, reasonOf, surplus } from '../errors.js'
 import type { Backend, BackendLoader } from './backend.js'
 import { type BackendName, backendNames } from '../problem/options.js'
 import { jsBackend } from './js/backend.js'
@@ -56,6 +56,7 @@ export function forget(name: BackendName): void {
 
 /** Every backend, the fastest first: whether it runs here, and if not, why and what to do. */
 export function backends(): BackendInfo[] {
+  if (arguments.length > 0) throw surplus('backends()', 0, arguments.length)
   return backendNames.map((name) => {
     const outcome = outcomeOf(name)
     return 'backend' in outcome

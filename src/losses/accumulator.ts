@@ -7,7 +7,7 @@ import { type CallOptions, methods, readCall, givenOrNew, type Scaled } from '..
 import type { LossConstants } from '../problem/constants.js'
 import { describe } from '../problem/describe.js'
 import type { DevicePointer } from '../arrays/device_array.js'
-import { outOfRange, wrongType } from '../errors.js'
+import { outOfRange, surplus, wrongType } from '../errors.js'
 import { denominatorOf, nothing, type Sums } from '../problem/problem.js'
 
 export interface ChunkCall<A extends Logits | DeviceLogits> extends CallOptions, Scaled {
@@ -44,6 +44,7 @@ export class Accumulator {
    * @throws RangeError also where the rows have another number of classes than those before.
    */
   add<A extends Logits | DeviceLogits>(logits: A, targets: Targets | DevicePointer, call: ChunkCall<A> = {}): this {
+    if (arguments.length > 3) throw surplus('add()', 3, arguments.length)
     const read = readCall(methods.accumulatorAdd, call)
     const outputs = { values: givenOrNew(false, 'out', read.out), grad: givenOrNew(false, 'grad', read.grad), hess: false }
     const problem = describe(this.#loss, 'sum', logits, targets, read, outputs, this.#sums.sum)
@@ -76,6 +77,7 @@ export class Accumulator {
 
   /** Forgets all chunks. */
   reset(): this {
+    if (arguments.length > 0) throw surplus('reset()', 0, arguments.length)
     this.#sums = nothing
     this.#classes = undefined
     return this
@@ -90,6 +92,7 @@ export class Accumulator {
    *   of the host run on.
    */
   blockRows(classes = 1, backend?: BackendName): number {
+    if (arguments.length > 2) throw surplus('blockRows()', 2, arguments.length)
     if (typeof classes !== 'number') throw wrongType('classes', classes, 'an integer >= 1')
     if (!(Number.isSafeInteger(classes) && classes >= 1)) throw outOfRange('classes', classes, 'an integer >= 1')
     return backendFor(backend ?? this.#backend).blockRows(this.#loss.formula, classes)

@@ -1,6 +1,6 @@
 /** Asymmetric loss: positives and negatives focused apart, and negatives below a margin for free. */
 import { number } from '../arguments.js'
-import { wrongType } from '../errors.js'
+import { surplus, wrongType } from '../errors.js'
 import { asymmetric } from '../formulas/asymmetric.js'
 import { type LossOptions, numberOption, optional, type OptionRules, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
@@ -75,6 +75,7 @@ export const AsymmetricLoss: {
   readonly prototype: AsymmetricLoss
 } = class AsymmetricLoss<R extends Reduction> extends ElementwiseLoss<R, AsymmetricResolved> {
   constructor(options: AsymmetricOptions<R> = {}) {
+    if (arguments.length > 1) throw surplus('new AsymmetricLoss()', 1, arguments.length)
     super(options, asymmetricRules, asymmetric)
   }
 }

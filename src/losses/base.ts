@@ -27,6 +27,7 @@ import { checkNames, checkRecord } from '../arguments.js'
 import { type LossOptions, type OptionRules, type Reduction, type ResolvedOptions, resolveOptions } from '../problem/options.js'
 import { biases, posteriors, type PriorRule } from '../analysis/posterior.js'
 import { type AnyProblem, denominatorOf, divisorOf, nothing, requireHost, type Sums } from '../problem/problem.js'
+import { surplus } from '../errors.js'
 
 /** What a loss returns: an array like the logits with reduction 'none', else a number. */
 export type Reduced<R extends Reduction, A extends Logits | DeviceLogits> = R extends 'none' ? SameKind<A> : number
@@ -67,6 +68,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * array of the logits' kind.
    */
   value<A extends Logits | DeviceLogits>(logits: A, targets: Targets | DevicePointer, call: ValueCall<A> = {}): Reduced<R, A> {
+    if (arguments.length > 3) throw surplus('value()', 3, arguments.length)
     return this.compute(methods.value, logits, targets, call).value as Reduced<R, A>
   }
 
@@ -80,6 +82,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     targets: Targets | DevicePointer,
     call: GradCall<A, G> = {},
   ): { value: Reduced<R, A>; grad: SameKind<G> } {
+    if (arguments.length > 3) throw surplus('valueAndGrad()', 3, arguments.length)
     const { value, grad } = this.compute(methods.valueAndGrad, logits, targets, call)
     return { value: value as Reduced<R, A>, grad: grad as SameKind<G> }
   }
@@ -96,6 +99,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     targets: Targets | DevicePointer,
     call: GradCall<A, G> & Abortable = {},
   ): Promise<{ value: Reduced<R, A>; grad: SameKind<G> }> {
+    if (arguments.length > 3) throw surplus('valueAndGradAsync()', 3, arguments.length)
     const { value, grad } = await this.computeAsync(methods.valueAndGradAsync, logits, targets, call)
     return { value: value as Reduced<R, A>, grad: grad as SameKind<G> }
   }
@@ -109,6 +113,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     targets: Targets | DevicePointer,
     call: C = {} as C,
   ): Sums & OutputOf<A, C, 'grad'> & OutputOf<A, C, 'out'> {
+    if (arguments.length > 3) throw surplus('sums()', 3, arguments.length)
     const read: SumsCall<A> = readCall(methods.sums, call)
     const { out = false, grad: wanted = false } = read
     const outputs = { values: out, grad: wanted, hess: false }
@@ -121,11 +126,13 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
 
   /** Sums over data that come in chunks, begun at 0. */
   accumulator(): Accumulator {
+    if (arguments.length > 0) throw surplus('accumulator()', 0, arguments.length)
     return new Accumulator(this.#constants, this.options.reduction, this.options.backend)
   }
 
   /** What this loss's reduction divides by: at least 1, and 1 for 'sum' and 'none'. */
   denominator(sums: Sums): number {
+    if (arguments.length > 1) throw surplus('denominator()', 1, arguments.length)
     return denominatorOf(this.options.reduction, this.#constants.formula, sums)
   }
 
@@ -143,6 +150,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    *   sum to 1. Throws a RangeError where a weight of 0 leaves nothing to invert.
    */
   toProbability<A extends Logits>(logits: A, call: ProbabilityCall<A> = {}): SameKind<A> {
+    if (arguments.length > 2) throw surplus('toProbability()', 2, arguments.length)
     return posteriors(this.#constants, logits, readCall(methods.toProbability, call)) as SameKind<A>
   }
 
@@ -159,6 +167,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   priorBias(prior: number | PriorRule): number
   priorBias(prior: readonly number[]): Float64Array
   priorBias(prior: number | PriorRule | readonly number[]): number | Float64Array {
+    if (arguments.length > 1) throw surplus('priorBias()', 1, arguments.length, "; a rule goes with its prior: { prior: 0.01, rule: 'retinanet' }")
     return biases(this.#constants, prior)
   }
 
@@ -169,6 +178,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * @returns plain data. Throws a RangeError where a loss is not finite, and with inputs 'probabilities'.
    */
   explain(logits: Logits, targets: Targets, options: ExplainOptions = {}): Explanation {
+    if (arguments.length > 3) throw surplus('explain()', 3, arguments.length)
     checkRecord('options', options)
     checkNames(options, explainNames, 'explain()')
     const { gammas, alphas, bins, hardest, ...call } = options
@@ -177,6 +187,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
 
   /** As {@link explain}, for data that comes in chunks: `explainer.add(logits, targets)` for each, then `explainer.result()`. */
   explainer(options: ExplainerOptions = {}): Explainer {
+    if (arguments.length > 1) throw surplus('explainer()', 1, arguments.length)
     const none = { values: false, grad: false, hess: false }
     return new Explainer(
       {

@@ -5,6 +5,7 @@ import { type Abortable, type HessCall, methods } from '../problem/call.js'
 import type { DevicePointer } from '../arrays/device_array.js'
 import { FocalLossBase, type Reduced } from './base.js'
 import type { Reduction } from '../problem/options.js'
+import { surplus } from '../errors.js'
 
 /** What all element-wise losses share, beside {@link FocalLossBase}. `O`: the options of a loss's own. */
 export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends object = object> extends FocalLossBase<R, O> {
@@ -20,6 +21,7 @@ export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends
     targets: Targets | DevicePointer,
     call: HessCall<A, G, H> = {},
   ): { value: Reduced<R, A>; grad: SameKind<G>; hess: SameKind<H> } {
+    if (arguments.length > 3) throw surplus('valueGradAndHess()', 3, arguments.length)
     const { value, grad, hess } = this.compute(methods.valueGradAndHess, logits, targets, call)
     return { value: value as Reduced<R, A>, grad: grad as SameKind<G>, hess: hess as SameKind<H> }
   }
@@ -30,6 +32,7 @@ export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends
     targets: Targets | DevicePointer,
     call: HessCall<A, G, H> & Abortable = {},
   ): Promise<{ value: Reduced<R, A>; grad: SameKind<G>; hess: SameKind<H> }> {
+    if (arguments.length > 3) throw surplus('valueGradAndHessAsync()', 3, arguments.length)
     const { value, grad, hess } = await this.computeAsync(methods.valueGradAndHessAsync, logits, targets, call)
     return { value: value as Reduced<R, A>, grad: grad as SameKind<G>, hess: hess as SameKind<H> }
   }

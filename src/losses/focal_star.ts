@@ -12,6 +12,7 @@ import {
   type Reduction,
 } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
+import { surplus } from '../errors.js'
 
 /** What {@link FocalStarLoss} takes. `undefined` means the default. */
 export interface FocalStarOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -61,6 +62,7 @@ export const FocalStarLoss: {
   readonly prototype: FocalStarLoss
 } = class FocalStarLoss<R extends Reduction> extends ElementwiseLoss<R, FocalStarResolved> {
   constructor(options: FocalStarOptions<R> = {}) {
+    if (arguments.length > 1) throw surplus('new FocalStarLoss()', 1, arguments.length)
     super(options, focalStarRules, focalStar)
   }
 }

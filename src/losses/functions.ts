@@ -8,6 +8,7 @@ import { SigmoidFocalLoss, type SigmoidFocalOptions, sigmoidFocalRules } from '.
 import { SoftmaxFocalLoss, type SoftmaxFocalOptions, softmaxFocalRules } from './softmax_focal.js'
 import { checkNames, checkRecord } from '../arguments.js'
 import { optionNames, type Reduction } from '../problem/options.js'
+import { surplus } from '../errors.js'
 
 /**
  * The sigmoid focal loss in one call, as `torchvision.ops.sigmoid_focal_loss`: `alpha` 0.25, `gamma` 2, `reduction`
@@ -21,6 +22,7 @@ export function sigmoidFocalLoss<A extends Logits | DeviceLogits, R extends Redu
   targets: Targets | DevicePointer,
   options: SigmoidFocalOptions<R> & ValueCall<A> = {},
 ): Reduced<R, A> {
+  if (arguments.length > 3) throw surplus('sigmoidFocalLoss()', 3, arguments.length)
   checkAll(options, optionNames(sigmoidFocalRules), 'sigmoidFocalLoss()')
   const [call, ofLoss] = split<A, SigmoidFocalOptions<R>>(options)
   const reduction = ofLoss.reduction ?? ('none' as R)
@@ -39,6 +41,7 @@ export function softmaxFocalLoss<A extends Logits | DeviceLogits, R extends Redu
   targets: Targets | DevicePointer,
   options: SoftmaxFocalOptions<R> & ValueCall<A> = {},
 ): Reduced<R, A> {
+  if (arguments.length > 3) throw surplus('softmaxFocalLoss()', 3, arguments.length)
   checkAll(options, optionNames(softmaxFocalRules), 'softmaxFocalLoss()')
   const [call, ofLoss] = split<A, SoftmaxFocalOptions<R>>(options)
   const reduction = ofLoss.reduction ?? ('none' as R)

@@ -2,6 +2,7 @@
 import { heatmapFocal } from '../formulas/heatmap_focal.js'
 import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
+import { surplus } from '../errors.js'
 
 /** What {@link HeatmapFocalLoss} takes. `undefined` means the default. */
 export interface HeatmapFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -43,6 +44,7 @@ export const HeatmapFocalLoss: {
   readonly prototype: HeatmapFocalLoss
 } = class HeatmapFocalLoss<R extends Reduction> extends ElementwiseLoss<R, HeatmapFocalResolved> {
   constructor(options: HeatmapFocalOptions<R> = {}) {
+    if (arguments.length > 1) throw surplus('new HeatmapFocalLoss()', 1, arguments.length)
     super(options, heatmapFocalRules, heatmapFocal)
   }
 }

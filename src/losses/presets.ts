@@ -2,9 +2,9 @@
  * Options that reproduce what other libraries do by default, as data: `new SigmoidFocalLoss({ ...presets.torchvision })`.
  * All of them are on logits, whatever the library itself takes. docs/semantics.md compares the libraries.
  */
-import { outOfRange, wrongType } from '../errors.js'
+import { outOfRange, surplus, wrongType } from '../errors.js'
 import { number } from '../arguments.js'
-import type { PerClass } from '../problem/options.js'
+import { checkAlpha, type PerClass } from '../problem/options.js'
 
 /** The whole program shares them: nobody may change one for the others. */
 function frozen<T extends object>(value: T): T {
@@ -21,24 +21,31 @@ function frozen<T extends object>(value: T): T {
  *   or one weight >= 0 per class.
  */
 function weightedCrossEntropy(positive: PerClass, negative?: number) {
+  if (arguments.length > 2) throw surplus('weightedCrossEntropy()', 2, arguments.length)
   if (typeof positive === 'object' && positive !== null) {
     if (negative !== undefined) throw wrongType('negative', negative, 'nothing, as positive has a weight for each class')
     const classWeights: readonly number[] = Array.from(positive)
     return frozen({ gamma: 0, alpha: null, classWeights } as const)
   }
-  number('positive', positive, 0, negative === undefined ? 1 : Infinity)
+  // Those who come from PyTorch bring how many times a positive weighs
+  const hint = ", as negative is left out and 1 - positive then (PyTorch's pos_weight w is weightedCrossEntropy(w, 1))"
+  if (negative === undefined) number('positive', positive, 0, 1, hint)
+  else number('positive', positive, 0, Infinity)
   const total = positive + number('negative', negative ?? 1 - positive, 0, Infinity)
   if (total === 0) throw new RangeError('positive and negative are 0; expected at least one weight above 0')
   return frozen({ gamma: 0, alpha: positive / total, classWeights: total } as const)
 }
 
-/** Alpha of the libraries in which class 0 is the background: it weighs `1 - alpha`, and every other class `alpha`. */
-function backgroundFirst(classes: number, alpha: number | null): readonly number[] | null {
+/** Alpha of the libraries in which class 0 is the background: it weighs `1 - alpha`, and every other class `alpha`. A list is as it is. */
+function backgroundFirst(classes: number, alpha: PerClass | null): readonly number[] | null {
   if (typeof classes !== 'number') throw wrongType('classes', classes, 'an integer >= 1')
   if (!Number.isSafeInteger(classes) || classes < 1) throw outOfRange('classes', classes, 'an integer >= 1')
-  if (alpha === null) return null
-  number('alpha', alpha, 0, 1)
-  return Array.from({ length: classes }, (_, c) => (c === 0 ? 1 - alpha : alpha))
+  const given = checkAlpha(alpha, typeof alpha === 'number' ? 1 : Infinity)
+  if (typeof given !== 'number') {
+    if (given !== null && given.length !== classes) throw new RangeError(`alpha has ${given.length} entries; expected ${classes}, one per class`)
+    return given
+  }
+  return Array.from({ length: classes }, (_, c) => (c === 0 ? 1 - given : given))
 }
 
 /**
@@ -46,9 +53,11 @@ function backgroundFirst(classes: number, alpha: number | null): readonly number
  * for the other classes).
  *
  * @param classes how many there are, an integer >= 1; class 0 is the background.
- * @param alpha from 0 to 1: the weight of classes 1 and up, `1 - alpha` that of class 0. Default `null`: off.
+ * @param alpha from 0 to 1: the weight of classes 1 and up, `1 - alpha` that of class 0; or a list, one weight >= 0 per class. Default
+ *   `null`: off.
  */
-function korniaSoftmax(classes: number, alpha: number | null = null) {
+function korniaSoftmax(classes: number, alpha: PerClass | null = null) {
+  if (arguments.length > 2) throw surplus('korniaSoftmax()', 2, arguments.length)
   return frozen({ gamma: 2, alpha: backgroundFirst(classes, alpha), reduction: 'none', ignoreIndex: -100 } as const)
 }
 
@@ -57,9 +66,11 @@ function korniaSoftmax(classes: number, alpha: number | null = null) {
  * not over places, hence the weight `1 / classes`: with 'none', set `classWeights: null`.
  *
  * @param classes how many there are, an integer >= 1; class 0 is the background.
- * @param alpha from 0 to 1: the weight of classes 1 and up, `1 - alpha` that of class 0. Default `null`: off.
+ * @param alpha from 0 to 1: the weight of classes 1 and up, `1 - alpha` that of class 0; or a list, one weight >= 0 per class. Default
+ *   `null`: off.
  */
-function monaiSoftmax(classes: number, alpha: number | null = null) {
+function monaiSoftmax(classes: number, alpha: PerClass | null = null) {
+  if (arguments.length > 2) throw surplus('monaiSoftmax()', 2, arguments.length)
   return frozen({ gamma: 2, alpha: backgroundFirst(classes, alpha), classWeights: 1 / classes, reduction: 'mean' } as const)
 }
 
@@ -77,7 +88,7 @@ export const presets = /* @__PURE__ */ frozen({
   /** `fvcore.nn.sigmoid_focal_loss`: gamma 2, one loss per logit. Its alpha of -1, the default, is `null` here. */
   fvcore: { gamma: 2, alpha: null, reduction: 'none' },
 
-  /** `fvcore.nn.sigmoid_focal_loss_star`, for FocalStarLoss: gamma 1 and no beta, which is cross entropy; one loss per logit. */
+  /** `fvcore.nn.sigmoid_focal_loss_star`, for FocalStarLoss: gamma 1 and no beta, which is cross entropy; one loss per logit. For labels of 0 and 1. */
   fvcoreStar: { gamma: 1, beta: 0, alpha: null, reduction: 'none' },
 
   /** `optax.losses.sigmoid_focal_loss`: gamma 2, no alpha, one loss per logit. */
@@ -133,10 +144,10 @@ export const presets = /* @__PURE__ */ frozen({
   /** mmpretrain's `FocalLoss`: alpha 0.25, gamma 2, mean over all elements. */
   mmpretrain: { gamma: 2, alpha: 0.25, reduction: 'mean' },
 
-  /** mmpretrain's `AsymmetricLoss`, for AsymmetricLoss: positives are not focused, mean over all elements. */
+  /** mmpretrain's `AsymmetricLoss`, for AsymmetricLoss: positives are not focused, mean over all elements. For labels of 0 and 1. */
   mmpretrainAsymmetric: { gammaPositive: 0, gammaNegative: 4, margin: 0.05, reduction: 'mean' },
 
-  /** The authors' `AsymmetricLoss` (Alibaba-MIIL), for AsymmetricLoss: gammas 1 and 4, margin 0.05, sum. */
+  /** The authors' `AsymmetricLoss` (Alibaba-MIIL), for AsymmetricLoss: gammas 1 and 4, margin 0.05, sum. For labels of 0 and 1. */
   miilAsymmetric: { gammaPositive: 1, gammaNegative: 4, margin: 0.05, reduction: 'sum' },
 
   /** CenterNet's and CornerNet's heatmap loss, for HeatmapFocalLoss: powers 2 and 4, divided by the targets that are exactly 1. */

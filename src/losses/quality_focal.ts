@@ -2,6 +2,7 @@
 import { qualityFocal } from '../formulas/quality_focal.js'
 import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
+import { surplus } from '../errors.js'
 
 /** What {@link QualityFocalLoss} takes. `undefined` means the default. */
 export interface QualityFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -40,6 +41,7 @@ export const QualityFocalLoss: {
   readonly prototype: QualityFocalLoss
 } = class QualityFocalLoss<R extends Reduction> extends ElementwiseLoss<R, QualityFocalResolved> {
   constructor(options: QualityFocalOptions<R> = {}) {
+    if (arguments.length > 1) throw surplus('new QualityFocalLoss()', 1, arguments.length)
     super(options, qualityFocalRules, qualityFocal)
   }
 }

@@ -4,6 +4,7 @@ import type { SoftTargets } from '../formulas/formula.js'
 import { sigmoidFocal } from '../formulas/sigmoid_focal.js'
 import { type FocalOptions, type FocalResolved, focalRules, optional, type OptionRules, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
+import { surplus } from '../errors.js'
 
 /** What {@link SigmoidFocalLoss} takes. `undefined` means the default. */
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
@@ -46,6 +47,7 @@ export const SigmoidFocalLoss: {
   readonly prototype: SigmoidFocalLoss
 } = class SigmoidFocalLoss<R extends Reduction> extends ElementwiseLoss<R, SigmoidFocalResolved> {
   constructor(options: SigmoidFocalOptions<R> = {}) {
+    if (arguments.length > 1) throw surplus('new SigmoidFocalLoss()', 1, arguments.length)
     super(options, sigmoidFocalRules, sigmoidFocal)
   }
 }

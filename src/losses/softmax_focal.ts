@@ -2,6 +2,7 @@
 import { softmaxFocal } from '../formulas/softmax_focal.js'
 import { type FocalOptions, type FocalResolved, focalRules, type OptionRules, type Reduction } from '../problem/options.js'
 import { FocalLossBase } from './base.js'
+import { surplus } from '../errors.js'
 
 /** What {@link SoftmaxFocalLoss} takes. `undefined` means the default. */
 export interface SoftmaxFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
@@ -34,6 +35,7 @@ export const SoftmaxFocalLoss: {
   readonly prototype: SoftmaxFocalLoss
 } = class SoftmaxFocalLoss<R extends Reduction> extends FocalLossBase<R, FocalResolved> {
   constructor(options: SoftmaxFocalOptions<R> = {}) {
+    if (arguments.length > 1) throw surplus('new SoftmaxFocalLoss()', 1, arguments.length)
     super(options, softmaxFocalRules, softmaxFocal)
   }
 }

@@ -10,6 +10,7 @@ import {
   type Reduction,
 } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
+import { surplus } from '../errors.js'
 
 /** What {@link VarifocalLoss} takes. `undefined` means the default. */
 export interface VarifocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -46,6 +47,7 @@ export const VarifocalLoss: {
   readonly prototype: VarifocalLoss
 } = class VarifocalLoss<R extends Reduction> extends ElementwiseLoss<R, VarifocalResolved> {
   constructor(options: VarifocalOptions<R> = {}) {
+    if (arguments.length > 1) throw surplus('new VarifocalLoss()', 1, arguments.length)
     super(options, varifocalRules, varifocal)
   }
 }

@@ -115,9 +115,14 @@ export function numberOption(name: string, fallback: number, most = Infinity): (
   return optional(fallback, (given) => number(name, given, 0, most))
 }
 
-/** Alpha, one or one per class, from 0 to `most`. */
+/** Alpha, one or one per class, from 0 to `most`, or null. */
+export function checkAlpha(given: unknown, most: number): FocalResolved['alpha'] {
+  return perClass('alpha', given, most, given === -1 ? ', or null, which switches it off (as -1 does in fvcore and torchvision)' : '')
+}
+
+/** The option that takes it. */
 export function alphaOption(fallback: number | null, most: number): (given: unknown) => FocalResolved['alpha'] {
-  return optional<FocalResolved['alpha']>(fallback, (given) => perClass('alpha', given, most))
+  return optional<FocalResolved['alpha']>(fallback, (given) => checkAlpha(given, most))
 }
 
 /** `gamma`, `alpha` (its default and its largest) and `labelSmoothing`. */
@@ -156,9 +161,9 @@ function index(name: string, value: unknown, or: string): number | null {
   return value
 }
 
-function perClass(name: string, value: unknown, most: number): number | readonly number[] | null {
+function perClass(name: string, value: unknown, most: number, hint = ''): number | readonly number[] | null {
   if (value === null) return null
-  if (typeof value === 'number') return number(name, value, 0, most)
+  if (typeof value === 'number') return number(name, value, 0, most, hint)
   const isArray = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
   if (!isArray) throw wrongType(name, value, 'a number, an array of numbers (one per class) or null')
   const values = Array.from(value as ArrayLike<unknown>)

@@ -116,3 +116,29 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend of jax-js', (device) 
     await expect(whole(p, data, labels)).rejects.toThrow("the model's logits have dtype int32; expected float32")
   })
 })
+
+describe('jaxValueAndGrad() refuses', () => {
+  const loss = new SigmoidFocalLoss()
+  const framework = (came: string) => new TypeError(`jax is ${came}; expected the namespace of jax-js, as in jaxValueAndGrad(jax, loss, model)`)
+  it.each<[string, readonly unknown[], Error]>([
+    ['a framework left out', [loss, linear], framework('a loss')],
+    ['a loss before the framework', [loss, jax, linear], framework('a loss')],
+    ['a loss in parentheses of its own', [undefined, loss, linear], framework('undefined')],
+    ['this package for the framework', [{ SigmoidFocalLoss }, loss, linear], framework('an object')],
+    [
+      'a class',
+      [jax, SigmoidFocalLoss, linear],
+      new TypeError('loss is the class SigmoidFocalLoss; expected an object of it, as new SigmoidFocalLoss() makes one'),
+    ],
+    ['a model before the loss', [jax, linear, loss], new TypeError('loss is a function; expected an object with the methods valueAndGrad')],
+    ['a model left out', [jax, loss], new TypeError('model is undefined; expected a function (params, inputs) => logits')],
+    ['one argument more', [jax, loss, linear, {}], new TypeError('jaxValueAndGrad() was given 4 arguments; expected at most 3')],
+  ])('%s', (_, args, error) => {
+    expect(() => (jaxValueAndGrad as unknown as (...args: readonly unknown[]) => unknown)(...args)).toThrow(error)
+  })
+
+  it('an argument more of what it makes', async () => {
+    const step = jaxValueAndGrad(jax, loss, linear) as unknown as (...args: readonly unknown[]) => Promise<unknown>
+    await expect(step(1, 2, 3, {}, {})).rejects.toThrow(new TypeError('the function of jaxValueAndGrad() was given 5 arguments; expected at most 4'))
+  })
+})

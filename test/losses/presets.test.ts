@@ -175,6 +175,22 @@ describe.each(testedBackends())('%s', (backend) => {
     expect(actual).toHaveLength(expected.length)
     actual.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(1e-12 * Math.abs(expected[i])))
   })
+
+  it.each([
+    // MONAI's and Kornia's loss of the channel of the target; of the others it is 0
+    ['monaiSoftmax', (alpha: readonly number[]) => ({ ...presets.monaiSoftmax(3, alpha), classWeights: null, reduction: 'none' as const })],
+    ['korniaSoftmax', (alpha: readonly number[]) => presets.korniaSoftmax(3, alpha)],
+  ])('presets.%s weighs each class as a list says', (_, optionsOf) => {
+    const loss = new SoftmaxFocalLoss({ ...optionsOf([0.1, 0.3, 0.6]), backend })
+    const losses = loss.value(Float64Array.of(2, 1, 0, 2, 1, 0, 2, 1, 0), Int32Array.of(0, 1, 2))
+    const expected = [0.00456778, 0.2408843473, 1.196162721]
+    losses.forEach((value, k) => expect(Math.abs(value - expected[k])).toBeLessThan(1e-9))
+  })
+
+  it("presets.monaiSoftmax of a list has MONAI's mean, over every channel", () => {
+    const loss = new SoftmaxFocalLoss({ ...presets.monaiSoftmax(3, Float32Array.of(1, 1, 1)), backend })
+    expect(loss.value(Float64Array.of(2, 1, 0), Int32Array.of(1))).toBeCloseTo(0.802947824 / 3, 8)
+  })
 })
 
 describe('presets', () => {
@@ -187,7 +203,21 @@ describe('presets', () => {
     expect(() => preset(0)).toThrow(new RangeError('classes is 0; expected an integer >= 1'))
     expect(() => preset('3' as unknown as number)).toThrow(new TypeError("classes is '3'; expected an integer >= 1"))
     expect(() => preset(3, 2)).toThrow(new RangeError('alpha is 2; expected a number from 0 to 1'))
+    expect(() => preset(3, -1)).toThrow(
+      new RangeError('alpha is -1; expected a number from 0 to 1, or null, which switches it off (as -1 does in fvcore and torchvision)'),
+    )
+    expect(() => preset(3, [1, 2])).toThrow(new RangeError('alpha has 2 entries; expected 3, one per class'))
+    expect(() => preset(2, [1, -1])).toThrow(new RangeError('alpha[1] is -1; expected a finite number >= 0'))
+    expect(() => preset(2, 'a' as unknown as number)).toThrow(new TypeError("alpha is 'a'; expected a number, an array of numbers (one per class) or null"))
+    expect(preset(2, Float64Array.of(3, 4)).alpha).toEqual([3, 4])
     expect(preset(1, 0.25).alpha).toEqual([0.75])
     expect(preset(3).alpha).toBeNull()
+  })
+
+  it('of weighted cross entropy tells those who bring a pos_weight the way', () => {
+    const hint = ", as negative is left out and 1 - positive then (PyTorch's pos_weight w is weightedCrossEntropy(w, 1))"
+    expect(() => presets.weightedCrossEntropy(10)).toThrow(new RangeError(`positive is 10; expected a number from 0 to 1${hint}`))
+    const { options } = new SigmoidFocalLoss(presets.weightedCrossEntropy(10, 1))
+    expect(options).toMatchObject({ gamma: 0, classWeights: 11 })
   })
 })

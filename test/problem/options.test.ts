@@ -56,6 +56,15 @@ describe('the options of a loss', () => {
   })
 })
 
+describe('alpha of -1', () => {
+  it.each(lossNames.filter((name) => 'alpha' in lossOf(name, {}).options))('of %s is how others switch it off: the message says how it is done here', (name) => {
+    const hint = ', or null, which switches it off (as -1 does in fvcore and torchvision)'
+    expect(() => lossOf(name, { alpha: -1 })).toThrow(new RegExp(`^alpha is -1; expected a .*number.*${hint.replace(/[()]/g, '.')}$`))
+    expect(() => lossOf(name, { alpha: -0.5 })).toThrow(/^alpha is -0\.5; expected a (finite )?number [^,]*$/)
+    expect(lossOf(name, { alpha: null }).options).toMatchObject({ alpha: null })
+  })
+})
+
 describe('the presets', () => {
   it('are frozen, with the arrays that they hold', () => {
     const made = [presets.weightedCrossEntropy(0.9), presets.weightedCrossEntropy([1, 2]), presets.korniaSoftmax(2, 0.25), presets.monaiSoftmax(3, 0.25)]

@@ -15,6 +15,9 @@ import {
 import { detached, outOfBounds } from './buffers.js'
 import { type LossName, lossOf } from './losses.js'
 
+/** What the message of a weight of positives says to those who leave that of negatives out. */
+const ofPositive = ", as negative is left out and 1 - positive then (PyTorch's pos_weight w is weightedCrossEntropy(w, 1))"
+
 /** What it is, what does it, and the message. */
 export type BadInput = readonly [title: string, run: (backend: BackendName) => unknown, type: 'TypeError' | 'RangeError', message: string]
 
@@ -237,8 +240,8 @@ const ofOutputs: readonly BadInput[] = [
 ]
 
 const ofFunctions: readonly BadInput[] = [
-  ['a weight of positives above 1', () => weighted(4), 'RangeError', 'positive is 4; expected a number from 0 to 1'],
-  ['no weight', () => weighted(), 'TypeError', 'positive is undefined; expected a number from 0 to 1'],
+  ['a weight of positives above 1', () => weighted(4), 'RangeError', `positive is 4; expected a number from 0 to 1${ofPositive}`],
+  ['no weight', () => weighted(), 'TypeError', `positive is undefined; expected a number from 0 to 1${ofPositive}`],
   ['a negative weight of negatives', () => weighted(1, -1), 'RangeError', 'negative is -1; expected a finite number >= 0'],
   ['weights of nothing', () => weighted(0, 0), 'RangeError', 'positive and negative are 0; expected at least one weight above 0'],
   ['weights per class and of negatives', () => weighted([1, 2], 1), 'TypeError', 'negative is 1; expected nothing, as positive has a weight for each class'],

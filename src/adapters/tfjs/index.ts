@@ -6,8 +6,10 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
 import type { FocalLossBase } from '../../losses/base.js'
-import { checkNames, checkRecord, oneOf } from '../../arguments.js'
+import { checkMethods, checkNames, checkRecord, oneOf } from '../../arguments.js'
 import type { Reduction } from '../../problem/options.js'
+import { surplus } from '../../errors.js'
+import { checkFramework } from '../framework.js'
 import { batchOf } from './batch.js'
 import { composedLoss, type ComposedOperations } from './composed.js'
 import { fusedLoss, type FusedOperations } from './fused.js'
@@ -43,6 +45,10 @@ const onGpu: ReadonlySet<string> = new Set(['webgl', 'webgpu'])
  * Fused, the loss reads and writes the memory of TensorFlow.js's cpu and wasm backends without copies.
  */
 export function tfLoss(tf: TensorFlow, loss: TfjsLoss, options: TfjsOptions = {}): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
+  if (arguments.length > 3) throw surplus('tfLoss()', 3, arguments.length)
+  checkFramework('tf', tf, ['getBackend', 'customGrad'], 'TensorFlow.js', 'tfLoss(tf, loss)')
+  checkMethods('loss', loss, ['sums', 'denominator'])
+  checkRecord('loss.options', loss.options)
   checkRecord('options', options)
   checkNames(options, new Set(['implementation']), 'tfLoss()')
   const { implementation } = options

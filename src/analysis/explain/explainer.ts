@@ -6,7 +6,7 @@ import { checkNames, checkRecord } from '../../arguments.js'
 import { fromBits } from '../../arrays/half.js'
 import { bitsDtype, dtypeOf, type Logits, newLike } from '../../arrays/logits.js'
 import type { NumericArray, Targets } from '../../arrays/numeric_array.js'
-import { outOfRange } from '../../errors.js'
+import { outOfRange, surplus } from '../../errors.js'
 import { type CallOptions, methods, readCall } from '../../problem/call.js'
 import type { LossConstants } from '../../problem/constants.js'
 import type { Inputs } from '../../problem/options.js'
@@ -82,6 +82,7 @@ export class Explainer {
    * chunk that is refused leaves no trace. Throws a RangeError where a loss is not finite.
    */
   add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
+    if (arguments.length > 3) throw surplus('add()', 3, arguments.length)
     const whole = inFull(this.#loss.describe(logits, targets, readCall(methods.explainerAdd, call)))
     for (const { constants } of this.#explained) {
       const problem = { ...whole, loss: constants }
@@ -101,6 +102,7 @@ export class Explainer {
 
   /** What all chunks so far amount to. More may be added. */
   result(): Explanation {
+    if (arguments.length > 0) throw surplus('result()', 0, arguments.length)
     return {
       example: this.#perRow ? 'row' : 'element',
       losses: this.#explained.map(({ named, tally }) => ({ ...named, ...tally.result() })),

@@ -7,7 +7,7 @@ import { tagOf } from '../../arrays/intrinsics.js'
 import { dtypeOf } from '../../arrays/logits.js'
 import { checkedLength } from '../../arrays/memory.js'
 import type { NumericArray, OrFloat16 } from '../../arrays/numeric_array.js'
-import { outOfRange, wrongType } from '../../errors.js'
+import { outOfRange, surplus, wrongType } from '../../errors.js'
 import type { Memory } from '../addon/call.js'
 import { cudaDevices, guarded, isCudaOpen } from './devices.js'
 
@@ -58,6 +58,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements AnyDevi
    * @param length an integer >= 0
    */
   static alloc<D extends DeviceDtype>(dtype: D, length: number, options: DeviceOptions = {}): DeviceArray<D> {
+    if (arguments.length > 3) throw surplus('DeviceArray.alloc()', 3, arguments.length)
     oneOf('dtype', dtype, deviceDtypes)
     if (typeof length !== 'number') throw wrongType('length', length, 'an integer >= 0')
     if (!Number.isSafeInteger(length) || length < 0) throw outOfRange('length', length, 'an integer >= 0')
@@ -69,6 +70,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements AnyDevi
   static from<A extends NumericArray>(source: A, options?: DeviceOptions): DeviceArray<DtypeOf<A>>
   static from<D extends DeviceDtype>(source: DevicePointer<D>, options?: DeviceOptions): DeviceArray<D>
   static from(source: unknown, options: DeviceOptions & { dtype?: HalfDtype } = {}): DeviceArray {
+    if (arguments.length > 2) throw surplus('DeviceArray.from()', 2, arguments.length)
     const device = deviceIn(options, ['device', 'dtype'])
     const array = sourceOf('source', source)
     if (options.dtype !== undefined) {
@@ -90,6 +92,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements AnyDevi
   toHost(): HostArray<D>
   toHost<A extends OrFloat16<HostArray<D>>>(out: A): A
   toHost(out?: unknown): NumericArray {
+    if (arguments.length > 1) throw surplus('toHost()', 1, arguments.length)
     const to = out === undefined ? new hostArrays[this.dtype](this.length) : sourceOf('out', out)
     if (!isTyped(to)) throw wrongType('out', out, 'a typed array')
     checkKind(this, 'out', to)
@@ -105,6 +108,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements AnyDevi
    * @param source a typed array (bits for half precision), or an array on the same GPU.
    */
   set(source: OrFloat16<HostArray<D>> | DevicePointer<D>, offset = 0): void {
+    if (arguments.length > 2) throw surplus('set()', 2, arguments.length)
     const from = sourceOf('source', source)
     checkKind(this, 'source', from)
     const length = checkedLength('source', from)
@@ -118,6 +122,7 @@ export class DeviceArray<D extends DeviceDtype = DeviceDtype> implements AnyDevi
 
   /** Frees the memory, at once; another library's is left alone. As often as one likes. */
   dispose(): void {
+    if (arguments.length > 0) throw surplus('dispose()', 0, arguments.length)
     memories.get(this)?.free()
     memories.delete(this)
   }

@@ -3,7 +3,7 @@ import { checkedLength } from '../../arrays/memory.js'
 import { dtypeOf } from '../../arrays/logits.js'
 import type { NumericArray } from '../../arrays/numeric_array.js'
 import { cudaDevices, guarded } from './devices.js'
-import { wrongType } from '../../errors.js'
+import { surplus, wrongType } from '../../errors.js'
 
 /** A typed array whose memory is pinned until this is disposed of, or collected. The array itself stays what it is. */
 export class PinnedArray<A extends NumericArray = NumericArray> implements Disposable {
@@ -24,6 +24,7 @@ export class PinnedArray<A extends NumericArray = NumericArray> implements Dispo
 
   /** Makes the memory ordinary again, at once. As often as one likes. */
   dispose(): void {
+    if (arguments.length > 0) throw surplus('dispose()', 0, arguments.length)
     this.#unpin?.()
     this.#unpin = undefined
   }
@@ -42,6 +43,7 @@ export class PinnedArray<A extends NumericArray = NumericArray> implements Dispo
  * @throws BackendError where the system refuses, as for memory that is pinned already; RangeError for a resizable buffer.
  */
 export function pin<A extends NumericArray>(array: A): PinnedArray<A> {
+  if (arguments.length > 1) throw surplus('pin()', 1, arguments.length)
   if (!ArrayBuffer.isView(array) || dtypeOf(array) < 0) throw wrongType('array', array, 'a numeric typed array (BigInt arrays excepted)')
   if ((array.buffer as { readonly resizable?: boolean }).resizable === true) {
     throw new RangeError('array lies in a resizable buffer; expected memory that stays where it is')

@@ -22,6 +22,7 @@ import {
 import { bytesOf, point, sharesLogits } from './addresses.js'
 import { steps } from './steps.js'
 import { describeWorkers, releasePoolMemory, runOnPool } from './worker_pool.js'
+import { surplus } from '../../errors.js'
 
 /** The kernel uses one thread, and the one instruction set it was compiled for. */
 const machine = { threads: 1, isa: 0 } as const
@@ -41,6 +42,7 @@ const backend: Backend = {
  * asynchronous calls are using at the time goes when they end.
  */
 export function releaseMemory(): void {
+  if (arguments.length > 0) throw surplus('releaseMemory()', 0, arguments.length)
   dropInstance()
   releasePoolMemory()
 }

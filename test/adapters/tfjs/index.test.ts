@@ -259,3 +259,21 @@ describe.each(['cpu', 'wasm'])('a model on the %s backend of TensorFlow.js', (na
     expect(tf.memory().numTensors).toBe(before)
   })
 })
+
+describe('tfLoss() refuses', () => {
+  const loss = new SigmoidFocalLoss()
+  const framework = (came: string) => new TypeError(`tf is ${came}; expected the namespace of TensorFlow.js, as in tfLoss(tf, loss)`)
+  it.each<[string, readonly unknown[], Error]>([
+    ['a framework left out', [loss], framework('a loss')],
+    ['a loss before the framework', [loss, tf], framework('a loss')],
+    ['this package for the framework', [{ SigmoidFocalLoss, getBackend: () => 'js' }, loss], framework('an object')],
+    ['nothing', [], framework('undefined')],
+    ['a class', [tf, SigmoidFocalLoss], new TypeError('loss is the class SigmoidFocalLoss; expected an object of it, as new SigmoidFocalLoss() makes one')],
+    ['a name', [tf, 'SigmoidFocalLoss'], new TypeError("loss is 'SigmoidFocalLoss'; expected an object with the methods sums and denominator")],
+    ['a loss left out', [tf], new TypeError('loss is undefined; expected an object with the methods sums and denominator')],
+    ['a loss without options', [tf, { sums: () => undefined, denominator: () => 1 }], new TypeError('loss.options is undefined; expected an object with options')],
+    ['one argument more', [tf, loss, {}, 'fused'], new TypeError('tfLoss() was given 4 arguments; expected at most 3')],
+  ])('%s', (_, args, error) => {
+    expect(() => (tfLoss as unknown as (...args: readonly unknown[]) => unknown)(...args)).toThrow(error)
+  })
+})
