@@ -115,6 +115,7 @@ function sampleFiles(): Record<string, Uint8Array> {
     'targets.npy': labels,
     'batch.npz': zipSync({ 'logits.npy': logits, 'targets.npy': targets }),
     'scores.csv': Buffer.from('a,b,target\n2,-1,0\n0,1,1\n'),
+    'predictions.csv': Buffer.from('id,proba,label\n7,0.9,1\n3,0.2,0\n5,0.4,\n'),
     'eval.parquet': new Uint8Array(parquetWriteBuffer({ columnData: [column('logits', [2, -1], [0, 1]), column('label', 0, 1)] })),
   }
 }

@@ -20,9 +20,13 @@ const program = new Command('focal-loss')
 
 program
   .command('doctor')
-  .description('which backends run here, and for each that does not, why and what to do')
+  .description('which backends run here, and for each that does not, why and what to do; status 1 where calls cannot run')
   .option('--json', 'print JSON')
-  .action((options: { json?: true }) => print(doctor(options.json)))
+  .action((options: { json?: true }) => {
+    const { text, healthy } = doctor(options.json)
+    print(text)
+    if (!healthy) process.exitCode = 1
+  })
 
 program
   .command('selftest')

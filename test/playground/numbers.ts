@@ -67,7 +67,7 @@ const badFiles: readonly (readonly [sentence: string, files: readonly GivenFile[
   ['logits.npy: targets[1] is 7; expected a number from 0 to 1.', [float32('logits.npy', [2], 1, 2), bytes('targets.npy', [2], 1, 7)]],
   ['logits.npy: the loss of logits[0] is NaN; expected a finite number, to share the sum by.', [float32('logits.npy', [1], NaN), bytes('targets.npy', [1], 1)]],
   ['empty.csv is empty; expected lines of numbers.', [{ name: 'empty.csv', content: '' }]],
-  ['scores.csv has no column of targets; expected one that is called target, targets, label or labels among a, b.', [{ name: 'scores.csv', content: 'a,b\n1,0\n' }]],
+  ['scores.csv has no column of targets; expected one that is called target, targets, label, labels or y_true among a, b.', [{ name: 'scores.csv', content: 'a,b\n1,0\n' }]],
   ['scores.csv has one column; expected logits and a target beside them, or another file with the targets.', [{ name: 'scores.csv', content: '1\n2\n' }]],
   ["scores.csv, line 3: column 1 is 'x'; expected a number.", [{ name: 'scores.csv', content: 'a,target\n1,0\nx,1\n' }]],
   ['scores.csv, line 3: there are 1 cells; expected 2, as in the first line.', [{ name: 'scores.csv', content: 'a,target\n1,0\n1\n' }]],

@@ -21,11 +21,12 @@ export async function readAll(options: Options) {
 /** With what is said of it. */
 export async function readNoted(options: Options) {
   const source = await openSource(diskFiles, { arrays: { logits: 'logits', targets: 'targets' }, ...options })
-  const read = { classes: source.classes, logits: [] as number[], targets: [] as number[], mask: [] as number[], kinds: new Set<string>(), shapes: [] as number[][], firstRows: [] as number[] }
+  const read = { classes: source.classes, logits: [] as number[], targets: [] as number[], mask: [] as number[], targetKind: '', kinds: new Set<string>(), shapes: [] as number[][], firstRows: [] as number[] }
   try {
     for (let chunk = await source.read(); chunk !== undefined; chunk = await source.read()) {
       for (const each of chunk.logits) read.logits.push(each)
       for (const each of chunk.targets) read.targets.push(each)
+      read.targetKind = chunk.targetKind
       if (chunk.mask !== undefined) read.mask.push(...chunk.mask)
       read.kinds.add(`${chunk.logits.constructor.name}, ${chunk.targets.constructor.name}`)
       read.shapes.push([...chunk.shape, chunk.classAxis])
@@ -36,7 +37,7 @@ export async function readNoted(options: Options) {
     await source.close()
   }
   const { mask, kinds } = read
-  const notes = notesOf(source.taken, source.warnings()).map((note) => note.replaceAll(`${folder}/`, ''))
+  const notes = [...notesOf(source.taken), ...source.warnings().map((warning) => `warning: ${warning}`)].map((note) => note.replaceAll(`${folder}/`, ''))
   return { ...read, notes, mask: mask.length > 0 ? mask : undefined, kinds: [...kinds].join() }
 }
 

@@ -1,33 +1,61 @@
 /** `focal-loss doctor`: which backends run here, for each that does not why, and what 'auto' chooses for which size. */
-import { backends, type Calibration, calibrations, getBackend, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { type BackendInfo, type BackendName, backends, type Calibration, calibrations, getBackend, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { reasonOf } from '../../errors.js'
+import { terminalWidth, wrapped } from '../output/wrap.js'
 import packageJson from '../../../package.json' with { type: 'json' }
 
 const variables = ['FOCAL_LOSS_BACKEND', 'FOCAL_LOSS_THREADS', 'FOCAL_LOSS_ISA', 'FOCAL_LOSS_CUDA_DEVICE']
 
-export function doctor(json = false): string {
-  const report = {
+/** What to print, and whether calls can run. */
+export function doctor(json = false): { text: string; healthy: boolean } {
+  const { backend, mistake } = chosen()
+  const report: Report = {
     version: packageJson.version,
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     environment: Object.fromEntries(variables.map((name) => [name, process.env[name] ?? null])),
     backends: backends(),
-    chosen: chosen(),
+    chosen: backend,
+    mistake,
     automatic: automatic(),
   }
-  if (json) return JSON.stringify(report, null, 2)
-  const set = Object.entries(report.environment).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]))
-  return [
-    `focal-loss ${report.version}, Node.js ${report.node}, ${report.platform}`,
-    `environment: ${set.length > 0 ? set.join(', ') : 'no FOCAL_LOSS_ variable is set'}`,
-    '',
-    ...report.backends.map(
-      ({ name, available, description, reason }) =>
-        `${available ? 'yes' : 'no '}  ${name.padEnd(7)} ${available ? description : reason}`,
-    ),
-    '',
-    `calls run on: ${report.chosen}`,
-    ...report.automatic.map(lineOf),
-  ].join('\n')
+  return { text: json ? JSON.stringify(report, null, 2) : textOf(report, terminalWidth()), healthy: backend !== null }
+}
+
+interface Report {
+  readonly version: string
+  readonly node: string
+  readonly platform: string
+  readonly environment: Readonly<Record<string, string | null>>
+  readonly backends: readonly BackendInfo[]
+  /** What calls run on; `mistake` says why there is none. */
+  readonly chosen: BackendName | null
+  readonly mistake: string | null
+  readonly automatic: readonly Calibration[]
+}
+
+function textOf({ version, node, platform, environment, backends, chosen, mistake, automatic }: Report, width: number): string {
+  const set = Object.entries(environment).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]))
+  const missing = backends.filter(({ available }) => !available)
+  const paragraphs = [
+    [`focal-loss ${version}, Node.js ${node}, ${platform}`, `environment: ${set.length > 0 ? set.join(', ') : 'no FOCAL_LOSS_ variable is set'}`],
+    backends.map(({ name, available, description, reason }) => `${available ? 'yes' : 'no '}  ${name.padEnd(7)} ${shortened(available ? description : briefly(reason), width - 13)}`),
+    [`calls run on: ${chosen ?? (missing.some(({ reason }) => reason === mistake) ? 'none, for the reason below' : `none, as ${mistake}`)}`, ...automatic.map(lineOf)],
+    missing.map(({ name, reason }) => `${name}: ${reason}`),
+  ]
+  return paragraphs
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.flatMap((line) => wrapped(line, width, 4)).join('\n'))
+    .join('\n\n')
+}
+
+/** What is wrong, without what to do: that is told below. */
+function briefly(reason: string): string {
+  return reason.split(/ \(|; |\. |\.$/)[0]
+}
+
+function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 3)}...` : text
 }
 
 /** What 'auto' finds out on calls that are small enough to be in question; nothing where a mistake prevents it. */
@@ -48,11 +76,11 @@ function lineOf({ loss, dtype, backend, from, milliseconds }: Calibration): stri
   return `auto, ${loss.padEnd(7)} ${dtype}: ${backend} from ${from} logits on${smaller} (measured in ${milliseconds.toFixed(0)} ms)`
 }
 
-/** The automatic choice, or the mistake in the environment that prevents it. */
-function chosen(): string {
+/** The backend that calls run on, or what prevents it: a mistake in the environment, or that none runs. */
+function chosen(): { backend: BackendName | null; mistake: string | null } {
   try {
-    return getBackend()
+    return { backend: getBackend(), mistake: null }
   } catch (error) {
-    return `none (${error instanceof Error ? error.message : String(error)})`
+    return { backend: null, mistake: reasonOf(error) }
   }
 }

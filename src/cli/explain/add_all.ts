@@ -6,9 +6,9 @@ import type { Chunk, Source } from './files/chunks.js'
 /** `file` is for messages; `advanced` hears what share has been read. */
 export async function addAll(explainer: Explainer, source: Source, file: string, advanced: (share: number) => void): Promise<void> {
   for (let chunk = await source.read(); chunk !== undefined; chunk = await source.read()) {
-    const { logits, targets, mask, shape, classAxis } = chunk
+    const { logits, targets, targetKind, mask, shape, classAxis } = chunk
     try {
-      explainer.add(logits, targets, { shape, classAxis, mask })
+      explainer.add(logits, targets, { shape, classAxis, targetKind, mask })
     } catch (error) {
       throw new Error(whereabouts(file, chunk) + reasonOf(error), { cause: error })
     }

@@ -18,6 +18,7 @@ export function addExplainCommand(program: Command, print: (text: string) => voi
     .option('--class-axis <axis>', 'the axis of the classes, negative from the end (default: -1)', parseInteger)
     .addOption(new Option('--background <index>', "the class index that means no class, or 'num-classes'").argParser(parseBackground).default(null, 'none'))
     .addOption(new Option('--ignore-index <index>', "targets with this value are ignored; 'NaN': those that are missing (NaN, null, an empty cell)").argParser(parseIgnored).default(null, 'none'))
+    .addOption(new Option('--target-kind <kind>', 'what the targets are, where one class leaves both open').choices(['labels', 'class-index']))
     .option('--columns <names>', 'the columns of a table that are logits, by name or by place from 1 on (default: by their names, else all but the target)', parseNames)
     .option('--target-columns <names>', "and those that are targets (default: 'target', 'label' or 'y_true'; without a header the last)", parseNames)
     .option('--header', 'the first line of a table of text is a header (default: if it is no row of numbers)')
@@ -32,8 +33,8 @@ export function addExplainCommand(program: Command, print: (text: string) => voi
     .action(async (file: string, options: ExplainCommandOptions) => {
       // The file formats are only loaded where they are needed
       const { explainFiles } = await import('./explain.js')
-      const { text, notes } = await explainFiles(file, options)
-      for (const note of notes) process.stderr.write(`focal-loss: ${note}\n`)
+      const { text, warnings } = await explainFiles(file, options)
+      for (const warning of warnings) process.stderr.write(`focal-loss: warning: ${warning}\n`)
       print(text)
     })
 }

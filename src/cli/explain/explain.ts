@@ -29,10 +29,10 @@ export interface ExplainCommandOptions extends Omit<SourceOptions, 'file' | 'arr
   readonly html?: string
 }
 
-/** What to print, and what of it concerns people where it is for programs. */
+/** What to print, and what people should see of it where it is for programs. */
 export interface Output {
   readonly text: string
-  readonly notes: readonly string[]
+  readonly warnings: readonly string[]
 }
 
 /** Nothing is written before all has been read and checked. */
@@ -45,7 +45,7 @@ export async function explainFiles(file: string, options: ExplainCommandOptions)
   if (json !== undefined && json !== '-') await writeFile(json, `${text}\n`)
   if (svg !== undefined) await writeFile(svg, explainChart(explained))
   if (html !== undefined) await writeFile(html, explainPage(explained))
-  return json === '-' ? { text, notes: explained.notes } : { text: textOf(tablesOf(explained)), notes: [] }
+  return json === '-' ? { text, warnings: explained.warnings } : { text: textOf(tablesOf(explained)), warnings: [] }
 }
 
 async function explainSource(file: string, options: ExplainCommandOptions): Promise<ExplainedFiles> {
@@ -66,7 +66,7 @@ async function explainSource(file: string, options: ExplainCommandOptions): Prom
       progress.advance(share - done)
       done = share
     })
-    return { file, targets: options.targets ?? file, loss, classes, notes: notesOf(source.taken, source.warnings()), ...explainer.result() }
+    return { file, targets: options.targets ?? file, loss, classes, notes: notesOf(source.taken), warnings: source.warnings(), ...explainer.result() }
   } finally {
     progress.stop()
     await source.close()

@@ -9,12 +9,14 @@ export interface ExplainedFiles extends Explanation {
   readonly loss: LossName
   /** Logits a row. */
   readonly classes: number
-  /** Which columns of tables were taken, and what is to be said of the data. */
+  /** Which columns of tables were taken, and why. */
   readonly notes: readonly string[]
+  /** What the data may mean beside what was read. */
+  readonly warnings: readonly string[]
 }
 
 /** Sentences, of which the first name the columns. */
-export function notesOf(taken: ReadonlyMap<string, TakenColumns>, warnings: readonly string[]): string[] {
+export function notesOf(taken: ReadonlyMap<string, TakenColumns>): string[] {
   const tables = [...taken]
-  return [...tables.map(([table, columns]) => takenText(table, columns)), ...tables.flatMap(([table, { notes }]) => notes.map((note) => `${table}: ${note}`)), ...warnings.map((warning) => `warning: ${warning}`)]
+  return [...tables.map(([table, columns]) => takenText(table, columns)), ...tables.flatMap(([table, { notes }]) => notes.map((note) => `${table}: ${note}`))]
 }

@@ -21,13 +21,13 @@ export interface TextTables {
 }
 
 export function tablesOf(explained: ExplainedFiles): TextTables {
-  const { file, targets, loss, classes, notes, example, losses } = explained
+  const { file, targets, loss, classes, notes, warnings, example, losses } = explained
   const { positives, negatives } = losses[0]
   const of = targets === file ? file : `${file} and ${targets}`
   const what = example === 'row' ? `rows of ${classes} classes` : classes === 1 ? 'logits' : `logits in rows of ${classes}`
   const groups = example === 'row' ? ['with a class', 'without'] : ['positives', 'negatives']
   return {
-    notes,
+    notes: [...notes, ...warnings.map((warning) => `warning: ${warning}`)],
     summary: `${of}: ${loss}, ${whole(positives.count + negatives.count)} ${what}, ${whole(positives.count)} ${groups[0]}, ${whole(negatives.count)} ${groups[1]}`,
     tables: [
       totalsTable(losses),

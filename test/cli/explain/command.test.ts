@@ -61,7 +61,7 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     const expected = new SigmoidFocalLoss({ background: classes }).explain(x, y, { gammas: [0, 2], alphas: [null, 0.25], bins: [0, 0.5, 1], hardest: 3 })
     const written = JSON.parse(stdout) as ExplainedFiles
-    expect(written).toEqual({ file: logits, targets, loss: 'sigmoid', classes, notes: [], ...expected })
+    expect(written).toEqual({ file: logits, targets, loss: 'sigmoid', classes, notes: [], warnings: [], ...expected })
     const portion = { count: expect.any(Number) as number, loss: expect.any(Number) as number, lossShare: expect.any(Number) as number, gradient: expect.any(Number) as number, gradientShare: expect.any(Number) as number }
     for (const each of written.losses) {
       expect(Object.keys(each)).toEqual(['gamma', 'alpha', 'all', 'positives', 'negatives', 'bins', 'curves', 'hardest'])
@@ -86,7 +86,7 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     expect(explain('pandas.csv').stdout.split('\n').slice(0, 2)).toEqual([first, 'pandas.csv: sigmoid, 4 logits, 2 positives, 2 negatives'])
     const { stdout, stderr } = explain('pandas.csv', '--gammas', '0', '--json', '-', '--html', 'page.html')
     const { notes, losses } = JSON.parse(stdout) as ExplainedFiles
-    expect({ notes, stderr }).toEqual({ notes: [first], stderr: `focal-loss: ${first}\n` })
+    expect({ notes, stderr }).toEqual({ notes: [first], stderr: '' })
     expect(losses[0].all.count).toBe(4)
     expect(losses[0].all.loss).toBeCloseTo(0.8803794, 6)
     expect(readFileSync(join(folder, 'page.html'), 'utf8')).toContain(`<p>${first}</p>`)
@@ -100,11 +100,25 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     expect(explain('missing.csv').stderr).toMatch(/^focal-loss: missing\.csv has no target in row 2 /)
   })
 
+  it('reads the class indices of one class as such, with a background or where that is said', () => {
+    file('one.csv', 'score,label\n-1,1\n1,1\n')
+    const lossOf = (...args: string[]) => (JSON.parse(explain('one.csv', '--gammas', '2', '--alphas', '0.25', ...args, '--json', '-').stdout) as ExplainedFiles).losses[0].all.loss
+    // Both anchors are background
+    expect(lossOf('--background', 'num-classes') / 2).toBeCloseTo(0.2716973853, 7)
+    expect(lossOf('--background', '1', '--target-kind', 'class-index') / 2).toBeCloseTo(0.2716973853, 7)
+    const asLabels = new SigmoidFocalLoss({ reduction: 'sum' }).value(Float64Array.of(-1, 1), [1, 1])
+    expect(lossOf('--background', '1', '--target-kind', 'labels')).toBeCloseTo(asLabels, 12)
+    expect(lossOf()).toBeCloseTo(asLabels, 12)
+    // Index 0 is the class, and there is no other
+    expect(explain('one.csv', '--target-kind', 'class-index').stderr).toMatch(/targets\[0\] is 1; expected a class in 0\.\.0/)
+  })
+
   it('explains probabilities, and warns where they may be meant', () => {
     file('proba.csv', 'y_true,proba\n0,0.119203\n1,0.731059\n0,0.268941\n1,0.880797\n')
     const { losses } = JSON.parse(explain('proba.csv', '--inputs', 'probabilities', '--gammas', '0', '--json', '-').stdout) as ExplainedFiles
     expect(losses[0].all.loss).toBeCloseTo(0.880379, 5)
     expect(explain('proba.csv').stdout).toMatch(/^warning: all logits of proba\.csv are from 0 to 1: if they are probabilities, say --inputs probabilities$/m)
+    expect(explain('proba.csv', '--json', '-').stderr).toBe('focal-loss: warning: all logits of proba.csv are from 0 to 1: if they are probabilities, say --inputs probabilities\n')
   })
 
   it('explains every loss with its own default options', () => {

@@ -1,18 +1,15 @@
 /** Logits and targets in pieces that a call of a loss takes. */
-import type { Logits, NumericArray } from 'focal-loss'
-import { type ReadNumbers, shapeText } from './array_reader.js'
+import type { Logits } from 'focal-loss'
+import type { ReadNumbers } from './array_reader.js'
 import type { TakenColumns } from './columns.js'
 import type { Meaning } from './files.js'
 import { logitReader } from './logits.js'
 import { rowsOf, type Slices } from './slices.js'
-import { targetReader } from './targets.js'
+import { type Targets, targetReader } from './targets.js'
 
 /** What a call of a loss takes. Good until the next is read. */
-export interface Chunk {
+export interface Chunk extends Targets {
   readonly logits: Logits
-  readonly targets: NumericArray
-  /** Zero where there is no target; for each target, or for each row. */
-  readonly mask?: Uint8Array
   readonly shape: number[]
   readonly classAxis: number
   /** The row it begins with. */
@@ -49,7 +46,7 @@ export function sourceOf(slices: Slices, parts: Parts, meaning: Meaning): Source
   const { rest, classAxis, elements } = slices
   const { names, integers, taken, progress, close } = parts
   const toLogits = logitReader(names.logits, slices, meaning)
-  const toTargets = targetReader(names.targets, slices, integers, meaning, shapeText(['rows', ...rest]))
+  const toTargets = targetReader(names.targets, slices, integers, meaning)
   const most = Math.max(1, Math.floor(CHUNK / Math.max(1, elements)))
   let firstRow = 0
   return {
@@ -57,13 +54,13 @@ export function sourceOf(slices: Slices, parts: Parts, meaning: Meaning): Source
     progress,
     close,
     classes: rest[classAxis - 1],
-    warnings: () => toLogits.warnings(),
+    warnings: () => [...toLogits.warnings(), ...toTargets.warnings],
     async read() {
       if (elements === 0) return undefined
       const { logits, targets } = await parts.next(most)
       const count = logits.length / elements
       if (count === 0) return undefined
-      const chunk = { logits: toLogits.read(logits, firstRow), ...toTargets(targets, firstRow), shape: [count, ...rest], classAxis, firstRow }
+      const chunk = { logits: toLogits.read(logits, firstRow), ...toTargets.read(targets, firstRow), shape: [count, ...rest], classAxis, firstRow }
       firstRow += count * rowsOf(slices)
       return chunk
     },

@@ -1,43 +1,54 @@
 /** What is read of targets as a loss takes it: labels or class indices, and a mask where there are none. */
-import type { NumericArray } from 'focal-loss'
-import type { ReadNumbers } from './array_reader.js'
+import type { NumericArray, TargetKind } from 'focal-loss'
+import { type ReadNumbers, shapeText } from './array_reader.js'
 import type { Meaning } from './files.js'
 import { rowOf, rowsOf, type Slices } from './slices.js'
 
-interface Read {
+interface Present {
   readonly targets: NumericArray
   /** Zero where there is no target; for each target, or for each row. */
   readonly mask?: Uint8Array
 }
 
-/** `integers` says whether they were written as such; `shape` is that of the logits, for messages. */
-export function targetReader(name: string, slices: Slices, integers: boolean, meaning: Meaning, shape: string): (numbers: ReadNumbers, firstRow: number) => Read {
-  const { elements, targets } = slices
+export interface Targets extends Present {
+  readonly targetKind: TargetKind
+}
+
+export interface TargetReader {
+  /** `firstRow` is the row that the numbers begin with. */
+  read(numbers: ReadNumbers, firstRow: number): Targets
+  /** Where both readings were possible, and nobody said which. */
+  readonly warnings: readonly string[]
+}
+
+/** `integers` says whether they were written as such. */
+export function targetReader(name: string, slices: Slices, integers: boolean, meaning: Meaning): TargetReader {
+  const { rest, elements, targets } = slices
+  const { targetKind: told, indexed, perRow, missing } = meaning
   const rows = rowsOf(slices)
-  const indexed = areIndices(name, slices, integers, meaning)
-  return (numbers, firstRow) => {
-    const present = numbers instanceof Float32Array || numbers instanceof Float64Array ? withoutMissing(numbers) : { targets: numbers }
-    const { mask } = present
-    if (mask !== undefined && meaning.missing !== true) {
-      throw new Error(`${name} has no target in row ${firstRow + (targets === rows ? mask.indexOf(0) : rowOf(slices, mask.indexOf(0)))} (NaN, null or an empty cell); expected a number, or --ignore-index NaN, which leaves such targets out`)
-    }
-    const read = { ...present, ...(mask !== undefined && meaning.perRow === true && targets === elements && targets !== rows ? { mask: ofRows(slices, mask) } : {}) }
-    return indexed ? { ...read, targets: toIndices(read.targets, (k, value) => `${name} has the target ${value} in row ${firstRow + k}; expected the index of a class, as the logits are ${shape}`) } : read
+  if (told === 'class-index' && targets !== rows) throw new Error(`${name} has a target for each logit; expected one for each row, as --target-kind is class-index`)
+  if (told === 'labels' && targets !== elements) throw new Error(`${name} has a target for each row; expected one for each logit, as --target-kind is labels`)
+  const open = told === undefined && elements === rows && indexed === true
+  const targetKind = told ?? (elements === rows ? (open && integers ? 'class-index' : 'labels') : targets === rows ? 'class-index' : 'labels')
+  const rowAt = (k: number) => (targets === rows ? k : rowOf(slices, k))
+  return {
+    read(numbers, firstRow) {
+      const present = withoutMissing(numbers)
+      const { mask } = present
+      if (mask !== undefined && missing !== true) {
+        throw new Error(`${name} has no target in row ${firstRow + rowAt(mask.indexOf(0))} (NaN, null or an empty cell); expected a number, or --ignore-index NaN, which leaves such targets out`)
+      }
+      const read = mask !== undefined && perRow === true && targets !== rows ? { ...present, mask: ofRows(slices, mask) } : present
+      if (targetKind === 'labels') return { ...read, targetKind }
+      return { ...read, targetKind, targets: toIndices(read.targets, (k, value) => `${name} has the target ${value} in row ${firstRow + k}; expected the index of a class, as the logits are ${shapeText(['rows', ...rest])}`) }
+    },
+    warnings: open ? [`targets of ${name} are read as ${integers ? 'class indices, being integers' : 'labels, being no integers'} (--target-kind says which they are)`] : [],
   }
 }
 
-function areIndices(name: string, slices: Slices, integers: boolean, { targetKind, indexed }: Meaning): boolean {
-  const { elements, targets } = slices
-  const rows = rowsOf(slices)
-  if (targetKind === 'class-index' && targets !== rows) throw new Error(`${name} has a target for each logit; expected one for each row, as --target-kind is class-index`)
-  if (targetKind === 'labels' && targets !== elements) throw new Error(`${name} has a target for each row; expected one for each logit, as --target-kind is labels`)
-  if (elements !== rows) return targets === rows
-  return targetKind === 'class-index' || (targetKind === undefined && indexed === true && integers)
-}
-
 /** With 0 in place of NaN, and a mask that says where. */
-function withoutMissing(numbers: Float32Array | Float64Array): Read {
-  if (!numbers.some(Number.isNaN)) return { targets: numbers }
+function withoutMissing(numbers: ReadNumbers): Present {
+  if (!(numbers instanceof Float32Array || numbers instanceof Float64Array) || !numbers.some(Number.isNaN)) return { targets: numbers }
   return { targets: numbers.map((value) => (Number.isNaN(value) ? 0 : value)), mask: Uint8Array.from(numbers, (value) => (Number.isNaN(value) ? 0 : 1)) }
 }
 

@@ -41,8 +41,8 @@ describe('labels or class indices of one class', () => {
   const double = file('double.npy', npyBytes({ descr: '<f8', shape: [2], data: Float64Array.of(0, 1) }))
 
   it('integers are indices where there is a background; anything else, and without one, labels', async () => {
-    const indices = { targets: [0, 1], kinds: expect.stringContaining('Int32Array') as string }
-    const labels = { targets: [0, 1], kinds: expect.stringMatching(/, (Float64|Uint8)Array$/) as string }
+    const indices = { targets: [0, 1], targetKind: 'class-index', kinds: expect.stringContaining('Int32Array') as string }
+    const labels = { targets: [0, 1], targetKind: 'labels', kinds: expect.stringMatching(/, (Float64|Uint8)Array$/) as string }
     for (const options of [{ file: text }, { file: logits, targets: long }]) {
       expect(await readAll({ ...options, indexed: true })).toMatchObject(indices)
       expect(await readAll(options)).toMatchObject(labels)
@@ -53,6 +53,13 @@ describe('labels or class indices of one class', () => {
       expect(await readAll({ ...options, indexed: true })).toMatchObject(labels)
       expect(await readAll({ ...options, targetKind: 'class-index' })).toMatchObject(indices)
     }
+  })
+
+  it('which of them is said, unless the command line has said it', async () => {
+    const said = (kind: string) => ['one.csv: logits from score; targets from label', `warning: targets of one.csv are read as ${kind} (--target-kind says which they are)`]
+    expect((await readNoted({ file: text, indexed: true })).notes).toEqual(said('class indices, being integers'))
+    expect((await readNoted({ file: floats, indexed: true })).notes).toContain('warning: targets of floats.csv are read as labels, being no integers (--target-kind says which they are)')
+    for (const options of [{}, { indexed: true, targetKind: 'labels' }] as const) expect((await readNoted({ file: text, ...options })).notes).toEqual(['one.csv: logits from score; targets from label'])
   })
 
   it('what is said must fit', async () => {

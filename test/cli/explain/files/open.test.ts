@@ -31,7 +31,7 @@ describe('.npy', () => {
   ])('logits of $descr', async ({ descr, data, kind }) => {
     const path = file('logits.npy', npyBytes({ descr, shape: [2, 3], data }))
     const read = await readAll({ file: path, targets: file('targets.npy', indices) })
-    expect(read).toEqual({ classes: 3, logits: x, targets: y, kinds: `${kind}, Int32Array`, shapes: [[2, 3, 1]], firstRows: [0] })
+    expect(read).toEqual({ classes: 3, logits: x, targets: y, kinds: `${kind}, Int32Array`, targetKind: 'class-index', shapes: [[2, 3, 1]], firstRows: [0] })
   })
 
   it.each([
@@ -167,6 +167,7 @@ describe('.csv and .tsv', () => {
       logits: x,
       targets: y,
       kinds: 'Float64Array, Int32Array',
+      targetKind: 'class-index',
       shapes: [[2, 3, 1]],
       firstRows: [0],
     })
@@ -196,7 +197,7 @@ describe('.parquet', () => {
     { name: 'c', data: [3, 0.125], type: 'DOUBLE', nullable: false },
     { name: 'target', data: [2n, 0n], type: 'INT64' },
   ]
-  const expected = { classes: 3, logits: x, targets: y, kinds: 'Float64Array, Int32Array', shapes: [[2, 3, 1]], firstRows: [0] }
+  const expected = { classes: 3, logits: x, targets: y, kinds: 'Float64Array, Int32Array', targetKind: 'class-index', shapes: [[2, 3, 1]], firstRows: [0] }
 
   it.each([
     ['SNAPPY', undefined],

@@ -1,0 +1,29 @@
+/** Text that fits a terminal. */
+
+/** Where nobody tells: what is piped, and terminals that do not say. */
+const USUAL = 80
+const LEAST = 40
+
+/** Columns of standard output; COLUMNS says it for what is piped. */
+export function terminalWidth(): number {
+  const told = process.stdout.columns || Number(process.env.COLUMNS) || USUAL
+  return Math.max(LEAST, Math.floor(told))
+}
+
+/** Lines of at most `width` columns, broken between words; those after the first are indented. Words that are too long are cut. */
+export function wrapped(text: string, width: number, indent: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line.trim() !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = ' '.repeat(indent)
+    }
+    line += line.trim() === '' ? word : ` ${word}`
+    while (line.length > width) {
+      lines.push(line.slice(0, width))
+      line = ' '.repeat(indent) + line.slice(width)
+    }
+  }
+  return [...lines, line]
+}

@@ -1,0 +1,11 @@
+import { expect, it } from 'vitest'
+import { wrapped } from '../../../src/cli/output/wrap.js'
+
+it.each([
+  ['short', 'one two', ['one two']],
+  ['of exactly the width', 'one two three', ['one two three']],
+  ['longer', 'one two three four five six', ['one two three', '  four five', '  six']],
+  ['with a word that is too long', 'at /a/path/that/is/long end', ['at', '  /a/path/that', '  /is/long end']],
+])('a text that is %s', (_, text, lines) => {
+  expect(wrapped(text, 13 + (text.startsWith('at') ? 1 : 0), 2)).toEqual(lines)
+})
