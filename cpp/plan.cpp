@@ -17,7 +17,7 @@ bool is_valid(const FocalProblem &p) {
          between(p.soft_targets, FOCAL_LINEAR, FOCAL_MIXTURE) && between(p.inputs, FOCAL_LOGITS, FOCAL_PROBABILITIES) && between(p.reduction, FOCAL_SUM, FOCAL_MEAN_POSITIVES) &&
          between(p.weights_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
          between(p.weights_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
-         between(p.mask_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
+         between(p.mask_per, FOCAL_ABSENT, FOCAL_PER_ELEMENT) &&
          between(p.mask_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) && is_power(p.gamma) && is_power(p.gamma_negative) && is_power(fabs(p.beta)) &&
          p.outer >= 0 && p.classes >= 0 && p.inner >= 0 && elements < 9007199254740992.0 &&
          (elements == 0 || (p.logits && p.targets && (p.weights_per == FOCAL_ABSENT || p.weights) &&

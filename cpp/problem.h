@@ -57,8 +57,8 @@ enum FocalPer { FOCAL_ABSENT = 0, FOCAL_PER_ROW = 1, FOCAL_PER_ELEMENT = 2 };
 
 enum FocalStatus {
   FOCAL_OK = 0,
-  FOCAL_BAD_CLASS = 1,       /* targets[result.error_index] is neither a class nor background nor ignored */
-  FOCAL_BAD_TARGET = 2,      /* targets[result.error_index] is outside [0, 1] */
+  FOCAL_BAD_CLASS = 1,       /* targets[result.error_index] is neither a class nor background nor ignored, or a masked class of a softmax */
+  FOCAL_BAD_TARGET = 2,      /* targets[result.error_index] is outside [0, 1], or above 0 for a masked class of a softmax */
   FOCAL_OUT_OF_MEMORY = 3,   /* nothing was written */
   FOCAL_BAD_PROBLEM = 4,     /* another ABI, an unknown enum value, a power out of range or a missing pointer */
   FOCAL_CANCELLED = 5,       /* outputs may have been written in part */
@@ -110,7 +110,7 @@ typedef struct FocalProblem {
   FOCAL_POINTER(const void *, logits);
   FOCAL_POINTER(const void *, targets);
   FOCAL_POINTER(const void *, weights);
-  FOCAL_POINTER(const void *, mask);
+  FOCAL_POINTER(const void *, mask); /* 0: not valid; of a softmax's element: a class that its row does not have */
   FOCAL_POINTER(const double *, class_positive); /* [classes]: weight of a positive; softmax: of the class */
   FOCAL_POINTER(const double *, class_negative); /* [classes]: weight of a negative */
   FOCAL_POINTER(void *, values);                 /* per element; softmax: per row. Divided by the normalizer only */

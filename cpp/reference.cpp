@@ -1,5 +1,6 @@
 #include "reference.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -202,20 +203,30 @@ struct Reference {
     return sum;
   }
 
+  // Which classes of a row its mask leaves.
+  std::vector<bool> classes_left(int64_t row) const {
+    std::vector<bool> in;
+    for (int64_t c = 0; c < classes; c++) in.push_back(!masked_out({row, element(row, c)}));
+    return in;
+  }
+
   double softmax_row(int64_t row, double grad_scale, double value_scale) const {
-    const bool valid = is_valid({row, element(row, 0)});
-    const bool nothing = !valid || (p.targets_kind == FOCAL_CLASS_INDEX && !has_class(row));
+    const std::vector<bool> in = classes_left(row);
+    const double left = static_cast<double>(std::count(in.begin(), in.end(), true));
+    const bool nothing = left == 0 || ignored({row, element(row, 0)}) || (p.targets_kind == FOCAL_CLASS_INDEX && !has_class(row));
     std::vector<double> grad(static_cast<size_t>(classes), 0.0);
     double value = 0;
     if (!nothing) {
       double max = -INFINITY;
-      for (int64_t c = 0; c < classes; c++) max = std::fmax(max, logit(element(row, c)));
+      for (int64_t c = 0; c < classes; c++)
+        if (in[static_cast<size_t>(c)]) max = std::fmax(max, logit(element(row, c)));
       std::vector<double> e(static_cast<size_t>(classes));
-      for (int64_t c = 0; c < classes; c++) e[static_cast<size_t>(c)] = std::exp(logit(element(row, c)) - max);
+      for (int64_t c = 0; c < classes; c++) e[static_cast<size_t>(c)] = in[static_cast<size_t>(c)] ? std::exp(logit(element(row, c)) - max) : 0;
       double whole = 0;
       for (const double each : e) whole += each;
       for (int64_t c = 0; c < classes; c++) {
-        const double y = label({row, element(row, c)}, c) * (1 - p.label_smoothing) + p.label_smoothing / p.classes;
+        if (!in[static_cast<size_t>(c)]) continue;
+        const double y = label({row, element(row, c)}, c) * (1 - p.label_smoothing) + p.label_smoothing / left;
         const double a = y * class_weight(p.class_positive, p.positive_weight, c) * weight({row, 0});
         if (a == 0) continue;
         double others = 0;

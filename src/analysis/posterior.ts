@@ -122,6 +122,8 @@ function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x: numbe
 function posteriorsOfRow(loss: LossConstants, row: Float64Array): void {
   const { length: classes } = row
   const odds = new Float64Array(classes)
+  // Label smoothing is shared by the classes that a row has: those that were masked in training come with -Infinity
+  const left = row.reduce((count, x) => count - (x === -Infinity ? 1 : 0), classes) || classes
   logOddsAgainst(row, odds)
   let largest = -Infinity
   for (let c = 0; c < classes; c++) {
@@ -131,7 +133,7 @@ function posteriorsOfRow(loss: LossConstants, row: Float64Array): void {
   }
   normalise(row, (each) => (each === largest ? 1 : Math.exp(each - largest)))
   const { labelSmoothing: e } = loss
-  if (e > 0) normalise(row, (each) => Math.max(0, each - e / classes))
+  if (e > 0) normalise(row, (each) => Math.max(0, each - e / left))
 }
 
 function normalise(row: Float64Array, map: (each: number) => number): void {

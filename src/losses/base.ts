@@ -144,6 +144,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * With a margin (AsymmetricLoss) every score up to it stands for 0, and the largest ones for less than 1 where
    * `gammaPositive` is 0.
    *
+   * A softmax's class of logit -Infinity, as one that was masked in training has, stands for 0 and had no share in label smoothing.
+   *
    * Needs `shape` where classes differ: for softmax, and with weights per class along another axis than the last.
    *
    * @returns `call.out`, which may be the logits themselves, or a new array: one probability per logit; a softmax's rows

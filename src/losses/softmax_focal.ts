@@ -25,7 +25,8 @@ export interface SoftmaxFocalLoss<R extends Reduction = Reduction> extends Focal
  * cross entropy. With reduction 'none' there is one loss per row, and 'mean' divides by the valid rows.
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one class index per row, or one label
- * from 0 to 1 per logit (this needs `shape`). A row whose index is `background` has no loss, but counts.
+ * from 0 to 1 per logit (this needs `shape`). A row whose index is `background` has no loss, but counts. A `mask` with one
+ * entry per logit takes classes out of rows: docs/semantics.md.
  *
  * @class
  */

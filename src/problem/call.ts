@@ -35,7 +35,11 @@ export interface CallOptions extends StorageOptions {
   targetKind?: TargetKind | undefined
   /** Multiplies loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */
   weights?: Numbers | DevicePointer | undefined
-  /** Zero (or false) leaves a row or an element out: no loss, no gradient, not valid; 1 keeps it. */
+  /**
+   * Zero (or false) leaves a row or an element out: no loss, no gradient, not valid; 1 keeps it. One per row or one per logit. A
+   * logit that is left out of a softmax is a class that its row does not have: of probability 0, without a share in label
+   * smoothing. The true class, or one with a label above 0, must not be left out; a row without any class is not valid.
+   */
   mask?: Numbers | DevicePointer | undefined
 }
 

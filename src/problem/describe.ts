@@ -6,7 +6,6 @@ import { tagOf } from '../arrays/intrinsics.js'
 import { type AnyArray, type AnyLogits, dtypeOfDerivative, dtypeOfLogits, isHalf, newLike, onHost } from '../arrays/logits.js'
 import { checkedLength } from '../arrays/memory.js'
 import { outOfRange, wrongType } from '../errors.js'
-import type { Formula } from '../formulas/formula.js'
 import type { CallOptions } from './call.js'
 import type { LossConstants } from './constants.js'
 import type { Reduction } from './options.js'
@@ -60,9 +59,9 @@ export function describe(
     reduction,
     normalizer: call.normalizer === undefined ? NaN : positiveNumber('normalizer', call.normalizer),
     weights,
-    weightsPer: per('weights', weights, loss.formula, rows, elements),
+    weightsPer: per('weights', weights, rows, elements, !loss.formula.perRow),
     mask,
-    maskPer: per('mask', mask, loss.formula, rows, elements),
+    maskPer: per('mask', mask, rows, elements, true),
     values: output('out', outputs.values, logits, loss.formula.perRow ? rows : elements),
     grad,
     hess,
@@ -87,12 +86,13 @@ function deviceOf(...inputs: readonly (AnyArray | null)[]): number | null {
   return first
 }
 
-function per(name: string, array: AnyArray | null, formula: Formula, rows: number, elements: number): Per {
+/** Of a softmax, elements are classes of a row: these may be masked, but have no weights of their own. */
+function per(name: string, array: AnyArray | null, rows: number, elements: number, mayBePerElement: boolean): Per {
   if (array === null) return 'row'
   const length = checkedLength(name, array)
-  if (!formula.perRow && length === elements) return 'element'
+  if (mayBePerElement && length === elements) return 'element'
   if (length === rows) return 'row'
-  const expected = formula.perRow ? `${rows}, one per row` : `${elements} (one per logit) or ${rows} (one per row)`
+  const expected = mayBePerElement ? `${elements} (one per logit) or ${rows} (one per row)` : `${rows}, one per row`
   throw new RangeError(`${name} has length ${length}; expected ${expected}`)
 }
 

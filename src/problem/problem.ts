@@ -86,8 +86,9 @@ export function divisorOf(problem: AnyProblem, sums: Sums): number {
   return denominatorOf(problem.reduction, problem.loss.formula, sums)
 }
 
-/** The error for a class index that is none; every backend throws this one. */
+/** The error for a class index that is none, or that a softmax's mask takes out; every backend throws this one. */
 export function badClass(problem: AnyProblem, index: number, value: number): RangeError {
+  if (isClassOf(problem, value)) return outOfRange(`targets[${index}]`, value, 'a class that mask leaves in its row')
   const others: string[] = []
   if (!Number.isNaN(problem.background)) others.push(`background ${problem.background}`)
   if (!Number.isNaN(problem.loss.ignoreIndex)) others.push(`ignoreIndex ${problem.loss.ignoreIndex}`)
@@ -96,9 +97,14 @@ export function badClass(problem: AnyProblem, index: number, value: number): Ran
   return outOfRange(`targets[${index}]`, value, `a class in 0..${problem.classes - 1}${allowed}${labels}`)
 }
 
-/** The error for a dense target that is no label; every backend throws this one. */
+function isClassOf({ classes }: AnyProblem, value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < classes
+}
+
+/** The error for a dense target that is no label, or that a softmax's mask contradicts; every backend throws this one. */
 export function badTarget(problem: AnyProblem, index: number, value: number): RangeError {
   const { formula, ignoreIndex } = problem.loss
+  if (value > 0 && value <= 1) return outOfRange(`targets[${index}]`, value, '0, as mask takes this class out of its row')
   const ignored = formula.perRow || Number.isNaN(ignoreIndex) ? '' : ` or ignoreIndex ${ignoreIndex}`
   return outOfRange(`targets[${index}]`, value, `a number from 0 to 1${ignored}`)
 }

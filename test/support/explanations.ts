@@ -40,10 +40,12 @@ export function examplesOf({ name, options, logits, targets, shape, dense, weigh
     if (name === 'SoftmaxFocalLoss') {
       for (let i = 0; i < inner; i++) {
         const row = o * inner + i
-        if (masked(row, row) || (!dense && targets[row] === ignoreIndex)) continue
+        // Masked classes are none of the row's
+        const left = places(i).filter((k) => !masked(row, k))
+        if (left.length === 0 || (!dense && targets[row] === ignoreIndex)) continue
         const y = places(i).map((k, c) => labelOf(i, k, c))
         const sum = y.reduce((a, b) => a + b, 0)
-        const x = places(i).map((k) => logits[k])
+        const x = places(i).map((k) => (left.includes(k) ? logits[k] : -Infinity))
         const top = Math.max(...x)
         const total = x.reduce((a, each) => a + Math.exp(each - top), 0)
         const p = x.map((each) => Math.exp(each - top) / total)

@@ -87,7 +87,9 @@ function randomProblem(random: Random): RandomProblem {
 
   const length = () => (softmax || random() < 0.5 ? rows : size)
   const weights = maybe(0.4, () => arrayOf(random.pick([Float32Array, Float64Array, Uint8Array]), length(), () => random.between(0, 3)))
-  const mask = maybe(0.4, () => arrayOf(random.pick([Float32Array, Uint8Array]), length(), () => random.pick([0, 1, 1])))
+  const maskLength = random() < 0.5 ? rows : size
+  const mask = maybe(0.4, () => arrayOf(random.pick([Float32Array, Uint8Array]), maskLength, () => random.pick([0, 1, 1])))
+  if (softmax && mask?.length === size) leaveLabelled(random, mask, targets, shape)
   return {
     name,
     options,
@@ -100,6 +102,17 @@ function randomProblem(random: Random): RandomProblem {
     hess: !softmax && random() < 0.5,
     background,
   }
+}
+
+/** A softmax's mask leaves what a row is labelled with, but now and then; some rows it takes out as a whole. */
+function leaveLabelled(random: Random, mask: NumericArray, targets: Numbers, [, classes, inner]: Call['shape']): void {
+  const kept = mask.map((_, k) => {
+    const row = Math.floor(k / (classes * inner)) * inner + (k % inner)
+    if (row % 7 === 3) return 0
+    const labelled = targets.length === mask.length ? Number(targets[k]) > 0 : targets[row] === Math.floor(k / inner) % classes
+    return labelled && random() > 0.002 ? 1 : mask[k]
+  })
+  mask.set(kept)
 }
 
 type Kind = Float32ArrayConstructor | Float64ArrayConstructor | Uint8ArrayConstructor
@@ -130,7 +143,7 @@ function indexTargets(random: Random, rows: number, classes: number, others: rea
 
 /** What each output of a problem is made of, per element, before it is divided; a softmax's values are their own terms. */
 export function termsOf({ name, options, logits, targets, call, dense, background }: RandomProblem) {
-  const { shape, weights } = call
+  const { shape, weights, mask } = call
   const [outer, classes, inner] = shape
   const rows = outer * inner
   const { gamma = 0, labelSmoothing: e = 0, ...others } = options
@@ -142,9 +155,10 @@ export function termsOf({ name, options, logits, targets, call, dense, backgroun
     const weightOf = (k: number, c: number) => (weights?.[weights.length === rows ? r : k] ?? 1) * (at(options.classWeights, c) ?? 1)
     const y = places.map((k, c) => Number(dense ? targets[k] : targets[r] === c && c !== background))
     if (name === 'SoftmaxFocalLoss') {
-      const amounts = y.map((each, c) => (each * (1 - e) + e / classes) * weightOf(first, c) * (at(options.alpha, c) ?? 1))
-      const row = softmaxTerms(places.map((k) => logits[k]), amounts, gamma)
-      places.forEach((k, c) => (grad[k] = row[c]))
+      const left = places.flatMap((k, c) => (mask?.length === logits.length && mask[k] === 0 ? [] : [c]))
+      const amounts = left.map((c) => (y[c] * (1 - e) + e / left.length) * weightOf(first, c) * (at(options.alpha, c) ?? 1))
+      const row = softmaxTerms(left.map((c) => logits[places[c]]), amounts, gamma)
+      left.forEach((c, i) => (grad[places[c]] = row[i]))
       continue
     }
     places.forEach((k, c) => {

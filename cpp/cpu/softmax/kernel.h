@@ -35,6 +35,8 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
       this->gather(p.logits, p.dtype, scratch.x);
       x = scratch.x;
     }
+    const bool masked = this->takes_classes_out();
+    if (masked) x = this->stage_mask(x);
     const bool any_skipped = this->stage_rows();
     if (any_skipped) {
       this->fill_skipped(x, scratch.x);
@@ -59,9 +61,11 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
     } else {
       if (shifted || !hard_targets()) shifted_exponentials(x);
       else exponentials(x);
+      if (masked) this->clear_masked(scratch.e);
       sum = hard_targets() ? class_index_block(shifted ? x : nullptr, grad_rows) : dense_block(x, grad_rows);
     }
 
+    if (masked && p.grad) this->clear_masked(grad_rows);
     if (any_skipped) {
       for (int64_t r = 0; r < rows; r++)
         if (scratch.target[r] < 0) scratch.row_value[r] = 0;
@@ -249,17 +253,22 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
     return sum;
   }
 
+  bool has_class(int64_t r, int64_t c) const { return !this->takes_classes_out() || scratch.keep[position(r, c)] != 0; }
+
   double careful_rows(const T *x, T *grad) {
     double sum = 0;
     double *const row_grad = scratch.work + 2 * C;
     for (int64_t r = 0; r < rows; r++) {
       T *const row_x = scratch.p, *const row_amount = scratch.q;
-      for (int64_t c = 0; c < C; c++) row_x[c] = x[position(r, c)], row_amount[c] = scratch.amount[position(r, c)];
-      const double value = double_fallback_softmax_row(problem(), row_x, row_amount, C, scratch.work, grad ? row_grad : nullptr);
+      int64_t left = 0;
+      for (int64_t c = 0; c < C; c++)
+        if (has_class(r, c)) row_x[left] = x[position(r, c)], row_amount[left++] = scratch.amount[position(r, c)];
+      const double value = double_fallback_softmax_row(problem(), row_x, row_amount, left, scratch.work, grad ? row_grad : nullptr);
       sum += value;
       scratch.row_value[r] = static_cast<T>(value / plan.value_divisor);
       if (grad)
-        for (int64_t c = 0; c < C; c++) grad[position(r, c)] = static_cast<T>(row_grad[c] / plan.grad_divisor);
+        for (int64_t c = 0, at = 0; c < C; c++)
+          if (has_class(r, c)) grad[position(r, c)] = static_cast<T>(row_grad[at++] / plan.grad_divisor);
     }
     return sum;
   }

@@ -21,6 +21,7 @@ template <class T, class V> struct SoftmaxScratch {
   T *x, *e, *amount, *exponent, *p, *q;  // of each element of a block
   T *row_e, *row_others, *row_amount, *row_value, *row_share, *row_pull;  // of each row
   T *row_max, *row_subtracted, *row_exponent, *row_floor, *row_top;       // of each row that is shifted
+  T *keep, *row_left;  // where a mask takes classes out: 0 for these and 1 for the others; how many a row has left
   int64_t *target;  // class of each row; -1: none
   double *work;     // 3 * classes
 
@@ -46,6 +47,9 @@ template <class T, class V> struct SoftmaxScratch {
     for (T **array : {&row_e, &row_others, &row_amount, &row_value, &row_share, &row_pull, &row_max, &row_subtracted,
                       &row_exponent, &row_floor, &row_top})
       cut(*array, rows);
+    const bool by_mask = plan.problem.mask_per == FOCAL_PER_ELEMENT;
+    cut(keep, by_mask ? n : 0);
+    cut(row_left, by_mask ? rows : 0);
   }
 
  private:
@@ -126,6 +130,43 @@ template <class T, class V> struct SoftmaxRows {
       copy_numbers(from, elements, array + first * C);
   }
 
+  // Has a row a mask of its classes?
+  bool takes_classes_out() const { return problem().mask_per == FOCAL_PER_ELEMENT; }
+
+  // Reads which classes each row has left, and gives the others the logit of one of these, which is no news to the row.
+  // Returns the logits. A row without any keeps them all: it is not valid.
+  FOCAL_NOINLINE const T *stage_mask(const T *x) {
+    gather(problem().mask, problem().mask_dtype, scratch.keep);
+    T *const left = scratch.row_left, *const own = scratch.row_value;
+    const int64_t lanes = by_class ? class_step : rows;
+    for (int64_t r = 0; r < lanes; r++) left[r] = own[r] = 0;
+    each_element(lanes, [&](int64_t k, int64_t r) {
+      const bool in = scratch.keep[k] != 0;
+      scratch.keep[k] = in ? T(1) : T(0);
+      left[r] += scratch.keep[k];
+      own[r] = in ? x[k] : own[r];
+    });
+    each_element(lanes, [&](int64_t k, int64_t r) {
+      const T keep = left[r] == 0 ? T(1) : scratch.keep[k];
+      scratch.keep[k] = keep;
+      scratch.x[k] = keep != 0 ? x[k] : own[r];
+    });
+    return scratch.x;
+  }
+  // What the classes that are taken out have of something: nothing.
+  FOCAL_NOINLINE void clear_masked(T *numbers) const {
+    for (int64_t k = 0; k < elements; k++) numbers[k] = scratch.keep[k] != 0 ? numbers[k] : T(0);
+  }
+  // Calls f(element, row) for all elements of the block, in the order of memory.
+  template <class F> FOCAL_INLINE void each_element(int64_t lanes, F f) const {
+    if (by_class)
+      for (int64_t c = 0; c < C; c++)
+        for (int64_t r = 0; r < lanes; r++) f(c * class_step + r, r);
+    else
+      for (int64_t r = 0; r < lanes; r++)
+        for (int64_t c = 0; c < C; c++) f(r * C + c, r);
+  }
+
   // Reads every row's class and weight; with hard targets, its class's weight too. Rows that are not valid and rows
   // without a class get target -1. Returns whether there are any.
   FOCAL_NOINLINE bool stage_rows() {
@@ -144,7 +185,10 @@ template <class T, class V> struct SoftmaxRows {
         any |= !is_class;
       }
     }
-    if (p.mask_per != FOCAL_ABSENT) {
+    if (takes_classes_out())
+      for (int64_t r = 0; r < rows; r++)
+        if (scratch.row_left[r] == 0) scratch.target[r] = -1, any = true;
+    if (p.mask_per == FOCAL_PER_ROW) {
       read_numbers(p.mask, p.mask_dtype, first, rows, numbers);
       for (int64_t r = 0; r < rows; r++)
         if (numbers[r] == 0) scratch.target[r] = -1, any = true;
@@ -171,9 +215,11 @@ template <class T, class V> struct SoftmaxRows {
         if (scratch.target[r] >= 0) amount[position(r, scratch.target[r])] = hard_targets() ? scratch.row_amount[r] : T(1);
     }
     if (hard_targets()) return;
-    const T scale = static_cast<T>(plan.target_scale), shift = static_cast<T>(plan.target_shift);
+    const T scale = static_cast<T>(plan.target_scale);
+    T *const shift = scratch.row_share;  // smoothing is shared by the classes that a row has
+    for (int64_t r = 0; r < rows; r++) shift[r] = static_cast<T>(takes_classes_out() ? p.label_smoothing / scratch.row_left[r] : plan.target_shift);
     const auto weigh = [&](T &target, int64_t r, T weight) {  // of a row that is not valid: whatever its targets are
-      target = scratch.target[r] < 0 ? T(0) : (target * scale + shift) * (weight * scratch.row_amount[r]);
+      target = scratch.target[r] < 0 ? T(0) : (target * scale + shift[r]) * (weight * scratch.row_amount[r]);
     };
     if (by_class) {
       for (int64_t c = 0; c < C; c++)
@@ -182,6 +228,7 @@ template <class T, class V> struct SoftmaxRows {
       for (int64_t r = 0; r < rows; r++)
         for (int64_t c = 0; c < C; c++) weigh(amount[r * C + c], r, class_weight(c));
     }
+    if (takes_classes_out()) clear_masked(amount);
   }
 
   // Rows that are not valid: logits of 0 in, nothing out.

@@ -1,5 +1,6 @@
 #include "target_scan.h"
 
+#include "masked_classes.h"
 #include "numbers.h"
 
 namespace focal {
@@ -36,6 +37,11 @@ class TargetScan::Part {
       for (count.error = at; !is_bad_label(target(count.error));) count.error++;
     }
     return count;
+  }
+
+  Count rows_of_masked_classes(int64_t begin, int64_t end) const {
+    const MaskedRows found = look_at_masked_rows(plan_, begin, end);
+    return {found.elements, found.rows, found.positives, found.error};
   }
 
   Count rows_of_indices(int64_t begin, int64_t end) const {
@@ -160,7 +166,8 @@ TargetScan::TargetScan(Plan &plan, uint8_t *hard_blocks)
   } else {
     size_ = plan.rows;
     part_ = part_ > plan.classes ? part_ / (plan.classes > 0 ? plan.classes : 1) : 1;
-    how_ = by_index_ ? &Part::rows_of_indices : &Part::rows_of_labels;
+    const bool of_classes = plan.problem.loss == FOCAL_SOFTMAX && plan.problem.mask_per == FOCAL_PER_ELEMENT;
+    how_ = of_classes ? &Part::rows_of_masked_classes : by_index_ ? &Part::rows_of_indices : &Part::rows_of_labels;
   }
   parts_ = size_ <= part_ ? 1 : (size_ + part_ - 1) / part_;
 }

@@ -11,7 +11,8 @@ namespace {
 
 template <class Group, class Row> FOCAL_ON_DEVICE double run_row_at(const Work &work, const Divisors &divisors, int64_t row, const Group &group) {
   const Plan &plan = work.plan;
-  const RowFacts facts = facts_of(plan, row);
+  RowFacts facts = facts_of(plan, row);
+  if (plan.problem.mask_per == FOCAL_PER_ELEMENT) take_classes_out(plan.problem, facts, group);
   Row numbers(plan.problem, facts, work.aligned);
   const double value = run_row(plan, divisors, facts, group, numbers);
   if (plan.problem.values && Group::index() == 0) put_number(plan.problem.values, plan.problem.dtype, row, value / divisors.value_divisor);
@@ -61,11 +62,12 @@ cudaError_t launch_softmax(const Work &work, int multiprocessors, cudaStream_t s
   // Classes apart in memory, rows beside each other: a row a lane
   if ((plan.inner > 1 && plan.classes < tile_elements) || plan.classes <= 8) return warps(warp_kernel<1, ReadRow<LanesOfWarp<1>>>);
   if (plan.inner > 1) return blocks(block_kernel<1024, ReadRow<LanesOfBlock<1024>>>, 1024);
-  if (plan.classes <= 8 * 16) return warps(warp_kernel<8, KeptRow<LanesOfWarp<8>, 16>>);
-  if (plan.classes <= 32 * 32) return warps(warp_kernel<32, KeptRow<LanesOfWarp<32>, 32>>);
+  const bool masked = plan.problem.mask_per == FOCAL_PER_ELEMENT;
+  if (!masked && plan.classes <= 8 * 16) return warps(warp_kernel<8, KeptRow<LanesOfWarp<8>, 16>>);
+  if (!masked && plan.classes <= 32 * 32) return warps(warp_kernel<32, KeptRow<LanesOfWarp<32>, 32>>);
   if (plan.classes < tile_elements) return warps(warp_kernel<32, ReadRow<LanesOfWarp<32>>>);
-  if (plan.classes <= 1024 * 8) return blocks(block_kernel<1024, KeptRow<LanesOfBlock<1024>, 8>>, 1024);
-  if (plan.classes <= 1024 * 32) return blocks(block_kernel<1024, KeptRow<LanesOfBlock<1024>, 32>>, 1024);
+  if (!masked && plan.classes <= 1024 * 8) return blocks(block_kernel<1024, KeptRow<LanesOfBlock<1024>, 8>>, 1024);
+  if (!masked && plan.classes <= 1024 * 32) return blocks(block_kernel<1024, KeptRow<LanesOfBlock<1024>, 32>>, 1024);
   return blocks(block_kernel<1024, ReadRow<LanesOfBlock<1024>>>, 1024);
 }
 

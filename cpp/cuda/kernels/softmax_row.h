@@ -17,6 +17,8 @@ struct RowFacts {
   int64_t classes;
   int64_t target;  // class index: the row's class; -1 where it has none, or is not valid
   double weight;   // of the row; 0 where it is not valid
+  double shift;    // what label smoothing gives each class
+  bool valid;      // is there anything to compute?
 };
 
 FOCAL_ON_DEVICE RowFacts facts_of(const Plan &plan, int64_t row) {
@@ -28,18 +30,27 @@ FOCAL_ON_DEVICE RowFacts facts_of(const Plan &plan, int64_t row) {
   facts.stride = plan.inner;
   facts.classes = plan.classes;
   facts.target = -1;
-  bool valid = !is_masked(p, 0, row);
+  facts.shift = plan.target_shift;
+  bool valid = p.mask_per != FOCAL_PER_ROW || !is_masked(p, 0, row);
   if (p.targets_kind == FOCAL_CLASS_INDEX) {
     const double index = number_at<double>(p.targets, p.targets_dtype, row);
     valid = valid && index >= 0 && index < static_cast<double>(plan.classes) && index != p.ignore_index && index != p.background;
     if (valid) facts.target = static_cast<int64_t>(index);
   }
+  facts.valid = valid;
   facts.weight = !valid ? 0 : p.weights_per == FOCAL_ABSENT ? 1 : number_at<double>(p.weights, p.weights_dtype, row);
   return facts;
 }
 
-FOCAL_ON_DEVICE bool is_valid(const Plan &plan, const RowFacts &facts) {
-  return plan.problem.targets_kind == FOCAL_CLASS_INDEX ? facts.target >= 0 : !is_masked(plan.problem, 0, facts.row);
+// Does the mask leave class c to the row?
+FOCAL_ON_DEVICE bool has_class(const FocalProblem &p, const RowFacts &facts, int64_t c) {
+  return p.mask_per != FOCAL_PER_ELEMENT || !is_masked(p, facts.base + c * facts.stride, facts.row);
+}
+// Calls f for the row's classes, but for those that its mask takes out.
+template <class Group, class F> FOCAL_ON_DEVICE void each_class(const FocalProblem &p, const RowFacts &facts, const Group &group, F f) {
+  group.each(facts.classes, [&](int64_t c) {
+    if (has_class(p, facts, c)) f(c);
+  });
 }
 FOCAL_ON_DEVICE bool is_hard(const FocalProblem &p) { return p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0; }
 
@@ -49,7 +60,7 @@ template <class T> FOCAL_ON_DEVICE T amount_of(const Plan &plan, const RowFacts 
   T target;
   if (p.targets_kind == FOCAL_DENSE) target = number_at<T>(p.targets, p.targets_dtype, facts.base + c * facts.stride);
   else target = c == facts.target ? T(1) : T(0);
-  if (!is_hard(p)) target = target * static_cast<T>(plan.target_scale) + static_cast<T>(plan.target_shift);
+  if (!is_hard(p)) target = target * static_cast<T>(plan.target_scale) + static_cast<T>(facts.shift);
   return target * static_cast<T>((p.class_positive ? p.class_positive[c] : p.positive_weight) * facts.weight);
 }
 
@@ -60,7 +71,20 @@ FOCAL_ON_DEVICE double logit_of(const FocalProblem &p, const RowFacts &facts, in
   return number_at<double>(p.logits, p.dtype, facts.base + c * facts.stride);
 }
 
-// A row of any size, read again each time.
+// Of a row whose mask takes classes out: these have no gradient, the others share the smoothing, and without others there is nothing.
+template <class Group> FOCAL_ON_DEVICE void take_classes_out(const FocalProblem &p, RowFacts &facts, const Group &group) {
+  double left = 0;
+  each_class(p, facts, group, [&](int64_t) { left++; });
+  left = group.sum(left);
+  facts.valid = facts.valid && left > 0;
+  facts.shift = p.label_smoothing / left;
+  if (p.grad && facts.valid)
+    group.each(facts.classes, [&](int64_t c) {
+      if (!has_class(p, facts, c)) put_grad(p, facts, c, 0);
+    });
+}
+
+// A row of any size, read again each time. Only this one knows of masks.
 template <class Group> struct ReadRow {
   static constexpr bool keeps = false;
   const FocalProblem &p;
@@ -70,6 +94,7 @@ template <class Group> struct ReadRow {
 
   template <class F> FOCAL_ON_DEVICE void each(F f) const {
     for (int64_t c = Group::index(); c < facts.classes; c += Group::size) {
+      if (!has_class(p, facts, c)) continue;
       float x = number_at<float>(p.logits, p.dtype, facts.base + c * facts.stride);
       f(c, x);
     }
@@ -86,17 +111,17 @@ template <class Group> FOCAL_ON_DEVICE_APART double careful_row(const Plan &plan
   const Group group;
   double max = -HUGE_VAL;
   bool unordered = false;
-  group.each(facts.classes, [&](int64_t c) {
+  each_class(p, facts, group, [&](int64_t c) {
     const double x = logit_of(p, facts, c);
     unordered |= x != x;
     max = x > max ? x : max;
   });
   max = group.largest(max);
   int64_t top = INT64_MAX;
-  group.each(facts.classes, [&](int64_t c) { top = logit_of(p, facts, c) == max && c < top ? c : top; });
+  each_class(p, facts, group, [&](int64_t c) { top = logit_of(p, facts, c) == max && c < top ? c : top; });
   top = group.least(top);
   double rest = 0;
-  group.each(facts.classes, [&](int64_t c) {
+  each_class(p, facts, group, [&](int64_t c) {
     const double x = logit_of(p, facts, c);
     // several infinities share the row in no way that can be known
     unordered |= c != top && x == max && ::isinf(max);
@@ -114,7 +139,7 @@ template <class Group> FOCAL_ON_DEVICE_APART double careful_row(const Plan &plan
     return double_fallback_term(p.gamma, share, q, c == top ? log_whole : max - x + log_whole, a);
   };
   double value = 0, pull = 0, share, q;
-  group.each(facts.classes, [&](int64_t c) {
+  each_class(p, facts, group, [&](int64_t c) {
     const SoftmaxTerm<double> own = term(c, share, q);
     value += own.value;
     pull += own.pull;
@@ -122,7 +147,7 @@ template <class Group> FOCAL_ON_DEVICE_APART double careful_row(const Plan &plan
   value = group.sum(value);
   pull = group.sum(pull);
   if (p.grad)
-    group.each(facts.classes, [&](int64_t c) {
+    each_class(p, facts, group, [&](int64_t c) {
       const double own = term(c, share, q).pull;
       put_grad(p, facts, c, unordered ? NAN : (share * (pull - own) - q * own) / grad_divisor);
     });
@@ -135,7 +160,7 @@ template <class Group> FOCAL_ON_DEVICE_APART double probability_row(const Plan &
   const Group group;
   const NumberRange range = range_of(p.grad_dtype);
   double value = 0;
-  group.each(facts.classes, [&](int64_t c) {
+  each_class(p, facts, group, [&](int64_t c) {
     const Element<double> e = term_of_probability(p, logit_of(p, facts, c), amount_of<double>(plan, facts, c));
     value += e.value;
     if (p.grad) put_grad(p, facts, c, within(range, e.grad / grad_divisor));
@@ -219,7 +244,7 @@ template <class Group> FOCAL_ON_DEVICE_APART double dense_row(const Plan &plan, 
 template <class Group, class Row>
 FOCAL_ON_DEVICE double run_row(const Plan &plan, const Divisors &divisors, const RowFacts &facts, const Group &group, Row &row) {
   const FocalProblem &p = plan.problem;
-  if (!is_valid(plan, facts)) {
+  if (!facts.valid) {
     if (p.grad) group.each(facts.classes, [&](int64_t c) { put_grad(p, facts, c, 0); });
     return 0;
   }

@@ -55,6 +55,7 @@ FOCAL_ON_DEVICE void look_at_indices(const Plan &plan, Found &found) {
       for (int64_t c = 0; c < plan.classes; c++) elements += !is_masked(p, element_of(plan, row, c), row);
       if (elements == 0) continue;
       positive = foreground && !is_masked(p, element_of(plan, row, static_cast<int64_t>(index)), row);
+      if (p.loss == FOCAL_SOFTMAX && foreground && !positive) note(found.bad_target, row);
     }
     if (!is_class && index != p.background) note(found.bad_target, row);
     found.rows++;
@@ -91,16 +92,21 @@ FOCAL_ON_DEVICE void look_at_labels(const Plan &plan, bool aligned, Found &found
   if (first_of_thread() == 0) found.rows += static_cast<unsigned long long>(plan.rows);
 }
 
-// The same where some do not: a row is valid if any of its elements is.
+// The same where some do not: a row is valid if any of its elements is. A softmax's row has no label of a class that it has not.
 FOCAL_ON_DEVICE void look_at_some_labels(const Plan &plan, Found &found) {
   const FocalProblem &p = plan.problem;
   for (int64_t row = first_of_thread(); row < plan.rows; row += threads()) {
     const unsigned long long before = found.elements;
+    int64_t contradicted = -1;
     for (int64_t c = 0; c < plan.classes; c++) {
       const int64_t k = element_of(plan, row, c);
-      if (!is_skipped(p, k, row)) look_at_label(p, number_at<double>(p.targets, p.targets_dtype, k), k, found);
+      const double y = number_at<double>(p.targets, p.targets_dtype, k);
+      if (!is_skipped(p, k, row)) look_at_label(p, y, k, found);
+      else if (p.loss == FOCAL_SOFTMAX && y > 0 && contradicted < 0) contradicted = k;
     }
-    found.rows += found.elements > before;
+    if (found.elements == before) continue;
+    found.rows++;
+    if (contradicted >= 0) note(found.bad_target, contradicted);
   }
 }
 

@@ -37,6 +37,15 @@ template <class T> struct Random {
     return element / plane * inner + element % inner;
   }
 
+  // A softmax's mask may not take out what a row is labelled with, unless it takes out the whole row.
+  void leave_labelled_classes() {
+    for (size_t k = 0; k < mask.size(); k++) {
+      const size_t row = row_of(k), classes = static_cast<size_t>(p.classes), inner = static_cast<size_t>(p.inner);
+      const bool labelled = labels.empty() ? indices[row] == static_cast<int32_t>(k / inner % classes) : labels[k] > 0;
+      mask[k] = row % 5 != 0 && (labelled || mask[k]);
+    }
+  }
+
   explicit Random(uint32_t seed) {
     Draw draw(seed);
     const bool softmax = draw.coin();
@@ -102,9 +111,10 @@ template <class T> struct Random {
       p.weights_dtype = FOCAL_FLOAT32;
       p.weights = weights.data();
     }
-    p.mask_per = draw.coin() ? FOCAL_ABSENT : draw.below(per);
+    p.mask_per = draw.coin() ? FOCAL_ABSENT : draw.below(3);
     if (p.mask_per != FOCAL_ABSENT) {
       for (int i = 0; i < (p.mask_per == FOCAL_PER_ROW ? rows : elements); i++) mask.push_back(draw.below(4) != 0);
+      if (softmax && p.mask_per == FOCAL_PER_ELEMENT) leave_labelled_classes();
       p.mask_dtype = FOCAL_UINT8;
       p.mask = mask.data();
     }

@@ -1,6 +1,6 @@
 /** The examples of a block of a problem: which are valid, which are positives, and the predicted probability of the true class. */
 import { logOddsAgainst, sigmoid } from '../../formulas/formula.js'
-import { firstOf, hasClass, isValid, targetOf } from '../../problem/positions.js'
+import { classesLeft, firstOf, hasClass, isMasked, isValid, targetOf } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
 import type { HardExample } from './explanation.js'
 
@@ -75,27 +75,29 @@ export class Examples {
     const odds = new Float64Array(classes)
     for (let r = 0; r < outer * inner; r++) {
       const first = firstOf(problem, r)
-      if (!isValid(problem, r, first)) {
+      if (classesLeft(problem, r) === 0) {
         this.groups[r] = LEFT_OUT
         continue
       }
+      const isOut = (c: number) => isMasked(problem, r, first + c * inner)
+      const labelOf = (c: number) => (isOut(c) ? 0 : targets[first + c * inner])
       let labels = hasClass(problem, r) ? 1 : 0
       if (targetsKind === 'labels') {
         labels = 0
-        for (let c = 0; c < classes; c++) labels += targets[first + c * inner]
+        for (let c = 0; c < classes; c++) labels += labelOf(c)
       }
       if (labels === 0) {
         this.groups[r] = 2 * (this.#edges.length - 1)
         continue
       }
-      for (let c = 0; c < classes; c++) row[c] = logits[first + c * inner]
+      for (let c = 0; c < classes; c++) row[c] = isOut(c) ? -Infinity : logits[first + c * inner]
       logOddsAgainst(row, odds)
       if (targetsKind === 'class-index') {
         this.#put(r, sigmoid(-odds[targets[r]]), true)
         continue
       }
       let distance = 0
-      for (let c = 0; c < classes; c++) distance += Math.abs(targets[first + c * inner] / labels - sigmoid(-odds[c])) / 2
+      for (let c = 0; c < classes; c++) distance += Math.abs(labelOf(c) / labels - sigmoid(-odds[c])) / 2
       this.#put(r, 1 - distance, true)
     }
   }

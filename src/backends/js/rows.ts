@@ -1,7 +1,7 @@
 /** The rows of a problem in plain TypeScript, some at a time: scanned and checked first, then computed. */
 import type { Derivatives, ElementFormula, Parameters, RowFormula } from '../../formulas/formula.js'
 import { finiteProbability, type NumberRange, rangeOf, within } from '../../formulas/number_range.js'
-import { firstOf, hasClass, isValid, targetOf } from '../../problem/positions.js'
+import { classesLeft, firstOf, hasClass, isMasked, isValid, targetOf } from '../../problem/positions.js'
 import { badClass, badProbability, badTarget, type Problem, type Sums } from '../../problem/problem.js'
 
 /** What was found in the rows looked at so far. */
@@ -21,15 +21,21 @@ export function emptyScan(): TargetScan {
 /** Adds the valid elements of rows `begin` to `end - 1`, and checks them. */
 export function scanTargets(problem: Problem, begin: number, end: number, scan: TargetScan): TargetScan {
   const { loss, logits, targets, targetsKind, classes, inner, background } = problem
+  const { perRow } = loss.formula
   const areProbabilities = loss.inputs === 'probabilities'
   let { elements, rows, positives, badLabel, badProbability } = scan
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
     const target = targetsKind === 'class-index' ? targets[r] : NaN
     let valid = 0
+    // A class that a softmax's row does not have, and a label says it has
+    let contradicted = Infinity
     for (let c = 0; c < classes; c++) {
       const k = first + c * inner
-      if (!isValid(problem, r, k)) continue
+      if (!isValid(problem, r, k)) {
+        if (perRow && (targetsKind === 'labels' ? targets[k] > 0 : c === target)) contradicted = Math.min(contradicted, k)
+        continue
+      }
       valid++
       // NaN is no number at all, and comes through
       if (areProbabilities && (logits[k] < 0 || logits[k] > 1)) badProbability = Math.min(badProbability, k)
@@ -44,7 +50,8 @@ export function scanTargets(problem: Problem, begin: number, end: number, scan: 
     elements += valid
     if (valid === 0) continue
     rows++
-    const known = (target >= 0 && target < classes) || target === background
+    if (targetsKind === 'labels') badLabel = Math.min(badLabel, contradicted)
+    const known = (target >= 0 && target < classes && contradicted === Infinity) || target === background
     if (targetsKind === 'class-index' && !known) throw badClass(problem, r, target)
   }
   scan.elements = elements
@@ -57,11 +64,10 @@ export function scanTargets(problem: Problem, begin: number, end: number, scan: 
 
 /** Between scanning and computing: the sums but for the losses of this problem. Throws what is wrong with it. */
 export function finishScan(problem: Problem, { elements, rows, positives, badLabel, badProbability: bad }: TargetScan): Sums {
-  const { loss, logits, targets, classes, sumBefore } = problem
+  const { logits, targets, sumBefore } = problem
   if (badLabel < Infinity) throw badTarget(problem, badLabel, targets[badLabel])
   if (bad < Infinity) throw badProbability(bad, logits[bad])
-  // A row of a softmax counts as a whole
-  return { sum: sumBefore, elements: loss.formula.perRow ? rows * classes : elements, rows, positives }
+  return { sum: sumBefore, elements, rows, positives }
 }
 
 /** Computes rows `begin` to `end - 1`, and returns what `sum` has become. */
@@ -116,21 +122,24 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
   const { loss, logits, classes, inner, values, grad, gradScale } = problem
   const { labelSmoothing, classPositive, positiveWeight } = loss
   const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
-  const row = new Float64Array(classes)
-  const weights = new Float64Array(classes)
-  const scratch = new Float64Array(classes)
+  const whole = [new Float64Array(classes), new Float64Array(classes), new Float64Array(classes)] as const
   const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
   const ofGrad = rangeOf(problem.gradDtype)
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
     let value = 0
-    if (isValid(problem, r, first) && hasClass(problem, r)) {
+    // Classes that are masked have no part in their row
+    const left = classesLeft(problem, r)
+    const [row, weights, scratch] = left === classes ? whole : whole.map((array) => array.subarray(0, left))
+    if (left > 0 && hasClass(problem, r)) {
       const weight = weightOf(problem, r, first)
+      let at = 0
       for (let c = 0; c < classes; c++) {
         const k = first + c * inner
-        const y = targetOf(problem, r, k, c) * (1 - labelSmoothing) + labelSmoothing / classes
-        row[c] = logits[k]
-        weights[c] = y * weight * (classPositive?.[c] ?? positiveWeight)
+        if (isMasked(problem, r, k)) continue
+        const y = targetOf(problem, r, k, c) * (1 - labelSmoothing) + labelSmoothing / left
+        row[at] = logits[k]
+        weights[at++] = y * weight * (classPositive?.[c] ?? positiveWeight)
       }
       value = range === null ? formula.row(row, weights, scratch, loss) : computeClasses(formula, loss, range, row, weights)
     } else {
@@ -139,9 +148,10 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
     sum += value
     if (values !== null) values[r] = value / valueDivisor
     if (grad === null) continue
-    for (let c = 0; c < classes; c++) {
-      const scaled = (row[c] / divisor) * gradScale
-      grad[first + c * inner] = range === null ? scaled : within(ofGrad, scaled)
+    for (let c = 0, at = 0; c < classes; c++) {
+      const k = first + c * inner
+      const scaled = left === 0 || isMasked(problem, r, k) ? 0 : (row[at++] / divisor) * gradScale
+      grad[k] = range === null ? scaled : within(ofGrad, scaled)
     }
   }
   return sum
