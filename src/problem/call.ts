@@ -18,7 +18,7 @@ export interface StorageOptions {
 /** What targets are; see {@link CallOptions.targetKind}. */
 export type TargetKind = 'labels' | 'class-index'
 
-const targetKinds: readonly TargetKind[] = ['labels', 'class-index']
+export const targetKinds: readonly TargetKind[] = ['labels', 'class-index']
 
 /** How a call lays out its arrays and what it leaves out. */
 export interface CallOptions extends StorageOptions {

@@ -1,6 +1,6 @@
 /**
  * The loss composed of operations of TensorFlow.js: for backends whose data cannot be read at once, and for second derivatives. In
- * float32 throughout, and targets are not checked, as nothing is read.
+ * float32 throughout. As nothing is read, a target that is none is no error: it makes its sample's loss, and its gradient, NaN.
  */
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
@@ -10,7 +10,10 @@ import type { Batch } from './batch.js'
 import { composedFormula, type FormulaOperations } from './formulas.js'
 import { partialSums } from './sums.js'
 
-export type ComposedOperations = FormulaOperations & Pick<typeof tfjs, 'any' | 'range' | 'tidy'>
+export type ComposedOperations = FormulaOperations & Pick<
+    typeof tfjs,
+    'any' | 'backend' | 'clipByValue' | 'fill' | 'lessEqual' | 'logicalNot' | 'logicalOr' | 'range' | 'tidy'
+  >
 
 /** Throws an Error for a loss that has no composed formula, and for one of probabilities. */
 export function composedLoss(tf: ComposedOperations, loss: LossConstants | undefined, reduction: Reduction, batch: Batch): Tensor1D {
@@ -22,13 +25,12 @@ export function composedLoss(tf: ComposedOperations, loss: LossConstants | undef
   }
   return tf.tidy(() => {
     const { rows, classes, samples } = batch
-    const { y, isValid, positives } = targetsOf(tf, loss, batch)
+    const { y, isValid, positives, kept } = targetsOf(tf, loss, batch)
     // Masked and ignored elements may hold anything, so they are replaced before anything is computed from it
     const logits = tf.reshape(batch.logits, [rows, classes])
     const x = isValid === null ? logits : tf.where(isValid, logits, tf.zerosLike(logits))
-    const losses = composedFormula(tf, loss)(x, y)
-    const counted = isValid === null ? losses : tf.mul<Tensor>(losses, tf.cast(isValid, 'float32'))
-    const { sums, scale } = partialSums(tf, tf.reshape(counted, [samples, samples === 0 ? 0 : (rows / samples) * classes]))
+    const losses = tf.mul<Tensor>(composedFormula(tf, loss)(x, y), kept)
+    const { sums, scale } = partialSums(tf, tf.reshape(losses, [samples, samples === 0 ? 0 : (rows / samples) * classes]))
     const count = countOf(tf, loss, reduction, batch, isValid, positives)
     // Each number by itself, so that none leaves the range of half floats
     const each = typeof count === 'number' ? (scale * samples) / count : tf.div((scale * samples) / count.scale, count.scaled)
@@ -37,38 +39,61 @@ export function composedLoss(tf: ComposedOperations, loss: LossConstants | undef
 }
 
 interface ComposedTargets {
-  /** Labels, smoothed; `[rows, classes]`, as all of these. */
+  /** Labels, smoothed; `[rows, classes]`, as all of these or as what broadcasts to them. */
   readonly y: Tensor
   /** Booleans; `null` where everything is valid. */
   readonly isValid: Tensor | null
   /** 1 for a positive, before smoothing. */
   readonly positives: Tensor
+  /** What losses are multiplied by: 1, 0 where they are ignored, and NaN where the target is none. */
+  readonly kept: Tensor
 }
 
-function targetsOf(tf: ComposedOperations, loss: LossConstants, { targets, kind, rows, classes }: Batch): ComposedTargets {
-  const { formula, ignoreIndex, labelSmoothing: e } = loss
-  const indifferent = formula.perRow ? e / classes : e / 2
-  const smooth = (y: Tensor, hasClass: Tensor | number) => tf.add<Tensor>(tf.mul(y, 1 - e), tf.mul(indifferent, hasClass))
+export function targetsOf(tf: ComposedOperations, loss: LossConstants, batch: Batch): ComposedTargets {
+  return batch.kind === 'labels' ? labelsOf(tf, loss, batch) : indicesOf(tf, loss, batch)
+}
 
-  if (kind === 'dense') {
-    const given = tf.cast(tf.reshape(targets, [rows, classes]), 'float32')
-    const canBeIgnored = !formula.perRow && !Number.isNaN(ignoreIndex) && !(ignoreIndex >= 0 && ignoreIndex <= 1)
-    const isValid = canBeIgnored ? tf.notEqual(given, ignoreIndex) : null
-    const labels = isValid === null ? given : tf.where(isValid, given, tf.zerosLike(given))
-    // The least number above 0 is below what a half float has
-    const from = formula.positiveFrom
-    const positives = tf.cast(from < 1e-6 ? tf.greater(labels, 0) : tf.greaterEqual(labels, from), 'float32')
-    return { y: smooth(labels, 1), isValid, positives }
-  }
+/** How far outside of 0 to 1 a label may be, to be taken as 0 or 1. */
+function toleranceOf(tf: ComposedOperations): number {
+  return tf.backend().floatPrecision() === 16 ? 2 ** -9 : 1e-6
+}
 
+function labelsOf(tf: ComposedOperations, loss: LossConstants, { targets, rows, classes }: Batch): ComposedTargets {
+  const { formula, ignoreIndex } = loss
+  const given = tf.cast(tf.reshape(targets, [rows, classes]), 'float32')
+  const canBeIgnored = !formula.perRow && !Number.isNaN(ignoreIndex) && !(ignoreIndex >= 0 && ignoreIndex <= 1)
+  const isValid = canBeIgnored ? tf.notEqual(given, ignoreIndex) : null
+  const clipped = tf.clipByValue(given, 0, 1)
+  const isLabel = tf.lessEqual(tf.abs(tf.sub(given, clipped)), toleranceOf(tf))
+  const labels = tf.where(isLabel, clipped, tf.zerosLike(given))
+  // The least number above 0 is below what a half float has
+  const from = formula.positiveFrom
+  const positives = tf.cast(from < 1e-6 ? tf.greater(labels, 0) : tf.greaterEqual(labels, from), 'float32')
+  return { y: smooth(tf, loss, classes, labels, 1), isValid, positives, kept: keptOf(tf, isValid, isLabel) }
+}
+
+function indicesOf(tf: ComposedOperations, loss: LossConstants, { targets, rows, classes }: Batch): ComposedTargets {
+  const { formula, ignoreIndex } = loss
   const index = tf.cast(tf.reshape(targets, [rows, 1]), 'float32')
   const background = loss.background === 'num-classes' ? classes : loss.background
-  const isClass = tf.equal(index, tf.range(0, classes))
-  const hot = tf.cast(background >= 0 && background < classes ? tf.logicalAnd(isClass, tf.notEqual(index, background)) : isClass, 'float32')
+  const isBackground = Number.isNaN(background) ? tf.zerosLike(tf.cast(index, 'bool')) : tf.equal(index, background)
+  const isClass = tf.logicalAnd(tf.equal(index, tf.range(0, classes)), tf.logicalNot(isBackground))
+  const hot = tf.cast(isClass, 'float32')
   const isValid = Number.isNaN(ignoreIndex) ? null : tf.logicalAnd(tf.notEqual(index, ignoreIndex), tf.ones([1, classes], 'bool'))
   const positives = isValid === null ? hot : tf.mul<Tensor>(hot, tf.cast(isValid, 'float32'))
+  const isIndex = tf.logicalOr(tf.any(isClass, 1, true), isBackground)
   // A background row has no class to smooth, and so no loss in a softmax
-  return { y: smooth(hot, formula.perRow ? tf.sum(hot, 1, true) : 1), isValid, positives }
+  const y = smooth(tf, loss, classes, hot, formula.perRow ? tf.sum(hot, 1, true) : 1)
+  return { y, isValid, positives, kept: keptOf(tf, isValid, isIndex) }
+}
+
+function smooth(tf: ComposedOperations, { formula, labelSmoothing: e }: LossConstants, classes: number, y: Tensor, hasClass: Tensor | number): Tensor {
+  return e === 0 ? y : tf.add(tf.mul(y, 1 - e), tf.mul(formula.perRow ? e / classes : e / 2, hasClass))
+}
+
+function keptOf(tf: ComposedOperations, isValid: Tensor | null, isTarget: Tensor): Tensor {
+  const kept = tf.where(isTarget, tf.fill(isTarget.shape, 1), tf.fill(isTarget.shape, NaN))
+  return isValid === null ? kept : tf.where(isValid, kept, tf.fill(isValid.shape, 0))
 }
 
 /** What is divided by, at least 1 as for any backend: a number, or a tensor and what that is to be multiplied by. */

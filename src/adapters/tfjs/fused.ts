@@ -11,12 +11,12 @@ import { fillTensor, type MemoryOperations, readTensors } from './memory.js'
 export type FusedOperations = MemoryOperations & Pick<typeof tfjs, 'customGrad' | 'tensor1d'>
 
 export function fusedLoss(tf: FusedOperations, loss: Pick<FocalLossBase, 'sums' | 'denominator'>, reduction: Reduction, batch: Batch): Tensor1D {
-  const { shape, samples, rows } = batch
+  const { shape, samples, rows, kind: targetKind } = batch
   const forward = tf.customGrad((logits, save) => {
     const x = logits as Tensor
     const y = batch.targets
     const { values, scale } = readTensors(tf, [x, y], (logits, targets) => {
-      const { out, ...sums } = loss.sums(logits as Float32Array, targetsOf(batch, targets), { shape, out: true })
+      const { out, ...sums } = loss.sums(logits as Float32Array, targetsOf(batch, targets), { shape, targetKind, out: true })
       const counted = Math.max(1, out.length === logits.length ? sums.elements : sums.rows)
       const scale = samples / (reduction === 'none' ? counted : loss.denominator(sums))
       return { values: sumEach(out, samples, scale), scale }
@@ -32,7 +32,7 @@ export function fusedLoss(tf: FusedOperations, loss: Pick<FocalLossBase, 'sums' 
         const each = rows / samples
         const weights = new Float32Array(rows)
         for (let row = 0; row < rows; row++) weights[row] = seeds[Math.floor(row / each)] * scale
-        loss.sums(logits as Float32Array, targetsOf(batch, targets), { shape, weights, grad })
+        loss.sums(logits as Float32Array, targetsOf(batch, targets), { shape, targetKind, weights, grad })
       }),
       gradFunc: () => {
         throw new Error(
@@ -46,7 +46,7 @@ export function fusedLoss(tf: FusedOperations, loss: Pick<FocalLossBase, 'sums' 
 
 /** Class indices come as floats, too. */
 function targetsOf({ kind }: Batch, targets: NumericArray): NumericArray {
-  if (kind === 'dense' || !(targets instanceof Float32Array)) return targets
+  if (kind === 'labels' || !(targets instanceof Float32Array)) return targets
   return Int32Array.from(targets, (index, i) => {
     if ((index | 0) !== index) throw outOfRange(`yTrue[${i}]`, index, 'an integer, the index of a class')
     return index

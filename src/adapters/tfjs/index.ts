@@ -7,12 +7,15 @@ import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
 import type { FocalLossBase } from '../../losses/base.js'
 import { checkMethods, checkNames, checkRecord, oneOf } from '../../arguments.js'
-import type { Reduction } from '../../problem/options.js'
 import { surplus } from '../../errors.js'
+import { type TargetKind, targetKinds } from '../../problem/call.js'
+import type { Reduction } from '../../problem/options.js'
 import { checkFramework } from '../framework.js'
 import { batchOf } from './batch.js'
 import { composedLoss, type ComposedOperations } from './composed.js'
 import { fusedLoss, type FusedOperations } from './fused.js'
+
+export { tfMetrics, type MetricOperations, type TfjsMetric, type TfjsMetricLoss, type TfjsMetricOptions, type TfjsMetrics } from './metrics.js'
 
 /** What is used of TensorFlow.js: the namespace of `@tensorflow/tfjs`, `tfjs-node` or `tfjs-core` will do. */
 export type TensorFlow = FusedOperations & ComposedOperations & Pick<typeof tfjs, 'getBackend'>
@@ -25,10 +28,17 @@ export type TfjsLoss = Pick<FocalLossBase, 'sums' | 'denominator'> &
 export interface TfjsOptions {
   /**
    * 'fused' computes with this package's backends, which needs the data at once; 'composed' is made of operations of
-   * TensorFlow.js, which stays on the GPU and can be differentiated again, in float32 and without checks of the targets.
+   * TensorFlow.js, which stays on the GPU and can be differentiated again, in float32; a target that is none makes its sample's loss
+   * NaN there, as nothing is read, and is an error of the fused one.
    * Default: 'composed' while TensorFlow.js runs on webgl or webgpu, else 'fused'.
    */
   implementation?: 'fused' | 'composed' | undefined
+  /**
+   * What `yTrue` holds: 'labels', numbers from 0 to 1 in the shape of `yPred`; or 'class-index', one index per row. By default the
+   * number of targets tells; with one class, where there are as many of both, int32 targets of a loss with a `background` are
+   * class indices, and all others labels. `model.fit` makes float32 of whatever it is given.
+   */
+  targetKind?: TargetKind | undefined
 }
 
 const onGpu: ReadonlySet<string> = new Set(['webgl', 'webgpu'])
@@ -50,12 +60,13 @@ export function tfLoss(tf: TensorFlow, loss: TfjsLoss, options: TfjsOptions = {}
   checkMethods('loss', loss, ['sums', 'denominator'])
   checkRecord('loss.options', loss.options)
   checkRecord('options', options)
-  checkNames(options, new Set(['implementation']), 'tfLoss()')
-  const { implementation } = options
+  checkNames(options, new Set(['implementation', 'targetKind']), 'tfLoss()')
+  const { implementation, targetKind } = options
   if (implementation !== undefined) oneOf('implementation', implementation, ['fused', 'composed'])
+  if (targetKind !== undefined) oneOf('targetKind', targetKind, targetKinds)
   const { reduction } = loss.options
   return (yTrue, yPred) => {
-    const batch = batchOf(yTrue, yPred)
+    const batch = batchOf(loss.constants, yTrue, yPred, targetKind)
     const chosen = implementation ?? (onGpu.has(tf.getBackend()) ? 'composed' : 'fused')
     return chosen === 'fused' ? fusedLoss(tf, loss, reduction, batch) : composedLoss(tf, loss.constants, reduction, batch)
   }

@@ -90,6 +90,41 @@ describe.each(['cpu', 'wasm'])('on the %s backend of TensorFlow.js, composed is 
   })
 })
 
+describe.each(['cpu', 'wasm'])('a target that is none, on the %s backend of TensorFlow.js', (backend) => {
+  beforeAll(() => tf.setBackend(backend))
+
+  /** Values and gradients of three samples of two classes. */
+  const results = (name: LossName, options: AnyOptions, targets: tf.Tensor) => {
+    const criterion = tfLoss(tf, lossOf(name, { reduction: 'sum', ...options }), composed)
+    const x = tf.tensor2d([1, -1, 0.5, 2, -0.5, 0.25], [3, 2])
+    return { value: criterion(targets, x).dataSync(), grad: tf.grad((at) => tf.sum(criterion(targets, at)))(x).dataSync() }
+  }
+
+  it.each(lossNames)('makes its sample NaN, and no other: %s', (name) => {
+    for (const bad of [NaN, 1.01, -0.5, 2]) {
+      const { value, grad } = results(name, {}, tf.tensor2d([1, 0, bad, 0, 0, 1], [3, 2]))
+      expect(Array.from(value, Number.isNaN)).toEqual([false, true, false])
+      expect(grad[2]).toBeNaN()
+      expect([0, 1, 4, 5].some((i) => Number.isNaN(grad[i]))).toBe(false)
+    }
+  })
+
+  it.each(lossNames)('that is no class makes its row NaN: %s', (name) => {
+    for (const bad of [2, -1, 0.5, NaN]) {
+      const { value, grad } = results(name, {}, tf.tensor1d([1, bad, 0]))
+      expect(Array.from(value, Number.isNaN)).toEqual([false, true, false])
+      expect(Array.from(grad, Number.isNaN)).toEqual([false, false, true, true, false, false])
+    }
+    const { value } = results(name, { background: 2, ignoreIndex: -1 }, tf.tensor1d([1, 2, -1]))
+    expect(Array.from(value, Number.isNaN)).toEqual([false, false, false])
+  })
+
+  it('within 1e-6 of the interval is taken as 0 or 1', () => {
+    const { value } = results('QualityFocalLoss', {}, tf.tensor2d([1.0000001192092896, 0, 0, -1e-7, 1, 0], [3, 2]))
+    expect(value).toEqual(results('QualityFocalLoss', {}, tf.tensor2d([1, 0, 0, 0, 1, 0], [3, 2])).value)
+  })
+})
+
 describe.each(['cpu', 'wasm'])('second derivatives on the %s backend of TensorFlow.js', (backend) => {
   beforeAll(() => tf.setBackend(backend))
 

@@ -73,6 +73,47 @@ describe('tfLoss', () => {
   })
 })
 
+describe.each(['fused', 'composed'] as const)('targets of one class, %s', (implementation) => {
+  /** Both are background, of index 1: half the sum of their losses as negatives. */
+  const background = 0.2716973853
+  const loss = new SigmoidFocalLoss({ background: 'num-classes', reduction: 'mean' })
+  const x = () => tf.tensor2d([-1, 1], [2, 1])
+  const valueOf = (yTrue: tf.Tensor, targetKind?: 'labels' | 'class-index') =>
+    tf.mean(tfLoss(tf, loss, { implementation, targetKind })(yTrue, x())).dataSync()[0]
+  const asLabels = loss.value(Float64Array.of(-1, 1), [1, 1], { shape: [2, 1], targetKind: 'labels' })
+
+  it('are class indices as integers where there is a background', () => {
+    expect(valueOf(tf.tensor2d([1, 1], [2, 1], 'int32'))).toBeCloseTo(background, 6)
+    expect(valueOf(tf.tensor1d([1, 1], 'int32'))).toBeCloseTo(background, 6)
+  })
+
+  it('are labels as floats and booleans', () => {
+    expect(valueOf(tf.tensor2d([1, 1], [2, 1]))).toBeCloseTo(asLabels, 6)
+    expect(valueOf(tf.tensor2d([1, 1], [2, 1], 'bool'))).toBeCloseTo(asLabels, 6)
+  })
+
+  it('are what targetKind says', () => {
+    expect(valueOf(tf.tensor2d([1, 1], [2, 1]), 'class-index')).toBeCloseTo(background, 6)
+    expect(valueOf(tf.tensor2d([1, 1], [2, 1], 'bool'), 'class-index')).toBeCloseTo(background, 6)
+    expect(valueOf(tf.tensor2d([1, 1], [2, 1], 'int32'), 'labels')).toBeCloseTo(asLabels, 6)
+  })
+
+  it('have its shape', () => {
+    const [labels, indices] = (['labels', 'class-index'] as const).map((targetKind) => tfLoss(tf, new SoftmaxFocalLoss(), { implementation, targetKind }))
+    const logits = tf.zeros([4, 3])
+    expect(() => labels(tf.zeros([4]), logits)).toThrow(new RangeError("yTrue has shape [4]; expected yPred's, [4, 3], as targetKind is 'labels'"))
+    expect(() => indices(tf.zeros([4, 3]), logits)).toThrow(
+      new RangeError("yTrue has shape [4, 3]; expected yPred's, [4, 3], without its last axis, as targetKind is 'class-index'"),
+    )
+    expect(() => labels(tf.zeros([4, 1]), tf.zeros([4, 1]))).toThrow('a softmax has 1 class; expected 2 or more')
+  })
+})
+
+it('a wrong kind of targets is an error', () => {
+  const targetKind = 'indices' as 'labels'
+  expect(() => tfLoss(tf, new SigmoidFocalLoss(), { targetKind })).toThrow("targetKind is 'indices'; expected one of 'labels', 'class-index'")
+})
+
 describe.each(['cpu', 'wasm'])('the fused loss on the %s backend of TensorFlow.js', (name) => {
   beforeAll(() => tf.setBackend(name))
 
