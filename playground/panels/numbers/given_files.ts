@@ -4,7 +4,7 @@ import { reasonOf } from '../../../src/errors.js'
 import type { Bytes } from '../../../src/cli/explain/files/bytes.js'
 import { TARGET_NAMES, targetsByName } from '../../../src/cli/explain/files/column_names.js'
 import type { Line } from '../../../src/cli/explain/files/csv_cells.js'
-import { dialectOf, HEAD_BYTES } from '../../../src/cli/explain/files/csv_dialect.js'
+import { type Dialect, dialectOf, HEAD_BYTES } from '../../../src/cli/explain/files/csv_dialect.js'
 import { csvTable } from '../../../src/cli/explain/files/csv_table.js'
 import type { Files } from '../../../src/cli/explain/files/files.js'
 import { npyReader } from '../../../src/cli/explain/files/npy.js'
@@ -23,9 +23,9 @@ export function filesOf({ logits, targets }: Given): Files {
   const openTable: Files['openTable'] = async (name, role, options) => {
     const file = fileOf(role)
     if (!isTable(file)) throw new Error(`${name} is neither .npy nor .csv nor .tsv; expected one of them`)
-    const lines = await linesOf(file)
+    const { lines, delimiter } = await linesOf(file)
     if (role === 'both') expectTargets(name, lines[0])
-    return { ...(await csvTable(name, iteratorOf(lines), role, options)), name, rows: null, flat: false, progress: () => 1, close: () => Promise.resolve() }
+    return { ...(await csvTable(name, iteratorOf(lines), delimiter, role, options)), name, rows: null, flat: false, progress: () => 1, close: () => Promise.resolve() }
   }
   return {
     expect: () => Promise.resolve(),
@@ -53,12 +53,13 @@ function expectTargets(name: string, first: Line | undefined): void {
   }
 }
 
-async function linesOf(file: File): Promise<Line[]> {
+async function linesOf(file: File): Promise<{ lines: Line[]; delimiter: Dialect['delimiter'] }> {
   if (file.size > LARGEST_TABLE) throw new Error(`${file.name} has ${Math.round(file.size / 1e6)} MB; expected at most ${Math.round(LARGEST_TABLE / 1e6)} MB of text (focal-loss explain reads any size)`)
   try {
     const { delimiter, fromLine } = dialectOf(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()))
     const records = parse(await file.text(), { bom: true, delimiter, from_line: fromLine, info: true, relax_column_count: true, skip_empty_lines: true, trim: true })
-    return (records as unknown as readonly { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({ cells: record, number: info.lines }))
+    const lines = (records as unknown as readonly { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({ cells: record, number: info.lines }))
+    return { lines, delimiter }
   } catch (error) {
     throw new Error(`${file.name} is no proper table (${reasonOf(error)})`, { cause: error })
   }

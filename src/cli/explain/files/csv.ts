@@ -25,7 +25,7 @@ export async function csvReader(name: string, role: Role, choice: ColumnChoice):
     await file.close()
   }
   try {
-    const table = await csvTable(name, lines, role, choice)
+    const table = await csvTable(name, lines, delimiter, role, choice)
     return { ...table, name, rows: null, flat: false, progress: () => (size === 0 ? 1 : stream.bytesRead / size), close }
   } catch (error) {
     await close()

@@ -2,7 +2,10 @@
 import type { TableReader } from './array_reader.js'
 import { chooseColumns, type ColumnChoice, type Role, takenOf } from './columns.js'
 import { isBoolean, isMissing, type Line, numberOf } from './csv_cells.js'
+import type { Dialect } from './csv_dialect.js'
 import { headerOf } from './csv_header.js'
+
+const THOUSANDS = /^[+-]?[1-9]\d{0,2},\d{3}$/
 
 /** Lines that are looked at before the first is read. */
 const LOOKED_AT = 100
@@ -11,6 +14,7 @@ const LOOKED_AT = 100
 export async function csvTable(
   name: string,
   lines: AsyncIterator<Line, void>,
+  delimiter: Dialect['delimiter'],
   role: Role,
   choice: ColumnChoice,
 ): Promise<Pick<TableReader, 'rest' | 'logits' | 'read' | 'integers' | 'taken'>> {
@@ -26,7 +30,7 @@ export async function csvTable(
     const next = await lines.next()
     return next.done === true ? undefined : next.value
   }
-  const cellOf = cellReader(name, chosen.logits.length, places)
+  const cellOf = cellReader(name, delimiter, chosen.logits.length, places)
   const isInteger = (cell: string | undefined) => cell === undefined || isMissing(cell) || (Number.isInteger(numberOf(cell)) && !isBoolean(cell) && !/[.,e]/i.test(cell))
   return {
     rest: [places.length],
@@ -60,7 +64,7 @@ async function take(lines: AsyncIterator<Line, void>, most: number): Promise<Lin
 }
 
 /** Reads the cell of a line at one of the places, of which the first `logits` are of logits. */
-function cellReader(name: string, logits: number, places: readonly number[]): (line: Line, at: number) => number {
+function cellReader(name: string, delimiter: Dialect['delimiter'], logits: number, places: readonly number[]): (line: Line, at: number) => number {
   let decimal: { readonly mark: ',' | '.'; readonly line: number } | undefined
   return ({ cells, number }, at) => {
     const cell = cells[places[at]]
@@ -73,6 +77,8 @@ function cellReader(name: string, logits: number, places: readonly number[]): (l
     }
     const mark = cell.includes('.') ? '.' : cell.includes(',') ? ',' : undefined
     if (mark === undefined) return value
+    // Where commas are delimiters, one within a cell may also part thousands
+    if (decimal === undefined && delimiter === ',' && THOUSANDS.test(cell)) throw new Error(`${where} is '${cell}'; expected a number without a comma, which may part thousands`)
     decimal ??= { mark, line: number }
     if (mark !== decimal.mark) throw new Error(`${where} is '${cell}', with a decimal '${mark}'; expected '${decimal.mark}', as in line ${decimal.line}`)
     return value

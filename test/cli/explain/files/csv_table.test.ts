@@ -79,6 +79,11 @@ describe('how cells are written', () => {
     for (const name of ['x.csv', 'x.tsv', 'x.txt']) expect(await readAll({ file: file(name, content) })).toMatchObject({ classes: 1, logits, targets })
   })
 
+  it('decimal commas of three digits, where nothing else can be meant', async () => {
+    expect(await readAll({ file: file('x.csv', 'score;label\n1,234;0\n') })).toMatchObject({ logits: [1.234] })
+    expect(await readAll({ file: file('x.csv', 'score,label\n"0,5",0\n"1,234",1\n') })).toMatchObject({ logits: [0.5, 1.234] })
+  })
+
   it("UTF-16, as Excel's Unicode text", async () => {
     const text = Buffer.from(`\ufeffscore\tlabel\r\n${lines([], '\t').replaceAll('\n', '\r\n')}`, 'utf16le')
     expect(await readAll({ file: file('x.txt', text) })).toMatchObject({ logits, targets })
@@ -86,6 +91,7 @@ describe('how cells are written', () => {
 
   it.each([
     ['decimal commas and points in one table', 'score;label\n-2,5;0\n1.5;1\n', /x\.csv, line 3: column 1 is '1\.5', with a decimal '\.'; expected ',', as in line 2$/],
+    ['what may be thousands', 'score,label\n"1,234",0\n', /x\.csv, line 2: column 1 is '1,234'; expected a number without a comma, which may part thousands$/],
     ['hexadecimal', 'score,label\n0x10,0\n', /x\.csv, line 2: column 1 is '0x10'; expected a number$/],
     ['NA among logits', 'score,label\nNA,0\n', /x\.csv, line 2: column 1 is 'NA'; expected a number$/],
   ])('refuses %s', async (_, content, message) => {
