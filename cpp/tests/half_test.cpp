@@ -89,7 +89,7 @@ template <class H> int differences(FocalProblem p, const std::vector<uint16_t> &
   REQUIRE(focal_run(&p, &want) == FOCAL_OK);
 
   std::vector<uint16_t> half_values(values_size), half_grad = logits, half_hess(second.size());
-  p.dtype = dtype<H>;
+  p.dtype = p.grad_dtype = p.hess_dtype = dtype<H>;
   p.logits = half_grad.data();  // the gradient goes over the logits
   set_outputs(p, &half_values, &half_grad, hess ? &half_hess : nullptr);
   REQUIRE(focal_run(&p, &got) == FOCAL_OK);

@@ -168,7 +168,7 @@ TEST_CASE("cuda: half precision, rounded to nearest") {
   set_outputs(p, nullptr, &want, nullptr);
   FocalResult exact, got;
   REQUIRE(device.from_device()(p, &exact) == FOCAL_OK);
-  p.dtype = FOCAL_BFLOAT16;
+  p.dtype = p.grad_dtype = FOCAL_BFLOAT16;
   p.logits = bits.data();
   p.grad = grad.data();
   REQUIRE(device.from_device()(p, &got) == FOCAL_OK);
