@@ -88,7 +88,7 @@ describe('init()', () => {
 
   it('knows no other options, and this one for cuda only', async () => {
     use()
-    await expect(init('cuda', { gpu: 0 } as object)).rejects.toThrow(new TypeError("'gpu' is not an option of init(); expected one of device, workers"))
+    await expect(init('cuda', { gpu: 0 } as object)).rejects.toThrow(new TypeError("'gpu' is not an option of init(); expected one of device, workers, module"))
     for (const name of ['js', 'auto'] as (BackendName | 'auto')[]) {
       await expect(init(name, { device: 0 })).rejects.toThrow(new TypeError(`device is given with backend '${name}'; expected backend 'cuda'`))
     }
