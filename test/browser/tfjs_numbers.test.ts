@@ -37,10 +37,18 @@ afterAll(async () => {
 
 const numbers = async (query: string) => (await visit(browser, `${site.url}?${query}`)).result as TfjsNumbers
 
+/** What numbers of any size have. */
+function expectDecisions({ areNumbers, metrics }: TfjsNumbers) {
+  expect(areNumbers).toEqual([[true, false, false], [true, false, false]])
+  const expected = [0.75, 1, 2 / 3, 1]
+  metrics.forEach((metric, i) => expect(metric).toBeCloseTo(expected[i], 3))
+}
+
 describe('the losses composed of operations of TensorFlow.js', () => {
   it.each(['webgl', 'webgpu'])('are within 2e-5 of the definition on %s', { timeout: 120_000 }, async (backend) => {
     const result = await numbers(`backend=${backend}`)
     expect(result.backend).toBe(backend)
+    expectDecisions(result)
     expect(result.agreements.length).toBeGreaterThan(25)
     for (const { title, value, grad, isFinite } of result.agreements) {
       expect({ title, isFinite }).toEqual({ title, isFinite: true })
@@ -52,6 +60,7 @@ describe('the losses composed of operations of TensorFlow.js', () => {
 
   it('are finite on half floats, and 0 nowhere where they should not be', { timeout: 120_000 }, async () => {
     const result = await numbers('backend=webgl&half')
+    expectDecisions(result)
     expect(result.agreements.map(({ title, isFinite, vanished }) => ({ title, isFinite, vanished }))).toEqual(
       result.agreements.map(({ title }) => ({ title, isFinite: true, vanished: 0 })),
     )
