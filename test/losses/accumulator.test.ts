@@ -197,7 +197,7 @@ describe.each(testedBackends())('%s', (backend) => {
       [[[1, 2, 3], Int32Array.of(0)], new TypeError('logits is an array of length 3; expected a Float32Array or a Float64Array (Float32Array.from(...) makes one)')],
       [[Float32Array.of(1, 2, 3), Int32Array.of(0), { grad: true }], new TypeError('grad is true; expected a Float32Array or a Float64Array')],
       [[Float32Array.of(1, 2, 3), Int32Array.of(0), { grad }], new RangeError('grad has length 2; expected 3')],
-      [[Float32Array.of(1, 2, 3), Int32Array.of(0), { normaliser: 2 }], new TypeError("'normaliser' is not an option of add(); expected one of dtype, shape, classAxis, targetKind, weights, mask, grad, out")],
+      [[Float32Array.of(1, 2, 3), Int32Array.of(0), { normaliser: 2 }], new TypeError("'normaliser' is not an option of add(); expected one of dtype, shape, classAxis, targetKind, weights, mask, grad, gradScale, out")],
       [[Float32Array.of(1, 2, 3), Int32Array.of(0), 5], new TypeError('call options is 5; expected an object with options')],
     ]
     for (const [given, error] of refused) {
