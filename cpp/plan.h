@@ -36,6 +36,24 @@ template <> struct Limits<double> {
 
 FOCAL_ANYWHERE inline bool is_half(int32_t dtype) { return dtype == FOCAL_FLOAT16 || dtype == FOCAL_BFLOAT16; }
 
+// How far outside of [0, 1] rounding may leave a label or a probability of a type, which then counts as 0 or 1: 1e-6, in half
+// precision two units in the last place of 1.
+FOCAL_ANYWHERE inline double tolerance_of(int32_t dtype) { return dtype == FOCAL_FLOAT16 ? 0x1p-9 : dtype == FOCAL_BFLOAT16 ? 0x1p-6 : 1e-6; }
+// Of the sum of a row of probabilities.
+FOCAL_ANYWHERE inline double sum_tolerance_of(int32_t dtype) { return tolerance_of(dtype) > 1e-3 ? tolerance_of(dtype) : 1e-3; }
+
+// Is a number beyond [0, 1], and by more than rounding? A NaN is neither.
+FOCAL_ANYWHERE inline bool is_outside(double y) { return y < 0 || y > 1; }
+FOCAL_ANYWHERE inline bool is_far_outside(double y, double tolerance) { return y < -tolerance || y - 1 > tolerance; }
+
+FOCAL_ANYWHERE inline bool ignores_nan(const FocalProblem &p) { return (p.flags & FOCAL_IGNORE_NAN) != 0; }
+FOCAL_ANYWHERE inline bool renormalizes(const FocalProblem &p) { return (p.flags & FOCAL_RENORMALIZE) != 0; }
+FOCAL_ANYWHERE inline bool is_ignored_target(const FocalProblem &p, double target) {
+  return target == p.ignore_index || (ignores_nan(p) && target != target);
+}
+// The least label that counts as 1.
+FOCAL_ANYWHERE inline double one_from(const FocalProblem &p) { return p.loss == FOCAL_HEATMAP ? p.positive_from : 1; }
+
 // What outputs are divided by, known once the valid elements and rows, and the positives, are counted.
 struct Divisors {
   double grad_divisor;             // the denominator, over the scale of derivatives
@@ -62,7 +80,7 @@ struct Plan : Divisors {
   const uint8_t *hard_blocks;         // which blocks have such, where they differ; else null
 
   FOCAL_ANYWHERE bool skips() const {  // may some elements not be valid (neither masked nor ignored)?
-    return problem.mask_per != FOCAL_ABSENT || problem.ignore_index == problem.ignore_index;
+    return problem.mask_per != FOCAL_ABSENT || problem.ignore_index == problem.ignore_index || ignores_nan(problem);
   }
   FOCAL_ANYWHERE bool weighted() const { return problem.weights_per != FOCAL_ABSENT || problem.class_positive != nullptr; }
 };

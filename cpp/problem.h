@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define FOCAL_ABI 6
+#define FOCAL_ABI 7
 
 /* The losses of one block are added up first, then the blocks, in their order. A block of an element-wise loss is so many
  * logits in the order of memory; of a softmax as many rows as have so many logits, and one row where a row has more. */
@@ -53,16 +53,21 @@ enum FocalTargets { FOCAL_DENSE = 0, FOCAL_CLASS_INDEX = 1 };
 enum FocalSoftTargets { FOCAL_LINEAR = 0, FOCAL_MIXTURE = 1 };
 enum FocalInputs { FOCAL_LOGITS = 0, FOCAL_PROBABILITIES = 1 };
 enum FocalReduction { FOCAL_SUM = 0, FOCAL_MEAN = 1, FOCAL_MEAN_ROWS = 2, FOCAL_MEAN_POSITIVES = 3 };
+enum FocalFlags {
+  FOCAL_IGNORE_NAN = 1,  /* a target that is NaN is ignored, as ignore_index is; of a softmax's labels, a row of nothing else */
+  FOCAL_RENORMALIZE = 2, /* rows of probabilities are divided by their sums, as part of the loss */
+};
 enum FocalPer { FOCAL_ABSENT = 0, FOCAL_PER_ROW = 1, FOCAL_PER_ELEMENT = 2 };
 
 enum FocalStatus {
   FOCAL_OK = 0,
   FOCAL_BAD_CLASS = 1,       /* targets[result.error_index] is neither a class nor background nor ignored, or a masked class of a softmax */
-  FOCAL_BAD_TARGET = 2,      /* targets[result.error_index] is outside [0, 1], or above 0 for a masked class of a softmax */
+  FOCAL_BAD_TARGET = 2,      /* targets[result.error_index] is outside [0, 1] by more than rounding, or NaN, or above 0 for a masked class of a softmax */
   FOCAL_OUT_OF_MEMORY = 3,   /* nothing was written */
   FOCAL_BAD_PROBLEM = 4,     /* another ABI, an unknown enum value, a power out of range or a missing pointer */
   FOCAL_CANCELLED = 5,       /* outputs may have been written in part */
-  FOCAL_BAD_PROBABILITY = 6, /* logits[result.error_index] is outside [0, 1] */
+  FOCAL_BAD_PROBABILITY = 6, /* logits[result.error_index] is outside [0, 1] by more than rounding */
+  FOCAL_BAD_ROW = 7,         /* the probabilities of row result.error_index have the sum result.error_value, which is not 1 */
 };
 
 #define FOCAL_POINTER(type, name) \
@@ -90,7 +95,7 @@ typedef struct FocalProblem {
   int32_t inputs;             /* what `logits` holds, and what derivatives are with respect to */
   int32_t grad_dtype;         /* as `dtype`; where that is half precision, FOCAL_FLOAT32 too */
   int32_t hess_dtype;         /* the same of `hess` */
-  int32_t padding;            /* doubles stand at multiples of eight, where a machine would have them at four, too */
+  int32_t flags;              /* of FocalFlags. With it the integers are even in number: doubles stand at multiples of eight */
 
   double outer, classes, inner;
   double gamma;          /* >= 0; asymmetric: of positives; star: > 0 */
@@ -102,7 +107,7 @@ typedef struct FocalProblem {
   double ignore_index; /* NaN: none */
   double normalizer;   /* NaN: none. Replaces the reduction's denominator */
   double grad_scale;   /* > 0: multiplies grad and hess before they are rounded, and nothing else; 1: none */
-  double positive_from; /* the least target that is counted as a positive */
+  double positive_from; /* the least label that is counted as a positive, in the targets' type; heatmap: that is a peak, and counts as 1 */
   double least_hess;    /* what `hess` never falls below, before it is scaled; -infinity: no bound */
   double positive_weight, negative_weight; /* alpha and class weight, where the arrays below are null */
   double sum_before; /* result.sum goes on from here: of whole blocks, call after call, it has the bits of one call's */

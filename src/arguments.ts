@@ -47,6 +47,12 @@ export function wholeNumber(name: string, value: unknown, most: number): number 
   return value
 }
 
+/** Yes or no. */
+export function flag(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw wrongType(name, value, 'true or false')
+  return value
+}
+
 /** One of a few strings. */
 export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
   if (allowed.includes(value as T)) return value as T

@@ -33,7 +33,7 @@ export { FocalStarLoss, type FocalStarOptions, type FocalStarResolved } from './
 export { HeatmapFocalLoss, type HeatmapFocalOptions, type HeatmapFocalResolved } from './losses/heatmap_focal.js'
 export { QualityFocalLoss, type QualityFocalOptions, type QualityFocalResolved } from './losses/quality_focal.js'
 export { SigmoidFocalLoss, type SigmoidFocalOptions, type SigmoidFocalResolved } from './losses/sigmoid_focal.js'
-export { SoftmaxFocalLoss, type SoftmaxFocalOptions } from './losses/softmax_focal.js'
+export { SoftmaxFocalLoss, type SoftmaxFocalOptions, type SoftmaxFocalResolved } from './losses/softmax_focal.js'
 export { VarifocalLoss, type VarifocalOptions, type VarifocalResolved } from './losses/varifocal.js'
 export { sigmoidFocalLoss, softmaxFocalLoss } from './losses/functions.js'
 export { presets } from './losses/presets.js'

@@ -24,7 +24,8 @@ compile() {
   objects+=("$object")
   em++ "${flags[@]}" "${@:2}" -c "$1" -o "$object"
 }
-for source in cpp/plan.cpp cpp/cpu/run.cpp cpp/cpu/work.cpp cpp/cpu/double_fallback.cpp cpp/cpu/targets/numbers.cpp cpp/cpu/targets/masked_classes.cpp cpp/cpu/threads/worker_pool.cpp \
+for source in cpp/plan.cpp cpp/cpu/run.cpp cpp/cpu/work.cpp cpp/cpu/double_fallback.cpp cpp/cpu/targets/numbers.cpp cpp/cpu/targets/masked_classes.cpp \
+  cpp/cpu/targets/repairs.cpp cpp/cpu/threads/worker_pool.cpp \
   cpp/cpu/isa/dispatch.cpp cpp/cpu/isa/baseline.cpp wasm/module.cpp; do
   compile "$source"
 done

@@ -130,6 +130,9 @@ void focal_compute(FocalRun *run, int32_t worker, int32_t first, int32_t last) {
 
 int32_t focal_finish(FocalRun *run, FocalResult *result) { return run->is_empty() ? FOCAL_OK : run->work.finish(result); }
 
-void focal_end(FocalRun *run) { free(run); }
+void focal_end(FocalRun *run) {
+  run->~FocalRun();
+  free(run);
+}
 
 int32_t focal_hardware_threads(void) { return focal::hardware_threads(); }

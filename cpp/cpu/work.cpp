@@ -15,6 +15,8 @@ FocalStatus Work::finish_scan(FocalResult *result) {
   if (is_cancelled()) return FOCAL_CANCELLED;
   FocalStatus status = target_scan_.finish(result);
   if (status == FOCAL_OK) status = probabilities_.finish(result);
+  if (status == FOCAL_OK && target_scan_.wants_repairs()) status = repairs_.mend_targets(&plan_);
+  if (status == FOCAL_OK && probabilities_.wants_repairs()) status = repairs_.mend_probabilities(&plan_);
   if (status != FOCAL_OK) return status;
   const FocalProblem &p = plan_.problem;
   result->denominator = denominator_of(p, result->elements, result->rows, result->positives);

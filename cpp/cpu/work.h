@@ -1,6 +1,7 @@
 // A planned call: what its threads do, and where they put what they find.
 #pragma once
 
+#include "cpu/targets/repairs.h"
 #include "cpu/targets/target_scan.h"
 #include "plan.h"
 #include "cpu/threads/worker_pool.h"
@@ -52,6 +53,7 @@ class Work {
   double *const sums_;
   TargetScan target_scan_;
   ProbabilityCheck probabilities_;
+  Repairs repairs_;
 
   void compute_alike(int64_t first, int64_t last, char *scratch);
 };

@@ -88,9 +88,9 @@ cudaError_t prepare(Call &call) {
     if (one.comes) error = upload(cuda, to, one.from, one.bytes);
     to += padded(one.bytes);
   }
-  static_assert(offsetof(State, bad_probability) == offsetof(State, bad_target) + 8, "cleared together");
+  static_assert(offsetof(State, bad_row) == offsetof(State, bad_target) + 16, "cleared together");
   if (error == cudaSuccess) error = cudaMemsetAsync(work.state, 0, sizeof(State), cuda.stream);
-  if (error == cudaSuccess) error = cudaMemsetAsync(&work.state->bad_target, 0xFF, 16, cuda.stream);
+  if (error == cudaSuccess) error = cudaMemsetAsync(&work.state->bad_target, 0xFF, 24, cuda.stream);
   if (error == cudaSuccess) error = cudaMemsetAsync(work.tickets, 0, blocks * sizeof(unsigned), cuda.stream);
   work.aligned = are_aligned(call);
   return error;
@@ -117,6 +117,28 @@ int32_t refused(const Call &call, FocalResult *result, unsigned long long index,
   return status;
 }
 
+// Adds the probabilities of a row up, whose index the result has already.
+int32_t refused_row(const Call &call, FocalResult *result) {
+  const Plan &plan = call.plan();
+  const int64_t row = static_cast<int64_t>(result->error_index), outer = row / plan.inner;
+  double sum = 0;
+  for (int64_t c = 0; c < plan.classes; c++) {
+    const int64_t k = (outer * plan.classes + c) * plan.inner + row % plan.inner;
+    const FocalProblem &p = plan.problem;
+    if (p.mask_per == FOCAL_PER_ELEMENT) {
+      const int32_t status = refused(call, result, static_cast<unsigned long long>(k), p.mask, p.mask_dtype, FOCAL_BAD_ROW);
+      if (status != FOCAL_BAD_ROW) return status;
+      if (result->error_value == 0) continue;
+    }
+    const int32_t status = refused(call, result, static_cast<unsigned long long>(k), p.logits, p.dtype, FOCAL_BAD_ROW);
+    if (status != FOCAL_BAD_ROW) return status;
+    sum += result->error_value;
+  }
+  result->error_index = static_cast<double>(row);
+  result->error_value = sum;
+  return FOCAL_BAD_ROW;
+}
+
 // Waits for what has been asked of the device so far, and reads its counts.
 int32_t read_result(const Call &call, FocalResult *result) {
   State state;
@@ -129,6 +151,10 @@ int32_t read_result(const Call &call, FocalResult *result) {
     return refused(call, result, state.bad_target, there.targets, there.targets_dtype,
                    there.targets_kind == FOCAL_CLASS_INDEX ? FOCAL_BAD_CLASS : FOCAL_BAD_TARGET);
   if (state.bad_probability != nowhere) return refused(call, result, state.bad_probability, there.logits, there.dtype, FOCAL_BAD_PROBABILITY);
+  if (state.bad_row != nowhere) {
+    result->error_index = static_cast<double>(state.bad_row);
+    return refused_row(call, result);
+  }
   result->elements = static_cast<double>(state.elements);
   result->rows = static_cast<double>(state.rows);
   result->positives = static_cast<double>(state.positives);

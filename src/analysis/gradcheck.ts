@@ -17,7 +17,10 @@ export interface GradcheckOptions {
   call?: object | undefined
   /** How far a gradient may be from the difference quotient, relative to the larger of the two. Default 1e-6. */
   tolerance?: number | undefined
-  /** How far logits are moved. Default 1e-3: fourth-order differences are good to about 1e-11 then. */
+  /**
+   * How far logits are moved. Default 1e-3: fourth-order differences are good to about 1e-11 then. Probabilities of a softmax take less
+   * (1e-4), as a row whose sum is off by more than 1e-3 is refused.
+   */
   step?: number | undefined
   /** At most so many logits are checked, spread evenly; each takes four values of the loss. Default 100. */
   most?: number | undefined

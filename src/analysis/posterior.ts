@@ -13,11 +13,12 @@ import { bitsDtype, dtypeOfLogits, type Logits } from '../arrays/logits.js'
 import { checkedLength, overlap, sameMemory } from '../arrays/memory.js'
 import { outOfRange, wrongType } from '../errors.js'
 import { type ElementFormula, logOddsAgainst, sigmoid, softplus } from '../formulas/formula.js'
+import { clamp, isFarOutside, toleranceOf } from '../formulas/number_range.js'
 import { type ProbabilityCall, givenOrNew } from '../problem/call.js'
 import type { LossConstants } from '../problem/constants.js'
 import { output } from '../problem/describe.js'
 import { firstOf } from '../problem/positions.js'
-import { badProbability } from '../problem/problem.js'
+import { badProbability, badRow, isBadSum } from '../problem/problem.js'
 import { checkClassCount, layoutOfLogits } from '../problem/shape.js'
 
 /** A prior with the rule of the RetinaNet paper: {@link FocalLossBase.priorBias}. */
@@ -43,21 +44,33 @@ export function posteriors(loss: LossConstants, logits: Logits, call: Probabilit
   const from = bits === undefined ? x : fromBits(x as Uint16Array, bits)
   const to = bits === undefined ? out : new Float64Array(x.length)
   if (loss.inputs === 'probabilities') {
-    const bad = from.findIndex((p) => p < 0 || p > 1)
+    const dtype = dtypeOfLogits(x, call.dtype)
+    const bad = from.findIndex((p) => isFarOutside(p, toleranceOf(dtype)))
     if (bad >= 0) throw badProbability(bad, from[bad])
+    if (loss.formula.perRow) checkSums(loss, from, layout, dtype)
   }
   const row = new Float64Array(classes)
   for (let r = 0; r < outer * inner; r++) {
     const first = firstOf(layout, r)
     for (let c = 0; c < classes; c++) row[c] = from[first + c * inner]
     const { formula } = loss
-    if (loss.inputs === 'probabilities') row.forEach((p, c) => (row[c] = Math.log(p) - (formula.perRow ? 0 : Math.log1p(-p))))
+    if (loss.inputs === 'probabilities') row.forEach((p, c) => (row[c] = Math.log(clamp(p)) - (formula.perRow ? 0 : Math.log1p(-clamp(p)))))
     if (formula.perRow) posteriorsOfRow(loss, row)
     else for (let c = 0; c < classes; c++) row[c] = posteriorOfLogit(loss, formula, row[c], c)
     for (let c = 0; c < classes; c++) to[first + c * inner] = row[c]
   }
   if (bits !== undefined) toBits(to as Float64Array, bits, out as Uint16Array)
   return out
+}
+
+/** Throws for the first row of probabilities that is none. */
+function checkSums(loss: LossConstants, from: Logits | Float64Array, layout: ReturnType<typeof layoutOfLogits>, dtype: number): void {
+  for (let r = 0; r < layout.outer * layout.inner; r++) {
+    const first = firstOf(layout, r)
+    let sum = 0
+    for (let c = 0; c < layout.classes; c++) sum += from[first + c * layout.inner]
+    if (isBadSum(loss.renormalize, sum, dtype)) throw badRow(r, sum, dtype, loss.renormalize)
+  }
 }
 
 /** `priorBias` of a loss: see there. */

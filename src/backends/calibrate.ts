@@ -75,6 +75,8 @@ export function problemOf(loss: LossConstants, dtype: Dtype, size: number): Prob
     classes: perRow ? size : 1,
     inner: 1,
     background: NaN,
+    positiveFrom: loss.positiveFrom,
+    oneFrom: 1,
     reduction: 'sum',
     normalizer: NaN,
     weights: null,

@@ -3,9 +3,9 @@ import { type AnyArray, dtypeOf } from '../arrays/logits.js'
 import type { LossConstants } from '../problem/constants.js'
 import type { Formula } from '../formulas/formula.js'
 import type { Reduction } from '../problem/options.js'
-import { type AnyProblem, badClass, badProbability, badTarget, type Per, type Sums } from '../problem/problem.js'
+import { type AnyProblem, badClass, badProbability, badRow, badTarget, type Per, type Sums } from '../problem/problem.js'
 
-export const ABI = 6
+export const ABI = 7
 
 /** FOCAL_BLOCK_ELEMENTS: how many losses are added up before blocks are. */
 export const BLOCK_ELEMENTS = 4032
@@ -37,8 +37,7 @@ const integers = [
   'inputs',
   'gradDtype',
   'hessDtype',
-  // Doubles stand at multiples of eight
-  'padding',
+  'flags',
 ] as const
 
 const doubles = [
@@ -86,8 +85,11 @@ export const offsets = Object.fromEntries([
 export const PROBLEM_BYTES = 4 * integers.length + 8 * (doubles.length + pointers.length)
 export const RESULT_BYTES = 56
 
+/** FocalFlags. */
+const flags = { ignoreNan: 1, renormalize: 2 } as const
+
 /** FocalStatus. */
-export const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3, badProblem: 4, cancelled: 5, badProbability: 6 } as const
+export const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3, badProblem: 4, cancelled: 5, badProbability: 6, badRow: 7 } as const
 
 /** An array that is not there has no element type to speak of. */
 function dtypeOrNone(array: AnyArray | null): number {
@@ -150,9 +152,9 @@ export function writeConstants({ integers, doubles }: ProblemBytes, loss: LossCo
   doubles[offsets.gammaNegative / 8] = loss.gammaNegative
   doubles[offsets.beta / 8] = loss.beta
   doubles[offsets.margin / 8] = loss.margin
-  doubles[offsets.positiveFrom / 8] = loss.formula.positiveFrom
   doubles[offsets.labelSmoothing / 8] = loss.labelSmoothing
-  doubles[offsets.ignoreIndex / 8] = loss.ignoreIndex
+  doubles[offsets.ignoreIndex / 8] = loss.ignoreIndex ?? NaN
+  integers[offsets.flags / 4] = (Number.isNaN(loss.ignoreIndex) ? flags.ignoreNan : 0) + (loss.renormalize ? flags.renormalize : 0)
   doubles[offsets.positiveWeight / 8] = loss.positiveWeight
   doubles[offsets.negativeWeight / 8] = loss.negativeWeight
 }
@@ -174,6 +176,7 @@ export function writeCall({ integers, doubles }: ProblemBytes, problem: AnyProbl
   doubles[offsets.classes / 8] = problem.classes
   doubles[offsets.inner / 8] = problem.inner
   doubles[offsets.background / 8] = problem.background
+  doubles[offsets.positiveFrom / 8] = problem.positiveFrom
   doubles[offsets.normalizer / 8] = problem.normalizer
   doubles[offsets.gradScale / 8] = problem.gradScale
   doubles[offsets.leastHess / 8] = problem.leastHess
@@ -190,6 +193,7 @@ function failure(code: number, errorIndex: number, errorValue: number, problem: 
   if (code === status.badClass) return badClass(problem, errorIndex, errorValue)
   if (code === status.badTarget) return badTarget(problem, errorIndex, errorValue)
   if (code === status.badProbability) return badProbability(errorIndex, errorValue)
+  if (code === status.badRow) return badRow(errorIndex, errorValue, problem.dtype, problem.loss.renormalize)
   if (code === status.outOfMemory) return new RangeError('the kernel ran out of memory; split the batch into smaller ones')
   return new Error(`the kernel refused the problem (status ${code}); it was built from other sources: run npm run build`)
 }

@@ -26,7 +26,7 @@ interface FormulaOf {
   readonly name: string
   /** The loss's number in cpp/problem.h (enum FocalLoss). */
   readonly code: number
-  /** The least target that is counted as a positive. */
+  /** The least label that is counted as a positive, where the loss has no option for it. */
   readonly positiveFrom: number
   /**
    * Writes the loss of one probability `p` with target `y` to `to`, differentiated with respect to p. Limits at 0 and 1 come

@@ -21,6 +21,29 @@ export function rangeOf(dtype: number): NumberRange {
   return ranges[dtype] ?? float32
 }
 
+/**
+ * How far outside of [0, 1] rounding may leave a label or a probability of an array's type, which then counts as 0 or 1: 1e-6, in half
+ * precision two units in the last place of 1.
+ */
+export function toleranceOf(dtype: number): number {
+  return dtype === 8 ? 2 ** -9 : dtype === 9 ? 2 ** -6 : 1e-6
+}
+
+/** The same of the sum of a row of probabilities. */
+export function sumToleranceOf(dtype: number): number {
+  return Math.max(1e-3, toleranceOf(dtype))
+}
+
+/** Whether a number is outside of [0, 1] by more than rounding; NaN is not. */
+export function isFarOutside(x: number, tolerance: number): boolean {
+  return x < -tolerance || x - 1 > tolerance
+}
+
+/** 0 or 1 for what is beyond; NaN comes through. */
+export function clamp(x: number): number {
+  return x < 0 ? 0 : x > 1 ? 1 : x
+}
+
 /** A derivative, as far as the arrays' type reaches. */
 export function within({ largest }: NumberRange, derivative: number): number {
   return Math.max(-largest, Math.min(largest, derivative))

@@ -1,6 +1,6 @@
 /** Asymmetric loss: positives and negatives focused apart, and negatives below a margin for free. */
-import { number } from '../arguments.js'
-import { surplus, wrongType } from '../errors.js'
+import { flag, number } from '../arguments.js'
+import { surplus } from '../errors.js'
 import { asymmetric } from '../formulas/asymmetric.js'
 import { type LossOptions, numberOption, optional, type OptionRules, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
@@ -42,10 +42,7 @@ const asymmetricRules: OptionRules<AsymmetricResolved> = {
     gammaPositive: numberOption('gammaPositive', 1),
     gammaNegative: numberOption('gammaNegative', 4),
     margin: optional(0.05, (given) => number('margin', given, 0, 0.99)),
-    constantModulator: optional(false, (given) => {
-      if (typeof given !== 'boolean') throw wrongType('constantModulator', given, 'true or false')
-      return given
-    }),
+    constantModulator: optional(false, (given) => flag('constantModulator', given)),
     labelSmoothing: numberOption('labelSmoothing', 0, 1),
   },
   parameters: ({ gammaPositive: gamma, ...others }) => ({

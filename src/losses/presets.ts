@@ -101,7 +101,7 @@ export const presets = /* @__PURE__ */ frozen({
   keras: { gamma: 2, alpha: null, reduction: 'mean' },
 
   /** `keras.losses.CategoricalFocalCrossentropy(from_logits=True)`, for SoftmaxFocalLoss: alpha 0.25 multiplies every class alike. */
-  kerasCategorical: { gamma: 2, alpha: 0.25, reduction: 'mean' },
+  kerasCategorical: { gamma: 2, alpha: 0.25, reduction: 'mean', renormalize: true },
 
   /** `tfa.losses.SigmoidFocalCrossEntropy(from_logits=True)`: alpha 0.25, gamma 2. Here one loss per logit, there one per row, their sum. */
   tensorflowAddons: { gamma: 2, alpha: 0.25, reduction: 'none' },

@@ -1,6 +1,7 @@
 /** Softmax focal loss: every row is one choice between classes. */
+import { flag } from '../arguments.js'
 import { softmaxFocal } from '../formulas/softmax_focal.js'
-import { type FocalOptions, type FocalResolved, focalRules, type OptionRules, type Reduction } from '../problem/options.js'
+import { type FocalOptions, type FocalResolved, focalRules, optional, type OptionRules, type Reduction } from '../problem/options.js'
 import { FocalLossBase } from './base.js'
 import { surplus } from '../errors.js'
 
@@ -8,16 +9,27 @@ import { surplus } from '../errors.js'
 export interface SoftmaxFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
   /** Balance: multiplies the loss of each class, >= 0. There is no `1 - alpha` here. Default `null`: off. */
   alpha?: FocalOptions['alpha']
+  /**
+   * Whether rows of probabilities (`inputs: 'probabilities'`) are divided by their sums, as Keras does; the gradient goes through the
+   * division. A sum of 0 is a RangeError then, where otherwise one is that is off by more than 1e-3. Default false.
+   */
+  renormalize?: boolean | undefined
 }
 
-export const softmaxFocalRules: OptionRules<FocalResolved> = {
+/** The options of its own, defaults filled in. */
+export interface SoftmaxFocalResolved extends FocalResolved {
+  /** See {@link SoftmaxFocalOptions.renormalize}. */
+  readonly renormalize: boolean
+}
+
+export const softmaxFocalRules: OptionRules<SoftmaxFocalResolved> = {
   loss: 'SoftmaxFocalLoss',
-  own: focalRules(null, Infinity),
+  own: { ...focalRules(null, Infinity), renormalize: optional(false, (given) => flag('renormalize', given)) },
   balance: (alpha) => [alpha, 1],
-  parameters: ({ gamma, alpha, labelSmoothing }) => ({ gamma, alpha, labelSmoothing }),
+  parameters: ({ gamma, alpha, labelSmoothing, renormalize }) => ({ gamma, alpha, labelSmoothing, renormalize }),
 }
 
-export interface SoftmaxFocalLoss<R extends Reduction = Reduction> extends FocalLossBase<R, FocalResolved> {}
+export interface SoftmaxFocalLoss<R extends Reduction = Reduction> extends FocalLossBase<R, SoftmaxFocalResolved> {}
 
 /**
  * The focal loss over the softmax of a row, `sum_c w_c y_c (1 - p_c)^gamma (-log p_c)`: Lin et al., "Focal Loss for
@@ -34,7 +46,7 @@ export const SoftmaxFocalLoss: {
   /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
   new <R extends Reduction = 'mean'>(options?: SoftmaxFocalOptions<R>): SoftmaxFocalLoss<R>
   readonly prototype: SoftmaxFocalLoss
-} = class SoftmaxFocalLoss<R extends Reduction> extends FocalLossBase<R, FocalResolved> {
+} = class SoftmaxFocalLoss<R extends Reduction> extends FocalLossBase<R, SoftmaxFocalResolved> {
   constructor(options: SoftmaxFocalOptions<R> = {}) {
     if (arguments.length > 1) throw surplus('new SoftmaxFocalLoss()', 1, arguments.length)
     super(options, softmaxFocalRules, softmaxFocal)

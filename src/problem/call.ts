@@ -30,7 +30,7 @@ export interface CallOptions extends StorageOptions {
    * What targets are: 'labels', numbers from 0 to 1, one per logit; or 'class-index', integers, one per row, in any array of
    * numbers. By default as many targets as logits are labels, and fewer are class indices, which without `shape` must come in an
    * integer typed array. With one class there are as many of both: integers are then class indices where the loss has a
-   * `background`, and labels where it has none; floats and booleans are labels, and so is a plain array without `shape`.
+   * `background`, and labels where it has none; floats and booleans are labels. A plain array is integers where all of its numbers are.
    */
   targetKind?: TargetKind | undefined
   /** Multiplies loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */

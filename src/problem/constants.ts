@@ -1,16 +1,16 @@
 /** The options of a loss as formulas and backends take them: made once, with the loss. */
 import type { Formula, Parameters } from '../formulas/formula.js'
-import type { FocalResolved, Inputs, OptionRules, Reduction, ResolvedOptions } from './options.js'
+import type { FocalResolved, Inputs, OptionRules, Reading, Reduction, ResolvedOptions } from './options.js'
 
 /** What stays the same from call to call of one loss object. */
-export interface LossConstants extends ClassWeighting, Parameters {
+export interface LossConstants extends ClassWeighting, Parameters, Reading {
   readonly formula: Formula
   readonly inputs: Inputs
   readonly labelSmoothing: number
   /** NaN: none. */
   readonly background: number | 'num-classes'
-  /** NaN: none. */
-  readonly ignoreIndex: number
+  /** `null`: none; NaN: targets that are NaN. */
+  readonly ignoreIndex: number | null
 }
 
 /** FOCAL_LARGEST_POWER: what gammas and beta are taken down to, which changes no loss. */
@@ -28,10 +28,13 @@ export function constantsOf<O extends object>(options: ResolvedOptions<Reduction
     margin,
     constantModulator: false,
     softTargets: 'linear',
+    renormalize: false,
+    positiveFrom: formula.positiveFrom,
+    oneFrom: 1,
     ...others,
     labelSmoothing,
     background: background ?? NaN,
-    ignoreIndex: ignoreIndex ?? NaN,
+    ignoreIndex,
     ...classWeighting(alpha, classWeights, rules.balance ?? (() => [1, 1])),
   }
 }

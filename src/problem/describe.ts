@@ -11,7 +11,7 @@ import type { LossConstants } from './constants.js'
 import type { Reduction } from './options.js'
 import { type AnyProblem, arrayNames, type Per } from './problem.js'
 import { checkClassCount, inferLayout, readShape } from './shape.js'
-import { checkIndices, readTargets } from './targets.js'
+import { checkIndices, leastLabel, readTargets } from './targets.js'
 
 /** Outputs: `false` for none, `true` for a new array, or the caller's. */
 export interface Outputs {
@@ -35,7 +35,7 @@ export function describe(
   const elements = checkedLength('logits', logits)
   const layout = call.shape === undefined ? inferLayout(loss, elements, given, call) : readShape(loss, elements, given, call)
   const { outer, classes, inner, targetsKind } = layout
-  if (targetsKind === 'class-index') checkIndices(given, call.targetKind, elements)
+  if (targetsKind === 'class-index') checkIndices(loss, given, call.targetKind, elements)
   checkClassCount(loss, classes, call)
 
   const rows = outer * inner
@@ -57,6 +57,8 @@ export function describe(
     inner,
     background: loss.background === 'num-classes' ? classes : loss.background,
     reduction,
+    positiveFrom: loss.positiveFrom === loss.formula.positiveFrom ? loss.positiveFrom : leastLabel(targets, loss.positiveFrom),
+    oneFrom: loss.oneFrom === 1 ? 1 : leastLabel(targets, loss.oneFrom),
     normalizer: call.normalizer === undefined ? NaN : positiveNumber('normalizer', call.normalizer),
     weights,
     weightsPer: per('weights', weights, rows, elements, !loss.formula.perRow),

@@ -22,7 +22,8 @@ export const backendNames = ['cuda', 'native', 'wasm', 'js'] as const satisfies 
 export interface LossOptions<R extends Reduction = Reduction> {
   /**
    * What the first argument of every method holds. 'logits' (default): raw scores. 'probabilities': numbers from 0 to 1 that
-   * have gone through a sigmoid, or rows that have gone through a softmax; one outside is a RangeError. Derivatives are
+   * have gone through a sigmoid, or rows that have gone through a softmax. One outside is a RangeError, and so is a row whose sum
+   * is off by more than 1e-3; within 1e-6 (half precision: two units in the last place, of sums too) it is rounding. Derivatives are
    * then with respect to the probability, and of a softmax's row each class's is a variable of its own. Nothing is
    * clipped: all between 0 and 1 is exact. At 0 and 1 a result is its limit; where that is infinite, what it is at the
    * nearest probability: the smallest normal number of the arrays' type (float32 2^-126, float64 2^-1022, float16 2^-14,
@@ -37,7 +38,10 @@ export interface LossOptions<R extends Reduction = Reduction> {
    * targets of a one-class problem are class indices too; see {@link CallOptions.targetKind}.
    */
   background?: number | 'num-classes' | null | undefined
-  /** Targets with this value are ignored: no loss, a zero gradient, in no denominator. Default `null`: none. */
+  /**
+   * Targets with this value are ignored: no loss, a zero gradient, in no denominator. An integer; or NaN, for data in which NaN means
+   * "not labelled" (of a softmax's labels a row of nothing but NaN). Default `null`: none, and NaN among targets is an error.
+   */
   ignoreIndex?: number | null | undefined
   // Not undefined: what methods return follows from it
   /**
@@ -88,6 +92,16 @@ const inputKinds: readonly Inputs[] = ['logits', 'probabilities']
 
 const commonOptions = ['inputs', 'classWeights', 'background', 'ignoreIndex', 'reduction', 'backend'] as const satisfies readonly (keyof LossOptions)[]
 
+/** How a loss reads its data, beside what its formula takes. */
+export interface Reading {
+  /** Whether rows of probabilities are divided by their sums, as part of the loss. */
+  readonly renormalize: boolean
+  /** The least label that is counted as a positive. */
+  readonly positiveFrom: number
+  /** The least label that is taken for 1. */
+  readonly oneFrom: number
+}
+
 /** What differs from loss to loss. */
 export interface OptionRules<O extends object> {
   /** The class, as error messages name it. */
@@ -97,7 +111,7 @@ export interface OptionRules<O extends object> {
   /** What its alpha makes of the weights of a positive and of a negative. */
   readonly balance?: (alpha: number) => readonly [positive: number, negative: number]
   /** What its options are to its formula. */
-  readonly parameters: (options: O) => Partial<Parameters & Pick<FocalResolved, 'alpha' | 'labelSmoothing'>>
+  readonly parameters: (options: O) => Partial<Parameters & Reading & Pick<FocalResolved, 'alpha' | 'labelSmoothing'>>
 }
 
 /** The names of the options of a loss. */
@@ -147,7 +161,7 @@ export function resolveOptions<R extends Reduction, O extends object>(given: Los
     inputs: oneOf('inputs', inputs, inputKinds),
     classWeights: perClass('classWeights', classWeights, Infinity),
     background: background === 'num-classes' ? background : index('background', background, " or 'num-classes'"),
-    ignoreIndex: index('ignoreIndex', ignoreIndex, ''),
+    ignoreIndex: Number.isNaN(ignoreIndex) ? NaN : index('ignoreIndex', ignoreIndex, ' or NaN'),
     reduction: oneOf('reduction', reduction, reductions) as R,
     backend: backend === null ? null : oneOf('backend', backend, ['auto', ...backendNames] as const),
   })

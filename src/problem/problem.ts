@@ -5,6 +5,7 @@ import { overlap, sameMemory } from '../arrays/memory.js'
 import type { LossConstants } from './constants.js'
 import { outOfRange, wrongType } from '../errors.js'
 import type { Formula } from '../formulas/formula.js'
+import { sumToleranceOf } from '../formulas/number_range.js'
 import type { Reduction } from './options.js'
 import type { TargetKind } from './call.js'
 
@@ -45,6 +46,9 @@ interface Described<A extends AnyLogits, N extends AnyArray, D extends number | 
   /** NaN: none. */
   readonly background: number
   readonly reduction: Reduction
+  /** The least labels that are counted as positives, and that are taken for 1, as numbers of the targets' type. */
+  readonly positiveFrom: number
+  readonly oneFrom: number
   /** NaN: none. Replaces the reduction's denominator. */
   readonly normalizer: number
   readonly weights: N | null
@@ -91,7 +95,7 @@ export function badClass(problem: AnyProblem, index: number, value: number): Ran
   if (isClassOf(problem, value)) return outOfRange(`targets[${index}]`, value, 'a class that mask leaves in its row')
   const others: string[] = []
   if (!Number.isNaN(problem.background)) others.push(`background ${problem.background}`)
-  if (!Number.isNaN(problem.loss.ignoreIndex)) others.push(`ignoreIndex ${problem.loss.ignoreIndex}`)
+  if (problem.loss.ignoreIndex !== null) others.push(`ignoreIndex ${problem.loss.ignoreIndex}`)
   const allowed = others.length > 0 ? `, ${others.join(' or ')}` : ' (set background or ignoreIndex to allow others)'
   const labels = problem.classes === 1 ? " (targetKind: 'labels' takes targets as labels)" : ''
   return outOfRange(`targets[${index}]`, value, `a class in 0..${problem.classes - 1}${allowed}${labels}`)
@@ -105,13 +109,26 @@ function isClassOf({ classes }: AnyProblem, value: number): boolean {
 export function badTarget(problem: AnyProblem, index: number, value: number): RangeError {
   const { formula, ignoreIndex } = problem.loss
   if (value > 0 && value <= 1) return outOfRange(`targets[${index}]`, value, '0, as mask takes this class out of its row')
-  const ignored = formula.perRow || Number.isNaN(ignoreIndex) ? '' : ` or ignoreIndex ${ignoreIndex}`
-  return outOfRange(`targets[${index}]`, value, `a number from 0 to 1${ignored}`)
+  const ignored = ignoreIndex === null || (formula.perRow && !Number.isNaN(ignoreIndex)) ? '' : ` or ignoreIndex ${ignoreIndex}`
+  if (Number.isNaN(value) && formula.perRow && Number.isNaN(ignoreIndex)) return outOfRange(`targets[${index}]`, value, 'a number from 0 to 1, or NaN in all of its row, which is then ignored')
+  const missing = Number.isNaN(value) ? ' (ignoreIndex: NaN leaves targets that are NaN out)' : ''
+  return outOfRange(`targets[${index}]`, value, `a number from 0 to 1${ignored}${missing}`)
 }
 
 /** The error for a probability that is none; every backend throws this one. */
 export function badProbability(index: number, value: number): RangeError {
   return outOfRange(`logits[${index}]`, value, "a number from 0 to 1, as inputs is 'probabilities'")
+}
+
+/** Whether a row of probabilities with this sum is none. */
+export function isBadSum(renormalize: boolean, sum: number, dtype: number): boolean {
+  return renormalize ? sum <= 0 : Math.abs(sum - 1) > sumToleranceOf(dtype)
+}
+
+/** The error for a row of probabilities that is none; every backend throws this one. */
+export function badRow(row: number, sum: number, dtype: number, renormalize: boolean): RangeError {
+  const allowed = renormalize ? 'a sum above 0' : `the sum 1, within ${sumToleranceOf(dtype)} (renormalize: true divides rows by theirs)`
+  return new RangeError(`row ${row} of logits has the sum ${sum}; expected ${allowed}, as inputs is 'probabilities'`)
 }
 
 /** A problem for what computes on the host itself. */

@@ -1,6 +1,7 @@
 /** What a call's targets are: labels, one per logit, or class indices, one per row. */
 import { checkTargets } from '../arrays/check.js'
-import { type AnyArray, isFloatArray, onHost } from '../arrays/logits.js'
+import { fromBits, toBits } from '../arrays/half.js'
+import { type AnyArray, dtypeOf, isFloatArray, onHost } from '../arrays/logits.js'
 import { checkedLength } from '../arrays/memory.js'
 import { outOfRange, wrongType } from '../errors.js'
 import type { TargetKind } from './call.js'
@@ -32,12 +33,24 @@ export function tellIndices({ given, areIntegers }: GivenTargets): boolean {
   return areIntegers && !Array.isArray(given)
 }
 
+/** A least label as a number of the targets' type, in which a float32 of 0.9 is at least 0.9. */
+export function leastLabel(targets: AnyArray, least: number): number {
+  const dtype = dtypeOf(targets)
+  if (dtype === 0) return Math.fround(least)
+  const bits = new Uint16Array(1)
+  const half = dtype === 8 ? 'float16' : dtype === 9 ? 'bfloat16' : undefined
+  if (half === undefined) return least
+  toBits(Float64Array.of(least), half, bits)
+  return fromBits(bits, half)[0]
+}
+
 /** Throws where targets that must be class indices are no integers. */
-export function checkIndices({ array, given, areIntegers }: GivenTargets, stated: TargetKind | undefined, elements: number): void {
+export function checkIndices(loss: LossConstants, { array, given, areIntegers }: GivenTargets, stated: TargetKind | undefined, elements: number): void {
   if (areIntegers) return
   if (areBooleans(given)) throw wrongType('targets[0]', given[0], 'an integer, the index of a class')
   if (!onHost(array) || !(Array.isArray(given) || stated === 'class-index')) throw noIndices(given, elements)
-  const at = array.findIndex((value) => (value | 0) !== value)
+  const nanIsIgnored = Number.isNaN(loss.ignoreIndex)
+  const at = array.findIndex((value) => (value | 0) !== value && !(nanIsIgnored && Number.isNaN(value)))
   if (at >= 0) throw outOfRange(`targets[${at}]`, array[at], 'an integer, the index of a class')
 }
 

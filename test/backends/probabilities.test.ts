@@ -89,9 +89,18 @@ describe('the formulas', () => {
     expect(value).toBeCloseTo(expected.reduce((a, b) => a + b), 13)
     const slopes = Array.from(p, (each, k) => weight[k] * (2 * (1 - each) * Math.log(each) - (1 - each) ** 2 / each) + 0)
     expect(largestError(grad, slopes)).toBeLessThan(1e-14)
-    expect(gradcheck(loss, p, y, { call: { shape: [2, 3] } }).passed).toBe(true)
+    // So small a step that rows still sum to 1
+    expect(gradcheck(loss, p, y, { call: { shape: [2, 3] }, step: 1e-4 }).passed).toBe(true)
   })
 })
+
+/** Numbers as probabilities of rows of three classes, which lie `inner` apart. */
+function ofRows(numbers: readonly number[], inner: number): number[] {
+  return numbers.map((each, k) => {
+    const first = Math.floor(k / (3 * inner)) * 3 * inner + (k % inner)
+    return each / (numbers[first] + numbers[first + inner] + numbers[first + 2 * inner])
+  })
+}
 
 /** Both tails and what is between, as numbers that a type has. */
 function spread(precision: 'float32' | 'float64'): Logits {
@@ -160,16 +169,18 @@ describe.each(testedBackends())('%s', (backend) => {
 
     it.each(named)('%s goes through NaN', (_, name, options) => {
       const loss = elementwiseOf(name, { ...options, inputs, reduction: 'none', backend })
-      const p = logitsOf(precision, [NaN, NaN, 0, 1, 0.5, 0.5])
-      const { value, grad, hess } = loss.valueGradAndHess(p, [1, NaN, NaN, NaN, NaN, 0])
-      for (const output of [value, grad, hess]) expect(Array.from(output, Number.isNaN)).toEqual([true, true, true, true, true, false])
+      const { value, grad, hess } = loss.valueGradAndHess(logitsOf(precision, [NaN, NaN, NaN, 0.5]), [1, 0.5, 0, 0])
+      for (const output of [value, grad, hess]) expect(Array.from(output, Number.isNaN)).toEqual([true, true, true, false])
+      for (const p of [NaN, 0, 0.5, 1]) {
+        expect(() => loss.value(logitsOf(precision, [0.5, p]), [0, NaN])).toThrow(/^targets\[1\] is NaN; expected a number from 0 to 1/)
+      }
     })
 
     it('refuses what is no probability before anything is written', () => {
       for (const name of lossNames) {
         const loss = lossOf(name, { inputs, reduction: 'mean', backend })
         for (const [at, bad, size] of [[3, 1.5, 30], [17, -0.25, 30], [40_001, Infinity, 60_000], [7, -Infinity, 30]] as const) {
-          const logits = logitsOf(precision, new Float32Array(size).fill(0.25))
+          const logits = logitsOf(precision, new Float32Array(size).fill(1 / 3))
           logits[at] = logits[at + 9] = bad
           const grad = logits.slice().fill(7)
           const classes = new Int32Array(size / 3)
@@ -191,12 +202,13 @@ describe.each(testedBackends())('%s', (backend) => {
 
     it.each(lossNames)('%s is the plain backend over layouts, weights, masks and reductions, and in place', (name) => {
       const size = 3 * 7 * 401
-      const p = logitsOf(precision, Array.from({ length: size }, (_, k) => (k % 50 === 0 ? k % 100 === 0 : random())).map(Number))
+      const drawn = Array.from({ length: size }, (_, k) => (k % 50 === 0 ? k % 100 === 0 : random())).map(Number)
       const classes = Int32Array.from({ length: size / 3 }, () => random.integer(3))
-      const soft = Float32Array.from(p, () => random())
+      const soft = Float32Array.from(drawn, () => random())
       const mask = Uint8Array.from({ length: size / 3 }, () => random.integer(4))
       const weights = Float32Array.from({ length: size / 3 }, () => random.between(0, 4))
-      for (const [shape, classAxis] of [[[size / 3, 3], 1], [[401, 3, 7], 1], [[3, size / 3], 0]] as const) {
+      for (const [shape, classAxis, inner] of [[[size / 3, 3], 1, 1], [[401, 3, 7], 1, 7], [[3, size / 3], 0, size / 3]] as const) {
+        const p = logitsOf(precision, name === 'SoftmaxFocalLoss' ? ofRows(drawn, inner) : drawn)
         for (const targets of [classes, soft]) {
           for (const reduction of ['none', 'mean', 'mean-rows', 'mean-positives'] as const) {
             const options = { inputs, reduction, classWeights: [1, 0.5, 2] } as const

@@ -56,7 +56,9 @@ describe.each(testedBackends())('%s', (backend) => {
     })
 
     it('of probabilities, too', () => {
-      const p = logitsOf(precision, soft)
+      // Rows of a softmax's probabilities sum to 1
+      const sums = soft.map((_, k) => soft.slice(k - (k % 3), k - (k % 3) + 3).reduce((a, b) => a + b, 0))
+      const p = logitsOf(precision, soft.map((each, k) => each / sums[k]))
       for (const loss of [new SigmoidFocalLoss({ inputs: 'probabilities', backend }), new SoftmaxFocalLoss({ inputs: 'probabilities', backend })]) {
         const call = { shape: [4200 / 3, 3] }
         const rows = indices.map((each) => (each === 0 ? 1 : each))

@@ -39,11 +39,11 @@ describe('the options of a loss', () => {
     const common = { inputs: 'logits', classWeights: null, background: null, ignoreIndex: null, reduction: 'mean', backend: null }
     const own: Record<LossName, object> = {
       SigmoidFocalLoss: { gamma: 2, alpha: 0.25, labelSmoothing: 0, softTargets: 'linear' },
-      SoftmaxFocalLoss: { gamma: 2, alpha: null, labelSmoothing: 0 },
+      SoftmaxFocalLoss: { gamma: 2, alpha: null, labelSmoothing: 0, renormalize: false },
       FocalStarLoss: { gamma: 2, beta: 1, alpha: null, labelSmoothing: 0 },
       QualityFocalLoss: { beta: 2 },
       VarifocalLoss: { gamma: 2, alpha: 0.75 },
-      HeatmapFocalLoss: { gamma: 2, beta: 4 },
+      HeatmapFocalLoss: { gamma: 2, beta: 4, positiveFrom: 1 },
       AsymmetricLoss: { gammaPositive: 1, gammaNegative: 4, margin: 0.05, constantModulator: false, labelSmoothing: 0 },
     }
     for (const name of lossNames) {

@@ -36,30 +36,110 @@ bool is_valid(const Plan &plan, int64_t k) {
   const auto masked = [&](int64_t at) { return number_at(p.mask, p.mask_dtype, at) == 0; };
   if (p.mask_per != FOCAL_ABSENT && masked(p.mask_per == FOCAL_PER_ROW ? row : k)) return false;
   const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX;
-  return p.ignore_index != p.ignore_index || number_at(p.targets, p.targets_dtype, by_index ? row : k) != p.ignore_index;
+  return !is_ignored_target(p, number_at(p.targets, p.targets_dtype, by_index ? row : k));
+}
+
+void note(std::atomic<int64_t> &first, int64_t at) {
+  int64_t before = first.load(std::memory_order_relaxed);
+  while (at < before && !first.compare_exchange_weak(before, at, std::memory_order_relaxed)) {
+  }
 }
 
 }  // namespace
 
 void ProbabilityCheck::scan_parts(int64_t first, int64_t last) {
-  const FocalProblem &p = plan_.problem;
-  const int64_t begin = first * part, end = last * part < plan_.elements ? last * part : plan_.elements;
-  if (!look_at_labels(p.logits, p.dtype, begin, end - begin, 0.5).bad) return;
-  for (int64_t k = begin; k < end; k++) {
-    const double value = number_at(p.logits, p.dtype, k);
-    if (!(value < 0 || value > 1) || !is_valid(plan_, k)) continue;
-    int64_t before = error_.load(std::memory_order_relaxed);
-    while (k < before && !error_.compare_exchange_weak(before, k, std::memory_order_relaxed)) {
-    }
-    return;
+  for (; first < last; first++) {
+    const int64_t begin = first * part, end = begin + part < plan_.elements ? begin + part : plan_.elements;
+    scan_elements(begin, end);
+    // Rows as the elements of parts are shared out: every part has the rows that follow those of the part before
+    if (plan_.problem.loss == FOCAL_SOFTMAX) scan_rows((begin + plan_.classes - 1) / plan_.classes, (end + plan_.classes - 1) / plan_.classes);
   }
 }
 
+void ProbabilityCheck::scan_elements(int64_t begin, int64_t end) {
+  const FocalProblem &p = plan_.problem;
+  if (!look_at_labels(p.logits, p.dtype, begin, end - begin, 0.5).unusual) return;
+  for (int64_t k = begin; k < end; k++) {
+    const double value = number_at(p.logits, p.dtype, k);
+    if (!is_outside(value) || !is_valid(plan_, k)) continue;
+    if (is_far_outside(value, tolerance_of(p.dtype))) return note(error_, k);
+    outside_.store(true, std::memory_order_relaxed);
+  }
+}
+
+void ProbabilityCheck::scan_rows(int64_t begin, int64_t end) {
+  constexpr int64_t most = 256;
+  const FocalProblem &p = plan_.problem;
+  double sums[most], numbers[most];
+  for (int64_t row = begin, n; row < end; row += n) {
+    if (plan_.inner == 1 || p.mask_per == FOCAL_PER_ELEMENT) {
+      n = 1;
+      sums[0] = sum_of(row);
+    } else {
+      // Neighbours in memory, class by class
+      const int64_t inside = row % plan_.inner, first = row / plan_.inner * plan_.classes * plan_.inner + inside;
+      n = plan_.inner - inside < end - row ? plan_.inner - inside : end - row;
+      n = n < most ? n : most;
+      for (int64_t k = 0; k < n; k++) sums[k] = 0;
+      for (int64_t c = 0; c < plan_.classes; c++) {
+        read_numbers(p.logits, p.dtype, first + c * plan_.inner, n, numbers);
+        for (int64_t k = 0; k < n; k++) sums[k] += numbers[k];
+      }
+    }
+    for (int64_t k = 0; k < n; k++) {
+      if (is_bad_sum(sums[k]) && is_valid_row(row + k)) return note(bad_row_, row + k);
+    }
+  }
+}
+
+// Any class that is neither masked nor ignored makes a row of a softmax valid.
+bool ProbabilityCheck::is_valid_row(int64_t row) const {
+  const int64_t first = row / plan_.inner * plan_.classes * plan_.inner + row % plan_.inner;
+  const int64_t looked_at = plan_.problem.mask_per == FOCAL_PER_ELEMENT ? plan_.classes : 1;
+  for (int64_t c = 0; c < looked_at; c++)
+    if (is_valid(plan_, first + c * plan_.inner)) return true;
+  return false;
+}
+
+double ProbabilityCheck::sum_of(int64_t row) const {
+  constexpr int64_t most = 256;
+  const FocalProblem &p = plan_.problem;
+  const bool of_classes = p.mask_per == FOCAL_PER_ELEMENT;
+  const int64_t first = row / plan_.inner * plan_.classes * plan_.inner + row % plan_.inner;
+  if (plan_.inner > 1 || of_classes) {
+    double sum = 0;
+    for (int64_t c = 0; c < plan_.classes; c++) {
+      const int64_t at = first + c * plan_.inner;
+      if (!of_classes || number_at(p.mask, p.mask_dtype, at) != 0) sum += number_at(p.logits, p.dtype, at);
+    }
+    return sum;
+  }
+  double sum = 0, numbers[most];
+  for (int64_t c = 0; c < plan_.classes; c += most) {
+    const int64_t n = plan_.classes - c < most ? plan_.classes - c : most;
+    read_numbers(p.logits, p.dtype, first + c, n, numbers);
+    for (int64_t k = 0; k < n; k++) sum += numbers[k];
+  }
+  return sum;
+}
+
+bool ProbabilityCheck::is_bad_sum(double sum) const {
+  if (renormalizes(plan_.problem)) return sum <= 0;
+  const double tolerance = sum_tolerance_of(plan_.problem.dtype);
+  return sum - 1 > tolerance || 1 - sum > tolerance;
+}
+
 FocalStatus ProbabilityCheck::finish(FocalResult *result) const {
-  if (error_ == nowhere) return FOCAL_OK;
-  result->error_index = static_cast<double>(error_);
-  result->error_value = number_at(plan_.problem.logits, plan_.problem.dtype, error_);
-  return FOCAL_BAD_PROBABILITY;
+  const FocalProblem &p = plan_.problem;
+  if (error_ != nowhere) {
+    result->error_index = static_cast<double>(error_);
+    result->error_value = number_at(p.logits, p.dtype, error_);
+    return FOCAL_BAD_PROBABILITY;
+  }
+  if (bad_row_ == nowhere) return FOCAL_OK;
+  result->error_index = static_cast<double>(bad_row_);
+  result->error_value = sum_of(bad_row_);
+  return FOCAL_BAD_ROW;
 }
 
 }  // namespace focal

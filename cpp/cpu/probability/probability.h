@@ -19,20 +19,30 @@ DoubleElement element_at_end(const FocalProblem &problem, double p, double y, do
 // w (1 - p)^gamma (-log p) and its derivatives with respect to p: a class of a softmax loss, whatever p the others have.
 DoubleElement class_of_probability(const FocalProblem &problem, double p, double weight);
 
-// Is every valid probability in [0, 1]? A NaN passes. Looked at in parts, by any threads; of logits there are none.
+// Is every valid probability in [0, 1], but for rounding, and is the sum of every row of a softmax 1? A NaN passes. Looked at in
+// parts, by any threads; of logits there are none.
 class ProbabilityCheck {
  public:
   explicit ProbabilityCheck(const Plan &plan) : plan_(plan) {}
 
   int64_t parts() const { return plan_.problem.inputs == FOCAL_PROBABILITIES ? (plan_.elements + part - 1) / part : 0; }
   void scan_parts(int64_t first, int64_t last);
-  // FOCAL_OK, or FOCAL_BAD_PROBABILITY with error_index and error_value of the first one.
+  // FOCAL_OK, FOCAL_BAD_PROBABILITY or FOCAL_BAD_ROW with error_index and error_value of the first one.
   FocalStatus finish(FocalResult *result) const;
+  // Once all parts have been scanned: is one outside of [0, 1] by no more than rounding?
+  bool wants_repairs() const { return outside_; }
 
  private:
   static constexpr int64_t part = 4 * block_elements, nowhere = INT64_MAX;
   const Plan &plan_;
-  std::atomic<int64_t> error_{nowhere};
+  std::atomic<int64_t> error_{nowhere}, bad_row_{nowhere};
+  std::atomic<bool> outside_{false};
+
+  void scan_elements(int64_t begin, int64_t end);
+  void scan_rows(int64_t begin, int64_t end);
+  bool is_valid_row(int64_t row) const;
+  double sum_of(int64_t row) const;
+  bool is_bad_sum(double sum) const;
 };
 
 }  // namespace focal

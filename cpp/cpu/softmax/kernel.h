@@ -241,12 +241,23 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxRows<T, declt
     double sum = 0;
     for (int64_t r = 0; r < rows; r++) {
       double value = 0;
-      for (int64_t c = 0; c < C; c++) {
-        const int64_t at = position(r, c);
-        const DoubleElement e = class_of_probability(problem(), static_cast<double>(x[at]), static_cast<double>(scratch.amount[at]));
-        value += e.value;
-        if (grad) grad[at] = static_cast<T>(within(range, e.grad / plan.grad_divisor));
+      double whole = 1, pull = 0;
+      if (renormalizes(problem())) {
+        whole = 0;
+        for (int64_t c = 0; c < C; c++) whole += has_class(r, c) ? static_cast<double>(x[position(r, c)]) : 0;
+        if (whole <= 0) whole = 1;  // of a row that is not valid
       }
+      for (int64_t c = 0; c < C; c++) {
+        const double p = static_cast<double>(x[position(r, c)]) / whole;
+        const DoubleElement e = class_of_probability(problem(), p, static_cast<double>(scratch.amount[position(r, c)]));
+        value += e.value;
+        scratch.work[c] = e.grad;
+        pull += e.grad * p;
+      }
+      // Of p / whole: every class has a part in the whole
+      if (!renormalizes(problem())) pull = 0;
+      for (int64_t c = 0; grad && c < C; c++)
+        grad[position(r, c)] = static_cast<T>(within(range, (scratch.work[c] - pull) / (whole * plan.grad_divisor)));
       sum += value;
       scratch.row_value[r] = static_cast<T>(value / plan.value_divisor);
     }

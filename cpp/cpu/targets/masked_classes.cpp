@@ -18,7 +18,7 @@ class Look {
       n = plan_.inner > 1 ? plan_.inner - row % plan_.inner : together;
       n = n < line ? n : line;
       n = n < end - row ? n : end - row;
-      for (int64_t k = 0; k < n; k++) left_[k] = positives_[k] = wrong_[k] = 0;
+      for (int64_t k = 0; k < n; k++) left_[k] = positives_[k] = wrong_[k] = missing_[k] = 0;
       if (plan_.inner > 1) classes_apart(row, n);
       else classes_together(row, n);
       if (labels_) take_labels(row, n);
@@ -31,8 +31,9 @@ class Look {
   const Plan &plan_;
   const FocalProblem &p_;
   const bool labels_;
-  MaskedRows found_{0, 0, 0, INT64_MAX};
-  int32_t left_[line], positives_[line], wrong_[line];  // of each row at hand: classes, positive labels, labels to be looked at
+  MaskedRows found_{0, 0, 0, INT64_MAX, false};
+  // Of each row at hand: classes, positive labels, whether a label must be looked at, and labels of its classes that are NaN
+  int32_t left_[line], positives_[line], wrong_[line], missing_[line];
   double mask_[line], y_[line];
 
   int64_t element(int64_t row, int64_t c) const { return (row / plan_.inner * plan_.classes + c) * plan_.inner + row % plan_.inner; }
@@ -47,10 +48,14 @@ class Look {
     const bool in = mask_[k] != 0;
     left_[row] += in;
     if (!labels_) return;
-    positives_[row] += in & (y_[k] >= p_.positive_from);
-    wrong_[row] |= is_wrong(in, y_[k]);
+    const double y = y_[k];
+    positives_[row] += in & (y >= p_.positive_from);
+    missing_[row] += in & (y != y);
+    found_.unusual |= !((y >= 0) & (y <= 1));
+    wrong_[row] |= is_wrong(in, y);
   }
-  static bool is_wrong(bool in, double y) { return in ? (y < 0) | (y > 1) : y > 0; }
+  // A row's labels may be NaN together, where that is ignored.
+  bool is_wrong(bool in, double y) const { return in ? (y != y) | is_far_outside(y, tolerance_of(p_.targets_dtype)) : y > 0; }
 
   void classes_apart(int64_t row, int64_t n) {
     for (int64_t c = 0; c < plan_.classes; c++) {
@@ -75,7 +80,7 @@ class Look {
 
   void take_labels(int64_t row, int64_t n) {
     for (int64_t k = 0; k < n; k++) {
-      if (left_[k] == 0) continue;
+      if (left_[k] == 0 || (ignores_nan(p_) && missing_[k] == left_[k])) continue;
       found_.rows++;
       found_.elements += left_[k];
       found_.positives += positives_[k];
@@ -89,7 +94,8 @@ class Look {
     read_numbers(p_.targets, p_.targets_dtype, row, n, y_);
     for (int64_t k = 0; k < n; k++) {
       const double index = y_[k];
-      if (left_[k] == 0 || index == p_.ignore_index) continue;
+      found_.unusual |= index != index;
+      if (left_[k] == 0 || is_ignored_target(p_, index)) continue;
       found_.rows++;
       found_.elements += left_[k];
       if (index == p_.background) continue;

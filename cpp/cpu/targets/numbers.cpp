@@ -26,7 +26,7 @@ template <class S> Labels look(const S *labels, int64_t count, double positive_f
   for (int64_t begin = 0, end; begin < count; begin = end) {
     end = begin == 0 ? first_piece : begin + piece;
     end = end < count ? end : count;
-    I soft = 0, bad = 0, positives = 0;
+    I soft = 0, unusual = 0, positives = 0;
     if (found.hard) {
       for (int64_t k = begin; k < end; k++) {
         const I one = -I(labels[k] == S(1));
@@ -38,12 +38,12 @@ template <class S> Labels look(const S *labels, int64_t count, double positive_f
     if (!found.hard) {
       positives = 0;
       for (int64_t k = begin; k < end; k++) {
-        bad |= -I(labels[k] < S(0)) | -I(labels[k] > S(1));
+        unusual |= -I(!(labels[k] >= S(0))) | -I(!(labels[k] <= S(1)));
         positives -= -I(labels[k] >= least_positive);
       }
     }
     found.positives += static_cast<int32_t>(positives);
-    found.bad |= bad != 0;
+    found.unusual |= unusual != 0;
   }
   return found;
 }
@@ -69,16 +69,27 @@ template <class S> Indices look_at(const S *indices, int64_t count, const Plan &
   const Special<I> background(plan.problem.background), ignored(plan.problem.ignore_index);
   const double classes = static_cast<double>(plan.classes);
   const I last_class = static_cast<I>(classes > most_int32 ? most_int32 : classes - 1);
+  const int32_t nan_is_ignored = -int32_t(ignores_nan(plan.problem));
   int32_t bad = 0, rows = 0, positives = 0;
   for (int64_t k = 0; k < count; k++) {
     const I index = static_cast<I>(indices[k]);
     const int32_t in_range = -(index >= I(0)) & (std::is_integral_v<I> ? -(index <= last_class) : -(index < classes));
-    const int32_t valid = ~ignored.is(index), foreground = ~background.is(index);
+    const int32_t valid = ~(ignored.is(index) | (-(index != index) & nan_is_ignored)), foreground = ~background.is(index);
     bad |= valid & foreground & ~in_range;
     rows -= valid;
     positives -= valid & foreground & in_range;
   }
   return {rows, positives, bad != 0};
+}
+
+template <class S> void copy(const S *labels, int64_t count, const LabelChanges &changes, S *to) {
+  if constexpr (!std::is_integral_v<S>)
+    for (int64_t k = 0; k < count; k++) {
+      const double y = static_cast<double>(labels[k]);
+      if (y == changes.kept) to[k] = labels[k];
+      else if (y != y) to[k] = S(static_cast<float>(changes.missing));
+      else to[k] = y >= changes.one_from ? S(1.0f) : y < changes.least ? S(0.0f) : labels[k];
+    }
 }
 
 // Calls f with the array's address, typed, from `from` on.
@@ -114,6 +125,13 @@ double number_at(const void *array, int32_t dtype, int64_t index) {
 
 Labels look_at_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from) {
   return with_type(array, dtype, from, [&](auto *labels) { return look(labels, count, positive_from); });
+}
+
+void copy_labels(const void *array, int32_t dtype, int64_t count, const LabelChanges &changes, void *to) {
+  with_type(array, dtype, 0, [&](auto *labels) {
+    using S = std::remove_const_t<std::remove_pointer_t<decltype(labels)>>;
+    copy(labels, count, changes, static_cast<S *>(to));
+  });
 }
 
 Indices look_at_indices(const Plan &plan, int64_t from, int64_t count) {

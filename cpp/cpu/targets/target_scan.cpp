@@ -10,6 +10,7 @@ struct TargetScan::Count {
   int64_t elements = 0, rows = 0, positives = 0;
   int64_t error = nowhere;  // the first target that is not allowed
   bool hard = false, soft = false;
+  bool unusual = false;     // a label outside of [0, 1], within rounding, or a NaN that is ignored
 };
 
 // The ways to look at a part, from row or element `begin` to `end`.
@@ -23,6 +24,7 @@ class TargetScan::Part {
     Count count{found.rows * plan_.classes, found.rows, found.positives};
     if (found.bad)
       for (count.error = begin; !is_bad_index(target(count.error));) count.error++;
+    count.unusual = ignores_nan(p_) && found.rows < end - begin;
     return count;
   }
   Count labels(int64_t begin, int64_t end) const {
@@ -33,22 +35,23 @@ class TargetScan::Part {
       count.positives += found.positives;
       (found.hard ? count.hard : count.soft) = true;
       hard_blocks_[at / block_elements] = found.hard;
-      if (!found.bad || count.error != nowhere) continue;
-      for (count.error = at; !is_bad_label(target(count.error));) count.error++;
+      for (int64_t k = at; found.unusual && k < next; k++) check(target(k), k, &count);
     }
     return count;
   }
 
   Count rows_of_masked_classes(int64_t begin, int64_t end) const {
     const MaskedRows found = look_at_masked_rows(plan_, begin, end);
-    return {found.elements, found.rows, found.positives, found.error};
+    Count count{found.elements, found.rows, found.positives, found.error};
+    count.unusual = found.unusual;
+    return count;
   }
 
   Count rows_of_indices(int64_t begin, int64_t end) const {
     Count count;
     for (int64_t row = begin; row < end; row++) {
       const double index = target(row);
-      if (index == p_.ignore_index || !lets_row_in(row)) continue;
+      if (is_ignored(index, &count) || !lets_row_in(row)) continue;
       const int64_t first = element(row, 0);
       int64_t elements = plan_.classes;
       if (p_.mask_per == FOCAL_PER_ELEMENT) {
@@ -61,6 +64,34 @@ class TargetScan::Part {
       count.elements += elements;
       count.positives += is_class(index) && index != p_.background &&
                          lets_element_in(first + static_cast<int64_t>(index) * plan_.inner);
+    }
+    return count;
+  }
+
+  // Labels of a softmax, where NaN is ignored: in whole rows.
+  Count rows_of_distributions(int64_t begin, int64_t end) const {
+    Count count;
+    for (int64_t row = begin; row < end; row++) {
+      if (!lets_row_in(row)) continue;
+      int64_t missing = 0, first_missing = nowhere, positives = 0;
+      for (int64_t c = 0; c < plan_.classes; c++) {
+        const int64_t k = element(row, c);
+        const double y = target(k);
+        if (y == y) {
+          check(y, k, &count);
+          positives += y >= p_.positive_from;
+        } else if (missing++ == 0) {
+          first_missing = k;
+        }
+      }
+      if (missing == plan_.classes) {
+        count.unusual = true;
+        continue;
+      }
+      if (first_missing < count.error) count.error = first_missing;
+      count.rows++;
+      count.elements += plan_.classes;
+      count.positives += positives;
     }
     return count;
   }
@@ -78,9 +109,19 @@ class TargetScan::Part {
   double target(int64_t index) const { return number_at(p_.targets, p_.targets_dtype, index); }
   bool is_class(double index) const { return index >= 0 && index < static_cast<double>(plan_.classes); }
   bool is_bad_index(double index) const {
-    return index != p_.ignore_index && !is_class(index) && index != p_.background;
+    return !is_ignored_target(p_, index) && !is_class(index) && index != p_.background;
   }
-  static bool is_bad_label(double y) { return y < 0 || y > 1; }
+  bool is_ignored(double target, Count *count) const {
+    if (!is_ignored_target(p_, target)) return false;
+    count->unusual |= target != target;
+    return true;
+  }
+  // Label k, which is valid.
+  void check(double y, int64_t k, Count *count) const {
+    if (y >= 0 && y <= 1) return;
+    if (y != y || is_far_outside(y, tolerance_of(p_.targets_dtype))) count->error = k < count->error ? k : count->error;
+    count->unusual = true;
+  }
 
   bool lets_row_in(int64_t row) const {
     return p_.mask_per != FOCAL_PER_ROW || number_at(p_.mask, p_.mask_dtype, row) != 0;
@@ -138,19 +179,22 @@ class TargetScan::Part {
       for (int64_t k = 0; k < n; k++) line->valid[k] &= line->numbers[k] != 0;
     }
     read_numbers(p_.targets, p_.targets_dtype, at, n, line->numbers);
-    int32_t elements = 0, positives = 0, bad = 0;
+    const bool nan_is_ignored = ignores_nan(p_);
+    int32_t elements = 0, positives = 0, unusual = 0, missing = 0;
     for (int64_t k = 0; k < n; k++) {
       const double y = line->numbers[k];
-      const bool valid = line->valid[k] & (y != p_.ignore_index);
+      const bool is_missing = nan_is_ignored & (y != y), valid = line->valid[k] & (y != p_.ignore_index) & !is_missing;
+      missing |= is_missing;
       line->valid[k] = valid;
       elements += valid;
       positives += valid & (y >= p_.positive_from);
-      bad |= valid & ((y < 0) | (y > 1));
+      unusual |= valid & !((y >= 0) & (y <= 1));
     }
     count->elements += elements;
     count->positives += positives;
-    for (int64_t k = 0; bad && k < n; k++)
-      if (line->valid[k] && is_bad_label(line->numbers[k]) && at + k < count->error) count->error = at + k;
+    count->unusual |= missing != 0;
+    for (int64_t k = 0; unusual && k < n; k++)
+      if (line->valid[k]) check(line->numbers[k], at + k, count);
   }
 };
 
@@ -167,7 +211,11 @@ TargetScan::TargetScan(Plan &plan, uint8_t *hard_blocks)
     size_ = plan.rows;
     part_ = part_ > plan.classes ? part_ / (plan.classes > 0 ? plan.classes : 1) : 1;
     const bool of_classes = plan.problem.loss == FOCAL_SOFTMAX && plan.problem.mask_per == FOCAL_PER_ELEMENT;
-    how_ = of_classes ? &Part::rows_of_masked_classes : by_index_ ? &Part::rows_of_indices : &Part::rows_of_labels;
+    const bool whole_rows = plan.problem.loss == FOCAL_SOFTMAX && ignores_nan(plan.problem);
+    how_ = of_classes ? &Part::rows_of_masked_classes
+           : by_index_ ? &Part::rows_of_indices
+           : whole_rows ? &Part::rows_of_distributions
+                        : &Part::rows_of_labels;
   }
   parts_ = size_ <= part_ ? 1 : (size_ + part_ - 1) / part_;
 }
@@ -190,7 +238,13 @@ void TargetScan::scan_parts(int64_t first, int64_t last) {
     }
     if (count.hard) hard_.store(true, std::memory_order_relaxed);
     if (count.soft) soft_.store(true, std::memory_order_relaxed);
+    if (count.unusual) unusual_.store(true, std::memory_order_relaxed);
   }
+}
+
+bool TargetScan::wants_repairs() const {
+  const FocalProblem &p = plan_.problem;
+  return unusual_ || (!by_index_ && one_from(p) < 1);
 }
 
 FocalStatus TargetScan::finish(FocalResult *result) const {

@@ -19,6 +19,10 @@ class TargetScan {
   // Scans parts first..last-1, on any thread.
   void scan_parts(int64_t first, int64_t last);
 
+  // Once all parts have been scanned: are there labels outside of [0, 1], or to be taken for 1, or NaNs to be ignored? The kernels
+  // know none of them (repairs.h).
+  bool wants_repairs() const;
+
   // Once all parts have been scanned: fills elements, rows and positives of `result`, and the plan's hard_labels and
   // hard_blocks; or, of the first target that is not allowed, error_index and error_value.
   FocalStatus finish(FocalResult *result) const;
@@ -37,6 +41,7 @@ class TargetScan {
   // Integers: the order in which the parts come in makes no difference.
   std::atomic<int64_t> elements_{0}, rows_{0}, positives_{0}, error_{nowhere};
   std::atomic<bool> hard_{false}, soft_{false};  // is there a block of the one kind, of the other?
+  std::atomic<bool> unusual_{false};
 };
 
 }  // namespace focal

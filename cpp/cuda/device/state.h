@@ -17,7 +17,7 @@ static_assert(tile_elements * tiles_per_block == 262144, "cuda.h: FOCAL_CUDA_BLO
 // Counts of the target scan are whole numbers, which atomic additions add exactly in any order.
 struct State {
   unsigned long long elements, rows, positives;
-  unsigned long long bad_target, bad_probability;  // the first one; `nowhere` where there is none
+  unsigned long long bad_target, bad_probability, bad_row;  // the first one; `nowhere` where there is none
   double sum;
   unsigned long long blocks_done;
 };
@@ -40,7 +40,7 @@ FOCAL_ON_DEVICE int64_t blocks_of(int64_t tiles) { return (tiles + tiles_per_blo
 // Has the target scan found nothing wrong? Then outputs are divided by these.
 FOCAL_ON_DEVICE bool begin(const Work &work, Divisors &divisors) {
   const State &state = *work.state;
-  if (state.bad_target != nowhere || state.bad_probability != nowhere) return false;
+  if (state.bad_target != nowhere || state.bad_probability != nowhere || state.bad_row != nowhere) return false;
   const FocalProblem &p = work.plan.problem;
   divisors.divide_by(p, denominator_of(p, static_cast<double>(state.elements), static_cast<double>(state.rows),
                                        static_cast<double>(state.positives)));

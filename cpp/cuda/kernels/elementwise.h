@@ -38,7 +38,7 @@ template <class Kernels> FOCAL_ON_DEVICE double probability_element(const Plan &
   const Position at = position_of(plan, k);
   const auto [y, rest] = target_of<double>(plan, k, at);
   const auto [positive, negative] = weights_of<double>(p, k, at);
-  const double given = number_at<double>(p.logits, p.dtype, k);
+  const double read = number_at<double>(p.logits, p.dtype, k), given = read < 0 ? 0 : read > 1 ? 1 : read;
   const NumberRange range = range_of(p.dtype);
   const double inside = given <= 0 ? range.least : given >= 1 ? range.below_one : larger(Constants<double>::smallest_normal, given);
   Element<double> e = {given, given, given};

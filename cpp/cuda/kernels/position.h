@@ -34,6 +34,9 @@ FOCAL_ON_DEVICE bool is_target(const FocalProblem &p, Position at) {
   return number_at<double>(p.targets, p.targets_dtype, at.row) == static_cast<double>(at.cls);
 }
 
+// What rounding has left outside of [0, 1], and a peak. A NaN comes through.
+template <class T> FOCAL_ON_DEVICE T label_of(const FocalProblem &p, T y) { return y >= static_cast<T>(one_from(p)) ? T(1) : y < 0 ? T(0) : y; }
+
 template <class T> struct Target { T y, rest; };  // rest is 1 - y
 
 template <class T> FOCAL_ON_DEVICE Target<T> target_of(const Plan &plan, int64_t k, Position at) {
@@ -44,10 +47,10 @@ template <class T> FOCAL_ON_DEVICE Target<T> target_of(const Plan &plan, int64_t
     return is_target(p, at) ? Target<T>{high, low} : Target<T>{low, high};
   }
   if (scale == 1 && p.targets_dtype != FOCAL_FLOAT64) {
-    const T y = number_at<T>(p.targets, p.targets_dtype, k);
+    const T y = label_of(p, number_at<T>(p.targets, p.targets_dtype, k));
     return {y, T(1) - y};
   }
-  const double label = number_at<double>(p.targets, p.targets_dtype, k);
+  const double label = label_of(p, number_at<double>(p.targets, p.targets_dtype, k));
   return {static_cast<T>(label * scale + shift), static_cast<T>((1 - label) * scale + shift)};
 }
 
@@ -68,8 +71,8 @@ FOCAL_ON_DEVICE bool is_masked(const FocalProblem &p, int64_t k, int64_t row) {
 }
 // Of element k of a row, or of a row of class indices.
 FOCAL_ON_DEVICE bool is_ignored(const FocalProblem &p, int64_t k, int64_t row) {
-  return p.ignore_index == p.ignore_index &&
-         number_at<double>(p.targets, p.targets_dtype, p.targets_kind == FOCAL_CLASS_INDEX ? row : k) == p.ignore_index;
+  return (p.ignore_index == p.ignore_index || ignores_nan(p)) &&
+         is_ignored_target(p, number_at<double>(p.targets, p.targets_dtype, p.targets_kind == FOCAL_CLASS_INDEX ? row : k));
 }
 FOCAL_ON_DEVICE bool is_skipped(const FocalProblem &p, int64_t k, int64_t row) { return is_masked(p, k, row) || is_ignored(p, k, row); }
 

@@ -18,7 +18,7 @@ struct RowFacts {
   int64_t target;  // class index: the row's class; -1 where it has none, or is not valid
   double weight;   // of the row; 0 where it is not valid
   double shift;    // what label smoothing gives each class
-  bool valid;      // is there anything to compute?
+  bool valid;      // neither masked nor ignored, with a class left; of class indices: and of a class
 };
 
 FOCAL_ON_DEVICE RowFacts facts_of(const Plan &plan, int64_t row) {
@@ -34,8 +34,13 @@ FOCAL_ON_DEVICE RowFacts facts_of(const Plan &plan, int64_t row) {
   bool valid = p.mask_per != FOCAL_PER_ROW || !is_masked(p, 0, row);
   if (p.targets_kind == FOCAL_CLASS_INDEX) {
     const double index = number_at<double>(p.targets, p.targets_dtype, row);
-    valid = valid && index >= 0 && index < static_cast<double>(plan.classes) && index != p.ignore_index && index != p.background;
+    valid = valid && index >= 0 && index < static_cast<double>(plan.classes) && !is_ignored_target(p, index) && index != p.background;
     if (valid) facts.target = static_cast<int64_t>(index);
+  } else if (valid && ignores_nan(p)) {  // labels of a row are NaN together, but for those of classes that are masked
+    int64_t k = facts.base;
+    for (int64_t c = 1; c < plan.classes && is_masked(p, k, row); c++) k += facts.stride;
+    const double label = number_at<double>(p.targets, p.targets_dtype, k);
+    valid = label == label;
   }
   facts.valid = valid;
   facts.weight = !valid ? 0 : p.weights_per == FOCAL_ABSENT ? 1 : number_at<double>(p.weights, p.weights_dtype, row);
@@ -58,7 +63,7 @@ FOCAL_ON_DEVICE bool is_hard(const FocalProblem &p) { return p.targets_kind == F
 template <class T> FOCAL_ON_DEVICE T amount_of(const Plan &plan, const RowFacts &facts, int64_t c) {
   const FocalProblem &p = plan.problem;
   T target;
-  if (p.targets_kind == FOCAL_DENSE) target = number_at<T>(p.targets, p.targets_dtype, facts.base + c * facts.stride);
+  if (p.targets_kind == FOCAL_DENSE) target = label_of(p, number_at<T>(p.targets, p.targets_dtype, facts.base + c * facts.stride));
   else target = c == facts.target ? T(1) : T(0);
   if (!is_hard(p)) target = target * static_cast<T>(plan.target_scale) + static_cast<T>(facts.shift);
   return target * static_cast<T>((p.class_positive ? p.class_positive[c] : p.positive_weight) * facts.weight);
@@ -159,11 +164,25 @@ template <class Group> FOCAL_ON_DEVICE_APART double probability_row(const Plan &
   const FocalProblem &p = plan.problem;
   const Group group;
   const NumberRange range = range_of(p.grad_dtype);
-  double value = 0;
+  double value = 0, whole = 1, pull = 0;
+  const auto probability = [&](int64_t c) {
+    const double x = logit_of(p, facts, c);
+    return (x < 0 ? 0 : x > 1 ? 1 : x);
+  };
+  if (renormalizes(p)) {
+    whole = 0;
+    each_class(p, facts, group, [&](int64_t c) { whole += probability(c); });
+    whole = group.sum(whole);
+    each_class(p, facts, group, [&](int64_t c) {
+      const double share = probability(c) / whole;
+      pull += term_of_probability(p, share, amount_of<double>(plan, facts, c)).grad * share;
+    });
+    pull = group.sum(pull);  // of p / whole every class has a part in the whole
+  }
   each_class(p, facts, group, [&](int64_t c) {
-    const Element<double> e = term_of_probability(p, logit_of(p, facts, c), amount_of<double>(plan, facts, c));
+    const Element<double> e = term_of_probability(p, probability(c) / whole, amount_of<double>(plan, facts, c));
     value += e.value;
-    if (p.grad) put_grad(p, facts, c, within(range, e.grad / grad_divisor));
+    if (p.grad) put_grad(p, facts, c, within(range, (e.grad - pull) / (whole * grad_divisor)));
   });
   return group.sum(value);
 }

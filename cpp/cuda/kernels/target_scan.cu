@@ -9,7 +9,7 @@ namespace {
 
 // What one thread has found.
 struct Found {
-  unsigned long long elements = 0, rows = 0, positives = 0, bad_target = nowhere, bad_probability = nowhere;
+  unsigned long long elements = 0, rows = 0, positives = 0, bad_target = nowhere, bad_probability = nowhere, bad_row = nowhere;
 };
 
 FOCAL_ON_DEVICE unsigned long long total_of_warp(unsigned long long x) {
@@ -26,6 +26,7 @@ FOCAL_ON_DEVICE void add_to(State &state, const Found &found) {
   }
   if (found.bad_target != nowhere) atomicMin(&state.bad_target, found.bad_target);
   if (found.bad_probability != nowhere) atomicMin(&state.bad_probability, found.bad_probability);
+  if (found.bad_row != nowhere) atomicMin(&state.bad_row, found.bad_row);
 }
 
 FOCAL_ON_DEVICE int64_t first_of_thread() { return static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; }
@@ -46,7 +47,7 @@ FOCAL_ON_DEVICE void look_at_indices(const Plan &plan, Found &found) {
   const double classes = static_cast<double>(plan.classes);
   for (int64_t row = first_of_thread(); row < plan.rows; row += threads()) {
     const double index = number_at<double>(p.targets, p.targets_dtype, row);
-    if (index == p.ignore_index || (p.mask_per == FOCAL_PER_ROW && is_masked(p, 0, row))) continue;
+    if (is_ignored_target(p, index) || (p.mask_per == FOCAL_PER_ROW && is_masked(p, 0, row))) continue;
     const bool is_class = index >= 0 && index < classes, foreground = is_class && index != p.background;
     int64_t elements = plan.classes;
     bool positive = foreground;
@@ -64,10 +65,12 @@ FOCAL_ON_DEVICE void look_at_indices(const Plan &plan, Found &found) {
   }
 }
 
+FOCAL_ON_DEVICE bool is_bad_label(const FocalProblem &p, double y) { return y != y || is_far_outside(y, tolerance_of(p.targets_dtype)); }
+
 FOCAL_ON_DEVICE void look_at_label(const FocalProblem &p, double y, int64_t k, Found &found) {
   found.elements++;
   found.positives += y >= p.positive_from;
-  if (y < 0 || y > 1) note(found.bad_target, k);
+  if (is_bad_label(p, y)) note(found.bad_target, k);
 }
 
 // A label an element, of which all count.
@@ -81,11 +84,11 @@ FOCAL_ON_DEVICE void look_at_labels(const Plan &plan, bool aligned, Found &found
     bool bad = false;
     for (int j = 0; j < 4; j++) {
       found.positives += y[j] >= positive_from;
-      bad |= y[j] < 0 || y[j] > 1;
+      bad |= !(y[j] >= 0 && y[j] <= 1);
     }
     found.elements += 4;
     for (int j = 0; bad && j < 4; j++)
-      if (y[j] < 0 || y[j] > 1) note(found.bad_target, 4 * four + j);
+      if (is_bad_label(p, static_cast<double>(y[j]))) note(found.bad_target, 4 * four + j);
   }
   for (int64_t k = 4 * fours + first_of_thread(); k < plan.elements; k += threads())
     look_at_label(p, number_at<double>(p.targets, p.targets_dtype, k), k, found);
@@ -97,16 +100,23 @@ FOCAL_ON_DEVICE void look_at_some_labels(const Plan &plan, Found &found) {
   const FocalProblem &p = plan.problem;
   for (int64_t row = first_of_thread(); row < plan.rows; row += threads()) {
     const unsigned long long before = found.elements;
-    int64_t contradicted = -1;
+    // Labels of a softmax are ignored in whole rows, and a class that is masked has none
+    int64_t ignored = 0, left = 0, first_ignored = -1, contradicted = -1;
     for (int64_t c = 0; c < plan.classes; c++) {
       const int64_t k = element_of(plan, row, c);
       const double y = number_at<double>(p.targets, p.targets_dtype, k);
-      if (!is_skipped(p, k, row)) look_at_label(p, y, k, found);
-      else if (p.loss == FOCAL_SOFTMAX && y > 0 && contradicted < 0) contradicted = k;
+      if (is_masked(p, k, row)) {
+        if (p.loss == FOCAL_SOFTMAX && y > 0 && contradicted < 0) contradicted = k;
+        continue;
+      }
+      left++;
+      if (!is_ignored(p, k, row)) look_at_label(p, y, k, found);
+      else if (ignored++ == 0) first_ignored = k;
     }
     if (found.elements == before) continue;
     found.rows++;
     if (contradicted >= 0) note(found.bad_target, contradicted);
+    if (p.loss == FOCAL_SOFTMAX && ignored > 0 && ignored < left) note(found.bad_target, first_ignored);
   }
 }
 
@@ -114,8 +124,25 @@ FOCAL_ON_DEVICE void look_at_probabilities(const Plan &plan, Found &found) {
   const FocalProblem &p = plan.problem;
   for (int64_t k = first_of_thread(); k < plan.elements; k += threads()) {
     const double probability = number_at<double>(p.logits, p.dtype, k);
-    if (!(probability < 0 || probability > 1)) continue;
+    if (!is_far_outside(probability, tolerance_of(p.dtype))) continue;
     if (!plan.skips() || !is_skipped(p, k, position_of(plan, k).row)) note(found.bad_probability, k);
+  }
+}
+
+FOCAL_ON_DEVICE void look_at_sums(const Plan &plan, Found &found) {
+  const FocalProblem &p = plan.problem;
+  const double tolerance = sum_tolerance_of(p.dtype);
+  for (int64_t row = first_of_thread(); row < plan.rows; row += threads()) {
+    double sum = 0;
+    bool valid = !plan.skips();
+    for (int64_t c = 0; c < plan.classes; c++) {
+      const int64_t k = element_of(plan, row, c);
+      if (p.mask_per == FOCAL_PER_ELEMENT && is_masked(p, k, row)) continue;
+      sum += number_at<double>(p.logits, p.dtype, k);
+      valid = valid || !is_skipped(p, k, row);
+    }
+    const bool bad = renormalizes(p) ? sum <= 0 : sum - 1 > tolerance || 1 - sum > tolerance;
+    if (bad && valid) note(found.bad_row, row);
   }
 }
 
@@ -126,6 +153,7 @@ __global__ void __launch_bounds__(block_threads) target_scan_kernel(const __grid
   else if (plan.skips()) look_at_some_labels(plan, found);
   else look_at_labels(plan, work.aligned, found);
   if (plan.problem.inputs == FOCAL_PROBABILITIES) look_at_probabilities(plan, found);
+  if (plan.problem.inputs == FOCAL_PROBABILITIES && plan.problem.loss == FOCAL_SOFTMAX) look_at_sums(plan, found);
   add_to(*work.state, found);
 }
 

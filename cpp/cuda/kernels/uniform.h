@@ -23,6 +23,11 @@ inline bool is_uniform(const Plan &plan) {
          is_light(p.negative_weight);
 }
 
+FOCAL_ON_DEVICE void read_labels(const FocalProblem &p, int64_t at, float (&y)[4]) {
+  read_four(p.targets, p.targets_dtype, at, y);
+  FOCAL_UNROLLED for (int j = 0; j < 4; j++) y[j] = label_of(p, y[j]);
+}
+
 // Where a tile's elements are among rows of class indices.
 struct RowsOfTile {
   int64_t row;  // of the tile's first element
@@ -122,7 +127,7 @@ __global__ void __launch_bounds__(block_threads, 4) uniform_kernel(const __grid_
       }
       FOCAL_UNROLLED for (int g = 0; g < groups; g++) {
         if constexpr (ByIndex) rows.read(p, at + g * to_second, y[g]);
-        else read_four(p.targets, p.targets_dtype, begin + at + g * to_second, y[g]);
+        else read_labels(p, begin + at + g * to_second, y[g]);
       }
       float largest = 0, part = 0;
       FOCAL_UNROLLED for (int g = 0; g < groups; g++)

@@ -12,7 +12,7 @@ import { partialSums } from './sums.js'
 
 export type ComposedOperations = FormulaOperations & Pick<
     typeof tfjs,
-    'any' | 'backend' | 'clipByValue' | 'fill' | 'lessEqual' | 'logicalNot' | 'logicalOr' | 'range' | 'tidy'
+    'any' | 'backend' | 'clipByValue' | 'fill' | 'isNaN' | 'lessEqual' | 'logicalNot' | 'logicalOr' | 'range' | 'tidy'
   >
 
 /** Throws an Error for a loss that has no composed formula, and for one of probabilities. */
@@ -49,6 +49,13 @@ interface ComposedTargets {
   readonly kept: Tensor
 }
 
+/** `null`: all. An ignored label is one that cannot be a target; of a softmax only NaN can be. */
+function validLabels(tf: ComposedOperations, { formula, ignoreIndex }: LossConstants, labels: Tensor): Tensor | null {
+  if (Number.isNaN(ignoreIndex)) return tf.logicalNot(tf.isNaN(labels))
+  const canBeIgnored = !formula.perRow && ignoreIndex !== null && !(ignoreIndex >= 0 && ignoreIndex <= 1)
+  return canBeIgnored ? tf.notEqual(labels, ignoreIndex) : null
+}
+
 export function targetsOf(tf: ComposedOperations, loss: LossConstants, batch: Batch): ComposedTargets {
   return batch.kind === 'labels' ? labelsOf(tf, loss, batch) : indicesOf(tf, loss, batch)
 }
@@ -59,15 +66,14 @@ function toleranceOf(tf: ComposedOperations): number {
 }
 
 function labelsOf(tf: ComposedOperations, loss: LossConstants, { targets, rows, classes }: Batch): ComposedTargets {
-  const { formula, ignoreIndex } = loss
   const given = tf.cast(tf.reshape(targets, [rows, classes]), 'float32')
-  const canBeIgnored = !formula.perRow && !Number.isNaN(ignoreIndex) && !(ignoreIndex >= 0 && ignoreIndex <= 1)
-  const isValid = canBeIgnored ? tf.notEqual(given, ignoreIndex) : null
+  const isValid = validLabels(tf, loss, given)
   const clipped = tf.clipByValue(given, 0, 1)
   const isLabel = tf.lessEqual(tf.abs(tf.sub(given, clipped)), toleranceOf(tf))
-  const labels = tf.where(isLabel, clipped, tf.zerosLike(given))
+  const known = tf.where(isLabel, clipped, tf.zerosLike(given))
+  const labels = loss.oneFrom < 1 ? tf.where(tf.greaterEqual(known, loss.oneFrom), tf.onesLike(known), known) : known
   // The least number above 0 is below what a half float has
-  const from = formula.positiveFrom
+  const from = loss.positiveFrom
   const positives = tf.cast(from < 1e-6 ? tf.greater(labels, 0) : tf.greaterEqual(labels, from), 'float32')
   return { y: smooth(tf, loss, classes, labels, 1), isValid, positives, kept: keptOf(tf, isValid, isLabel) }
 }
@@ -79,7 +85,8 @@ function indicesOf(tf: ComposedOperations, loss: LossConstants, { targets, rows,
   const isBackground = Number.isNaN(background) ? tf.zerosLike(tf.cast(index, 'bool')) : tf.equal(index, background)
   const isClass = tf.logicalAnd(tf.equal(index, tf.range(0, classes)), tf.logicalNot(isBackground))
   const hot = tf.cast(isClass, 'float32')
-  const isValid = Number.isNaN(ignoreIndex) ? null : tf.logicalAnd(tf.notEqual(index, ignoreIndex), tf.ones([1, classes], 'bool'))
+  const isKnown = ignoreIndex === null ? null : Number.isNaN(ignoreIndex) ? tf.logicalNot(tf.isNaN(index)) : tf.notEqual(index, ignoreIndex)
+  const isValid = isKnown === null ? null : tf.logicalAnd(isKnown, tf.ones([1, classes], 'bool'))
   const positives = isValid === null ? hot : tf.mul<Tensor>(hot, tf.cast(isValid, 'float32'))
   const isIndex = tf.logicalOr(tf.any(isClass, 1, true), isBackground)
   // A background row has no class to smooth, and so no loss in a softmax

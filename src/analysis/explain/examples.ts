@@ -51,7 +51,7 @@ export class Examples {
 
   #readElements(problem: Problem): void {
     const { outer, classes, inner, logits } = problem
-    const { positiveFrom } = problem.loss.formula
+    const { positiveFrom } = problem
     for (let r = 0; r < outer * inner; r++) {
       const first = firstOf(problem, r)
       for (let c = 0; c < classes; c++) {
@@ -80,7 +80,7 @@ export class Examples {
         continue
       }
       const isOut = (c: number) => isMasked(problem, r, first + c * inner)
-      const labelOf = (c: number) => (isOut(c) ? 0 : targets[first + c * inner])
+      const labelOf = (c: number) => (isOut(c) ? 0 : targetOf(problem, r, first + c * inner, c))
       let labels = hasClass(problem, r) ? 1 : 0
       if (targetsKind === 'labels') {
         labels = 0

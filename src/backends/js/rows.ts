@@ -1,29 +1,34 @@
 /** The rows of a problem in plain TypeScript, some at a time: scanned and checked first, then computed. */
-import type { Derivatives, ElementFormula, Parameters, RowFormula } from '../../formulas/formula.js'
-import { finiteProbability, type NumberRange, rangeOf, within } from '../../formulas/number_range.js'
+import { dtypeOf } from '../../arrays/logits.js'
+import type { Derivatives, ElementFormula, RowFormula } from '../../formulas/formula.js'
+import { clamp, finiteProbability, isFarOutside, type NumberRange, rangeOf, toleranceOf, within } from '../../formulas/number_range.js'
+import type { LossConstants } from '../../problem/constants.js'
 import { classesLeft, firstOf, hasClass, isMasked, isValid, targetOf } from '../../problem/positions.js'
-import { badClass, badProbability, badTarget, type Problem, type Sums } from '../../problem/problem.js'
+import { badClass, badProbability, badRow, badTarget, isBadSum, type Problem, type Sums } from '../../problem/problem.js'
 
 /** What was found in the rows looked at so far. */
 export interface TargetScan {
   elements: number
   rows: number
   positives: number
-  /** The first label that is none, and the first probability; Infinity where all are. */
+  /** The first label that is none, the first probability, and the first row of probabilities; Infinity where all are. */
   badLabel: number
   badProbability: number
+  badRow: number
 }
 
 export function emptyScan(): TargetScan {
-  return { elements: 0, rows: 0, positives: 0, badLabel: Infinity, badProbability: Infinity }
+  return { elements: 0, rows: 0, positives: 0, badLabel: Infinity, badProbability: Infinity, badRow: Infinity }
 }
 
 /** Adds the valid elements of rows `begin` to `end - 1`, and checks them. */
 export function scanTargets(problem: Problem, begin: number, end: number, scan: TargetScan): TargetScan {
   const { loss, logits, targets, targetsKind, classes, inner, background } = problem
-  const { perRow } = loss.formula
   const areProbabilities = loss.inputs === 'probabilities'
-  let { elements, rows, positives, badLabel, badProbability } = scan
+  const { perRow } = loss.formula
+  const tolerance = toleranceOf(dtypeOf(targets))
+  const probabilityTolerance = toleranceOf(problem.dtype)
+  let { elements, rows, positives, badLabel, badProbability, badRow } = scan
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
     const target = targetsKind === 'class-index' ? targets[r] : NaN
@@ -33,24 +38,27 @@ export function scanTargets(problem: Problem, begin: number, end: number, scan: 
     for (let c = 0; c < classes; c++) {
       const k = first + c * inner
       if (!isValid(problem, r, k)) {
-        if (perRow && (targetsKind === 'labels' ? targets[k] > 0 : c === target)) contradicted = Math.min(contradicted, k)
+        if (perRow && isMasked(problem, r, k) && (targetsKind === 'labels' ? targets[k] > 0 : c === target)) contradicted = Math.min(contradicted, k)
+        // Of a softmax's labels all of a row are NaN, or none
+        if (perRow && targetsKind === 'labels' && Number.isNaN(targets[k]) && !isMasked(problem, r, k) && classesLeft(problem, r) > 0) badLabel = Math.min(badLabel, k)
         continue
       }
       valid++
       // NaN is no number at all, and comes through
-      if (areProbabilities && (logits[k] < 0 || logits[k] > 1)) badProbability = Math.min(badProbability, k)
+      if (areProbabilities && isFarOutside(logits[k], probabilityTolerance)) badProbability = Math.min(badProbability, k)
       if (targetsKind === 'class-index') {
         if (c === target && target !== background) positives++
         continue
       }
       const y = targets[k]
-      if (y < 0 || y > 1) badLabel = Math.min(badLabel, k)
-      if (y >= loss.formula.positiveFrom) positives++
+      if (Number.isNaN(y) || isFarOutside(y, tolerance)) badLabel = Math.min(badLabel, k)
+      if (y >= problem.positiveFrom) positives++
     }
     elements += valid
     if (valid === 0) continue
     rows++
     if (targetsKind === 'labels') badLabel = Math.min(badLabel, contradicted)
+    if (areProbabilities && perRow && r < badRow && isBadSum(loss.renormalize, sumOf(problem, r), problem.dtype)) badRow = r
     const known = (target >= 0 && target < classes && contradicted === Infinity) || target === background
     if (targetsKind === 'class-index' && !known) throw badClass(problem, r, target)
   }
@@ -59,15 +67,26 @@ export function scanTargets(problem: Problem, begin: number, end: number, scan: 
   scan.positives = positives
   scan.badLabel = badLabel
   scan.badProbability = badProbability
+  scan.badRow = badRow
   return scan
 }
 
 /** Between scanning and computing: the sums but for the losses of this problem. Throws what is wrong with it. */
-export function finishScan(problem: Problem, { elements, rows, positives, badLabel, badProbability: bad }: TargetScan): Sums {
-  const { logits, targets, sumBefore } = problem
+export function finishScan(problem: Problem, { elements, rows, positives, badLabel, badProbability: bad, badRow: row }: TargetScan): Sums {
+  const { loss, logits, targets, sumBefore } = problem
   if (badLabel < Infinity) throw badTarget(problem, badLabel, targets[badLabel])
   if (bad < Infinity) throw badProbability(bad, logits[bad])
+  if (row < Infinity) throw badRow(row, sumOf(problem, row), problem.dtype, loss.renormalize)
   return { sum: sumBefore, elements, rows, positives }
+}
+
+/** Of a row of logits, or of probabilities. */
+function sumOf(problem: Problem, r: number): number {
+  const { logits, classes, inner } = problem
+  const first = firstOf(problem, r)
+  let sum = 0
+  for (let c = 0; c < classes; c++) if (!isMasked(problem, r, first + c * inner)) sum += logits[first + c * inner]
+  return sum
 }
 
 /** Computes rows `begin` to `end - 1`, and returns what `sum` has become. */
@@ -99,7 +118,7 @@ function computeElements(problem: Problem, formula: ElementFormula, begin: numbe
         const positive = weight * (classPositive?.[c] ?? positiveWeight)
         const negative = weight * (classNegative?.[c] ?? negativeWeight)
         if (range === null) formula.element(logits[k], y, positive, negative, loss, result)
-        else finiteProbability(formula, range, logits[k], y, positive, negative, loss, result)
+        else finiteProbability(formula, range, clamp(logits[k]), y, positive, negative, loss, result)
         result.grad = (result.grad / divisor) * gradScale
         result.hess = Math.max(problem.leastHess, result.hess / divisor) * gradScale
         if (range !== null) {
@@ -138,7 +157,7 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
         const k = first + c * inner
         if (isMasked(problem, r, k)) continue
         const y = targetOf(problem, r, k, c) * (1 - labelSmoothing) + labelSmoothing / left
-        row[at] = logits[k]
+        row[at] = range === null ? logits[k] : clamp(logits[k])
         weights[at++] = y * weight * (classPositive?.[c] ?? positiveWeight)
       }
       value = range === null ? formula.row(row, weights, scratch, loss) : computeClasses(formula, loss, range, row, weights)
@@ -158,17 +177,23 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
 }
 
 /** One row of probabilities, as {@link RowFormula.row}. Classes without a target have no part in it. */
-function computeClasses(formula: RowFormula, loss: Parameters, range: NumberRange, row: Float64Array, weights: Float64Array): number {
+function computeClasses(formula: RowFormula, loss: LossConstants, range: NumberRange, row: Float64Array, weights: Float64Array): number {
   const result: Derivatives = { value: 0, grad: 0, hess: 0 }
+  const whole = loss.renormalize ? row.reduce((a, b) => a + b, 0) : 1
   let value = 0
+  let pull = 0
   for (let c = 0; c < row.length; c++) {
     if (weights[c] === 0) {
       row[c] = 0
       continue
     }
-    finiteProbability(formula, range, row[c], 1, weights[c], 0, loss, result)
+    const p = row[c] / whole
+    finiteProbability(formula, range, p, 1, weights[c], 0, loss, result)
     value += result.value
+    pull += result.grad * p
     row[c] = result.grad
   }
+  // Of p / whole: every class has a part in the whole
+  if (loss.renormalize) for (let c = 0; c < row.length; c++) row[c] = (row[c] - pull) / whole
   return value
 }

@@ -34,7 +34,7 @@ describe.runIf(testedBackends().includes('native'))('a session', () => {
     integers[offsets.targetsDtype / 4] = 6
     for (const name of ['logits', 'targets', 'grad'] as const) integers[offsets[name] / 4] = 1
     for (const name of ['background', 'ignoreIndex', 'normalizer'] as const) doubles[offsets[name] / 8] = NaN
-    Object.entries({ outer: rows, classes, inner: 1, gamma: 2, positiveWeight: 0.25, negativeWeight: 0.75 }).forEach(([name, value]) => {
+    Object.entries({ outer: rows, classes, inner: 1, gamma: 2, positiveWeight: 0.25, negativeWeight: 0.75, positiveFrom: 0.5, gradScale: 1 }).forEach(([name, value]) => {
       doubles[offsets[name as keyof typeof offsets] / 8] = value
     })
     return session
