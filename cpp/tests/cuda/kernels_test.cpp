@@ -218,10 +218,11 @@ TEST_CASE("cuda: logits beyond the formulas, infinite ones and NaN, among others
 
 TEST_CASE("cuda: probabilities have the values of the CPU") {
   const Device device;
-  std::vector<double> probabilities = {0, 1, 1e-30, 0.5, 0.999999, 1e-5, 0.25};
   std::vector<double> targets = {0, 1, 0, 1, 0, 1, 0.5};
   for (const int32_t loss : {FOCAL_SIGMOID, FOCAL_STAR, FOCAL_QUALITY, FOCAL_VARIFOCAL, FOCAL_HEATMAP, FOCAL_ASYMMETRIC, FOCAL_SOFTMAX}) {
     CAPTURE(loss);
+    std::vector<double> probabilities = {0, 1, 1e-30, 0.5, 0.999999, 1e-5, 0.25};
+    if (loss == FOCAL_SOFTMAX) probabilities = {0, 0.2, 1e-30, 0.5, 0.04999, 1e-5, 0.25};
     FocalProblem p = loss == FOCAL_SOFTMAX ? blank_problem(loss, 1, 7, 1) : blank_problem(loss, 7, 1, 1);
     p.inputs = FOCAL_PROBABILITIES;
     p.beta = 2;

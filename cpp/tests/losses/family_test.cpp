@@ -120,9 +120,9 @@ TEST_CASE_TEMPLATE("no power is so large that a result is no number", T, float, 
             }
 }
 
-TEST_CASE_TEMPLATE("a label that is no number gives none", T, float, double) {
+TEST_CASE_TEMPLATE("a label that is no number is refused, or ignored where NaN is", T, float, double) {
   const std::vector<T> logits{-5, -1, 0, 1, 5, 3};
-  const std::vector<double> targets{std::nan(""), std::nan(""), std::nan(""), std::nan(""), std::nan(""), 0.25};
+  const std::vector<double> targets{0.25, std::nan(""), std::nan(""), std::nan(""), std::nan(""), 0.25};
   for (const auto &[isa, name] : runnable_isas())
     for (const int32_t loss : element_wise)
       for (const double power : {0.0, 2.0, 2.6, 4.0})
@@ -133,8 +133,18 @@ TEST_CASE_TEMPLATE("a label that is no number gives none", T, float, double) {
           FocalProblem p = problem_of(loss, logits.size(), isa);
           p.beta = p.gamma_negative = power;
           p.gamma = power == 0 ? 1 : power;
+          p.flags = FOCAL_IGNORE_NAN;
           const Outputs<T> got = run(p, logits, targets, with_hess);
           for (const std::vector<T> *output : {&got.value, &got.grad, &got.hess})
-            for (size_t i = 0; i < output->size(); i++) CHECK(std::isnan((*output)[i]) == (i < 5));
+            for (size_t i = 0; i < output->size(); i++) CHECK(((*output)[i] == 0) == (i > 0 && i < 5));
+          p.flags = 0;
+          std::vector<T> value(logits.size(), 7);
+          set_logits(p, logits);
+          set_targets(p, FOCAL_DENSE, targets);
+          set_outputs(p, &value, static_cast<std::vector<T> *>(nullptr), static_cast<std::vector<T> *>(nullptr));
+          FocalResult result;
+          CHECK(focal_run(&p, &result) == FOCAL_BAD_TARGET);
+          CHECK(result.error_index == 1);
+          CHECK(value == std::vector<T>(logits.size(), 7));
         }
 }

@@ -28,7 +28,7 @@ inline FocalProblem blank_problem(int32_t loss, double outer, double classes, do
   p.inner = inner;
   p.gamma = 2;
   p.background = p.ignore_index = p.normalizer = std::nan("");
-  p.positive_from = 0.5;
+  p.positive_from = loss == FOCAL_HEATMAP ? 1 : 0.5;
   p.least_hess = -INFINITY;
   p.grad_scale = 1;
   p.positive_weight = p.negative_weight = 1;
