@@ -1,11 +1,19 @@
 /** The base of every loss: from a call to a problem, from a backend's sums to the reduced value. */
-import { Accumulator } from './accumulator.js'
-import type { AnyLogits, DerivativeOutput, DeviceLogits, Logits, Output, SameKind } from '../arrays/logits.js'
+import { Explainer } from '../analysis/explain/explainer.js'
+import type { Explanation } from '../analysis/explain/explanation.js'
+import { type Change, type ExplainerOptions, explainNames, type ExplainOptions } from '../analysis/explain/options.js'
+import { biases, posteriors, type PriorRule } from '../analysis/posterior.js'
+import { checkNames, checkRecord } from '../arguments.js'
+import type { DevicePointer } from '../arrays/device_array.js'
+import type { AnyLogits, DerivativeOutput, DeviceLogits, Logits, SameKind } from '../arrays/logits.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import { runProblem, runProblemAsync } from '../backends/choose.js'
 import { checkSignal, Watch } from '../backends/watch.js'
+import { surplus } from '../errors.js'
+import type { Formula } from '../formulas/formula.js'
 import {
   type Abortable,
+  givenOrNew,
   type GradCall,
   type HessCall,
   type Method,
@@ -13,21 +21,13 @@ import {
   type ProbabilityCall,
   readCall,
   type SumsCall,
-  givenOrNew,
   type ValueCall,
 } from '../problem/call.js'
 import { constantsOf, type LossConstants } from '../problem/constants.js'
 import { describe } from '../problem/describe.js'
-import type { DevicePointer } from '../arrays/device_array.js'
-import { Explainer } from '../analysis/explain/explainer.js'
-import type { Explanation } from '../analysis/explain/explanation.js'
-import { type Change, type ExplainerOptions, explainNames, type ExplainOptions } from '../analysis/explain/options.js'
-import type { Formula } from '../formulas/formula.js'
-import { checkNames, checkRecord } from '../arguments.js'
 import { type LossOptions, type OptionRules, type Reduction, type ResolvedOptions, resolveOptions } from '../problem/options.js'
-import { biases, posteriors, type PriorRule } from '../analysis/posterior.js'
 import { type AnyProblem, denominatorOf, divisorOf, nothing, requireHost, type Sums } from '../problem/problem.js'
-import { surplus } from '../errors.js'
+import { Accumulator } from './accumulator.js'
 
 /** What a loss returns: an array like the logits with reduction 'none', else a number. */
 export type Reduced<R extends Reduction, A extends Logits | DeviceLogits> = R extends 'none' ? SameKind<A> : number
@@ -77,7 +77,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    *
    * @returns `grad`: `call.grad`, which may be the logits themselves, or a new array as long as the logits.
    */
-  valueAndGrad<A extends Logits | DeviceLogits, G extends DerivativeOutput<A> = Output<A>>(
+  valueAndGrad<A extends Logits | DeviceLogits, G extends A | DerivativeOutput<A> = A>(
     logits: A,
     targets: Targets | DevicePointer,
     call: GradCall<A, G> = {},
@@ -94,7 +94,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
    * All arrays must stay as they are until the promise settles: neither written to, nor transferred, nor resized. A call that
    * is aborted stops within one block; what it leaves in `grad` and `out` is not specified.
    */
-  async valueAndGradAsync<A extends Logits | DeviceLogits, G extends DerivativeOutput<A> = Output<A>>(
+  async valueAndGradAsync<A extends Logits | DeviceLogits, G extends A | DerivativeOutput<A> = A>(
     logits: A,
     targets: Targets | DevicePointer,
     call: GradCall<A, G> & Abortable = {},

@@ -1,11 +1,11 @@
 /** The base of the losses whose elements know nothing of each other: their Hessian is a diagonal. */
-import type { DerivativeOutput, DeviceLogits, Logits, Output, SameKind } from '../arrays/logits.js'
-import type { Targets } from '../arrays/numeric_array.js'
-import { type Abortable, type HessCall, methods } from '../problem/call.js'
 import type { DevicePointer } from '../arrays/device_array.js'
-import { FocalLossBase, type Reduced } from './base.js'
-import type { Reduction } from '../problem/options.js'
+import type { DerivativeOutput, DeviceLogits, Logits, SameKind } from '../arrays/logits.js'
+import type { Targets } from '../arrays/numeric_array.js'
 import { surplus } from '../errors.js'
+import { type Abortable, type HessCall, methods } from '../problem/call.js'
+import type { Reduction } from '../problem/options.js'
+import { FocalLossBase, type Reduced } from './base.js'
 
 /** What all element-wise losses share, beside {@link FocalLossBase}. `O`: the options of a loss's own. */
 export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends object = object> extends FocalLossBase<R, O> {
@@ -16,7 +16,7 @@ export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends
    *
    * @returns `grad` and `hess`, as long as the logits: `call.grad` and `call.hess`, or new arrays.
    */
-  valueGradAndHess<A extends Logits | DeviceLogits, G extends DerivativeOutput<A> = Output<A>, H extends DerivativeOutput<A> = Output<A>>(
+  valueGradAndHess<A extends Logits | DeviceLogits, G extends A | DerivativeOutput<A> = A, H extends A | DerivativeOutput<A> = A>(
     logits: A,
     targets: Targets | DevicePointer,
     call: HessCall<A, G, H> = {},
@@ -27,7 +27,7 @@ export abstract class ElementwiseLoss<R extends Reduction = Reduction, O extends
   }
 
   /** As {@link valueGradAndHess}, while the event loop keeps turning: see {@link FocalLossBase.valueAndGradAsync}. */
-  async valueGradAndHessAsync<A extends Logits | DeviceLogits, G extends DerivativeOutput<A> = Output<A>, H extends DerivativeOutput<A> = Output<A>>(
+  async valueGradAndHessAsync<A extends Logits | DeviceLogits, G extends A | DerivativeOutput<A> = A, H extends A | DerivativeOutput<A> = A>(
     logits: A,
     targets: Targets | DevicePointer,
     call: HessCall<A, G, H> & Abortable = {},

@@ -30,7 +30,7 @@ export interface CallOptions extends StorageOptions {
    * What targets are: 'labels', numbers from 0 to 1, one per logit; or 'class-index', integers, one per row, in any array of
    * numbers. By default as many targets as logits are labels, and fewer are class indices, which without `shape` must come in an
    * integer typed array. With one class there are as many of both: integers are then class indices where the loss has a
-   * `background`, and labels where it has none; floats and booleans are labels. A plain array is integers where all of its numbers are.
+   * `background`, and labels where it has none; floats and booleans are labels, and so is a plain array without `shape`.
    */
   targetKind?: TargetKind | undefined
   /** Multiplies loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */
@@ -61,7 +61,7 @@ export interface ValueCall<A extends Logits | DeviceLogits> extends CallOptions 
 }
 
 /** The options of a call of `valueAndGrad`. */
-export interface GradCall<A extends Logits | DeviceLogits, G extends DerivativeOutput<A> = DerivativeOutput<A>> extends ValueCall<A>, Scaled {
+export interface GradCall<A extends Logits | DeviceLogits, G extends A | DerivativeOutput<A> = DerivativeOutput<A>> extends ValueCall<A>, Scaled {
   /** Where to write the gradient, as long as the logits; may be the logits themselves. For half precision also in float32. */
   grad?: G | undefined
 }
@@ -87,8 +87,8 @@ export interface Abortable {
 /** The options of a call of `valueGradAndHess`. */
 export interface HessCall<
   A extends Logits | DeviceLogits,
-  G extends DerivativeOutput<A> = DerivativeOutput<A>,
-  H extends DerivativeOutput<A> = DerivativeOutput<A>,
+  G extends A | DerivativeOutput<A> = DerivativeOutput<A>,
+  H extends A | DerivativeOutput<A> = DerivativeOutput<A>,
 > extends GradCall<A, G> {
   /** Where to write the diagonal second derivative, as long as the logits. For half precision also in float32. */
   hess?: H | undefined

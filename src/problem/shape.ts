@@ -24,7 +24,7 @@ export function inferLayout(loss: LossConstants, n: number, targets: GivenTarget
     const expected = call.targetKind === 'labels' ? lengthsOf(n, n, 'labels') : `${n}, as many as logits, or one class index per row`
     throw new RangeError(`targets has length ${m}; expected ${expected}`)
   }
-  if (m === n && kindOfOneClass(loss, targets.areIntegers, call.targetKind) === 'labels') {
+  if (m === n && kindOfOneClass(loss, tellIndices(targets), call.targetKind) === 'labels') {
     if (!loss.formula.perRow) return { outer: n, classes: 1, inner: 1, targetsKind: 'labels' }
     throw new TypeError(`shape is undefined; expected [rows, classes], as targets has one entry per logit (${n})`)
   }
