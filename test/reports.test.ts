@@ -231,7 +231,7 @@ describe.each(testedBackends())('%s', (backend) => {
     },
   }
 
-  it.each(Object.entries(checks))('%s', (_, check) => {
+  it.each(Object.entries(checks))('%s', { timeout: 60_000 }, (_, check) => {
     check()
   })
 
