@@ -176,6 +176,11 @@ describe.each(testedBackends())('%s', (backend) => {
       expect(loss.value(half, Int32Array.of(0))).toBeCloseTo(value, 12)
       expect(loss.valueAndGrad(half, [0.5, 0.25, 0.25], { shape: [3, 1], classAxis: 0 }).grad.reduce((sum, g, k) => sum + g * half[k], 0)).toBeCloseTo(0, 12)
       expect(() => loss.value(new Float64Array(3), Int32Array.of(0))).toThrow("row 0 of logits has the sum 0; expected a sum above 0, as inputs is 'probabilities'")
+      // At a probability of 0 the gradient is as far as the type reaches, and no further
+      const [edge, plain] = [backend, 'js' as const].map((on) =>
+        new SoftmaxFocalLoss({ renormalize: true, ...options, backend: on }).valueAndGrad(Float64Array.of(0, 0.05, 0.05), [0.5, 0.25, 0.25], { shape: [1, 3], normalizer: 3 }),
+      )
+      expect(edge.grad[0] / plain.grad[0]).toBeCloseTo(1, 12)
       // Logits have no sum to be divided by
       expect(new SoftmaxFocalLoss({ ...presets.kerasCategorical, backend }).value(p.map(Math.log), Int32Array.of(0))).toBeCloseTo(value, 12)
     })

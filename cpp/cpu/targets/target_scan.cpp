@@ -179,12 +179,16 @@ class TargetScan::Part {
       for (int64_t k = 0; k < n; k++) line->valid[k] &= line->numbers[k] != 0;
     }
     read_numbers(p_.targets, p_.targets_dtype, at, n, line->numbers);
-    const bool nan_is_ignored = ignores_nan(p_);
-    int32_t elements = 0, positives = 0, unusual = 0, missing = 0;
+    if (ignores_nan(p_))
+      for (int64_t k = 0; k < n; k++) {
+        const bool missing = line->numbers[k] != line->numbers[k];
+        line->valid[k] &= !missing;
+        count->unusual |= missing;
+      }
+    int32_t elements = 0, positives = 0, unusual = 0;
     for (int64_t k = 0; k < n; k++) {
       const double y = line->numbers[k];
-      const bool is_missing = nan_is_ignored & (y != y), valid = line->valid[k] & (y != p_.ignore_index) & !is_missing;
-      missing |= is_missing;
+      const bool valid = line->valid[k] & (y != p_.ignore_index);
       line->valid[k] = valid;
       elements += valid;
       positives += valid & (y >= p_.positive_from);
@@ -192,7 +196,6 @@ class TargetScan::Part {
     }
     count->elements += elements;
     count->positives += positives;
-    count->unusual |= missing != 0;
     for (int64_t k = 0; unusual && k < n; k++)
       if (line->valid[k]) check(line->numbers[k], at + k, count);
   }

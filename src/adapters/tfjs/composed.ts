@@ -49,9 +49,12 @@ interface ComposedTargets {
   readonly kept: Tensor
 }
 
-/** `null`: all. An ignored label is one that cannot be a target; of a softmax only NaN can be. */
+/** `null`: all. An ignored label is one that cannot be a target; of a softmax only NaN can be, in all of a row. */
 function validLabels(tf: ComposedOperations, { formula, ignoreIndex }: LossConstants, labels: Tensor): Tensor | null {
-  if (Number.isNaN(ignoreIndex)) return tf.logicalNot(tf.isNaN(labels))
+  if (Number.isNaN(ignoreIndex)) {
+    const isThere = tf.logicalNot(tf.isNaN(labels))
+    return formula.perRow ? tf.logicalAnd(tf.any(isThere, 1, true), tf.ones(labels.shape, 'bool')) : isThere
+  }
   const canBeIgnored = !formula.perRow && ignoreIndex !== null && !(ignoreIndex >= 0 && ignoreIndex <= 1)
   return canBeIgnored ? tf.notEqual(labels, ignoreIndex) : null
 }

@@ -147,6 +147,7 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
     let value = 0
+    let rowDivisor = divisor
     // Classes that are masked have no part in their row
     const left = classesLeft(problem, r)
     const [row, weights, scratch] = left === classes ? whole : whole.map((array) => array.subarray(0, left))
@@ -160,6 +161,11 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
         row[at] = range === null ? logits[k] : clamp(logits[k])
         weights[at++] = y * weight * (classPositive?.[c] ?? positiveWeight)
       }
+      if (loss.renormalize && range !== null) {
+        const sum = row.reduce((a, b) => a + b, 0)
+        rowDivisor *= sum
+        for (let c = 0; c < left; c++) row[c] /= sum
+      }
       value = range === null ? formula.row(row, weights, scratch, loss) : computeClasses(formula, loss, range, row, weights)
     } else {
       row.fill(0)
@@ -169,7 +175,7 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
     if (grad === null) continue
     for (let c = 0, at = 0; c < classes; c++) {
       const k = first + c * inner
-      const scaled = left === 0 || isMasked(problem, r, k) ? 0 : (row[at++] / divisor) * gradScale
+      const scaled = left === 0 || isMasked(problem, r, k) ? 0 : (row[at++] / rowDivisor) * gradScale
       grad[k] = range === null ? scaled : within(ofGrad, scaled)
     }
   }
@@ -179,7 +185,6 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
 /** One row of probabilities, as {@link RowFormula.row}. Classes without a target have no part in it. */
 function computeClasses(formula: RowFormula, loss: LossConstants, range: NumberRange, row: Float64Array, weights: Float64Array): number {
   const result: Derivatives = { value: 0, grad: 0, hess: 0 }
-  const whole = loss.renormalize ? row.reduce((a, b) => a + b, 0) : 1
   let value = 0
   let pull = 0
   for (let c = 0; c < row.length; c++) {
@@ -187,13 +192,13 @@ function computeClasses(formula: RowFormula, loss: LossConstants, range: NumberR
       row[c] = 0
       continue
     }
-    const p = row[c] / whole
+    const p = row[c]
     finiteProbability(formula, range, p, 1, weights[c], 0, loss, result)
     value += result.value
     pull += result.grad * p
     row[c] = result.grad
   }
-  // Of p / whole: every class has a part in the whole
-  if (loss.renormalize) for (let c = 0; c < row.length; c++) row[c] = (row[c] - pull) / whole
+  // Of a row that has been divided by its sum: every class has a part in that
+  if (loss.renormalize) for (let c = 0; c < row.length; c++) row[c] -= pull
   return value
 }

@@ -109,6 +109,17 @@ describe.each(['cpu', 'wasm'])('a target that is none, on the %s backend of Tens
     }
   })
 
+  it.each(lossNames)('is left out where NaN is ignored, of a softmax in whole rows: %s', (name) => {
+    const ignoring = { ignoreIndex: NaN }
+    const { value, grad } = results(name, ignoring, tf.tensor2d([1, 0, NaN, NaN, 0, 1], [3, 2]))
+    expect([value[1], grad[2], grad[3]]).toEqual([0, 0, 0])
+    expect([value[0], value[2]].every((each) => each > 0)).toBe(true)
+    const part = results(name, ignoring, tf.tensor2d([1, 0, NaN, 1, 0, 1], [3, 2]))
+    expect(Array.from(part.value, Number.isNaN)).toEqual([false, name === 'SoftmaxFocalLoss', false])
+    const indices = results(name, ignoring, tf.tensor1d([1, NaN, 0]))
+    expect([indices.value[1], indices.grad[2], indices.grad[3]]).toEqual([0, 0, 0])
+  })
+
   it.each(lossNames)('that is no class makes its row NaN: %s', (name) => {
     for (const bad of [2, -1, 0.5, NaN]) {
       const { value, grad } = results(name, {}, tf.tensor1d([1, bad, 0]))
