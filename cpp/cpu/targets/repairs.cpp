@@ -1,8 +1,8 @@
 #include "repairs.h"
 
 #include <math.h>
-#include <stdlib.h>
 
+#include "aligned_memory.h"
 #include "numbers.h"
 
 namespace focal {
@@ -12,9 +12,6 @@ namespace {
 size_t bytes_of(int32_t dtype) { return dtype == FOCAL_FLOAT64 ? 8 : dtype == FOCAL_FLOAT32 ? 4 : 2; }
 bool is_float(int32_t dtype) { return dtype == FOCAL_FLOAT32 || dtype == FOCAL_FLOAT64 || is_half(dtype); }
 
-// Every kernel may read whole vectors from here.
-void *allocate(size_t bytes) { return aligned_alloc(64, (bytes + 63) / 64 * 64); }
-
 int64_t element(const Plan &plan, int64_t row, int64_t c) {
   return (row / plan.inner * plan.classes + c) * plan.inner + row % plan.inner;
 }
@@ -23,7 +20,7 @@ int64_t element(const Plan &plan, int64_t row, int64_t c) {
 uint8_t *mask_of(const Plan &plan) {
   const FocalProblem &p = plan.problem;
   const bool of_classes = p.mask_per == FOCAL_PER_ELEMENT;
-  uint8_t *const mask = static_cast<uint8_t *>(allocate(static_cast<size_t>(of_classes ? plan.elements : plan.rows)));
+  uint8_t *const mask = static_cast<uint8_t *>(allocate_aligned(static_cast<size_t>(of_classes ? plan.elements : plan.rows)));
   const auto lets_in = [&](int64_t at) { return p.mask_per == FOCAL_ABSENT || number_at(p.mask, p.mask_dtype, at) != 0; };
   for (int64_t row = 0; mask && row < plan.rows; row++) {
     // The first label that is not masked stands for all
@@ -39,9 +36,9 @@ uint8_t *mask_of(const Plan &plan) {
 }  // namespace
 
 Repairs::~Repairs() {
-  free(targets_);
-  free(mask_);
-  free(probabilities_);
+  free_aligned(targets_);
+  free_aligned(mask_);
+  free_aligned(probabilities_);
 }
 
 FocalStatus Repairs::mend_targets(Plan *plan) {
@@ -49,7 +46,7 @@ FocalStatus Repairs::mend_targets(Plan *plan) {
   if (!is_float(p.targets_dtype)) return FOCAL_OK;
   const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX, whole_rows = p.loss == FOCAL_SOFTMAX && !by_index;
   const int64_t count = by_index ? plan->rows : plan->elements;
-  targets_ = allocate(static_cast<size_t>(count) * bytes_of(p.targets_dtype));
+  targets_ = allocate_aligned(static_cast<size_t>(count) * bytes_of(p.targets_dtype));
   if (ignores_nan(p) && whole_rows) {
     mask_ = mask_of(*plan);
     if (!mask_) return FOCAL_OUT_OF_MEMORY;
@@ -69,7 +66,7 @@ FocalStatus Repairs::mend_targets(Plan *plan) {
 
 FocalStatus Repairs::mend_probabilities(Plan *plan) {
   FocalProblem &p = plan->problem;
-  probabilities_ = allocate(static_cast<size_t>(plan->elements) * bytes_of(p.dtype));
+  probabilities_ = allocate_aligned(static_cast<size_t>(plan->elements) * bytes_of(p.dtype));
   if (!probabilities_) return FOCAL_OUT_OF_MEMORY;
   copy_labels(p.logits, p.dtype, plan->elements, {0, 1, NAN, NAN}, probabilities_);
   p.logits = probabilities_;
