@@ -3,7 +3,7 @@
 //
 // With t = p_m, u = 1 - t, k = -log(u) / t, c = 1 - p and h = c / u, the negative has
 //   L = t^g t k,   dL/dx = t^g p (g c k + h),
-//   d2L/dx2 = t^g p ((c - p)(g c k + h) + g (p c / t)((g - 1) c k + 2 h) + p h^2).
+//   d2L/dx2 = t^g p ((c - p) g c k + h (c - p (1 - h)) + g (p c / t)((g - 1) c k + 2 h)), where 1 - h = margin / u.
 // With `constant_modulator` the powers are differentiated as constants: the gammas in the derivatives are 0.
 #pragma once
 
@@ -81,7 +81,9 @@ template <class T, class Positive, class Negative> struct Asymmetric {
     if constexpr (H) {
       // In this order: a power of t may be 0 where one of g is past the largest number, and so may the square of s
       R bend = l.s * slope_of_negative(t) * muladd((g - R(1)) * l.c, k, h + h);
-      R sum = muladd(m_s, muladd(l.c - l.s, pull, l.s * h * h), l.s * l.c * g * w * bend);
+      R lost = m * t * both;  // 1 - h; without a margin, 0
+      R inner = muladd((l.c - l.s) * g * l.c, k, h * (l.c - l.s * lost));
+      R sum = muladd(m_s, inner, l.s * l.c * g * w * bend);
       e.hess = select(active, sum, R(0)) + not_number;
     }
     return e;

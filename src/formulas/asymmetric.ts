@@ -42,6 +42,7 @@ function asNegative(x: number, weight: number, { gammaNegative, margin, constant
   // 1 - t, which t has lost where it is near 1
   const rest = c + margin
   const loss = margin === 0 ? softplus(x) : t < 0.5 ? -Math.log1p(-t) : -Math.log(rest)
+  const lost = margin === 0 ? 0 : margin / rest  // 1 - h
   const h = margin === 0 ? 1 : c / rest
   const modulated = weight * Math.pow(t, gammaNegative)
   const spread = times(c, loss) / t
@@ -49,7 +50,8 @@ function asNegative(x: number, weight: number, { gammaNegative, margin, constant
   const bend = ((g * modulated) / t) * ((g - 1) * spread + 2 * h)
   to.value = times(modulated, loss)
   to.grad = modulated * s * pull
-  to.hess = s * (modulated * ((c - s) * pull + s * h * h) + s * c * bend)
+  // (c - s) h + s h^2 is h (c - s (1 - h)), where 1 - h is 0 without a margin
+  to.hess = s * (modulated * ((c - s) * g * spread + h * (c - s * lost)) + s * c * bend)
 }
 
 /** sigmoid(x) - margin. Near 0, where the subtraction would lose its digits, from the distance to the margin's logit. */

@@ -1,5 +1,5 @@
 /** What is the asymmetric loss's alone: its margin, and modulators that count as constants. */
-import { AsymmetricLoss } from 'focal-loss'
+import { AsymmetricLoss, SigmoidFocalLoss } from 'focal-loss'
 import { describe, expect, it } from 'vitest'
 import { testedBackends } from '../support/backends.js'
 import { bitsOf, logitsOf, precisions } from '../support/losses.js'
@@ -51,6 +51,18 @@ describe.each(testedBackends())('%s', (backend) => {
           if (margin > 0 || precision === 'float64') expect(array[last]).toBeGreaterThan(0)
         }
       })
+    })
+
+    it.each([0, 1, 2, 1.7])('without asymmetry or margin it is the sigmoid focal loss, second derivative and all, gamma %d', (gamma) => {
+      const far = logitsOf(precision, Array.from({ length: 161 }, (_, k) => k - 80))
+      const options = { reduction: 'none', backend } as const
+      for (const label of [0, 1]) {
+        const targets = new Uint8Array(far.length).fill(label)
+        const same = new AsymmetricLoss({ ...options, gammaPositive: gamma, gammaNegative: gamma, margin: 0 }).valueGradAndHess(far, targets)
+        const expected = new SigmoidFocalLoss({ ...options, gamma, alpha: null }).valueGradAndHess(far, targets)
+        for (const output of ['value', 'grad', 'hess'] as const)
+          expected[output].forEach((each, k) => expect(Math.abs(same[output][k] - each), `${output} at ${far[k]}`).toBeLessThanOrEqual(5 * limit * Math.abs(each) + 1e-37))
+      }
     })
   })
 })
