@@ -53,7 +53,7 @@ export function dtypeOf(array: ArrayBufferView | DeviceArray): number {
     case 'Float32Array':
       return FLOAT32
     case 'Float64Array':
-      return 1
+      return FLOAT64
     case 'Int8Array':
       return 2
     case 'Uint8Array':
@@ -75,6 +75,7 @@ export function dtypeOf(array: ArrayBufferView | DeviceArray): number {
 }
 
 const FLOAT32 = 0
+const FLOAT64 = 1
 const FLOAT16 = 8
 const BFLOAT16 = 9
 
@@ -102,6 +103,11 @@ export function dtypeOfDerivative(derivative: AnyLogits | null, dtype: number): 
 /** Whether the number of an element type is that of a half precision. */
 export function isHalf(dtype: number): boolean {
   return dtype === FLOAT16 || dtype === BFLOAT16
+}
+
+/** Whether the number of an element type is that of an integer. */
+export function isInteger(dtype: number): boolean {
+  return dtype > FLOAT64 && dtype < FLOAT16
 }
 
 /** An array of the logits' kind, filled with zeros. */

@@ -70,6 +70,7 @@ export function problemOf(loss: LossConstants, dtype: Dtype, size: number): Prob
     gradDtype: code,
     hessDtype: code,
     targets: filled(0.5),
+    targetsDtype: code,
     targetsKind: 'labels',
     outer: perRow ? 1 : size,
     classes: perRow ? size : 1,

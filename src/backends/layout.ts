@@ -166,7 +166,7 @@ export function writeCall({ integers, doubles }: ProblemBytes, problem: AnyProbl
   integers[offsets.gradDtype / 4] = problem.gradDtype
   integers[offsets.hessDtype / 4] = problem.hessDtype
   integers[offsets.targetsKind / 4] = problem.targetsKind === 'labels' ? 0 : 1
-  integers[offsets.targetsDtype / 4] = dtypeOf(problem.targets)
+  integers[offsets.targetsDtype / 4] = problem.targetsDtype
   integers[offsets.reduction / 4] = reductionOf(problem.reduction)
   integers[offsets.weightsPer / 4] = perOf(weights, problem.weightsPer)
   integers[offsets.weightsDtype / 4] = dtypeOrNone(weights)

@@ -51,14 +51,15 @@ export function describe(
     gradDtype: dtypeOfDerivative(grad, dtype),
     hessDtype: dtypeOfDerivative(hess, dtype),
     targets,
+    targetsDtype: given.dtype,
     targetsKind,
     outer,
     classes,
     inner,
     background: loss.background === 'num-classes' ? classes : loss.background,
     reduction,
-    positiveFrom: loss.positiveFrom === loss.formula.positiveFrom ? loss.positiveFrom : leastLabel(targets, loss.positiveFrom),
-    oneFrom: loss.oneFrom === 1 ? 1 : leastLabel(targets, loss.oneFrom),
+    positiveFrom: loss.positiveFrom === loss.formula.positiveFrom ? loss.positiveFrom : leastLabel(given.dtype, loss.positiveFrom),
+    oneFrom: loss.oneFrom === 1 ? 1 : leastLabel(given.dtype, loss.oneFrom),
     normalizer: call.normalizer === undefined ? NaN : positiveNumber('normalizer', call.normalizer),
     weights,
     weightsPer: per('weights', weights, rows, elements, !loss.formula.perRow),
@@ -77,7 +78,9 @@ export function describe(
 }
 
 /** Where a call's arrays lie: its outputs lie where its logits do. */
-function deviceOf(...inputs: readonly (AnyArray | null)[]): number | null {
+function deviceOf(logits: AnyLogits, targets: AnyArray, weights: AnyArray | null, mask: AnyArray | null): number | null {
+  if (onHost(logits) && onHost(targets) && weights === null && mask === null) return null
+  const inputs = [logits, targets, weights, mask]
   let first: number | null = null
   for (let i = 0; i < inputs.length; i++) {
     const array = inputs[i]

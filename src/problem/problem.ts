@@ -39,6 +39,7 @@ interface Described<A extends AnyLogits, N extends AnyArray, D extends number | 
   readonly gradDtype: number
   readonly hessDtype: number
   readonly targets: N
+  readonly targetsDtype: number
   readonly targetsKind: TargetKind
   readonly outer: number
   readonly classes: number

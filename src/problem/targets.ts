@@ -1,7 +1,7 @@
 /** What a call's targets are: labels, one per logit, or class indices, one per row. */
 import { checkTargets } from '../arrays/check.js'
 import { fromBits, toBits } from '../arrays/half.js'
-import { type AnyArray, dtypeOf, isFloatArray, onHost } from '../arrays/logits.js'
+import { type AnyArray, dtypeOf, isInteger, onHost } from '../arrays/logits.js'
 import { checkedLength } from '../arrays/memory.js'
 import { outOfRange, wrongType } from '../errors.js'
 import type { TargetKind } from './call.js'
@@ -13,13 +13,16 @@ export interface GivenTargets {
   readonly length: number
   /** As the caller gave them: a plain array has been copied. */
   readonly given: unknown
+  /** The number of the array's element type in cpp/problem.h. */
+  readonly dtype: number
   /** Numbers of an integer type, or a plain array of integers. */
   readonly areIntegers: boolean
 }
 
 export function readTargets(given: unknown): GivenTargets {
   const array = checkTargets('targets', given)
-  return { array, length: checkedLength('targets', array), given, areIntegers: !isFloatArray(array) && !areBooleans(given) }
+  const dtype = dtypeOf(array)
+  return { array, length: checkedLength('targets', array), given, dtype, areIntegers: isInteger(dtype) && !areBooleans(given) }
 }
 
 /** Where there is one class, a target stands for a logit and for a row alike. */
@@ -34,8 +37,7 @@ export function tellIndices({ given, areIntegers }: GivenTargets): boolean {
 }
 
 /** A least label as a number of the targets' type, in which a float32 of 0.9 is at least 0.9. */
-export function leastLabel(targets: AnyArray, least: number): number {
-  const dtype = dtypeOf(targets)
+export function leastLabel(dtype: number, least: number): number {
   if (dtype === 0) return Math.fround(least)
   const bits = new Uint16Array(1)
   const half = dtype === 8 ? 'float16' : dtype === 9 ? 'bfloat16' : undefined

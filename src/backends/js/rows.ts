@@ -1,5 +1,4 @@
 /** The rows of a problem in plain TypeScript, some at a time: scanned and checked first, then computed. */
-import { dtypeOf } from '../../arrays/logits.js'
 import type { Derivatives, ElementFormula, RowFormula } from '../../formulas/formula.js'
 import { clamp, finiteProbability, isFarOutside, type NumberRange, rangeOf, toleranceOf, within } from '../../formulas/number_range.js'
 import type { LossConstants } from '../../problem/constants.js'
@@ -23,10 +22,10 @@ export function emptyScan(): TargetScan {
 
 /** Adds the valid elements of rows `begin` to `end - 1`, and checks them. */
 export function scanTargets(problem: Problem, begin: number, end: number, scan: TargetScan): TargetScan {
-  const { loss, logits, targets, targetsKind, classes, inner, background } = problem
+  const { loss, logits, targets, targetsDtype, targetsKind, classes, inner, background } = problem
   const areProbabilities = loss.inputs === 'probabilities'
   const { perRow } = loss.formula
-  const tolerance = toleranceOf(dtypeOf(targets))
+  const tolerance = toleranceOf(targetsDtype)
   const probabilityTolerance = toleranceOf(problem.dtype)
   let { elements, rows, positives, badLabel, badProbability, badRow } = scan
   for (let r = begin; r < end; r++) {
