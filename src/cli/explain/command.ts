@@ -6,7 +6,7 @@ import { lossNames } from './losses.js'
 export function addExplainCommand(program: Command, print: (text: string) => void): void {
   program
     .command('explain')
-    .description('where a loss and its gradient go, on logits and targets from .npy, .npz, .csv, .tsv, .txt or .parquet files')
+    .description('where a loss and its gradient go, on logits and targets from .npy, .npz, .csv, .tsv, .txt (also .gz) or .parquet files')
     .argument('<file>', 'logits; an .npz file or a table may hold the targets too')
     .option('--targets <file>', 'targets: one for each logit, or the index of a class for each row')
     .addOption(new Option('--loss <name>', 'the loss, with its own default options').choices(lossNames).default('sigmoid'))
@@ -19,6 +19,7 @@ export function addExplainCommand(program: Command, print: (text: string) => voi
     .addOption(new Option('--background <index>', "the class index that means no class, or 'num-classes'").argParser(parseBackground).default(null, 'none'))
     .addOption(new Option('--ignore-index <index>', "targets with this value are ignored; 'NaN': those that are missing (NaN, null, an empty cell)").argParser(parseIgnored).default(null, 'none'))
     .addOption(new Option('--target-kind <kind>', 'what the targets are, where one class leaves both open').choices(['labels', 'class-index']))
+    .addOption(new Option('--positive-from <label>', 'the least label that is a peak, and taken for 1 (heatmap)').argParser(parseLabel))
     .option('--columns <names>', 'the columns of a table that are logits, by name or by place from 1 on (default: by their names, else all but the target)', parseNames)
     .option('--target-columns <names>', "and those that are targets (default: 'target', 'label' or 'y_true'; without a header the last)", parseNames)
     .option('--header', 'the first line of a table of text is a header (default: if it is no row of numbers)')
@@ -68,6 +69,12 @@ function parseIgnored(text: string): number {
 
 function parseBackground(text: string): number | 'num-classes' {
   return text === 'num-classes' ? text : parseInteger(text)
+}
+
+function parseLabel(text: string): number {
+  const value = numberOf(text)
+  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('expected a number above 0, at most 1.')
+  return value
 }
 
 function parseCount(text: string): number {

@@ -19,6 +19,8 @@ export interface ExplainCommandOptions extends Omit<SourceOptions, 'file' | 'arr
   readonly background: number | 'num-classes' | null
   /** NaN: targets that are missing. */
   readonly ignoreIndex: number | null
+  /** Of a heatmap. */
+  readonly positiveFrom?: number
   readonly logitsArray: string
   readonly targetsArray: string
   readonly hardest: number
@@ -52,7 +54,8 @@ async function explainSource(file: string, options: ExplainCommandOptions): Prom
   const { loss, background, hardest, bins, logitsArray, targetsArray } = options
   // Missing targets are masked, whatever their type
   const missing = Number.isNaN(options.ignoreIndex)
-  const made = makeLoss(loss, { background, ignoreIndex: missing ? null : options.ignoreIndex })
+  if (options.positiveFrom !== undefined && loss !== 'heatmap') throw new Error(`--positive-from is given with --loss ${loss}; expected it with --loss heatmap`)
+  const made = makeLoss(loss, { background, ignoreIndex: missing ? null : options.ignoreIndex, positiveFrom: options.positiveFrom })
   const { gammas, alphas } = { ...comparedOf(loss), ...(options.gammas && { gammas: options.gammas }), ...(options.alphas && { alphas: options.alphas }) }
   const explainer = made.explainer({ gammas, alphas, hardest, bins })
   const perRow = loss === 'softmax'

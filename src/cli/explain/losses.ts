@@ -18,10 +18,12 @@ export const lossNames = Object.keys(classes) as LossName[]
 export interface ExplainedOptions {
   readonly background: number | 'num-classes' | null
   readonly ignoreIndex: number | null
+  /** Of a heatmap alone. */
+  readonly positiveFrom?: number
 }
 
-export function makeLoss(name: LossName, options: ExplainedOptions) {
-  return new classes[name](options)
+export function makeLoss(name: LossName, { positiveFrom, ...options }: ExplainedOptions) {
+  return name === 'heatmap' ? new HeatmapFocalLoss({ ...options, positiveFrom }) : new classes[name](options)
 }
 
 /** The focal losses show what gamma does, from cross entropy on; the others are compared as they are. */

@@ -131,6 +131,17 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     expect(explain(...both, '--loss', 'varifocal').stdout).toMatch(/^gamma 2, alpha 0.75 +\d/m)
   })
 
+  it('takes peaks that were rounded for peaks', () => {
+    file('peaks.csv', 'logit,label\n2,0.9995\n-1,0.5\n')
+    const peaks = (...options: string[]) => (JSON.parse(explain('peaks.csv', '--loss', 'heatmap', ...options, '--json', '-').stdout) as ExplainedFiles).losses[0]
+    expect(peaks().positives.count).toBe(0)
+    const expected = new HeatmapFocalLoss({ positiveFrom: 0.99 }).explain(Float64Array.of(2, -1), Float64Array.of(0.9995, 0.5))
+    expect(peaks('--positive-from', '0.99')).toEqual(expected.losses[0])
+    expect(expected.losses[0].positives.count).toBe(1)
+    expect(explain('peaks.csv', '--positive-from', '0.99')).toMatchObject({ status: 1, stderr: 'focal-loss: --positive-from is given with --loss sigmoid; expected it with --loss heatmap\n' })
+    expect(explain('peaks.csv', '--loss', 'heatmap', '--positive-from', '2').status).toBe(2)
+  })
+
   it('draws the curves where they are', () => {
     const { status } = explain(...both, '--gammas', '0,2', '--svg', 'chart.svg', '--html', 'page.html')
     expect(status).toBe(0)

@@ -1,5 +1,6 @@
-/** Reads .csv and .tsv files, line by line. */
+/** Reads .csv and .tsv files, line by line, and such as gzip has compressed, whatever they are called. */
 import { pipeline } from 'node:stream'
+import { constants, createGunzip, gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse'
 import { reasonOf } from '../../../errors.js'
 import type { TableReader } from './array_reader.js'
@@ -15,11 +16,13 @@ export async function csvReader(name: string, role: Role, choice: ColumnChoice):
   const { size } = await file.stat()
   const head = new Uint8Array(HEAD_BYTES)
   const { bytesRead } = await file.read(head, 0, HEAD_BYTES, 0)
-  const { delimiter, fromLine } = dialectOf(head.subarray(0, bytesRead))
+  const compressed = head[0] === 0x1f && head[1] === 0x8b
+  const begin = head.subarray(0, bytesRead)
+  const { delimiter, fromLine } = dialectOf(compressed ? beginOfGzip(begin) : begin)
   const stream = file.createReadStream({ autoClose: false, start: 0 })
   const parser = parse({ bom: true, delimiter, from_line: fromLine, info: true, relax_column_count: true, skip_empty_lines: true, trim: true })
   // What goes wrong comes out of the parser
-  const lines = linesOf(name, pipeline(stream, parser, () => undefined))
+  const lines = linesOf(name, compressed ? pipeline(stream, createGunzip(), parser, () => undefined) : pipeline(stream, parser, () => undefined))
   const close = async () => {
     stream.destroy()
     await file.close()
@@ -30,6 +33,16 @@ export async function csvReader(name: string, role: Role, choice: ColumnChoice):
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** What the first bytes of a gzip file hold; nothing where they are damaged, which the whole shows again. */
+function beginOfGzip(bytes: Uint8Array): Uint8Array {
+  try {
+    // A thousandth is enough of what compresses best
+    return gunzipSync(bytes.subarray(0, 8192), { finishFlush: constants.Z_SYNC_FLUSH })
+  } catch {
+    return new Uint8Array(0)
   }
 }
 

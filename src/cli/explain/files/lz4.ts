@@ -1,6 +1,7 @@
 /**
  * LZ4 blocks, and what Parquet makes of them: LZ4_RAW is one block; LZ4, which is deprecated, is blocks in the framing of Hadoop or, of some
  * writers, one block too. https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md, https://parquet.apache.org/docs/file-format/data-pages/compression/
+ * Written here because a damaged file must be an error: hyparquet-compressors 1.1.2 returns zeros for what a block that is cut off lacks.
  */
 
 /** The `length` bytes of a block. */

@@ -27,7 +27,7 @@ async function openArray(path: string, role: 'logits' | 'targets', options: Open
 
 /** A table of which rows hold logits, targets or both. */
 async function openTable(path: string, role: Role, options: OpenOptions): Promise<TableReader> {
-  const ending = extname(path).toLowerCase()
+  const ending = extname(path.replace(/(?<=\.(?:csv|tsv|txt))\.gz$/i, '')).toLowerCase()
   switch (ending) {
     case '.csv':
     case '.tsv':
@@ -37,6 +37,6 @@ async function openTable(path: string, role: Role, options: OpenOptions): Promis
     case '.pq':
       return parquetReader(path, role, options)
     default:
-      throw new Error(`${path} ends in ${ending === '' ? 'nothing' : ending}; expected .npy, .npz, .csv, .tsv, .txt or .parquet`)
+      throw new Error(`${path} ends in ${ending === '' ? 'nothing' : ending}; expected .npy, .npz, .csv, .tsv, .txt (these three also compressed, .csv.gz) or .parquet`)
   }
 }

@@ -18,10 +18,6 @@ async function oneTable(files: Files, options: SourceOptions): Promise<Source> {
   const { name, logits: classes, rest, integers, taken } = reader
   const width = rest[0]
   const targets = width - classes
-  if (targets !== classes && targets !== 1) {
-    await reader.close()
-    throw new Error(`${name} has ${targets} columns of targets; expected 1, the index of a class, or ${classes}, one for each logit`)
-  }
   const next = async (most: number) => {
     const numbers = await reader.read(most * width)
     const rows = numbers.length / width
@@ -29,7 +25,13 @@ async function oneTable(files: Files, options: SourceOptions): Promise<Source> {
     return { logits: column(0, classes), targets: column(classes, width) }
   }
   const parts = { names: { logits: name, targets: name }, integers, next, taken: new Map([[name, taken]]), progress: () => reader.progress(), close: () => reader.close() }
-  return sourceOf({ rest: [classes], classAxis: 1, elements: classes, targets }, parts, options)
+  try {
+    if (targets !== classes && targets !== 1) throw new Error(`${name} has ${targets} columns of targets; expected 1, the index of a class, or ${classes}, one for each logit`)
+    return sourceOf({ rest: [classes], classAxis: 1, elements: classes, targets }, parts, options)
+  } catch (error) {
+    await reader.close()
+    throw error
+  }
 }
 
 /** Whether a file's rows hold logits and targets side by side. */

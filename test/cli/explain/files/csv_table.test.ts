@@ -1,4 +1,5 @@
 /** Tables of text as pandas, R, spreadsheets, numpy and people write them: which columns are taken, and what is said of it. */
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { file, readAll, readNoted } from '../../../support/source_files.js'
 
@@ -87,6 +88,18 @@ describe('how cells are written', () => {
   it("UTF-16, as Excel's Unicode text", async () => {
     const text = Buffer.from(`\ufeffscore\tlabel\r\n${lines([], '\t').replaceAll('\n', '\r\n')}`, 'utf16le')
     expect(await readAll({ file: file('x.txt', text) })).toMatchObject({ logits, targets })
+  })
+
+  it.each(['x.csv.gz', 'x.TSV.GZ', 'x.txt.gz', 'x.csv'])('compressed, as pandas writes it: %s', async (name) => {
+    const content = gzipSync(`score,label\n${lines([], ',')}`)
+    expect(await readAll({ file: file(name, content) })).toMatchObject({ classes: 1, logits, targets })
+    await expect(readAll({ file: file(name, content.subarray(0, -12)) })).rejects.toThrow(new RegExp(`${name} is no proper table \\(unexpected end of file\\)$`))
+  })
+
+  it('compressed, and larger than what is looked at first', async () => {
+    const rows = Array.from({ length: 30_000 }, (_, i) => `${Math.sin(i)};${i % 2}\n`)
+    const read = await readAll({ file: file('x.csv.gz', gzipSync(`score;label\n${rows.join('')}`)) })
+    expect(read.logits).toEqual(rows.map((_, i) => Math.sin(i)))
   })
 
   it.each([
