@@ -106,7 +106,7 @@ function weightsOf({ classPositive, classNegative, positiveWeight, negativeWeigh
 }
 
 /** Where one class costs nothing, every score is the optimum of one posterior. */
-function checkWeights(loss: LossConstants, method: string): void {
+export function checkWeights(loss: LossConstants, method: string): void {
   for (let c = 0; c < (loss.classPositive?.length ?? 1); c++) {
     const weights = loss.formula.perRow ? weightsOf(loss, c).slice(0, 1) : weightsOf(loss, c)
     if (weights.some((weight) => weight === 0)) {
@@ -115,8 +115,11 @@ function checkWeights(loss: LossConstants, method: string): void {
   }
 }
 
-/** The posterior of the logit `x` of class `c`; monotone in x, 0 and 1 at the infinities. */
-function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x: number, c: number): number {
+/**
+ * The posterior of the logit `x` of class `c`; monotone in x, 0 and 1 at the infinities. With `isOf` 0 it is 1 less that, without
+ * the rounding of 1.
+ */
+export function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x: number, c: number, isOf: 0 | 1 = 1): number {
   const [positive, negative] = weightsOf(loss, c)
   const result = { value: 0, grad: 0, hess: 0 }
   // Far past a margin both gradients are 0; their ratio has been at its limit long before
@@ -126,27 +129,39 @@ function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x: numbe
   formula.element(at, 1 - loss.labelSmoothing / 2, positive, negative, loss, result)
   const up = -result.grad
   // So far out that neither pulls any more
-  if (down === 0 && up === 0) return x > 0 ? 1 : 0
+  if (down === 0 && up === 0) return x > 0 ? isOf : 1 - isOf
   // Smoothing keeps the optimum away from 0 and 1: scores beyond are of posteriors that do not exist
-  return Math.min(1, Math.max(0, down / (down + up)))
+  return Math.min(1, Math.max(0, (isOf === 1 ? down : up) / (down + up)))
 }
 
 /** Replaces a row of logits by its posteriors, which sum to 1. */
 function posteriorsOfRow(loss: LossConstants, row: Float64Array): void {
-  const { length: classes } = row
-  const odds = new Float64Array(classes)
   // Label smoothing is shared by the classes that a row has: those that were masked in training come with -Infinity
-  const left = row.reduce((count, x) => count - (x === -Infinity ? 1 : 0), classes) || classes
-  logOddsAgainst(row, odds)
+  const left = row.reduce((count, x) => count - (x === -Infinity ? 1 : 0), row.length) || row.length
+  logSharesOfRow(loss, row)
   let largest = -Infinity
-  for (let c = 0; c < classes; c++) {
-    row[c] = logShare(odds[c], loss.gamma) - Math.log(weightsOf(loss, c)[0])
-    // NaN comes through
-    if (!(row[c] <= largest)) largest = row[c]
-  }
+  // NaN comes through
+  for (const each of row) if (!(each <= largest)) largest = each
   normalise(row, (each) => (each === largest ? 1 : Math.exp(each - largest)))
   const { labelSmoothing: e } = loss
   if (e > 0) normalise(row, (each) => Math.max(0, each - e / left))
+}
+
+/** Replaces a row of logits by the logarithms of its posteriors, up to a number that all of them have in common. */
+export function logPosteriorsOfRow(loss: LossConstants, row: Float64Array): void {
+  if (loss.labelSmoothing === 0) {
+    logSharesOfRow(loss, row)
+    return
+  }
+  posteriorsOfRow(loss, row)
+  for (let c = 0; c < row.length; c++) row[c] = Math.log(row[c])
+}
+
+/** The same of a loss without label smoothing: of far-off classes too, whose posteriors are too small for a double. */
+function logSharesOfRow(loss: LossConstants, row: Float64Array): void {
+  const odds = new Float64Array(row.length)
+  logOddsAgainst(row, odds)
+  for (let c = 0; c < row.length; c++) row[c] = logShare(odds[c], loss.gamma) - Math.log(weightsOf(loss, c)[0])
 }
 
 function normalise(row: Float64Array, map: (each: number) => number): void {

@@ -3,8 +3,7 @@
  * and only sums are kept. Every loss of a comparison sees a block while it is in the cache.
  */
 import { checkNames, checkRecord } from '../../arguments.js'
-import { fromBits } from '../../arrays/half.js'
-import { bitsDtype, dtypeOf, type Logits, newLike } from '../../arrays/logits.js'
+import { dtypeOf, type Logits, newLike } from '../../arrays/logits.js'
 import type { NumericArray, Targets } from '../../arrays/numeric_array.js'
 import { outOfRange, surplus } from '../../errors.js'
 import { type CallOptions, methods, readCall } from '../../problem/call.js'
@@ -12,6 +11,7 @@ import type { LossConstants } from '../../problem/constants.js'
 import type { Inputs } from '../../problem/options.js'
 import { firstOf } from '../../problem/positions.js'
 import type { Problem, Sums } from '../../problem/problem.js'
+import { inFull } from '../in_full.js'
 import { Examples, LEFT_OUT } from './examples.js'
 import type { Explanation } from './explanation.js'
 import {
@@ -83,6 +83,7 @@ export class Explainer {
    */
   add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
     if (arguments.length > 3) throw surplus('add()', 3, arguments.length)
+    // Half precision holds the shares of nothing well
     const whole = inFull(this.#loss.describe(logits, targets, readCall(methods.explainerAdd, call)))
     for (const { constants } of this.#explained) {
       const problem = { ...whole, loss: constants }
@@ -150,14 +151,6 @@ export class Explainer {
     }
     if (!Number.isFinite(sum)) throw outOfRange('the sum of the losses', sum, 'a finite number')
   }
-}
-
-/** Half precision holds the shares of nothing well: float32 has all its numbers. */
-function inFull(problem: Problem): Problem {
-  const { logits, dtype } = problem
-  if (logits.BYTES_PER_ELEMENT !== 2) return problem
-  const bits = bitsDtype(logits, dtype)
-  return { ...problem, logits: Float32Array.from(bits === undefined ? logits : fromBits(logits as Uint16Array, bits)), dtype: 0 }
 }
 
 /** The problem as smaller ones, in whole slices of the outermost axis. */

@@ -1,0 +1,53 @@
+/** The examples of an element-wise loss: a histogram of logits for each class, which all scores are worked out from. */
+import type { ElementFormula } from '../../formulas/formula.js'
+import type { LossConstants } from '../../problem/constants.js'
+import { firstOf, isValid, targetOf } from '../../problem/positions.js'
+import type { Problem } from '../../problem/problem.js'
+import { checkWeights } from '../posterior.js'
+import type { Evaluation, Scores } from './evaluation.js'
+import { figuresOf, macroOf } from './figures.js'
+import { groupsOf, together } from './groups.js'
+import { Histogram, type Slots } from './histogram.js'
+import { logitOf, weightOf } from './numbers.js'
+import type { EvaluatorSettings } from './options.js'
+import { rawScale, recalibratedScale, type Scale } from './scale.js'
+
+export class Elements {
+  readonly #loss: LossConstants
+  readonly #formula: ElementFormula
+  readonly #histograms: readonly Histogram[]
+
+  constructor(loss: LossConstants, formula: ElementFormula, classes: number, limit: number) {
+    this.#loss = loss
+    this.#formula = formula
+    this.#histograms = Array.from({ length: classes }, () => new Histogram(limit))
+  }
+
+  add(problem: Problem): void {
+    const { outer, classes, inner, positiveFrom } = problem
+    for (let r = 0; r < outer * inner; r++) {
+      const first = firstOf(problem, r)
+      for (let c = 0; c < classes; c++) {
+        const k = first + c * inner
+        const weight = weightOf(problem, r, k)
+        if (weight === 0 || !isValid(problem, r, k)) continue
+        this.#histograms[c].add(logitOf(problem, k), weight, targetOf(problem, r, k, c) >= positiveFrom)
+      }
+    }
+  }
+
+  result(settings: EvaluatorSettings): Evaluation {
+    checkWeights(this.#loss, 'evaluate()')
+    const slots = this.#histograms.map((histogram) => histogram.slots())
+    const isShared = this.#loss.classPositive === null
+    return { example: 'element', raw: scoresOn(slots, rawScale, true, settings), recalibrated: scoresOn(slots, recalibratedScale(this.#loss, this.#formula), isShared, settings) }
+  }
+}
+
+/** `isShared`: whether a logit stands for the same probability in all classes. */
+function scoresOn(slots: readonly Slots[], scale: Scale, isShared: boolean, settings: EvaluatorSettings): Scores {
+  const groups = slots.map((each, c) => groupsOf(each, c, scale, true))
+  if (groups.length === 1) return { ...figuresOf(groups[0], settings), macro: null, classes: [] }
+  const classes = groups.map((each) => figuresOf(each, settings))
+  return { ...figuresOf(together(groups, isShared), settings), macro: macroOf(classes), classes }
+}

@@ -1,0 +1,123 @@
+/** What `evaluate` finds out: plain data, ready for JSON. Nothing is NaN: a figure that the data does not define is `null`. */
+
+/** How good the scores of a model are, as they stand and as calibrated probabilities. */
+export interface Evaluation {
+  /** What an example is: an element (one logit), or with a softmax a row. Ignored, masked and weightless ones appear nowhere. */
+  readonly example: 'element' | 'row'
+  /** The model's own probabilities: the sigmoid, or the softmax, of the logits. */
+  readonly raw: Scores
+  /** What {@link FocalLossBase.toProbability} makes of them. */
+  readonly recalibrated: Scores
+}
+
+/** The figures of all scores together, and of each class. */
+export interface Scores extends Figures {
+  /**
+   * The means of the classes' figures, over the classes that have them; `null` where there is one class. Figures of the same name beside it are not
+   * these: of element-wise losses they are of all elements in one heap (a micro average); of a softmax they are of the top label, where the
+   * score is the largest probability of a row and a positive is a row whose class that is, except `logLoss` (`-log p` of the
+   * true class) and `brier` (`sum (p - y)^2` over the classes).
+   */
+  readonly macro: ScalarFigures | null
+  /** Each class against the rest; empty where there is one class. */
+  readonly classes: readonly Figures[]
+}
+
+/** One number each. The score is a probability `p`, from 0 to 1; an example of weight w counts w times. */
+export interface ScalarFigures {
+  /** `sum (R_n - R_(n-1)) P_n` over thresholds, equal scores together, as scikit-learn's; 0 to 1. `null` without positives. */
+  readonly averagePrecision: number | null
+  /** The area under the ROC curve, ties counting half; 0 to 1. `null` where a class, positive or negative, is absent. */
+  readonly rocAuc: number | null
+  /** Brier score, the mean of `(p - y)^2`; 0 is best. `null` of nothing, and so are all that follow. */
+  readonly brier: number | null
+  /** The mean of `-log p` of positives and `-log(1 - p)` of negatives, in nats. Nothing is clipped: Infinity where the truth was ruled out. */
+  readonly logLoss: number | null
+  /** Expected calibration error: the mean of |rate - mean score| over bins of equal width, by weight (Guo et al. 2017, arXiv:1706.04599). 0 to 1. */
+  readonly calibrationError: number | null
+  /** The same over bins of equal weight, equal scores never parted (Nixon et al. 2019, arXiv:1904.01685). */
+  readonly adaptiveCalibrationError: number | null
+}
+
+/** What scores are worth against positives and negatives. */
+export interface Figures extends ScalarFigures {
+  /** How many examples there are. */
+  readonly count: number
+  /** The sum of their weights. */
+  readonly weight: number
+  /** The share of positives, by weight; of a softmax's top label that is the accuracy. `null` of nothing. */
+  readonly rate: number | null
+  /** Bins of equal width, ascending: the reliability diagram. */
+  readonly reliability: readonly ReliabilityBin[]
+  /** From above every score downwards; thinned, so that neighbours are at most 1/200 apart in each direction, or are neighbouring scores. */
+  readonly precisionRecall: readonly PrecisionRecallPoint[]
+  /** The same. Empty where a class, positive or negative, is absent. */
+  readonly roc: readonly RocPoint[]
+  /** Where to say yes. `null` without positives. */
+  readonly thresholds: Thresholds | null
+}
+
+/** The examples with `from < p <= to`; the first bin holds p = 0 too. As scikit-learn's `calibration_curve`. */
+export interface ReliabilityBin {
+  /** The lower edge, which belongs to the bin below. */
+  readonly from: number
+  /** The upper edge. */
+  readonly to: number
+  /** How many examples are in it. */
+  readonly count: number
+  /** By weight; `null` of an empty bin. */
+  readonly meanScore: number | null
+  /** The share of positives, by weight; `null` of an empty bin. */
+  readonly rate: number | null
+}
+
+/** Examples at least as high as this are decided to be positive. Both are `null` for a threshold above every score. */
+export interface Cut {
+  /** The score that is compared, 0 to 1. */
+  readonly probability: number | null
+  /**
+   * What a model's logit is compared with for the same decision: exact where a probability is rounded. `null` also where it is not one
+   * number: with a softmax, and for classes together whose logits stand for different probabilities.
+   */
+  readonly logit: number | null
+}
+
+export interface PrecisionRecallPoint extends Cut {
+  /** The share of positives among those that are decided to be; 1 of none. */
+  readonly precision: number
+  /** The share of the positives that are found. */
+  readonly recall: number
+}
+
+export interface RocPoint extends Cut {
+  /** The share of the negatives that are decided to be positive. */
+  readonly falsePositiveRate: number
+  /** The share of the positives that are found. */
+  readonly recall: number
+}
+
+/** A cut and what comes of it. */
+export interface Threshold extends PrecisionRecallPoint {
+  /** `2 P R / (P + R)`, and 0 where both are 0. */
+  readonly f1: number
+}
+
+/** Of equally good cuts, the highest. */
+export interface Thresholds {
+  /** Where F1 is largest. */
+  readonly bestF1: Threshold
+  /** For each recall that was asked for, the highest cut that has it. */
+  readonly recall: readonly { readonly atLeast: number; readonly cut: Threshold }[]
+  /** For each precision that was asked for, the lowest cut that has it; `null` where none does. */
+  readonly precision: readonly { readonly atLeast: number; readonly cut: Threshold | null }[]
+  /** For each pair of costs, the cut where their sum is least, and that sum. */
+  readonly cost: readonly (Costs & { readonly total: number; readonly cut: Threshold })[]
+}
+
+/** What wrong decisions cost, each by its weight. */
+export interface Costs {
+  /** For one negative that is decided to be positive, a finite number >= 0. */
+  readonly falsePositive: number
+  /** For one positive that is missed, a finite number >= 0. */
+  readonly falseNegative: number
+}

@@ -1,0 +1,104 @@
+/**
+ * The examples of a softmax: the probabilities of a row know of each other, so that each kind of them has histograms of its own, of log-odds: one
+ * for each class against the rest, and one for the top label against the truth.
+ */
+import { logOddsAgainst, sigmoid, softplus } from '../../formulas/formula.js'
+import type { LossConstants } from '../../problem/constants.js'
+import { classesLeft, firstOf, hasClass, isMasked } from '../../problem/positions.js'
+import type { Problem } from '../../problem/problem.js'
+import { checkWeights, logPosteriorsOfRow } from '../posterior.js'
+import type { Evaluation, Scores } from './evaluation.js'
+import { figuresOf, macroOf } from './figures.js'
+import { groupsOf } from './groups.js'
+import { Histogram } from './histogram.js'
+import { logitOf, weightOf } from './numbers.js'
+import type { EvaluatorSettings } from './options.js'
+import { rawScale } from './scale.js'
+
+export class Rows {
+  readonly #loss: LossConstants
+  readonly #raw: Column
+  readonly #recalibrated: Column
+
+  constructor(loss: LossConstants, classes: number, limit: number) {
+    this.#loss = loss
+    this.#raw = new Column(classes, limit)
+    this.#recalibrated = new Column(classes, limit)
+  }
+
+  add(problem: Problem): void {
+    const { outer, classes, inner } = problem
+    const row = new Float64Array(classes)
+    for (let r = 0; r < outer * inner; r++) {
+      const weight = weightOf(problem, r, r)
+      const truth = weight === 0 || classesLeft(problem, r) === 0 ? -1 : truthOf(problem, r)
+      if (truth < 0) continue
+      const first = firstOf(problem, r)
+      for (let c = 0; c < classes; c++) {
+        const k = first + c * inner
+        row[c] = isMasked(problem, r, k) ? -Infinity : logitOf(problem, k)
+      }
+      this.#raw.add(row, truth, weight)
+      logPosteriorsOfRow(this.#loss, row)
+      this.#recalibrated.add(row, truth, weight)
+    }
+  }
+
+  result(settings: EvaluatorSettings): Evaluation {
+    checkWeights(this.#loss, 'evaluate()')
+    return { example: 'row', raw: this.#raw.result(settings), recalibrated: this.#recalibrated.result(settings) }
+  }
+}
+
+/** The class that is right: of labels the first of the largest; -1 where all are 0, or the row is background. */
+function truthOf(problem: Problem, r: number): number {
+  const { targets, targetsKind, classes, inner } = problem
+  if (!hasClass(problem, r)) return -1
+  if (targetsKind === 'class-index') return targets[r]
+  let [best, most] = [-1, 0]
+  for (let c = 0; c < classes; c++) {
+    const k = firstOf(problem, r) + c * inner
+    if (targets[k] > most && !isMasked(problem, r, k)) [best, most] = [c, targets[k]]
+  }
+  return best
+}
+
+/** One kind of probabilities. */
+class Column {
+  readonly #classes: readonly Histogram[]
+  readonly #top: Histogram
+  readonly #odds: Float64Array
+  /** By weight. */
+  #logLoss = 0
+  #brier = 0
+  #weight = 0
+
+  constructor(classes: number, limit: number) {
+    this.#classes = Array.from({ length: classes }, () => new Histogram(limit))
+    this.#top = new Histogram(limit)
+    this.#odds = new Float64Array(classes)
+  }
+
+  /** `row` has logits, up to a number in common; -Infinity is a class that the row does not have. */
+  add(row: Float64Array, truth: number, weight: number): void {
+    const odds = this.#odds
+    logOddsAgainst(row, odds)
+    let top = 0
+    for (let c = 0; c < row.length; c++) {
+      if (odds[c] < odds[top]) top = c
+      const isTrue = c === truth
+      this.#brier += weight * sigmoid(isTrue ? odds[c] : -odds[c]) ** 2
+      if (row[c] > -Infinity || isTrue) this.#classes[c].add(-odds[c], weight, isTrue)
+    }
+    this.#top.add(-odds[top], weight, top === truth)
+    this.#logLoss += weight * softplus(odds[truth])
+    this.#weight += weight
+  }
+
+  result(settings: EvaluatorSettings): Scores {
+    const figures = (histogram: Histogram) => figuresOf(groupsOf(histogram.slots(), 0, rawScale, false), settings)
+    const classes = this.#classes.map(figures)
+    const mean = (sum: number) => (this.#weight > 0 ? sum / this.#weight : null)
+    return { ...figures(this.#top), logLoss: mean(this.#logLoss), brier: mean(this.#brier), macro: macroOf(classes), classes }
+  }
+}
