@@ -17,12 +17,17 @@ const SWIFTSHADER = '/usr/lib/chromium'
 export function runOnDawn(programs: readonly DawnProgram[]): Float32Array[] {
   const child = fileURLToPath(new URL('dawn_child.mjs', import.meta.url))
   const input = JSON.stringify(programs.map((program) => ({ ...program, inputs: program.inputs.map(({ buffer }) => Buffer.from(buffer).toString('base64')) })))
-  const { status, stdout, stderr } = spawnSync(process.execPath, [child], {
+  return (runDawnChild([child], input) as string[]).map((text) => new Float32Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer))
+}
+
+/** What a script in Node.js prints as JSON. The driver's folder must be known before the process starts, so it is one of its own. */
+export function runDawnChild(args: readonly string[], input = ''): unknown {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     input,
     encoding: 'utf8',
     maxBuffer: 2 ** 30,
     env: { ...process.env, LD_LIBRARY_PATH: SWIFTSHADER, VK_ICD_FILENAMES: `${SWIFTSHADER}/vk_swiftshader_icd.json` },
   })
   if (status !== 0) throw new Error(`Dawn ended with status ${status}: ${stderr}`)
-  return (JSON.parse(stdout) as string[]).map((text) => new Float32Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer))
+  return JSON.parse(stdout)
 }

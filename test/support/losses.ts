@@ -2,20 +2,9 @@
 import { createHash } from 'node:crypto'
 import * as focal from 'focal-loss'
 import type { ElementwiseLoss, FocalOptions, Logits, Reduction, SoftmaxFocalLoss, SoftTargets } from 'focal-loss'
+import type { ElementwiseName, LossName } from './loss_names.js'
 
-export const elementwiseNames = [
-  'SigmoidFocalLoss',
-  'FocalStarLoss',
-  'QualityFocalLoss',
-  'VarifocalLoss',
-  'HeatmapFocalLoss',
-  'AsymmetricLoss',
-] as const
-
-export type ElementwiseName = (typeof elementwiseNames)[number]
-export type LossName = ElementwiseName | 'SoftmaxFocalLoss'
-
-export const lossNames: readonly LossName[] = [...elementwiseNames, 'SoftmaxFocalLoss']
+export * from './loss_names.js'
 
 /** What any loss of the family takes; a loss refuses those that are not its own. */
 export type AnyOptions<R extends Reduction = Reduction> = FocalOptions<R> & {

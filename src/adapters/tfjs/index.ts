@@ -12,13 +12,14 @@ import { type TargetKind, targetKinds } from '../../problem/call.js'
 import type { Reduction } from '../../problem/options.js'
 import { checkFramework } from '../framework.js'
 import { batchOf } from './batch.js'
-import { composedLoss, type ComposedOperations } from './composed.js'
+import { composedLoss } from './composed.js'
 import { fusedLoss, type FusedOperations } from './fused.js'
+import { shaderLoss, type ShaderOperations } from './shaders.js'
 
 export { tfMetrics, type MetricOperations, type TfjsMetric, type TfjsMetricLoss, type TfjsMetricOptions, type TfjsMetrics } from './metrics.js'
 
 /** What is used of TensorFlow.js: the namespace of `@tensorflow/tfjs`, `tfjs-node` or `tfjs-core` will do. */
-export type TensorFlow = FusedOperations & ComposedOperations & Pick<typeof tfjs, 'getBackend'>
+export type TensorFlow = FusedOperations & ShaderOperations & Pick<typeof tfjs, 'getBackend'>
 
 /** What is used of a loss: any of this package. A loss of your own needs no `constants`, and cannot be composed then. */
 export type TfjsLoss = Pick<FocalLossBase, 'sums' | 'denominator'> &
@@ -67,6 +68,8 @@ export function tfLoss(tf: TensorFlow, loss: TfjsLoss, options: TfjsOptions = {}
   const { reduction } = loss.options
   return (yTrue, yPred) => {
     const batch = batchOf(loss.constants, yTrue, yPred, targetKind)
+    const onShaders = implementation === 'composed' ? null : shaderLoss(tf, loss.constants, reduction, batch)
+    if (onShaders !== null) return onShaders
     const chosen = implementation ?? (onGpu.has(tf.getBackend()) ? 'composed' : 'fused')
     return chosen === 'fused' ? fusedLoss(tf, loss, reduction, batch) : composedLoss(tf, loss.constants, reduction, batch)
   }

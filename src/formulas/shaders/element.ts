@@ -35,10 +35,9 @@ fn element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
   let back: f32 = select(1.0, ${literal(2 ** -60)}, in_tail);
   let e: Element = finite_element(clamp(x, -3.0e38, 3.0e38), y, rest, wp * lift, wn * lift);
   let not_number: bool = is_nan(x) || is_nan(y);
-  // From variables: constants may be neither NaN nor infinite
-  var nan_bits: i32 = 0x7fc00000;
+  // From a variable: constants may not be infinite
   var infinity_bits: i32 = 0x7f800000;
-  let nan: f32 = bitcast<f32>(nan_bits);
+  let nan: f32 = not_a_number();
   let value: f32 = select(e.value * back, bitcast<f32>(infinity_bits), is_infinite(x) && e.value > 1.0e30);
   return Element(select(value, nan, not_number), select(e.grad * back, nan, not_number), select(e.hess * back, nan, not_number));
 }

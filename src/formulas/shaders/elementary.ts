@@ -25,6 +25,12 @@ fn is_infinite(x: f32) -> bool {
   return (bitcast<i32>(x) & 0x7fffffff) == 0x7f800000;
 }
 
+/** From a variable: constants may not be NaN. */
+fn not_a_number() -> f32 {
+  var bits: i32 = 0x7fc00000;
+  return bitcast<f32>(bits);
+}
+
 /** t - k ln 2 for a whole number k of few bits. */
 fn minus_multiple_of_ln2(t: f32, k: f32) -> f32 {
   return (t - k * 0.693359375) + k * 2.12194440e-4;

@@ -1,6 +1,7 @@
 /**
  * The language of the shaders: a subset of WGSL, which one pass of replacements makes GLSL ES 3.00 of. So a formula is written
- * once for WebGPU and WebGL. Every `let`, `var` and `const` states its type, and a number is a decimal fraction.
+ * once for WebGPU and WebGL. Every `let`, `var` and `const` states its type, and a number is a decimal fraction. What a call sets is
+ * `uniforms.name`, in GLSL a variable of that name.
  */
 
 /** WGSL, as it is written. */
@@ -27,6 +28,7 @@ export function toGlsl(text: ShaderText): string {
     .replace(/\bfn (\w+)\(([^)]*)\) -> (\w+)/g, (_, name: string, parameters: string, result: string) => `${result} ${name}(${parametersOf(parameters)})`)
     .replace(/\bconst (\w+): (\w+)/g, 'const $2 $1')
     .replace(/\b(?:let|var) (\w+): (\w+)/g, '$2 $1')
+    .replace(/\buniforms\.(\w+)/g, '$1')
     .replace(/\bbitcast<i32>/g, 'floatBitsToInt')
     .replace(/\bbitcast<f32>/g, 'intBitsToFloat')
   return functions + types.reduce((result, [wgsl, name]) => result.replace(wgsl, name), glsl)

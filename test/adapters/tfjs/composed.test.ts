@@ -4,66 +4,22 @@ import '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Reduction, Targets } from 'focal-loss'
 import { tfLoss, type TfjsLoss, type TfjsOptions } from 'focal-loss/tfjs'
 import { type AnyOptions, elementwiseNames, elementwiseOf, type LossName, lossNames, lossOf } from '../../support/losses.js'
+import { excess, hard, indices, logits, seeded, shape, soft, variants } from '../../support/tfjs_variants.js'
 
 const composed: TfjsOptions = { implementation: 'composed' }
-const shape: [number, number] = [6, 3]
-/** Of all sizes, the corner at 0 and ends where factors vanish or overflow. */
-const logits = Float32Array.of(1, -2, 0.5, 0, 0, 0, -100, 100, 30, 1e4, -1e4, 3, -20, 12, -0.25, 88, -88, 2)
-const hard = [1, 0, 0, 0, 1, 0, 0, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1]
-const soft = hard.map((y, i) => (i % 4 === 0 ? 0.3 : y))
-const indices = [0, 1, 2, 0, 2, 1]
-
-/** The sum of the samples' losses, weighed apart, and its gradient. */
-function seeded(loss: TfjsLoss, options: TfjsOptions, targets: readonly number[], of = logits) {
-  const weights = tf.tensor1d([1, -2, 0.5, 3, 1, 2])
-  const yTrue = tf.tensor(targets, targets.length === logits.length ? shape : [shape[0]])
-  const criterion = tfLoss(tf, loss, options)
-  return (x: tf.Tensor = tf.tensor2d(of, shape)) => tf.valueAndGrad((at) => tf.sum<tf.Scalar>(tf.mul(criterion(yTrue, at), weights)))(x)
-}
-
-/** Float32 throughout against our kernel: a few units in the last place of the largest term. */
 function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>) {
-  const scale = Math.max(...Array.from(expected, Math.abs))
-  expect(actual).toHaveLength(expected.length)
-  Array.from(actual).forEach((value, i) => {
-    expect(Math.abs(value - expected[i]), `[${i}]: ${value}, expected ${expected[i]}`).toBeLessThanOrEqual(1e-5 * Math.abs(expected[i]) + 2e-6 * scale)
-  })
+  expect(excess(actual, expected), `${Array.from(actual).join(', ')}; expected ${Array.from(expected).join(', ')}`).toBeLessThanOrEqual(1)
 }
-
-const reductions: readonly Reduction[] = ['none', 'sum', 'mean', 'mean-rows', 'mean-positives']
-
-const variants: readonly (readonly [string, LossName, AnyOptions, Targets & readonly number[]])[] = [
-  ...lossNames.flatMap((name) => [
-    ...reductions.map((reduction) => [`${name}, ${reduction}`, name, { reduction }, hard] as const),
-    [`${name}, soft labels`, name, {}, soft] as const,
-    [`${name}, class indices`, name, { reduction: 'mean-positives' }, indices] as const,
-    [`${name}, class weights`, name, { classWeights: [0.5, 2, 1] }, soft] as const,
-    [`${name}, background`, name, { background: 3, reduction: 'mean-positives' }, [0, 3, 2, 3, 2, 1]] as const,
-    [`${name}, ignored indices`, name, { ignoreIndex: 255, background: 'num-classes', reduction: 'mean-rows' }, [0, 255, 2, 3, 255, 1]] as const,
-  ]),
-  ...elementwiseNames.map((name) => [`${name}, ignored labels`, name, { ignoreIndex: -1 }, hard.map((y, i) => (i % 5 === 1 ? -1 : y))] as const),
-  ...(['SigmoidFocalLoss', 'SoftmaxFocalLoss', 'FocalStarLoss', 'AsymmetricLoss'] as const).map(
-    (name) => [`${name}, smoothed`, name, { labelSmoothing: 0.1, background: 3 }, [0, 3, 2, 0, 2, 1]] as const,
-  ),
-  ...[0, 0.5, 3.5].map((gamma) => [`SigmoidFocalLoss, gamma ${gamma}`, 'SigmoidFocalLoss', { gamma, alpha: 0.25 }, soft] as const),
-  ...[0, 0.5, 3.5].map((gamma) => [`SoftmaxFocalLoss, gamma ${gamma}`, 'SoftmaxFocalLoss', { gamma, alpha: [1, 2, 3] }, soft] as const),
-  ['SigmoidFocalLoss, mixture', 'SigmoidFocalLoss', { softTargets: 'mixture' }, soft],
-  ['a background among the classes', 'SigmoidFocalLoss', { background: 1 }, indices],
-  ['AsymmetricLoss, constant modulator', 'AsymmetricLoss', { constantModulator: true }, soft],
-  ['AsymmetricLoss, no margin', 'AsymmetricLoss', { margin: 0, gammaNegative: 0, gammaPositive: 0.5 }, soft],
-  ['QualityFocalLoss, beta 0.5', 'QualityFocalLoss', { beta: 0.5 }, soft],
-]
 
 describe.each(['cpu', 'wasm'])('on the %s backend of TensorFlow.js, composed is as fused', (backend) => {
   beforeAll(() => tf.setBackend(backend))
 
   it.each(variants)('%s', (_title, name, options, targets) => {
     const loss = lossOf(name, { backend: 'js', ...options })
-    const expected = seeded(loss, { implementation: 'fused' }, targets)()
-    const actual = seeded(loss, composed, targets)()
+    const expected = seeded(tf, loss, { implementation: 'fused' }, targets)()
+    const actual = seeded(tf, loss, composed, targets)()
     expectClose(actual.grad.dataSync(), expected.grad.dataSync())
     expectClose(actual.value.dataSync(), expected.value.dataSync())
   })
@@ -72,15 +28,15 @@ describe.each(['cpu', 'wasm'])('on the %s backend of TensorFlow.js, composed is 
     const loss = lossOf('SigmoidFocalLoss', { ignoreIndex: -1, backend: 'js' })
     const targets = hard.map((y, i) => (i === 3 || i === 8 ? -1 : y))
     const holes = logits.with(3, NaN).with(8, Infinity)
-    const { value, grad } = seeded(loss, composed, targets, holes)()
-    const expected = seeded(loss, composed, targets)()
+    const { value, grad } = seeded(tf, loss, composed, targets, holes)()
+    const expected = seeded(tf, loss, composed, targets)()
     expect(value.dataSync()).toEqual(expected.value.dataSync())
     expect(grad.dataSync()).toEqual(expected.grad.dataSync())
   })
 
   it('leaks no tensor', () => {
     for (const name of lossNames) {
-      const call = seeded(lossOf(name, {}), composed, hard)
+      const call = seeded(tf, lossOf(name, {}), composed, hard)
       const x = tf.tensor2d(logits, shape)
       const before = tf.memory().numTensors
       const { value, grad } = call(x)

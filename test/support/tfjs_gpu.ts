@@ -1,0 +1,141 @@
+/**
+ * What the losses do on a GPU backend of TensorFlow.js: how far they are from our own backends, how many programs run, and what is left
+ * or read back. For Node.js with Dawn and pages alike; both TensorFlow.js's cpu backend and this one are registered.
+ */
+import type * as tfjs from '@tensorflow/tfjs-core'
+import * as focal from 'focal-loss'
+import { tfLoss, type TfjsOptions } from 'focal-loss/tfjs'
+import { excess, hard, indices, logits, seeded, shape, soft, variants } from './tfjs_variants.js'
+
+export interface GpuVariant {
+  readonly title: string
+  /** As `excess` has them. */
+  readonly value: number
+  readonly grad: number
+}
+
+export interface GpuCost {
+  /** By `tf.profile`, of value and gradient. */
+  readonly kernels: number
+  /** What the backend runs for them. */
+  readonly programs: number
+  readonly tensorsLeft: number
+  readonly reads: number
+}
+
+export interface GpuReport {
+  readonly variants: readonly GpuVariant[]
+  /** By reduction. */
+  readonly costs: Readonly<Record<string, GpuCost>>
+  /** The excess of second derivatives over the composed ones. */
+  readonly second: number
+  /** Whether the values, and the gradients, of samples whose targets are good, none, and good are NaN. */
+  readonly areNaN: readonly (readonly boolean[])[]
+  /** The excess of what ignored logits of NaN and infinity change. */
+  readonly holes: number
+  /** The excess of gradients in tensors of other shapes. */
+  readonly shapes: readonly number[]
+}
+
+/** What runs programs and reads back, on either GPU backend. */
+type Watched = Record<'runWebGPUProgram' | 'runWebGLProgram' | 'read' | 'readSync', (...args: unknown[]) => unknown>
+
+const reductions = ['none', 'sum', 'mean', 'mean-rows', 'mean-positives'] as const
+const ignoring = { ignoreIndex: -1 } as const
+
+export async function gpuReport(tf: typeof tfjs, backend: string, names: readonly string[]): Promise<GpuReport> {
+  const chosen = variants.filter(([, name]) => names.includes(name))
+  await tf.setBackend('cpu')
+  const expected: { value: Float32Array; grad: Float32Array }[] = []
+  for (const variant of chosen) expected.push(await results(tf, variant, { implementation: 'fused' }))
+  await tf.setBackend(backend)
+  const compared: GpuVariant[] = []
+  for (const [i, variant] of chosen.entries()) {
+    const { value, grad } = await results(tf, variant, {})
+    compared.push({ title: variant[0], value: excess(value, expected[i].value), grad: excess(grad, expected[i].grad) })
+  }
+  const costs: Record<string, GpuCost> = {}
+  for (const reduction of reductions) costs[reduction] = await costOf(tf, new focal.SigmoidFocalLoss({ reduction, ...ignoring }))
+  return { variants: compared, costs, second: await secondOf(tf), areNaN: await areNaN(tf), holes: await holesOf(tf), shapes: await shapesOf(tf, backend) }
+}
+
+async function results(tf: typeof tfjs, [, name, options, targets]: (typeof variants)[number], implementation: TfjsOptions) {
+  const { value, grad } = seeded(tf, new focal[name]({ backend: 'js', ...options }), implementation, targets)()
+  const read = { value: await value.data<'float32'>(), grad: await grad.data<'float32'>() }
+  tf.dispose([value, grad])
+  return read
+}
+
+async function costOf(tf: typeof tfjs, loss: focal.FocalLossBase): Promise<GpuCost> {
+  const criterion = tfLoss(tf, loss)
+  // So many a sample that they are added up in parts
+  const [x, y] = [logits, Float32Array.from(hard)].map((numbers) => tf.tensor2d(Float32Array.from({ length: 600 }, (_, i) => numbers[i % numbers.length]), [6, 100]))
+  const dy = tf.ones([6])
+  const call = () => tf.grad((at) => criterion(y, at))(x, dy)
+  tf.dispose(call())
+  const [before, counts] = [tf.memory().numTensors, { programs: 0, reads: 0 }]
+  const restore = watch(tf.backend() as unknown as Watched, counts)
+  const { kernels, result } = await tf.profile(call)
+  restore()
+  tf.dispose(result as tfjs.Tensor)
+  const cost = { kernels: kernels.length, ...counts, tensorsLeft: tf.memory().numTensors - before }
+  tf.dispose([x, y, dy])
+  return cost
+}
+
+function watch(backend: Watched, counts: { programs: number; reads: number }): () => void {
+  const counted = { runWebGPUProgram: 'programs', runWebGLProgram: 'programs', read: 'reads', readSync: 'reads' } as const
+  const names = (Object.keys(counted) as (keyof typeof counted)[]).filter((name) => name in backend)
+  for (const name of names) {
+    const original = backend[name]
+    backend[name] = (...args) => {
+      counts[counted[name]]++
+      return original.apply(backend, args)
+    }
+  }
+  return () => names.forEach((name) => Reflect.deleteProperty(backend, name))
+}
+
+async function secondOf(tf: typeof tfjs): Promise<number> {
+  const moderate = logits.map((x) => 3 * Math.tanh(x / 20))
+  const [x, y] = [tf.tensor2d(moderate, shape), tf.tensor2d(soft, shape)]
+  const of = async (options: TfjsOptions) => {
+    const criterion = tfLoss(tf, new focal.SigmoidFocalLoss(ignoring), options)
+    const grad = tf.grad((at) => tf.sum(tf.mul(criterion(y, at), criterion(y, at))))
+    return tf.grad((at) => tf.sum(tf.square(grad(at))))(x).data()
+  }
+  return excess(await of({}), await of({ implementation: 'composed' }))
+}
+
+async function areNaN(tf: typeof tfjs): Promise<boolean[][]> {
+  const criterion = tfLoss(tf, new focal.SigmoidFocalLoss({ reduction: 'sum' }))
+  const x = tf.tensor2d([1, -1, 0.5, 2, -0.5, 0.25], [3, 2])
+  const given = [[1, 0, NaN, 0, 0, 1], [1, 0, 1.01, 0, 0, 1], [1, 2, 0], [1, 0.5, 0], [1, NaN, 0], [1, -1, 0]].map((numbers) => tf.tensor(numbers, numbers.length === 3 ? [3] : [3, 2]))
+  // The gradient's in each sample
+  const all = given.flatMap((y) => [criterion(y, x), tf.sum(tf.grad((at) => criterion(y, at))(x), 1)])
+  return Promise.all(all.map(async (each) => Array.from(await each.data(), Number.isNaN)))
+}
+
+async function holesOf(tf: typeof tfjs): Promise<number> {
+  const loss = new focal.SigmoidFocalLoss({ ...ignoring, reduction: 'mean-rows' })
+  const targets = hard.map((y, i) => (i === 3 || i === 8 ? -1 : y))
+  const grads = [logits, logits.with(3, NaN).with(8, Infinity)].map((of) => seeded(tf, loss, {}, targets, of)().grad)
+  const [whole, holes] = await Promise.all(grads.map((each) => each.data()))
+  return excess(holes, whole)
+}
+
+/** Gradients of batches of every rank, whose logits are packed. */
+async function shapesOf(tf: typeof tfjs, backend: string): Promise<number[]> {
+  const loss = new focal.SigmoidFocalLoss({ alpha: [0.25, 0.5, 0.75] })
+  const given = [shape, [2, 3, 3], [3, 1, 2, 3], [1, 1, 6, 1, 3]].flatMap((each) => [[each, hard] as const, [each, indices] as const])
+  const of = async ([each, targets]: (typeof given)[number]) => {
+    const y = tf.tensor(targets, targets === hard ? each : each.slice(0, -1))
+    // Of a product, the texture is packed
+    const made = (x: tfjs.Tensor) => tf.reshape(tf.matMul(tf.reshape(x, shape), tf.tensor2d([1, 0, 0, 0, 1, 0, 0, 0, 1], [3, 3])), each)
+    return tf.grad((x) => tf.mean(tfLoss(tf, loss)(y, made(x))))(tf.tensor2d(logits, shape)).data()
+  }
+  await tf.setBackend('cpu')
+  const expected = await Promise.all(given.map(of))
+  await tf.setBackend(backend)
+  return Promise.all(given.map(async (each, i) => excess(await of(each), expected[i])))
+}
