@@ -1,4 +1,4 @@
-/** The losses composed of TensorFlow.js's operations on webgl, of float32 and of half floats, and on webgpu, in Chromium. */
+/** The losses on TensorFlow.js's webgl, of float32 and of half floats, and webgpu, in Chromium: composed and by default. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,9 +44,9 @@ function expectDecisions({ areNumbers, metrics }: TfjsNumbers) {
   metrics.forEach((metric, i) => expect(metric).toBeCloseTo(expected[i], 3))
 }
 
-describe('the losses composed of operations of TensorFlow.js', () => {
+describe.each([['composed of operations of TensorFlow.js', '&composed'], ['by default', '']])('the losses %s', (_, form) => {
   it.each(['webgl', 'webgpu'])('are within 2e-5 of the definition on %s', { timeout: 120_000 }, async (backend) => {
-    const result = await numbers(`backend=${backend}`)
+    const result = await numbers(`backend=${backend}${form}`)
     expect(result.backend).toBe(backend)
     expectDecisions(result)
     expect(result.agreements.length).toBeGreaterThan(25)
@@ -59,7 +59,7 @@ describe('the losses composed of operations of TensorFlow.js', () => {
   })
 
   it('are finite on half floats, and 0 nowhere where they should not be', { timeout: 120_000 }, async () => {
-    const result = await numbers('backend=webgl&half')
+    const result = await numbers(`backend=webgl&half${form}`)
     expectDecisions(result)
     expect(result.agreements.map(({ title, isFinite, vanished }) => ({ title, isFinite, vanished }))).toEqual(
       result.agreements.map(({ title }) => ({ title, isFinite: true, vanished: 0 })),

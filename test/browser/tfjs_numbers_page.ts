@@ -1,10 +1,10 @@
-/** Runs in the page: the losses composed of TensorFlow.js's operations against their definitions, on the backend that the address names. */
+/** Runs in the page: the losses on TensorFlow.js, composed or as they are by default, against their definitions, on the backend that the address names. */
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-webgl'
 import '@tensorflow/tfjs-backend-webgpu'
 import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
-import { tfLoss, tfMetrics } from 'focal-loss/tfjs'
+import { tfLoss, tfMetrics, type TfjsOptions } from 'focal-loss/tfjs'
 import { type Agreement, agreements, type Mean, means } from '../support/tfjs_agreement.js'
 
 export interface TfjsNumbers {
@@ -17,8 +17,12 @@ export interface TfjsNumbers {
   readonly metrics: readonly number[]
 }
 
+const { searchParams } = new URL(location.href)
+const isHalf = searchParams.has('half')
+const form: TfjsOptions = searchParams.has('composed') ? { implementation: 'composed' } : {}
+
 async function numbersOf(): Promise<boolean[][]> {
-  const criterion = tfLoss(tf, new SigmoidFocalLoss(), { implementation: 'composed' })
+  const criterion = tfLoss(tf, new SigmoidFocalLoss(), form)
   const [y, x] = [tf.tensor2d([[1], [NaN], [2]]), tf.tensor2d([[0.5], [0.5], [0.5]])]
   const results = [criterion(y, x), tf.grad((at) => tf.sum(criterion(y, at)))(x)]
   return Promise.all(results.map(async (each) => Array.from(await each.data(), (number) => !Number.isNaN(number))))
@@ -33,15 +37,13 @@ async function metricsOf(): Promise<number[]> {
   return Promise.all(all.map(async (each) => (await each.data())[0]))
 }
 
-const { searchParams } = new URL(location.href)
-const isHalf = searchParams.has('half')
 if (isHalf) tf.env().set('WEBGL_FORCE_F16_TEXTURES', true)
 await tf.setBackend(searchParams.get('backend') ?? '')
 const result: TfjsNumbers = {
   backend: tf.getBackend(),
   areNumbers: await numbersOf(),
   metrics: await metricsOf(),
-  means: await (isHalf ? means(tf, 2 ** 17, [1, 8, 2 ** 17]) : means(tf, 5000, [8])),
-  agreements: await agreements(tf),
+  means: await (isHalf ? means(tf, form, 2 ** 17, [1, 8, 2 ** 17]) : means(tf, form, 5000, [8])),
+  agreements: await agreements(tf, form),
 }
 Object.assign(globalThis, { result })

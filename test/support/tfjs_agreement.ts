@@ -1,10 +1,10 @@
 /**
- * How far losses composed of TensorFlow.js's operations are from their definitions in plain TypeScript and double precision, on the
+ * How far losses composed of TensorFlow.js's operations, or fused on its GPU backends, are from their definitions in plain TypeScript and double precision, on the
  * backend that is set: for Node.js and pages alike.
  */
 import type * as tfjs from '@tensorflow/tfjs-core'
 import * as focal from 'focal-loss'
-import { tfLoss } from 'focal-loss/tfjs'
+import { tfLoss, type TfjsOptions } from 'focal-loss/tfjs'
 import { largestError } from './closeness.js'
 import type { AnyOptions, ElementwiseName, LossName } from './losses.js'
 import { balanced, elementTerms, softmaxTerms } from './terms.js'
@@ -55,33 +55,34 @@ const rows: readonly (readonly number[])[] = Array.from(line, (x, i) => [
 ][i % 4])
 const rowLabels = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0.25, 0, 0.625, 0.125]]
 
-export async function agreements(tf: typeof tfjs): Promise<Agreement[]> {
+export async function agreements(tf: typeof tfjs, form: TfjsOptions): Promise<Agreement[]> {
   const results: Agreement[] = []
-  for (const [name, options] of cases) results.push(await (name === 'SoftmaxFocalLoss' ? ofRows(tf, options) : ofElements(tf, name, options)))
+  for (const [name, options] of cases) results.push(await (name === 'SoftmaxFocalLoss' ? ofRows(tf, form, options) : ofElements(tf, form, name, options)))
   return results
 }
 
-async function ofElements(tf: typeof tfjs, name: ElementwiseName, options: AnyOptions): Promise<Agreement> {
+async function ofElements(tf: typeof tfjs, form: TfjsOptions, name: ElementwiseName, options: AnyOptions): Promise<Agreement> {
   const loss = new focal[name]({ ...options, reduction: 'mean', backend: 'js' })
   const x = Float32Array.from({ length: line.length * labels.length }, (_, i) => line[i % line.length])
   const y = Float32Array.from(x, (_, i) => labels[Math.floor(i / line.length)])
   const exact = loss.sums(Float64Array.from(x), y, { out: true, grad: true })
   const resolved = loss.options as unknown as Required<AnyOptions>
   const terms = Array.from(x, (at, i) => elementTerms[name](at, y[i], { ...resolved, ...balanced(name, null) }))
-  return compare(tf, titleOf(name, options), loss, [x, y, [x.length, 1]], exact.out, exact.grad, terms.map(({ value }) => value), terms.map(({ grad }) => grad))
+  return compare(tf, form, titleOf(name, options), loss, [x, y, [x.length, 1]], exact.out, exact.grad, terms.map(({ value }) => value), terms.map(({ grad }) => grad))
 }
 
-async function ofRows(tf: typeof tfjs, options: AnyOptions): Promise<Agreement> {
+async function ofRows(tf: typeof tfjs, form: TfjsOptions, options: AnyOptions): Promise<Agreement> {
   const loss = new focal.SoftmaxFocalLoss({ ...options, reduction: 'mean', backend: 'js' })
   const every = rowLabels.flatMap((row) => rows.map((at) => [at, row]))
   const [x, y] = [0, 1].map((which) => Float32Array.from(every.flatMap((pair) => pair[which])))
   const exact = loss.sums(Float64Array.from(x), y, { shape: [every.length, 4], out: true, grad: true })
   const terms = every.flatMap(([at, row]) => softmaxTerms(at, row, options.gamma ?? 2))
-  return compare(tf, titleOf('SoftmaxFocalLoss', options), loss, [x, y, [every.length, 4]], exact.out, exact.grad, exact.out, terms)
+  return compare(tf, form, titleOf('SoftmaxFocalLoss', options), loss, [x, y, [every.length, 4]], exact.out, exact.grad, exact.out, terms)
 }
 
 async function compare(
   tf: typeof tfjs,
+  form: TfjsOptions,
   title: string,
   loss: focal.FocalLossBase,
   [x, y, shape]: [Float32Array, Float32Array, [number, number]],
@@ -90,7 +91,7 @@ async function compare(
   valueTerms: ArrayLike<number>,
   gradTerms: ArrayLike<number>,
 ): Promise<Agreement> {
-  const criterion = tfLoss(tf, loss, { implementation: 'composed' })
+  const criterion = tfLoss(tf, loss, form)
   const [yTrue, yPred] = [tf.tensor2d(y, shape), tf.tensor2d(x, shape)]
   // Of samples of one row, each one's value in the mean is its loss
   const each = criterion(yTrue, yPred)
@@ -124,7 +125,7 @@ export interface Mean {
 }
 
 /** Means over `n` numbers, in one sample or in many, with and without ignored ones. A half float counts to 65,504. */
-export async function means(tf: typeof tfjs, n: number, batches: readonly number[]): Promise<Mean[]> {
+export async function means(tf: typeof tfjs, form: TfjsOptions, n: number, batches: readonly number[]): Promise<Mean[]> {
   const results: Mean[] = []
   const x = Float32Array.from({ length: n }, (_, i) => ((i * 7) % 33) / 4 - 4)
   for (const samples of batches) {
@@ -134,7 +135,7 @@ export async function means(tf: typeof tfjs, n: number, batches: readonly number
       const loss = new focal.SigmoidFocalLoss({ reduction, ignoreIndex: -1, backend: 'js' })
       const y = Float32Array.from(x, (_, i) => (i < ignored ? -1 : Number(i % 50 === 0)))
       const [yTrue, yPred] = [y, x].map((numbers) => tf.tensor2d(numbers, [samples, n / samples]))
-      const each = tfLoss(tf, loss, { implementation: 'composed' })(yTrue, yPred)
+      const each = tfLoss(tf, loss, form)(yTrue, yPred)
       const mean = tf.mean(each)
       const [value] = await mean.data()
       const exact = loss.value(Float64Array.from(x), y, { shape: [samples, n / samples] })

@@ -75,9 +75,11 @@ async function costOf(tf: typeof tfjs, loss: focal.FocalLossBase): Promise<GpuCo
   tf.dispose(call())
   const [before, counts] = [tf.memory().numTensors, { programs: 0, reads: 0 }]
   const restore = watch(tf.backend() as unknown as Watched, counts)
-  const { kernels, result } = await tf.profile(call)
+  tf.dispose(call())
   restore()
-  tf.dispose(result as tfjs.Tensor)
+  // Profiling may read
+  const { kernels, result } = await tf.profile(call)
+  tf.dispose(result)
   const cost = { kernels: kernels.length, ...counts, tensorsLeft: tf.memory().numTensors - before }
   tf.dispose([x, y, dy])
   return cost

@@ -8,11 +8,12 @@ import type { LossConstants } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
 import type { Batch } from './batch.js'
 import { composedFormula, type FormulaOperations } from './formulas.js'
+import { hasHalfFloats } from './gpu.js'
 import { partialSums } from './sums.js'
 
 export type ComposedOperations = FormulaOperations & Pick<
     typeof tfjs,
-    'any' | 'backend' | 'clipByValue' | 'fill' | 'isNaN' | 'lessEqual' | 'logicalNot' | 'logicalOr' | 'range' | 'tidy'
+    'any' | 'backend' | 'clipByValue' | 'env' | 'fill' | 'isNaN' | 'lessEqual' | 'logicalNot' | 'logicalOr' | 'range' | 'tidy'
   >
 
 /** Throws an Error for a loss that has no composed formula, and for one of probabilities. */
@@ -65,7 +66,7 @@ export function targetsOf(tf: ComposedOperations, loss: LossConstants, batch: Ba
 
 /** How far outside of 0 to 1 a label may be, to be taken as 0 or 1. */
 export function toleranceOf(tf: ComposedOperations): number {
-  return tf.backend().floatPrecision() === 16 ? 2 ** -9 : 1e-6
+  return hasHalfFloats(tf) ? 2 ** -9 : 1e-6
 }
 
 function labelsOf(tf: ComposedOperations, loss: LossConstants, { targets, rows, classes }: Batch): ComposedTargets {

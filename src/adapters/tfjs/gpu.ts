@@ -30,6 +30,11 @@ function isWebGl(backend: KernelBackend): backend is WebGlBackend {
   return 'compileAndRun' in backend && 'unpackTensor' in backend && 'texData' in backend
 }
 
+/** Whether tensors are textures of half floats. The backend's own `floatPrecision()` says the contrary of it, as of 4.22. */
+export function hasHalfFloats(tf: Pick<typeof tfjs, 'backend' | 'env'>): boolean {
+  return isWebGl(tf.backend()) && !tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')
+}
+
 /** `null` where TensorFlow.js's backend runs no kernels, and on webgl 1, whose shaders do not know a number's bits. */
 export function kernelRunner(tf: GpuOperations): RunKernel | null {
   const backend = tf.backend()

@@ -28,10 +28,11 @@ export type TfjsLoss = Pick<FocalLossBase, 'sums' | 'denominator'> &
 /** The options of {@link tfLoss}. */
 export interface TfjsOptions {
   /**
-   * 'fused' computes with this package's backends, which needs the data at once; 'composed' is made of operations of
-   * TensorFlow.js, which stays on the GPU and can be differentiated again, in float32; a target that is none makes its sample's loss
-   * NaN there, as nothing is read, and is an error of the fused one.
-   * Default: 'composed' while TensorFlow.js runs on webgl or webgpu, else 'fused'.
+   * 'fused' computes with this package's kernels: on webgl and webgpu those of element-wise losses run on the GPU, and nothing is
+   * read; else with its backends, which needs the data at once. 'composed' is made of operations of TensorFlow.js, which stays on the
+   * GPU and can be differentiated again, in float32. Where nothing is read, a target that is none makes its sample's loss NaN;
+   * elsewhere it is an error.
+   * Default: 'composed' on webgl and webgpu for what has no kernel there, else 'fused'.
    */
   implementation?: 'fused' | 'composed' | undefined
   /**
@@ -53,7 +54,7 @@ const onGpu: ReadonlySet<string> = new Set(['webgl', 'webgpu'])
  * many targets from 0 to 1, or class indices, one per row: `yPred`'s shape without the last axis, or with 1 there.
  * (`model.fit` insists on the shape of `yPred` for losses it does not know; indices are for loops of your own.)
  *
- * Fused, the loss reads and writes the memory of TensorFlow.js's cpu and wasm backends without copies.
+ * Fused, the loss reads and writes the memory of TensorFlow.js's cpu, wasm, webgl and webgpu backends without copies.
  */
 export function tfLoss(tf: TensorFlow, loss: TfjsLoss, options: TfjsOptions = {}): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
   if (arguments.length > 3) throw surplus('tfLoss()', 3, arguments.length)

@@ -10,15 +10,18 @@ import type { LossConstants } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
 import type { Batch } from './batch.js'
 import { composedLoss, type ComposedOperations, toleranceOf } from './composed.js'
-import { type GpuOperations, kernelRunner, type RunKernel } from './gpu.js'
+import { type GpuOperations, hasHalfFloats, kernelRunner, type RunKernel } from './gpu.js'
 
 export type ShaderOperations = GpuOperations & ComposedOperations & Pick<typeof tfjs, 'grad'>
 
 /** How many losses a partial sum adds up: so few that writing the sums costs little, and so many that enough of them run at once. */
 const PART = 16
 
-/** On half floats sums are made of so many parts at most, and by as much larger, to keep the digits of small ones. */
+/** On half floats sums are made of so many parts at most, */
 const HALF_PARTS = 64
+
+/** which for means are so much larger, to keep the digits of small ones. */
+const HALF_LIFT = 8
 
 /** What counts are at most, where half floats hold them: digits enough below and above. */
 const HALF_COUNT = 4096
@@ -32,11 +35,11 @@ export function shaderLoss(tf: ShaderOperations, loss: LossConstants | undefined
 
 function lossOf(tf: ShaderOperations, run: RunKernel, loss: LossConstants, reduction: Reduction, batch: Batch): Tensor1D {
   const { logits, targets, kind, samples, classes } = batch
-  const isHalf = tf.backend().floatPrecision() === 16
+  const isHalf = hasHalfFloats(tf)
   const kernels = elementwiseKernels(loss, kind, toleranceOf(tf))
   const each = logits.size / samples
   const parts = isHalf ? Math.min(each, HALF_PARTS) : Math.ceil(each / PART)
-  const lift = isHalf ? parts : 1
+  const lift = isHalf && parts > 1 && reduction !== 'sum' && reduction !== 'mean-rows' ? HALF_LIFT : 1
   const { unit, constant } = denominatorOf(loss, reduction, batch)
   const shrink = isHalf ? Math.min(1, HALF_COUNT / constant) : 1
   const factor = unit === null ? samples / constant : samples * shrink

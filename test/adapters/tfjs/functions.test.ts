@@ -13,7 +13,7 @@ describe.each(['cpu', 'wasm'])('the composed losses on the %s backend of TensorF
   beforeAll(() => tf.setBackend(backend))
 
   it('are within 2e-5 of the definition up to logits of 80', async () => {
-    for (const { title, value, grad, isFinite } of await agreements(tf)) {
+    for (const { title, value, grad, isFinite } of await agreements(tf, { implementation: 'composed' })) {
       expect({ title, isFinite }).toEqual({ title, isFinite: true })
       expect(value, title).toBeLessThan(2e-5)
       expect(grad, title).toBeLessThan(2e-5)
