@@ -32,7 +32,7 @@ const strictest = {
 }
 const frameworks = ['@tensorflow', '@jax-js']
 const node = { module: 'node16', moduleResolution: 'node16' }
-const bundler = { module: 'esnext', moduleResolution: 'bundler', customConditions: ['node-addons'] }
+const bundler = { module: 'esnext', moduleResolution: 'bundler', customConditions: ['node'] }
 
 /** What the compiler says of a program in both kinds of module, a line each; nothing of declarations outside of the folder, which are the frameworks'. */
 function errorsOf(compiler, program, resolution) {

@@ -69,7 +69,7 @@ function casesFor({ version, tarballOf }) {
   return [
     { install: [`${npm} focal-loss`], run: both, backend: 'native' },
     { install: [`${npm} --ignore-scripts focal-loss`], run: both, backend: 'native' },
-    { install: [`${npm} focal-loss`], run: ['node --no-addons app.mjs', 'node --no-addons app.cjs'], backend: 'wasm', reason: 'node-addons' },
+    { install: [`${npm} focal-loss`], run: ['node --no-addons app.mjs', 'node --no-addons app.cjs'], backend: 'wasm', reason: 'without --no-addons' },
     { install: [`${npm} focal-loss`], run: ['FOCAL_LOSS_BACKEND=js node app.mjs'], backend: 'js' },
     { install: [`${npm} --omit=optional focal-loss`], run: both, backend: 'wasm', reason: mend },
     { install: [`${npm} --omit=optional focal-loss`, mend[0]], run: both, backend: 'native' },
@@ -81,13 +81,10 @@ function casesFor({ version, tarballOf }) {
     { install: ['yarn add focal-loss'], run: both, backend: 'native', tool: 'yarn 1' },
     { install: ['yarn add --ignore-optional focal-loss'], run: both, backend: 'wasm', reason: mend, tool: 'yarn 1' },
     { install: ['yarn config set nodeLinker node-modules', 'yarn add focal-loss'], run: both, backend: 'native', tool: 'yarn 4' },
-    { install: ['yarn config set nodeLinker pnp', 'yarn add focal-loss'], run: ['yarn node app.mjs'], backend: 'native', tool: 'yarn 4' },
-    // The loader of Plug'n'Play does not know the condition node-addons for `require`
-    { install: ['yarn config set nodeLinker pnp', 'yarn add focal-loss'], run: ['yarn node app.cjs'], backend: 'wasm', reason: 'node-addons', tool: 'yarn 4' },
-    { install: [`${npm} focal-loss`], run: [`${bundle('esm', 'out.mjs')} && node out.mjs`, `${bundle('cjs', 'out.cjs')} && node out.cjs`], backend: 'wasm', reason: 'node-addons' },
-    { install: [`${npm} focal-loss`], run: [`${bundle('esm', 'out.mjs')} --conditions=node-addons && node out.mjs`], backend: 'native' },
+    { install: ['yarn config set nodeLinker pnp', 'yarn add focal-loss'], run: ['yarn node app.mjs', 'yarn node app.cjs'], backend: 'native', tool: 'yarn 4' },
+    { install: [`${npm} focal-loss`], run: [`${bundle('esm', 'out.mjs')} && node out.mjs`], backend: 'native' },
     // A bundle as CommonJS does not know where it lies, so that it finds no addon
-    { install: [`${npm} focal-loss`], run: [`${bundle('cjs', 'out.cjs')} --conditions=node-addons && node out.cjs`], backend: 'wasm', reason: 'could not be loaded' },
+    { install: [`${npm} focal-loss`], run: [`${bundle('cjs', 'out.cjs')} && node out.cjs`], backend: 'wasm', reason: 'could not be loaded' },
     ...[
       ['node16', 'node16', 'types.mts types.cts'],
       ['nodenext', 'nodenext', 'types.mts types.cts'],

@@ -12,15 +12,12 @@ import { cudaAddonLoader } from './backends/cuda/load.js'
 import { pin, PinnedArray } from './backends/cuda/pinned_array.js'
 import { nativeLoader } from './backends/native/load.js'
 import { registerBackend } from './backends/registry.js'
-import { startNodeWorker } from './backends/wasm/node_worker.js'
-import { useWorkers } from './backends/wasm/worker_handle.js'
 
 // This file lies as deep in src/ as its output in dist/, so that one relative path to a checkout's builds serves both
 registerBackend('native', nativeLoader(() => createRequire(import.meta.url)('../build/Release/focal_loss.node')))
 useCudaAddon(cudaAddonLoader(() => createRequire(import.meta.url)('../build/Release/focal_loss_cuda.node')))
 registerBackend('cuda', cudaLoader)
 registerDeviceArrays(deviceArrays)
-useWorkers(startNodeWorker)
 
 export * from './index.js'
 export { DeviceArray, pin, PinnedArray }

@@ -36,6 +36,87 @@ function outcomeOf(variables: Record<string, string>, kind: 'module' | 'commonjs
   return JSON.parse(stdout) as Outcome
 }
 
+/** The built package's `focal-loss/wasm`, in a process that looks like another runtime. */
+function reasonsIn(globals: string): { native: string; wasm: string; workers: string } {
+  const script = `
+    ${globals}
+    const { backends, init } = require('focal-loss/wasm')
+    const { Module } = WebAssembly
+    WebAssembly.Module = function () { throw new Error('not today') }
+    const [native, wasm] = ['native', 'wasm'].map((wanted) => backends().find(({ name }) => name === wanted).reason)
+    WebAssembly.Module = Module
+    init('wasm', { workers: 1 }).catch((error) => error.message).then((workers) => process.stdout.write(JSON.stringify({ native, wasm, workers })))
+  `
+  const { stdout, stderr } = runScript('commonjs', script)
+  expect(stderr).toBe('')
+  return JSON.parse(stdout) as ReturnType<typeof reasonsIn>
+}
+
+const as = (versions: string, rest = '') =>
+  `Object.defineProperty(process, 'versions', { value: ${versions} }); ${rest};
+   process.getBuiltinModule = () => ({ Worker: class { constructor() { throw new Error('no worker today') } } })`
+const navigates = (userAgent: string) => `Object.defineProperty(globalThis, 'navigator', { value: { userAgent: '${userAgent}' } })`
+
+describe('reasons say what is to be done in', { timeout: 30_000 }, () => {
+  const inMainEntry = (name: string) =>
+    `The native backend comes with the package's main entry: import 'focal-loss' with the condition 'node', which ${name} sets, and not 'focal-loss/wasm'; ` +
+    'a bundler needs the platform node. Without it, use wasm or js.'
+  const refused = (policy = '') =>
+    `WebAssembly was refused (not today); the engine must know 128-bit SIMD${policy}. Where no bytes may be compiled, await init('wasm', { module }) ` +
+    'takes focal-loss/focal-loss.wasm as a WebAssembly.Module.'
+
+  it.each([
+    ['Node.js', as("{ node: '24.1.0' }"), inMainEntry('Node.js'), 'The workers did not start (no worker today); do without workers.'],
+    ['Node.js with --permission', as("{ node: '24.1.0' }", 'process.permission = {}'), inMainEntry('Node.js'),
+      'The workers did not start (no worker today); with --permission, run node with --allow-worker, or do without workers.'],
+    ['Bun', as("{ node: '26.3.0', bun: '1.4.5' }"), inMainEntry('Bun'), 'The workers did not start (no worker today); do without workers.'],
+    ['Deno', as("{ node: '26.3.0', deno: '2.9.6' }"), inMainEntry('Deno'), 'There are no workers in this JavaScript engine; do without them.'],
+    ['Cloudflare Workers', as("{ node: '24.1.0' }", navigates('Cloudflare-Workers')),
+      'The native backend runs in Node.js, Bun and Deno, not in this JavaScript engine; use wasm or js.',
+      'There are no workers in this JavaScript engine; do without them.'],
+  ])('%s', (_, globals, native, workers) => {
+    expect(reasonsIn(globals)).toEqual({ native, wasm: refused(), workers })
+  })
+
+  it('browsers, where policies are the likeliest cause', () => {
+    const worker = 'globalThis.Worker = class { constructor() { queueMicrotask(() => this.onerror({ preventDefault() {} })) } postMessage() {} terminate() {} }'
+    expect(reasonsIn(as('{}', `Object.defineProperty(process, 'release', { value: {} }); ${navigates('Mozilla/5.0')}; ${worker}`))).toEqual({
+      native: 'The native backend runs in Node.js, Bun and Deno, not in a browser; use wasm or js.',
+      wasm: refused(", a content security policy must allow 'wasm-unsafe-eval', and a browser that will not compile at once needs await init('wasm')"),
+      workers: `The workers did not start (it was refused); a content security policy must allow "worker-src blob:" and 'wasm-unsafe-eval'.`,
+    })
+  })
+
+  it('Node.js before 20.16', () => {
+    expect(reasonsIn('process.getBuiltinModule = undefined').workers).toBe('Workers need Node.js 20.16 or later; do without them.')
+  })
+})
+
+describe('the worker pool', { timeout: 30_000 }, () => {
+  const script = (entry: string) => `
+    const { SigmoidFocalLoss, backends, init } = require('${entry}')
+    const logits = new Float32Array(300_000).map((_, k) => (k % 401) / 40 - 5)
+    const labels = new Uint8Array(logits.length).fill(1, 0, 1000)
+    const loss = new SigmoidFocalLoss({ backend: 'wasm' })
+    init('wasm', { workers: 2 }).then(async () => {
+      const { description } = backends().find(({ name }) => name === 'wasm')
+      const { value } = await loss.valueAndGradAsync(logits, labels)
+      process.stdout.write(JSON.stringify({ same: value === loss.valueAndGrad(logits, labels).value, description }))
+    })`
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
+
+  it.each([
+    ['focal-loss', []],
+    ['focal-loss/wasm', []],
+    ['focal-loss', ['--no-addons']],
+    ['focal-loss', ['--no-warnings', permission, '--allow-fs-read=*', '--allow-worker']],
+  ])('starts in Node.js by %s with %j', (entry, flags) => {
+    const { stdout, stderr } = runScript('commonjs', script(entry), {}, { flags })
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toEqual({ same: true, description: 'WebAssembly with 128-bit SIMD, 1 thread; 2 workers for asynchronous calls' })
+  })
+})
+
 describe('the built package', { timeout: 30_000 }, () => {
   it('runs on the native backend of its own accord', () => {
     expect(outcomeOf({})).toMatchObject({ backend: 'native' })
@@ -110,7 +191,7 @@ describe('the built package', { timeout: 30_000 }, () => {
     for (const kind of ['module', 'commonjs'] as const) {
       const outcome = outcomeOf({ FOCAL_LOSS_BACKEND: 'wasm' }, kind, 'focal-loss/wasm')
       expect(outcome).toEqual({ ...wasm, native: outcome.native })
-      expect(outcome.native).toMatch(/^The native addon needs Node\.js/)
+      expect(outcome.native).toMatch(/^The native backend comes with the package's main entry: .* which Node\.js sets/)
     }
     expect(expected.value).toBeCloseTo(wasm.value, 7)
   })

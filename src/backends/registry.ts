@@ -1,4 +1,5 @@
 /** Which backends there are, and what came of getting each. */
+import { describeRuntime, runtime } from '../environment.js'
 import { BackendError, reasonOf, surplus } from '../errors.js'
 import type { Backend, BackendLoader } from './backend.js'
 import { type BackendName, backendNames } from '../problem/options.js'
@@ -18,14 +19,8 @@ export interface BackendInfo {
 }
 
 const loaders: Record<BackendName, BackendLoader> = {
-  cuda: unavailable(
-    "The cuda backend needs Node.js and the package's main entry: import 'focal-loss' with the condition 'node-addons' (Node.js " +
-      "sets it) and not 'focal-loss/wasm'; without it, use native, wasm or js.",
-  ),
-  native: unavailable(
-    "The native addon needs Node.js and the package's main entry: import 'focal-loss' with the condition " +
-      "'node-addons' (Node.js sets it) and not 'focal-loss/wasm'.",
-  ),
+  cuda: fromMainEntry('cuda'),
+  native: fromMainEntry('native'),
   wasm: wasmLoader,
   js: { load: () => jsBackend },
 }
@@ -103,10 +98,18 @@ function errorIs(error: unknown): Outcome {
   return { error: error instanceof Error ? error : new BackendError(reasonOf(error)) }
 }
 
-function unavailable(reason: string): BackendLoader {
+/** What an addon serves, which this entry does not bring. */
+function fromMainEntry(name: BackendName): BackendLoader {
   return {
     load() {
-      throw new BackendError(reason)
+      const here = runtime()
+      throw new BackendError(
+        here === 'browser' || here === 'other'
+          ? `The ${name} backend runs in Node.js, Bun and Deno, not in ${here === 'browser' ? 'a browser' : 'this JavaScript engine'}; use wasm or js.`
+          : `The ${name} backend comes with the package's main entry: import 'focal-loss' with the condition 'node', which ` +
+              `${describeRuntime().split(' ')[0]} sets, and not 'focal-loss/wasm'; a bundler needs the platform node. ` +
+              'Without it, use wasm or js.',
+      )
     },
   }
 }

@@ -1,11 +1,9 @@
 /** Finds an addon: a checkout's own build, else the prebuilt package for this platform. What is loaded is checked before it is used. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { isGranted, isRestricted } from '../../environment.js'
 import { BackendError, reasonOf, show } from '../../errors.js'
 import { ABI } from '../layout.js'
-
-/** One way to load an addon. */
-export type Attempt = (require: (name: string) => unknown) => unknown
 
 /** Where an addon may come from. */
 export interface AddonSources {
@@ -13,8 +11,11 @@ export interface AddonSources {
   readonly name: string
   /** A checkout's own build, which goes before what may be installed; in an installed package there is no such file. */
   readonly fromCheckout: () => unknown
-  /** Packages by their names, which are literal, so that bundlers and packagers see what may be loaded. */
-  readonly prebuilt: Readonly<Partial<Record<string, Attempt>>>
+  /**
+   * Packages by their names, each in a call of a variable `require` with its literal name: so packagers (Next.js's among them) see what may be
+   * loaded. Throws in a bundle that does not know where it lies.
+   */
+  readonly prebuilt: () => Readonly<Partial<Record<string, () => unknown>>>
   /** What comes after the platform in a package's name. */
   readonly suffix: string
   /** The numbers and functions that the addon exports, beside `abi`. */
@@ -31,33 +32,45 @@ export interface AddonSources {
 /** Throws a {@link BackendError} that lists what was tried and says what to do. */
 export function loadAddon(sources: AddonSources): unknown {
   const { name, fromCheckout, prebuilt, suffix, remedy } = sources
+  if (!(isGranted('ffi') && isGranted('read'))) {
+    throw new BackendError(`The ${name} addon is loaded where Deno allows it; run deno with --allow-ffi and --allow-read. Without it, use wasm or js.`)
+  }
   const failures: string[] = []
   const packageName = platformPackage() + suffix
-  const attempt = prebuilt[packageName]
+  let isMade = false
   const attempts = [
     { from: "the checkout's build", load: fromCheckout },
-    // The require is made in the attempt: a bundle may not know where it lies, which is another reason and not the end
-    { from: packageName, load: attempt && (() => attempt(createRequire(import.meta.url))) },
+    {
+      from: packageName,
+      load: () => {
+        const attempt = prebuilt()[packageName]
+        isMade = attempt !== undefined
+        if (attempt === undefined) throw new Error(`there is no package ${packageName}`)
+        return attempt()
+      },
+    },
   ]
   for (const { from, load } of attempts) {
-    if (load === undefined) {
-      failures.push(`there is no package ${from}`)
-      continue
-    }
     try {
       const exports = load()
       const wrong = complaint(exports, sources)
       if (wrong === undefined) return exports
       failures.push(`${from} ${wrong}`)
     } catch (error) {
+      if (isForbidden(error)) throw new BackendError(`The ${name} addon may not be loaded here; run node ${isRestricted() ? 'with --allow-addons' : 'without --no-addons'}. Without it, use wasm or js.`)
       // The lines below the first list who required whom
       failures.push(reasonOf(error).split('\n')[0])
     }
   }
-  const version = attempt && releasedVersion()
+  const version = isMade ? releasedVersion() : undefined
   throw new BackendError(
     `The ${name} addon could not be loaded (${failures.join('; ')}). ${remedy(version && `${packageName}@${version}`)}`,
   )
+}
+
+/** Whether Node.js was started so that it loads no addon at all. */
+function isForbidden(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | null)?.code === 'ERR_DLOPEN_DISABLED'
 }
 
 /** What is wrong with what was loaded; undefined where it is the addon of this version. */

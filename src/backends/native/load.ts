@@ -1,22 +1,30 @@
 /** Where the native addon comes from. */
+import { createRequire } from 'node:module'
+import { onWindows } from '../../environment.js'
 import { show } from '../../errors.js'
 import { CALL_BYTES } from '../addon/call.js'
-import { type AddonSources, type Attempt, loadAddon } from '../addon/load.js'
+import { type AddonSources, loadAddon } from '../addon/load.js'
 import type { BackendLoader } from '../backend.js'
 import { type Addon, type Isa, nativeFromEnvironment, type Session } from './backend.js'
 
-const prebuilt: Readonly<Partial<Record<string, Attempt>>> = {
-  '@focal-loss/linux-x64-gnu': (require) => require('@focal-loss/linux-x64-gnu'),
-  '@focal-loss/linux-x64-musl': (require) => require('@focal-loss/linux-x64-musl'),
-  '@focal-loss/linux-arm64-gnu': (require) => require('@focal-loss/linux-arm64-gnu'),
-  '@focal-loss/linux-arm64-musl': (require) => require('@focal-loss/linux-arm64-musl'),
-  '@focal-loss/darwin-x64': (require) => require('@focal-loss/darwin-x64'),
-  '@focal-loss/darwin-arm64': (require) => require('@focal-loss/darwin-arm64'),
-  '@focal-loss/win32-x64': (require) => require('@focal-loss/win32-x64'),
+// Not below, where the CommonJS that is made of this asks for a `require` of its own to tell
+const here = import.meta.url
+
+function prebuilt(): ReturnType<AddonSources['prebuilt']> {
+  const require: (name: string) => unknown = createRequire(here)
+  return {
+    '@focal-loss/linux-x64-gnu': () => require('@focal-loss/linux-x64-gnu'),
+    '@focal-loss/linux-x64-musl': () => require('@focal-loss/linux-x64-musl'),
+    '@focal-loss/linux-arm64-gnu': () => require('@focal-loss/linux-arm64-gnu'),
+    '@focal-loss/linux-arm64-musl': () => require('@focal-loss/linux-arm64-musl'),
+    '@focal-loss/darwin-x64': () => require('@focal-loss/darwin-x64'),
+    '@focal-loss/darwin-arm64': () => require('@focal-loss/darwin-arm64'),
+    '@focal-loss/win32-x64': () => require('@focal-loss/win32-x64'),
+  }
 }
 
 function remedy(published: string | undefined): string {
-  const build = 'build it in a checkout of focal-loss with npm run setup'
+  const build = `build it in a checkout of focal-loss with ${onWindows() ? 'npm ci and npx cmake-js compile -G "Visual Studio 17 2022" -A x64 -t ClangCL' : 'npm run setup'}`
   if (published === undefined) return `To get it, ${build}; without it, use wasm or js.`
   return (
     'To mend it, allow optional dependencies with npm install --include=optional, or name the package with ' +

@@ -1,4 +1,5 @@
 /** The WebAssembly module: its bytes compiled, or given by the caller where compiling is forbidden. */
+import { runtime } from '../../environment.js'
 import { BackendError, reasonOf, wrongType } from '../../errors.js'
 import { moduleText } from './module_bytes.generated.js'
 import { decode } from './module_text.js'
@@ -63,9 +64,10 @@ export function compileShared(): Promise<WebAssembly.Module> {
 
 export function refused(error: unknown): Error {
   if (error instanceof BackendError) return error
+  const policy =
+    runtime() === 'browser' ? ", a content security policy must allow 'wasm-unsafe-eval', and a browser that will not compile at once needs await init('wasm')" : ''
   return new BackendError(
-    `WebAssembly was refused (${reasonOf(error)}); the engine must know 128-bit SIMD, a content security policy must ` +
-      "allow 'wasm-unsafe-eval', and a browser that will not compile at once needs await init('wasm'). Where no bytes may be compiled, " +
+    `WebAssembly was refused (${reasonOf(error)}); the engine must know 128-bit SIMD${policy}. Where no bytes may be compiled, ` +
       "await init('wasm', { module }) takes focal-loss/focal-loss.wasm as a WebAssembly.Module.",
   )
 }

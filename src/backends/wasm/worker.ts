@@ -2,7 +2,7 @@
  * A worker of the WebAssembly backend: an instance of the module over the memory that all share, and turns of the calls' parts and
  * blocks. Its text travels inside the package (scripts/embed-wasm.mjs), so it imports nothing but types.
  */
-import type { Message, slots as slotsOfMember } from './worker_handle.js'
+import type { Message, slots as slotsOfMember } from './messages.js'
 import type { SharedBytes } from './region.js'
 
 interface Port {
@@ -92,7 +92,7 @@ function work({ run, result, control, worker, workers, stack, inputs, outputs }:
   }
 }
 
-/** The types of constants are shared with wasm_member.ts, their values cannot be. */
+/** The types of constants are shared with messages.ts, their values cannot be. */
 const slots: typeof slotsOfMember = { stopped: 0, status: 1, taken: 4, arrived: 8, open: 12 }
 
 /** Parts or blocks that are taken at a time: 0.1 ms or so. */

@@ -1,46 +1,14 @@
-/** One worker of the WebAssembly backend: how it is started, and what it is told. */
-import { BackendError } from '../../errors.js'
-import type { SharedBytes } from './region.js'
+/** One worker of the WebAssembly backend, from its start to its end. */
+import type { Message } from './messages.js'
+import { type StartWorker, startWorker, type Worker } from './start_worker.js'
 import { source } from './worker.generated.js'
-
-/** What workers are told; they answer each, with the text of an error where there was one. */
-export type Message =
-  | { readonly kind: 'join'; readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
-  | {
-      /** Do a run's parts and blocks together, and the copies of arrays that threads share. */
-      readonly kind: 'work'
-      readonly run: number
-      readonly result: number
-      /** The address of what workers tell each other: {@link slots}. */
-      readonly control: number
-      readonly worker: number
-      readonly workers: number
-      /** The address above the worker's own stack. */
-      readonly stack: number
-      readonly inputs: readonly SharedBytes[]
-      readonly outputs: readonly SharedBytes[]
-    }
-
-/** The integers at `control`; of the last three kinds, one for each of the four stages of a call. */
-export const slots = { stopped: 0, status: 1, taken: 4, arrived: 8, open: 12 } as const
 
 /** How long a worker may take to start, in milliseconds: many are started at once, on machines that are busy. */
 export const START_LIMIT = 20_000
 
-/** A started worker. */
-export interface Worker {
-  post(message: Message): void
-  terminate(): void
-  /** Whether the process is to wait for it. */
-  hold(on: boolean): void
-}
+let start: StartWorker = startWorker
 
-/** Starts a worker that runs the text. `heard` gets its answers, `failed` what ended it. */
-export type StartWorker = (source: string, heard: (answer: unknown) => void, failed: (reason: string) => void) => Worker
-
-let start: StartWorker = startInBrowser
-
-/** How workers are started where there are no web workers. */
+/** For tests, whose workers say what they are told, or nothing. */
 export function useWorkers(how: StartWorker): void {
   start = how
 }
@@ -90,48 +58,5 @@ export class WorkerHandle {
 
   terminate(): void {
     this.#worker.terminate()
-  }
-}
-
-/** What browsers have of it. */
-interface WebWorker {
-  postMessage(message: Message): void
-  terminate(): void
-  onmessage: ((event: { readonly data: unknown }) => void) | null
-  onerror: ((event: { readonly message?: string; preventDefault(): void }) => void) | null
-}
-
-type WebWorkerConstructor = new (url: string, options?: { readonly type: 'module' }) => WebWorker
-
-/** As a script, which every browser knows; as a module in Deno, which knows no other workers and says so at once. */
-function startScript(Worker: WebWorkerConstructor, url: string): WebWorker {
-  try {
-    return new Worker(url)
-  } catch {
-    return new Worker(url, { type: 'module' })
-  }
-}
-
-function startInBrowser(text: string, heard: (answer: unknown) => void, failed: (reason: string) => void): Worker {
-  const { Worker } = globalThis as unknown as { Worker?: WebWorkerConstructor }
-  if (Worker === undefined) throw new BackendError('There are no workers in this JavaScript engine; do without them.')
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
-  const worker = startScript(Worker, url)
-  const loaded = () => {
-    URL.revokeObjectURL(url)
-  }
-  worker.onmessage = ({ data }) => {
-    loaded()
-    heard(data)
-  }
-  worker.onerror = (event) => {
-    loaded()
-    event.preventDefault()
-    failed(event.message ?? 'it was refused')
-  }
-  return {
-    post: (message) => worker.postMessage(message),
-    terminate: () => worker.terminate(),
-    hold: () => undefined,
   }
 }

@@ -6,8 +6,10 @@ import { Queue } from '../queue.js'
 import { inTurns } from '../turns.js'
 import { type Instance, instantiateShared } from './instance.js'
 import { compileShared } from './module.js'
-import { type Message, slots, WorkerHandle } from './worker_handle.js'
+import { type Message, slots } from './messages.js'
 import { Region } from './region.js'
+import { workerAdvice } from './start_worker.js'
+import { WorkerHandle } from './worker_handle.js'
 import type { Watch } from '../watch.js'
 
 /** As much as wasm/build.sh gives the module. */
@@ -108,9 +110,7 @@ class WorkerPool {
     } catch (error) {
       for (const worker of workers) worker.terminate()
       if (error instanceof BackendError) throw error
-      throw new BackendError(
-        `The workers did not start (${reasonOf(error)}); a content security policy must allow "worker-src blob:" and 'wasm-unsafe-eval'.`,
-      )
+      throw new BackendError(`The workers did not start (${reasonOf(error)}); ${workerAdvice()}.`)
     }
   }
 

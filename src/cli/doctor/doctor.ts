@@ -1,5 +1,6 @@
 /** `focal-loss doctor`: which backends run here, for each that does not why, and what 'auto' chooses for which size. */
 import { type BackendInfo, type BackendName, backends, type Calibration, calibrations, getBackend, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { describeRuntime } from '../../environment.js'
 import { reasonOf } from '../../errors.js'
 import { terminalWidth, wrapped } from '../output/wrap.js'
 import packageJson from '../../../package.json' with { type: 'json' }
@@ -11,7 +12,7 @@ export function doctor(json = false): { text: string; healthy: boolean } {
   const { backend, mistake } = chosen()
   const report: Report = {
     version: packageJson.version,
-    node: process.version,
+    runtime: describeRuntime(),
     platform: `${process.platform}-${process.arch}`,
     environment: Object.fromEntries(variables.map((name) => [name, process.env[name] ?? null])),
     backends: backends(),
@@ -24,7 +25,7 @@ export function doctor(json = false): { text: string; healthy: boolean } {
 
 interface Report {
   readonly version: string
-  readonly node: string
+  readonly runtime: string
   readonly platform: string
   readonly environment: Readonly<Record<string, string | null>>
   readonly backends: readonly BackendInfo[]
@@ -34,11 +35,11 @@ interface Report {
   readonly automatic: readonly Calibration[]
 }
 
-function textOf({ version, node, platform, environment, backends, chosen, mistake, automatic }: Report, width: number): string {
+function textOf({ version, runtime, platform, environment, backends, chosen, mistake, automatic }: Report, width: number): string {
   const set = Object.entries(environment).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]))
   const missing = backends.filter(({ available }) => !available)
   const paragraphs = [
-    [`focal-loss ${version}, Node.js ${node}, ${platform}`, `environment: ${set.length > 0 ? set.join(', ') : 'no FOCAL_LOSS_ variable is set'}`],
+    [`focal-loss ${version}, ${runtime}, ${platform}`, `environment: ${set.length > 0 ? set.join(', ') : 'no FOCAL_LOSS_ variable is set'}`],
     backends.map(({ name, available, description, reason }) => `${available ? 'yes' : 'no '}  ${name.padEnd(7)} ${shortened(available ? description : briefly(reason), width - 13)}`),
     [`calls run on: ${chosen ?? (missing.some(({ reason }) => reason === mistake) ? 'none, for the reason below' : `none, as ${mistake}`)}`, ...automatic.map(lineOf)],
     missing.map(({ name, reason }) => `${name}: ${reason}`),

@@ -49,9 +49,11 @@ const withMaps = (maps: string) => `
   fs.readFileSync = (path, ...rest) => { if (path !== '/proc/self/maps') return read(path, ...rest); ${maps} }
   require('node:module').syncBuiltinESMExports();`
 
+/** On Windows there is no bash for npm run setup. */
+const onWindows = 'npm ci and npx cmake-js compile -G "Visual Studio 17 2022" -A x64 -t ClangCL'
 const remedy = (name: string) =>
   `To mend it, allow optional dependencies with npm install --include=optional, or name the package with ` +
-  `npm install --save-optional ${name}@${packageJson.version}, or build it in a checkout of focal-loss with npm run setup; ` +
+  `npm install --save-optional ${name}@${packageJson.version}, or build it in a checkout of focal-loss with ${name.includes('win32') ? onWindows : 'npm run setup'}; ` +
   'without it, use wasm or js.'
 
 const escaped = (text: string) => text.replace(/[.+()[\]]/g, String.raw`\$&`)
@@ -84,10 +86,29 @@ describe('the addon', { timeout: 30_000 }, () => {
     application.uninstall('focal-loss/build')
   })
 
-  it('is not looked for where Node.js may load none', () => {
+  it('is not loaded where Node.js runs with permissions, unless they are for addons', () => {
+    application.install(here, { 'package.json': manifest, 'focal_loss.node': builtAddon() })
+    const permission = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
+    const flags = ['--no-warnings', permission, '--allow-fs-read=*']
+    const { backend, native } = answerOf('', flags)
+    expect(native.reason).toBe('The native addon may not be loaded here; run node with --allow-addons. Without it, use wasm or js.')
+    expect(backend).toBe('wasm')
+    expect(answerOf('', [...flags, '--allow-addons']).backend).toBe('native')
+  })
+
+  it('is not asked for where Deno would stop with a question', () => {
+    const denied = `globalThis.Deno = { permissions: { querySync: ({ name }) => ({ state: name === 'ffi' ? 'prompt' : 'granted' }) } }; `
+    application.install(here, { 'package.json': manifest, 'focal_loss.node': builtAddon() })
+    const { backend, native } = answerOf(denied)
+    expect(native.reason).toBe('The native addon is loaded where Deno allows it; run deno with --allow-ffi and --allow-read. Without it, use wasm or js.')
+    expect(backend).toBe('wasm')
+    expect(answerOf(denied.replace('prompt', 'granted')).backend).toBe('native')
+  })
+
+  it('is not loaded where Node.js may load none', () => {
     application.install(here, { 'package.json': manifest, 'focal_loss.node': builtAddon() })
     const { backend, native } = answerOf('', ['--no-addons'])
-    expect(native.reason).toMatch(/^The native addon needs .* the condition 'node-addons'/)
+    expect(native.reason).toBe('The native addon may not be loaded here; run node without --no-addons. Without it, use wasm or js.')
     expect(backend).toBe('wasm')
   })
 })

@@ -1,8 +1,8 @@
 /** The workers of the wasm backend: which calls they get, and how they come, fail and go. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { BackendError, type BackendName, backends, init, releaseMemory, SigmoidFocalLoss } from 'focal-loss'
-import { type StartWorker, useWorkers } from '../../../src/backends/wasm/worker_handle.js'
-import { startNodeWorker } from '../../../src/backends/wasm/node_worker.js'
+import { type StartWorker, startWorker } from '../../../src/backends/wasm/start_worker.js'
+import { useWorkers } from '../../../src/backends/wasm/worker_handle.js'
 import { runScript } from '../../support/children.js'
 import { bitsOf } from '../../support/losses.js'
 
@@ -24,7 +24,7 @@ let told: string[] = []
 
 /** Workers as Node.js has them, that say what they are told. */
 const watched: StartWorker = (source, heard, failed) => {
-  const worker = startNodeWorker(source, heard, failed)
+  const worker = startWorker(source, heard, failed)
   const post: typeof worker.post = (message) => {
     told.push(message.kind)
     worker.post(message)
@@ -114,7 +114,7 @@ describe('workers', () => {
     let end: (reason: string) => void = () => undefined
     useWorkers((source, heard, failed) => {
       end = failed
-      const worker = startNodeWorker(source, heard, failed)
+      const worker = startWorker(source, heard, failed)
       return { ...worker, post: (message) => (message.kind === 'work' ? end('out of memory') : worker.post(message)) }
     })
     try {
@@ -135,7 +135,7 @@ describe('workers', () => {
     let end: (reason: string) => void = () => undefined
     useWorkers((source, heard, failed) => {
       end = failed
-      return startNodeWorker(source, heard, failed)
+      return startWorker(source, heard, failed)
     })
     try {
       await init('wasm', { workers: 2 })
@@ -153,7 +153,7 @@ describe('workers', () => {
   ])('that %s when they are started are a reason', async (_, start) => {
     useWorkers(start)
     try {
-      await expect(init('wasm', { workers: 2 })).rejects.toThrow(/^The workers did not start \(.*no more threads.*\); a content security policy must allow/)
+      await expect(init('wasm', { workers: 2 })).rejects.toThrow(/^The workers did not start \(.*no more threads.*\); do without workers\.$/)
       expect(described()).toBe(alone)
     } finally {
       useWorkers(watched)

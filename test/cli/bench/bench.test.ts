@@ -217,8 +217,8 @@ describe('focal-loss bench', { timeout: 30_000 }, () => {
     const { status, stdout, stderr, seconds } = bench(...limits, '--json', '--svg', svg)
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(seconds).toBeLessThan(10)
-    const { machine, measurements } = JSON.parse(stdout) as { machine: { node: string }; measurements: Row[] }
-    expect(machine.node).toBe(process.version)
+    const { machine, measurements } = JSON.parse(stdout) as { machine: { runtime: string }; measurements: Row[] }
+    expect(machine.runtime).toBe(`Node.js ${process.versions.node}`)
     expect(measurements.map(({ who, elements }) => [who, elements])).toEqual(
       [80, 8000].flatMap((size) => backends.map((name) => [name, size])),
     )
