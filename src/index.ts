@@ -39,4 +39,5 @@ export { SigmoidFocalLoss, type SigmoidFocalOptions, type SigmoidFocalResolved }
 export { SoftmaxFocalLoss, type SoftmaxFocalOptions, type SoftmaxFocalResolved } from './losses/softmax_focal.js'
 export { VarifocalLoss, type VarifocalOptions, type VarifocalResolved } from './losses/varifocal.js'
 export { sigmoidFocalLoss, softmaxFocalLoss } from './losses/functions.js'
-export { presets } from './losses/presets.js'
+export { classBalancedWeights, type ClassBalancedOptions } from './losses/class_weights.js'
+export { type ClassCounts, presets } from './losses/presets.js'

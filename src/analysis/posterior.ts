@@ -95,7 +95,7 @@ export function biases(loss: LossConstants, prior: unknown): number | Float64Arr
   }
   const single = checkPrior('prior', prior)
   if (formula.perRow) throw wrongType('prior', single, 'an array, one number per class')
-  if (loss.classPositive !== null) throw wrongType('prior', single, `an array of ${loss.classPositive.length}, as alpha or classWeights is one`)
+  if (loss.classPositive !== null) throw wrongType('prior', single, `an array of ${loss.classPositive.length}, as alpha, classWeights or posWeight is one`)
   checkWeights(loss, 'priorBias()')
   return biasOfPrior(loss, formula, single, 0, 'prior')
 }
@@ -110,7 +110,7 @@ export function checkWeights(loss: LossConstants, method: string): void {
   for (let c = 0; c < (loss.classPositive?.length ?? 1); c++) {
     const weights = loss.formula.perRow ? weightsOf(loss, c).slice(0, 1) : weightsOf(loss, c)
     if (weights.some((weight) => weight === 0)) {
-      throw new RangeError(`${method} needs a loss in which every class costs something; alpha or classWeights makes one cost nothing`)
+      throw new RangeError(`${method} needs a loss in which every class costs something; alpha, classWeights or posWeight makes one cost nothing`)
     }
   }
 }

@@ -3,8 +3,9 @@
  * All of them are on logits, whatever the library itself takes. docs/semantics.md compares the libraries.
  */
 import { outOfRange, surplus, wrongType } from '../errors.js'
-import { number } from '../arguments.js'
+import { checkNames, number } from '../arguments.js'
 import { checkAlpha, type PerClass } from '../problem/options.js'
+import { checkCounts } from './class_weights.js'
 
 /** The whole program shares them: nobody may change one for the others. */
 function frozen<T extends object>(value: T): T {
@@ -15,16 +16,17 @@ function frozen<T extends object>(value: T): T {
 
 /**
  * Cross entropy with weights. A number weighs the positives, `negative` (default `1 - positive`) the negatives, of
- * SigmoidFocalLoss; an array weighs classes, of either loss.
+ * SigmoidFocalLoss; an array weighs classes, of either loss. `{ counts }`, how many samples each class has, gives class c the
+ * weight `N / (C counts[c])`, N samples in C classes: every class weighs the same in all. A class without samples weighs 0.
  *
  * @param positive from 0 to 1 where `negative` is left out, else >= 0 (PyTorch's `pos_weight: w` is `(w, 1)`);
- *   or one weight >= 0 per class.
+ *   or one weight >= 0 per class; or `{ counts }`.
  */
-function weightedCrossEntropy(positive: PerClass, negative?: number) {
+function weightedCrossEntropy(positive: PerClass | ClassCounts, negative?: number) {
   if (arguments.length > 2) throw surplus('weightedCrossEntropy()', 2, arguments.length)
   if (typeof positive === 'object' && positive !== null) {
     if (negative !== undefined) throw wrongType('negative', negative, 'nothing, as positive has a weight for each class')
-    const classWeights: readonly number[] = Array.from(positive)
+    const classWeights: readonly number[] = 'counts' in positive ? balanced(positive) : Array.from(positive)
     return frozen({ gamma: 0, alpha: null, classWeights } as const)
   }
   // Those who come from PyTorch bring how many times a positive weighs
@@ -35,6 +37,20 @@ function weightedCrossEntropy(positive: PerClass, negative?: number) {
   if (total === 0) throw new RangeError('positive and negative are 0; expected at least one weight above 0')
   return frozen({ gamma: 0, alpha: positive / total, classWeights: total } as const)
 }
+
+/** How many samples each class has: numbers >= 0, at least one above 0. */
+export interface ClassCounts {
+  readonly counts: ArrayLike<number>
+}
+
+function balanced(given: ClassCounts): readonly number[] {
+  checkNames(given, countNames, 'weightedCrossEntropy()')
+  const counts = checkCounts(given.counts)
+  const samples = counts.reduce((a, b) => a + b, 0)
+  return Array.from(counts, (count) => (count === 0 ? 0 : samples / (counts.length * count)))
+}
+
+const countNames: ReadonlySet<string> = new Set(['counts'])
 
 /** Alpha of the libraries in which class 0 is the background: it weighs `1 - alpha`, and every other class `alpha`. A list is as it is. */
 function backgroundFirst(classes: number, alpha: PerClass | null): readonly number[] | null {

@@ -2,7 +2,7 @@
 import { oneOf } from '../arguments.js'
 import type { SoftTargets } from '../formulas/formula.js'
 import { sigmoidFocal } from '../formulas/sigmoid_focal.js'
-import { type FocalOptions, type FocalResolved, focalRules, optional, type OptionRules, type Reduction } from '../problem/options.js'
+import { type FocalOptions, type FocalResolved, focalRules, optional, type OptionRules, perClass, type PerClass, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
 import { surplus } from '../errors.js'
 
@@ -10,6 +10,12 @@ import { surplus } from '../errors.js'
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
   /** Balance, from 0 to 1: positives weigh `alpha`, negatives `1 - alpha`. Default 0.25; `null` switches it off. */
   alpha?: FocalOptions['alpha']
+  /**
+   * A weight >= 0 of positives alone, or one per class, on top of `alpha` and `classWeights`: how many negatives one positive
+   * weighs as much as. Default `null`: none. With `gamma: 0, alpha: null` it is the `pos_weight` of PyTorch's
+   * `BCEWithLogitsLoss`; for labels between 0 and 1 that is `softTargets: 'mixture'`.
+   */
+  posWeight?: PerClass | null | undefined
   /**
    * How a label y between 0 and 1 enters. 'linear' (default; torchvision, Optax, Keras, Paddle): cross entropy times
    * `(1 - p_t)^gamma` with `1 - p_t = y (1 - p) + (1 - y) p`. 'mixture' (Kornia): `y L(1) + (1 - y) L(0)`.
@@ -19,15 +25,17 @@ export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends Fo
 
 /** The options of its own, defaults filled in. */
 export interface SigmoidFocalResolved extends FocalResolved {
+  /** See {@link SigmoidFocalOptions.posWeight}. An array is a copy, and frozen. */
+  readonly posWeight: number | readonly number[] | null
   /** See {@link SigmoidFocalOptions.softTargets}. */
   readonly softTargets: SoftTargets
 }
 
 export const sigmoidFocalRules: OptionRules<SigmoidFocalResolved> = {
   loss: 'SigmoidFocalLoss',
-  own: { ...focalRules(0.25, 1), softTargets: optional('linear', (given) => oneOf('softTargets', given, ['linear', 'mixture'])) },
+  own: { ...focalRules(0.25, 1), posWeight: optional(null, (given) => perClass('posWeight', given, Infinity)), softTargets: optional('linear', (given) => oneOf('softTargets', given, ['linear', 'mixture'])) },
   balance: (alpha) => [alpha, 1 - alpha],
-  parameters: ({ gamma, alpha, labelSmoothing, softTargets }) => ({ gamma, alpha, labelSmoothing, softTargets }),
+  parameters: ({ gamma, alpha, posWeight, labelSmoothing, softTargets }) => ({ gamma, alpha, posWeight, labelSmoothing, softTargets }),
 }
 
 export interface SigmoidFocalLoss<R extends Reduction = Reduction> extends ElementwiseLoss<R, SigmoidFocalResolved> {}

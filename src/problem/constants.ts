@@ -18,7 +18,7 @@ export const LARGEST_POWER = 1e15
 
 export function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, rules: OptionRules<O>, formula: Formula): LossConstants {
   const { inputs, classWeights, background, ignoreIndex } = options
-  const { alpha = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(options)
+  const { alpha = null, posWeight = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(options)
   return {
     formula,
     inputs,
@@ -35,7 +35,7 @@ export function constantsOf<O extends object>(options: ResolvedOptions<Reduction
     labelSmoothing,
     background: background ?? NaN,
     ignoreIndex,
-    ...classWeighting(alpha, classWeights, rules.balance ?? (() => [1, 1])),
+    ...classWeighting({ alpha, classWeights, posWeight }, rules.balance ?? (() => [1, 1])),
   }
 }
 
@@ -48,23 +48,22 @@ interface ClassWeighting {
   readonly classNegative: Float64Array | null
 }
 
-/** Alpha and class weights multiplied. `balance` says what alpha is to positives and negatives. */
-function classWeighting(
-  alpha: FocalResolved['alpha'],
-  classWeights: ResolvedOptions['classWeights'],
-  balance: (alpha: number) => readonly [number, number],
-): ClassWeighting {
-  const [a, b] = [lengthOf(alpha), lengthOf(classWeights)]
-  if (a !== undefined && b !== undefined && a !== b) {
-    throw new RangeError(`classWeights has ${b} entries; expected one per class, and alpha has ${a}`)
-  }
+/** What weighs the loss of a class: a number, one per class, or nothing. */
+interface Weighting {
+  readonly alpha: FocalResolved['alpha']
+  readonly classWeights: FocalResolved['alpha']
+  readonly posWeight: FocalResolved['alpha']
+}
+
+/** All of them multiplied. `balance` says what alpha is to positives and negatives. */
+function classWeighting({ alpha, classWeights, posWeight }: Weighting, balance: (alpha: number) => readonly [number, number]): ClassWeighting {
   const weightsOf = (c: number): readonly [number, number] => {
     const each = at(alpha, c)
     const weight = at(classWeights, c) ?? 1
     const [positive, negative] = each === null ? [1, 1] : balance(each)
-    return [positive * weight, negative * weight]
+    return [positive * weight * (at(posWeight, c) ?? 1), negative * weight]
   }
-  const classes = a ?? b
+  const classes = classCount({ alpha, classWeights, posWeight })
   if (classes === undefined) {
     const [positiveWeight, negativeWeight] = weightsOf(0)
     return { positiveWeight, negativeWeight, classPositive: null, classNegative: null }
@@ -73,8 +72,15 @@ function classWeighting(
   return { positiveWeight: 1, negativeWeight: 1, classPositive: perClass(0), classNegative: perClass(1) }
 }
 
-function lengthOf(value: number | readonly number[] | null): number | undefined {
-  return typeof value === 'object' && value !== null ? value.length : undefined
+/** How many classes the lists among them are for, if there is one. */
+function classCount(weighting: Weighting): number | undefined {
+  let first: { readonly name: string; readonly length: number } | undefined
+  for (const [name, value] of Object.entries(weighting) as [string, FocalResolved['alpha']][]) {
+    if (typeof value !== 'object' || value === null) continue
+    first ??= { name, length: value.length }
+    if (value.length !== first.length) throw new RangeError(`${name} has ${value.length} entries; expected one per class, and ${first.name} has ${first.length}`)
+  }
+  return first?.length
 }
 
 function at(value: number | readonly number[] | null, c: number): number | null {

@@ -102,6 +102,11 @@ export interface Reading {
   readonly oneFrom: number
 }
 
+/** What positives alone are weighed with. */
+export interface PositiveWeighting {
+  readonly posWeight: number | readonly number[] | null
+}
+
 /** What differs from loss to loss. */
 export interface OptionRules<O extends object> {
   /** The class, as error messages name it. */
@@ -111,7 +116,7 @@ export interface OptionRules<O extends object> {
   /** What its alpha makes of the weights of a positive and of a negative. */
   readonly balance?: (alpha: number) => readonly [positive: number, negative: number]
   /** What its options are to its formula. */
-  readonly parameters: (options: O) => Partial<Parameters & Reading & Pick<FocalResolved, 'alpha' | 'labelSmoothing'>>
+  readonly parameters: (options: O) => Partial<Parameters & Reading & Pick<FocalResolved, 'alpha' | 'labelSmoothing'> & Pick<PositiveWeighting, 'posWeight'>>
 }
 
 /** The names of the options of a loss. */
@@ -175,7 +180,8 @@ function index(name: string, value: unknown, or: string): number | null {
   return value
 }
 
-function perClass(name: string, value: unknown, most: number, hint = ''): number | readonly number[] | null {
+/** A number, or one per class, from 0 to `most`; or null. */
+export function perClass(name: string, value: unknown, most: number, hint = ''): number | readonly number[] | null {
   if (value === null) return null
   if (typeof value === 'number') return number(name, value, 0, most, hint)
   const isArray = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))

@@ -58,7 +58,7 @@ export function layoutOfLogits(loss: LossConstants, n: number, call: CallOptions
   if (call.classAxis !== undefined) throw new TypeError('classAxis is given without shape; expected both')
   const classes = loss.classPositive?.length ?? (loss.formula.perRow ? undefined : 1)
   if (classes === undefined) throw new TypeError('shape is undefined; expected [rows, classes]')
-  if (n % classes !== 0) throw new RangeError(`logits has length ${n}; expected a multiple of ${classes}, as alpha or classWeights has so many`)
+  if (n % classes !== 0) throw new RangeError(`logits has length ${n}; expected a multiple of ${classes}, as alpha, classWeights or posWeight has so many`)
   return { outer: n / classes, classes, inner: 1 }
 }
 
@@ -99,5 +99,5 @@ export function checkClassCount(loss: LossConstants, classes: number, call: Call
   const given = loss.classPositive?.length
   if (given === undefined || given === classes) return
   const hint = call.shape === undefined ? ' (shape tells how many there are)' : ''
-  throw new RangeError(`alpha or classWeights has ${given} entries; expected one per class, ${classes}${hint}`)
+  throw new RangeError(`alpha, classWeights or posWeight has ${given} entries; expected one per class, ${classes}${hint}`)
 }

@@ -9,6 +9,7 @@ describe('the options of a loss', () => {
       gamma: 2,
       alpha: 0.25,
       classWeights: null,
+      posWeight: null,
       labelSmoothing: 0,
       softTargets: 'linear',
       background: null,
@@ -38,7 +39,7 @@ describe('the options of a loss', () => {
   it('differ from loss to loss', () => {
     const common = { inputs: 'logits', classWeights: null, background: null, ignoreIndex: null, reduction: 'mean', backend: null }
     const own: Record<LossName, object> = {
-      SigmoidFocalLoss: { gamma: 2, alpha: 0.25, labelSmoothing: 0, softTargets: 'linear' },
+      SigmoidFocalLoss: { gamma: 2, alpha: 0.25, posWeight: null, labelSmoothing: 0, softTargets: 'linear' },
       SoftmaxFocalLoss: { gamma: 2, alpha: null, labelSmoothing: 0, renormalize: false },
       FocalStarLoss: { gamma: 2, beta: 1, alpha: null, labelSmoothing: 0 },
       QualityFocalLoss: { beta: 2 },

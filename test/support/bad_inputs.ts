@@ -83,7 +83,7 @@ const ofOptions: readonly BadInput[] = [
   ['a fractional ignoreIndex', sigmoid({ ignoreIndex: 0.5 }), 'RangeError', 'ignoreIndex is 0.5; expected an integer or NaN'],
   ['a backend of no name', sigmoid({ backend: 'gpu' }), 'RangeError', "backend is 'gpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
   ['a misspelt option', sigmoid({ gama: 2 }), 'TypeError', "'gama' is not an option of SigmoidFocalLoss; did you mean 'gamma'?"],
-  ['an option like no other', sigmoid({ temperature: 1 }), 'TypeError', "'temperature' is not an option of SigmoidFocalLoss; expected one of gamma, alpha, labelSmoothing, softTargets, inputs, classWeights, background, ignoreIndex, reduction, backend"],
+  ['an option like no other', sigmoid({ temperature: 1 }), 'TypeError', "'temperature' is not an option of SigmoidFocalLoss; expected one of gamma, alpha, labelSmoothing, posWeight, softTargets, inputs, classWeights, background, ignoreIndex, reduction, backend"],
   ['an option of another library', sigmoid({ label_smoothing: 0.1 }), 'TypeError', "'label_smoothing' is not an option of SigmoidFocalLoss; did you mean 'labelSmoothing'?"],
   ['an option of the other loss', softmax({ softTargets: 'linear' }), 'TypeError', "'softTargets' is not an option of SoftmaxFocalLoss; expected one of gamma, alpha, labelSmoothing, renormalize, inputs, classWeights, background, ignoreIndex, reduction, backend"],
   ['null for options', sigmoid(null), 'TypeError', 'options is null; expected an object with options'],
@@ -209,8 +209,8 @@ const ofCalls: readonly BadInput[] = [
   ['a normalizer of sums', method('sums', { normalizer: 3 }), 'TypeError', "'normalizer' is not an option of sums(); expected one of dtype, shape, classAxis, targetKind, weights, mask, grad, gradScale, out"],
   ['null for call options', call(x, six, null), 'TypeError', 'call options is null; expected an object with options'],
   ['call options that are none', call(x, six, new Float32Array(6)), 'TypeError', 'call options is a Float32Array of length 6; expected an object with options'],
-  ['alpha for other classes', callNone(x, six, outputs, { alpha: [0.1, 0.2] }), 'RangeError', 'alpha or classWeights has 2 entries; expected one per class, 1 (shape tells how many there are)'],
-  ['class weights for other classes', call(x, six, { shape: [2, 3] }, { classWeights: [1, 2] }), 'RangeError', 'alpha or classWeights has 2 entries; expected one per class, 3'],
+  ['alpha for other classes', callNone(x, six, outputs, { alpha: [0.1, 0.2] }), 'RangeError', 'alpha, classWeights or posWeight has 2 entries; expected one per class, 1 (shape tells how many there are)'],
+  ['class weights for other classes', call(x, six, { shape: [2, 3] }, { classWeights: [1, 2] }), 'RangeError', 'alpha, classWeights or posWeight has 2 entries; expected one per class, 3'],
   ['a background that is a class of a softmax', callSoftmax(x, Int32Array.of(0, 1), {}, { background: 0 }), 'RangeError', 'background is 0; expected an integer outside the classes 0..2 of a softmax'],
 ]
 
