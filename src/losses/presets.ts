@@ -38,8 +38,9 @@ function weightedCrossEntropy(positive: PerClass | ClassCounts, negative?: numbe
   return frozen({ gamma: 0, alpha: positive / total, classWeights: total } as const)
 }
 
-/** How many samples each class has: numbers >= 0, at least one above 0. */
+/** The sizes of classes. */
 export interface ClassCounts {
+  /** How many samples each class has: numbers >= 0, at least one above 0. */
   readonly counts: ArrayLike<number>
 }
 
