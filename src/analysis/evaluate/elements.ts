@@ -4,13 +4,13 @@ import type { LossConstants } from '../../problem/constants.js'
 import { firstOf, isValid, targetOf } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
 import { checkWeights } from '../posterior.js'
-import type { Evaluation, Scores } from './evaluation.js'
+import type { AllScores, Scores } from './evaluation.js'
 import { figuresOf, macroOf } from './figures.js'
 import { groupsOf, together } from './groups.js'
 import { Histogram, type Slots } from './histogram.js'
 import { logitOf, weightOf } from './numbers.js'
 import type { EvaluatorSettings } from './options.js'
-import { rawScale, recalibratedScale, type Scale } from './scale.js'
+import { rawScale, recalibratedScale, type Scale, temperedScale } from './scale.js'
 
 export class Elements {
   readonly #loss: LossConstants
@@ -36,11 +36,16 @@ export class Elements {
     }
   }
 
-  result(settings: EvaluatorSettings): Evaluation {
+  result(settings: EvaluatorSettings): AllScores {
     checkWeights(this.#loss, 'evaluate()')
     const slots = this.#histograms.map((histogram) => histogram.slots())
-    const isShared = this.#loss.classPositive === null
-    return { example: 'element', raw: scoresOn(slots, rawScale, true, settings), recalibrated: scoresOn(slots, recalibratedScale(this.#loss, this.#formula), isShared, settings) }
+    const scoresOf = (scale: Scale, isShared: boolean) => scoresOn(slots, scale, isShared, settings)
+    const { temperature } = settings
+    return {
+      raw: scoresOf(rawScale, true),
+      recalibrated: scoresOf(recalibratedScale(this.#loss, this.#formula), this.#loss.classPositive === null),
+      tempered: temperature === null ? null : scoresOf(temperedScale(temperature), temperature.length === 1),
+    }
   }
 }
 

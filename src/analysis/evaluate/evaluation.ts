@@ -1,13 +1,23 @@
 /** What `evaluate` finds out: plain data, ready for JSON. Nothing is NaN: a figure that the data does not define is `null`. */
 
-/** How good the scores of a model are, as they stand and as calibrated probabilities. */
-export interface Evaluation {
+/** How good the scores of a model are: as they stand, and as two kinds of calibrated probabilities. */
+export interface Evaluation extends AllScores {
   /** What an example is: an element (one logit), or with a softmax a row. Ignored, masked and weightless ones appear nowhere. */
   readonly example: 'element' | 'row'
+  /** Which scores have the least log loss on this data, and so are the best probabilities here; of equal ones the first. `null` of nothing. */
+  readonly best: 'raw' | 'recalibrated' | 'tempered' | null
+  /** Sentences on what is not to be trusted: that the temperature was fitted on the data it is judged on. */
+  readonly warnings: readonly string[]
+}
+
+/** The same data under each kind of scores. */
+export interface AllScores {
   /** The model's own probabilities: the sigmoid, or the softmax, of the logits. */
   readonly raw: Scores
   /** What {@link FocalLossBase.toProbability} makes of them. */
   readonly recalibrated: Scores
+  /** The sigmoid, or the softmax, of the logits divided by the temperature; `null` where none is given. */
+  readonly tempered: Scores | null
 }
 
 /** The figures of all scores together, and of each class. */

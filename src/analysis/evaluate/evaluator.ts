@@ -3,13 +3,11 @@ import { checkNames, checkRecord } from '../../arguments.js'
 import type { Logits } from '../../arrays/logits.js'
 import type { Targets } from '../../arrays/numeric_array.js'
 import { surplus } from '../../errors.js'
-import { type CallOptions, methods, readCall } from '../../problem/call.js'
-import { describe } from '../../problem/describe.js'
-import { requireHost } from '../../problem/problem.js'
-import { inFull } from '../in_full.js'
+import type { CallOptions } from '../../problem/call.js'
+import { problemOf } from './data.js'
 import { Elements } from './elements.js'
-import type { Evaluation } from './evaluation.js'
-import { checkNumbers } from './numbers.js'
+import type { AllScores, Evaluation } from './evaluation.js'
+import { fingerprintOf } from './fingerprint.js'
 import { checkOptions, evaluateNames, type EvaluableLoss, type EvaluateOptions, type EvaluatorOptions, type EvaluatorSettings } from './options.js'
 import { Rows } from './rows.js'
 
@@ -22,12 +20,13 @@ export class Evaluator {
   readonly #settings: EvaluatorSettings
   #classes: number | undefined
   #examples: Elements | Rows
+  #fingerprint = 0
 
   /** @hidden `evaluator(options)` makes one */
   constructor(loss: EvaluableLoss, settings: EvaluatorSettings) {
     this.#loss = loss
     this.#settings = settings
-    this.#examples = examplesOf(loss, loss.constants.classPositive?.length ?? 1)
+    this.#examples = examplesOf(loss, settings, loss.constants.classPositive?.length ?? 1)
   }
 
   /**
@@ -36,39 +35,59 @@ export class Evaluator {
    */
   add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
     if (arguments.length > 3) throw surplus('add()', 3, arguments.length)
-    const { constants } = this.#loss
-    const none = { values: false, grad: false, hess: false }
-    const problem = inFull(requireHost(describe(constants, 'sum', logits, targets, readCall(methods.explainerAdd, call), none)))
+    const problem = problemOf(this.#loss, logits, targets, call)
     if (problem.logits.length === 0) return this
     const { classes } = problem
     if (this.#classes !== undefined && classes !== this.#classes) {
       throw new RangeError(`logits has rows of ${classes} classes; expected ${this.#classes}, as in the chunks before`)
     }
-    // A backend looks at all targets
-    this.#loss.sums(logits, targets, call)
-    checkNumbers(problem)
-    if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, classes)
+    const { temperature, fittedOn } = this.#settings
+    if (temperature !== null && temperature.length > 1 && temperature.length !== classes) {
+      throw new RangeError(`temperature has ${temperature.length} entries; expected one per class, ${classes}`)
+    }
+    if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, this.#settings, classes)
     this.#classes = classes
     this.#examples.add(problem)
+    if (fittedOn !== undefined) this.#fingerprint = (this.#fingerprint + fingerprintOf(problem)) >>> 0
     return this
   }
 
   /** What all chunks so far amount to. More may be added. Throws a RangeError where a weight of 0 leaves nothing to calibrate. */
   result(): Evaluation {
     if (arguments.length > 0) throw surplus('result()', 0, arguments.length)
-    return this.#examples.result(this.#settings)
+    const scores = this.#examples.result(this.#settings)
+    const isOwn = this.#classes !== undefined && this.#settings.fittedOn === this.#fingerprint
+    return {
+      example: this.#loss.constants.formula.perRow ? 'row' : 'element',
+      ...scores,
+      best: bestOf(scores),
+      warnings: isOwn ? ['the temperature was fitted on the data that it is judged on, and looks better than it is'] : [],
+    }
   }
 }
 
-function examplesOf({ constants }: EvaluableLoss, classes: number): Elements | Rows {
+/** The scores of least log loss. */
+function bestOf({ raw, recalibrated, tempered }: AllScores): Evaluation['best'] {
+  if (raw.logLoss === null) return null
+  let best: Evaluation['best'] = 'raw'
+  let least = raw.logLoss
+  for (const [name, scores] of [['recalibrated', recalibrated], ['tempered', tempered]] as const) {
+    const logLoss = scores?.logLoss ?? Infinity
+    // Beyond rounding: of cross entropy, recalibrated scores are the raw ones
+    if (logLoss < least * (1 - 1e-9)) [best, least] = [name, logLoss]
+  }
+  return best
+}
+
+function examplesOf({ constants }: EvaluableLoss, { temperature }: EvaluatorSettings, classes: number): Elements | Rows {
   const limit = Math.max(LEAST_SLOTS, Math.min(MOST_SLOTS, 2 ** Math.floor(Math.log2(SLOTS / classes))))
   const { formula } = constants
-  return formula.perRow ? new Rows(constants, classes, limit) : new Elements(constants, formula, classes, limit)
+  return formula.perRow ? new Rows(constants, temperature?.[0] ?? null, classes, limit) : new Elements(constants, formula, classes, limit)
 }
 
 /**
- * How good a model's scores are against the truth, as they stand (`raw`) and as the probabilities that the loss's calibration makes of
- * them (`recalibrated`): average precision, ROC, Brier score, log loss, calibration errors, reliability, and thresholds to decide by, as probabilities
+ * How good a model's scores are against the truth, as they stand (`raw`), as the probabilities that the loss's calibration makes of
+ * them (`recalibrated`), and with a temperature, where one is given (`tempered`): average precision, ROC, Brier score, log loss, calibration errors, reliability, and thresholds to decide by, as probabilities
  * and as logits. docs/evaluation.md says what every number means.
  *
  * One pass over the data, into a histogram of the logits: exact up to 4,096 distinct ones (as float32) of a class, and within 1e-3 beyond.
@@ -85,8 +104,8 @@ export function evaluate(logits: Logits, targets: Targets, options: EvaluateOpti
   if (arguments.length > 3) throw surplus('evaluate()', 3, arguments.length)
   checkRecord('options', options)
   checkNames(options, evaluateNames, 'evaluate()')
-  const { loss, bins, thresholds, ...call } = options
-  return evaluator({ loss, bins, thresholds }).add(logits, targets, call).result()
+  const { loss, temperature, bins, thresholds, ...call } = options
+  return evaluator({ loss, temperature, bins, thresholds }).add(logits, targets, call).result()
 }
 
 /** As {@link evaluate}, for data that comes in chunks: `evaluator.add(logits, targets)` for each, then `evaluator.result()`. */

@@ -147,7 +147,7 @@ const single = new Float32Array(1)
 const bits = new Uint32Array(single.buffer)
 
 /** The largest float32 that is no larger than `x`, as an integer in the order of the numbers. */
-function keyOf(x: number): number {
+export function keyOf(x: number): number {
   // Of the two zeros the positive one
   single[0] = x + 0
   const key = bits[0] >>> 31 === 0 ? (bits[0] | 0x80000000) >>> 0 : ~bits[0] >>> 0

@@ -1,7 +1,7 @@
 /** The numbers of a problem as evaluation takes them. */
 import { outOfRange } from '../../errors.js'
 import { clamp } from '../../formulas/number_range.js'
-import { firstOf, isValid } from '../../problem/positions.js'
+import { classesLeft, firstOf, hasClass, isMasked, isValid } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
 
 /** A weight, 1 where there are none. */
@@ -14,6 +14,19 @@ export function logitOf({ loss, logits }: Problem, k: number): number {
   if (loss.inputs === 'logits') return logits[k]
   const p = clamp(logits[k])
   return Math.log(p) - (loss.formula.perRow ? 0 : Math.log1p(-p))
+}
+
+/** The class of a softmax's row that is right: of labels the first of the largest; -1 of a row that is not valid, that is background, or whose labels are all 0. */
+export function truthOf(problem: Problem, r: number): number {
+  const { targets, targetsKind, classes, inner } = problem
+  if (classesLeft(problem, r) === 0 || !hasClass(problem, r)) return -1
+  if (targetsKind === 'class-index') return targets[r]
+  let [best, most] = [-1, 0]
+  for (let c = 0; c < classes; c++) {
+    const k = firstOf(problem, r) + c * inner
+    if (targets[k] > most && !isMasked(problem, r, k)) [best, most] = [c, targets[k]]
+  }
+  return best
 }
 
 /** Throws for the first weight that is none, and for the first logit that is NaN where it would be evaluated. */

@@ -1,5 +1,5 @@
 /** What can be asked of `evaluate`, checked. */
-import { checkMethods, checkNames, checkRecord, number } from '../../arguments.js'
+import { checkMethods, checkNames, checkRecord, number, positiveNumber } from '../../arguments.js'
 import { wrongType } from '../../errors.js'
 import type { Targets } from '../../arrays/numeric_array.js'
 import type { Logits } from '../../arrays/logits.js'
@@ -20,10 +20,23 @@ export interface EvaluableLoss {
   sums(logits: Logits, targets: Targets, call: CallOptions): object
 }
 
+/** What {@link fitTemperature} returns, as far as it is used here. */
+export interface Temperature {
+  /** What logits are divided by, above 0: one number, or one for each class. */
+  readonly temperature: number | readonly number[]
+  /** By which the data that it was fitted on is known again. */
+  readonly fittedOn?: number
+}
+
 /** What an evaluation is asked for. `undefined` means the default. */
 export interface EvaluatorOptions {
   /** The loss that the model was trained with. It says what is a positive, what is ignored, and what a logit stands for. */
   loss: EvaluableLoss
+  /**
+   * A temperature to judge too: a number above 0, one for each class, or what {@link fitTemperature} returned, with which there is a warning
+   * where it was fitted on the very data it is judged on. Default: none.
+   */
+  temperature?: number | readonly number[] | Temperature | undefined
   /** How many bins calibration is judged in, 1 to 1,000. Default 15. */
   bins?: number | undefined
   /** Which thresholds are wanted beside that of the best F1. */
@@ -48,26 +61,49 @@ export interface ThresholdQuestions {
 }
 
 export interface EvaluatorSettings {
+  /** One, or one for each class. */
+  readonly temperature: readonly number[] | null
+  readonly fittedOn: number | undefined
   readonly bins: number
   readonly thresholds: ThresholdQuestions
 }
 
-const evaluatorNames = ['loss', 'bins', 'thresholds']
+const evaluatorNames = ['loss', 'temperature', 'bins', 'thresholds']
 export const evaluateNames: ReadonlySet<string> = new Set([...evaluatorNames, ...methods.explainerAdd.options])
 
 export function checkOptions(options: EvaluatorOptions): EvaluatorSettings {
   checkRecord('options', options)
   checkNames(options, new Set(evaluatorNames), 'evaluator()')
-  const { loss, bins = 15, thresholds = {} } = options
-  checkMethods('loss', loss, ['sums'])
-  if (loss.constants === undefined) throw wrongType('loss', loss, 'a loss of this package, whose calibration is known')
+  const { loss, temperature, bins = 15, thresholds = {} } = options
+  checkLoss(loss)
   checkRecord('thresholds', thresholds)
   checkNames(thresholds, new Set(['recall', 'precision', 'cost']), 'thresholds')
   const { recall = [0.9], precision = [0.9], cost = [{ falsePositive: 1, falseNegative: 1 }] } = thresholds
   return {
+    ...readTemperature(temperature, loss.constants),
     bins: integer('bins', bins, 1, 1000),
     thresholds: { recall: shares('recall', recall), precision: shares('precision', precision), cost: costs(cost) },
   }
+}
+
+/** A loss of this package, whose calibration is known. */
+export function checkLoss(loss: EvaluableLoss): void {
+  checkMethods('loss', loss, ['sums'])
+  // Which those who do not write TypeScript find out here
+  if ((loss as Partial<EvaluableLoss>).constants === undefined) throw wrongType('loss', loss, 'a loss of this package, whose calibration is known')
+}
+
+function readTemperature(given: EvaluatorOptions['temperature'], { formula }: LossConstants): Pick<EvaluatorSettings, 'temperature' | 'fittedOn'> {
+  if (given === undefined) return { temperature: null, fittedOn: undefined }
+  const { temperature, fittedOn }: { readonly temperature: unknown; readonly fittedOn?: number } = isFitted(given) ? given : { temperature: given }
+  if (typeof temperature === 'number') return { temperature: [positiveNumber('temperature', temperature)], fittedOn }
+  const expected = `a number > 0${formula.perRow ? '' : ', an array of such (one per class)'} or what fitTemperature() returns`
+  if (!Array.isArray(temperature) || temperature.length === 0 || formula.perRow) throw wrongType('temperature', temperature, expected)
+  return { temperature: temperature.map((each: unknown, c) => positiveNumber(`temperature[${c}]`, each)), fittedOn }
+}
+
+function isFitted(given: number | readonly number[] | Temperature): given is Temperature {
+  return typeof given === 'object' && given !== null && 'temperature' in given
 }
 
 function shares(name: string, given: unknown): number[] {

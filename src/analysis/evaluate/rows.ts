@@ -4,63 +4,57 @@
  */
 import { logOddsAgainst, sigmoid, softplus } from '../../formulas/formula.js'
 import type { LossConstants } from '../../problem/constants.js'
-import { classesLeft, firstOf, hasClass, isMasked } from '../../problem/positions.js'
+import { firstOf, isMasked } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
 import { checkWeights, logPosteriorsOfRow } from '../posterior.js'
-import type { Evaluation, Scores } from './evaluation.js'
+import type { AllScores, Scores } from './evaluation.js'
 import { figuresOf, macroOf } from './figures.js'
 import { groupsOf } from './groups.js'
 import { Histogram } from './histogram.js'
-import { logitOf, weightOf } from './numbers.js'
+import { logitOf, truthOf, weightOf } from './numbers.js'
 import type { EvaluatorSettings } from './options.js'
 import { rawScale } from './scale.js'
 
 export class Rows {
   readonly #loss: LossConstants
+  readonly #temperature: number | null
   readonly #raw: Column
   readonly #recalibrated: Column
+  readonly #tempered: Column | null
 
-  constructor(loss: LossConstants, classes: number, limit: number) {
+  constructor(loss: LossConstants, temperature: number | null, classes: number, limit: number) {
     this.#loss = loss
+    this.#temperature = temperature
     this.#raw = new Column(classes, limit)
     this.#recalibrated = new Column(classes, limit)
+    this.#tempered = temperature === null ? null : new Column(classes, limit)
   }
 
   add(problem: Problem): void {
     const { outer, classes, inner } = problem
-    const row = new Float64Array(classes)
+    const [row, cooled] = [new Float64Array(classes), new Float64Array(classes)]
+    const divisor = this.#temperature ?? 1
     for (let r = 0; r < outer * inner; r++) {
       const weight = weightOf(problem, r, r)
-      const truth = weight === 0 || classesLeft(problem, r) === 0 ? -1 : truthOf(problem, r)
+      const truth = weight === 0 ? -1 : truthOf(problem, r)
       if (truth < 0) continue
       const first = firstOf(problem, r)
       for (let c = 0; c < classes; c++) {
         const k = first + c * inner
         row[c] = isMasked(problem, r, k) ? -Infinity : logitOf(problem, k)
+        cooled[c] = row[c] / divisor
       }
       this.#raw.add(row, truth, weight)
+      this.#tempered?.add(cooled, truth, weight)
       logPosteriorsOfRow(this.#loss, row)
       this.#recalibrated.add(row, truth, weight)
     }
   }
 
-  result(settings: EvaluatorSettings): Evaluation {
+  result(settings: EvaluatorSettings): AllScores {
     checkWeights(this.#loss, 'evaluate()')
-    return { example: 'row', raw: this.#raw.result(settings), recalibrated: this.#recalibrated.result(settings) }
+    return { raw: this.#raw.result(settings), recalibrated: this.#recalibrated.result(settings), tempered: this.#tempered?.result(settings) ?? null }
   }
-}
-
-/** The class that is right: of labels the first of the largest; -1 where all are 0, or the row is background. */
-function truthOf(problem: Problem, r: number): number {
-  const { targets, targetsKind, classes, inner } = problem
-  if (!hasClass(problem, r)) return -1
-  if (targetsKind === 'class-index') return targets[r]
-  let [best, most] = [-1, 0]
-  for (let c = 0; c < classes; c++) {
-    const k = firstOf(problem, r) + c * inner
-    if (targets[k] > most && !isMasked(problem, r, k)) [best, most] = [c, targets[k]]
-  }
-  return best
 }
 
 /** One kind of probabilities. */

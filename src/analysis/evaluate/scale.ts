@@ -35,3 +35,10 @@ export function recalibratedScale(loss: LossConstants, formula: ElementFormula):
     to.odds = to.costOfNegative - to.costOfPositive
   }
 }
+
+/** The model's own, of logits that are divided by a temperature: one, or one for each class. */
+export function temperedScale(temperature: readonly number[]): Scale {
+  return (x, c, to) => {
+    rawScale(x / temperature[temperature.length === 1 ? 0 : c], c, to)
+  }
+}
