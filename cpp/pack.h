@@ -65,6 +65,8 @@ FOCAL_INLINE float smaller(float a, float b) { return a < b ? a : b; }
 FOCAL_INLINE double smaller(double a, double b) { return a < b ? a : b; }
 FOCAL_INLINE float select(bool mask, float a, float b) { return mask ? a : b; }
 FOCAL_INLINE double select(bool mask, double a, double b) { return mask ? a : b; }
+FOCAL_INLINE bool equal(float a, float b) { return a == b; }
+FOCAL_INLINE bool equal(double a, double b) { return a == b; }
 FOCAL_INLINE float absolute(float a) { return __builtin_fabsf(a); }
 FOCAL_INLINE double absolute(double a) { return __builtin_fabs(a); }
 FOCAL_INLINE float square_root(float a) { return __builtin_sqrtf(a); }
@@ -210,6 +212,11 @@ template <class T, int B, int N>
 FOCAL_INLINE typename Pack<T, B, N>::Integer operator>(Pack<T, B, N> a, Pack<T, B, N> b) {
   typename Pack<T, B, N>::Integer r;
   FOCAL_EACH((typename Pack<T, B, N>::Integer::Vector)(a.v[i] > b.v[i]))
+}
+template <class T, int B, int N>
+FOCAL_INLINE typename Pack<T, B, N>::Integer equal(Pack<T, B, N> a, Pack<T, B, N> b) {
+  typename Pack<T, B, N>::Integer r;
+  FOCAL_EACH((typename Pack<T, B, N>::Integer::Vector)(a.v[i] == b.v[i]))
 }
 template <class I, class T, int B, int N>
 FOCAL_INLINE Pack<T, B, N> select(Pack<I, B, N> mask, Pack<T, B, N> a, Pack<T, B, N> b) {

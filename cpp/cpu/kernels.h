@@ -71,7 +71,7 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
 
 template <class T> void run_softmax_focal(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
   using Kernel = SoftmaxKernel<typename PackOf<T>::Long, typename PackOf<T>::Short, T>;
-  Kernel kernel{{plan, typename Kernel::Scratch(plan, scratch)}};
+  Kernel kernel(plan, scratch);
   for (int64_t block = first; block < last; block++) {
     const int64_t row = block * plan.rows_per_block, left = plan.rows - row;
     sums[block] = kernel.run(row, left < plan.rows_per_block ? left : plan.rows_per_block);

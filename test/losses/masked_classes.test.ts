@@ -167,9 +167,10 @@ describe.each(testedBackends())('%s', (backend) => {
 
   it('is explained', () => {
     const loss = new SoftmaxFocalLoss({ gamma: 0, backend })
-    const whole = loss.explain(Float64Array.of(2, 0, 1, 3), Int32Array.of(0, 1), { hardest: 2 })
-    const logits = Float64Array.of(2, 9, 0, 1, 3, NaN, 1, 1, 1)
-    const masked = loss.explain(logits, Int32Array.of(0, 1, 2), { mask: [1, 0, 1, 1, 1, 0, 0, 0, 0], hardest: 2 })
+    // Two classes would have a formula of their own
+    const whole = loss.explain(Float64Array.of(2, 0, -1, 1, 3, -2), Int32Array.of(0, 1), { hardest: 2 })
+    const logits = Float64Array.of(2, 9, 0, -1, 1, 3, NaN, -2, 1, 1, 1, 1)
+    const masked = loss.explain(logits, Int32Array.of(0, 1, 2), { mask: [1, 0, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0], hardest: 2 })
     expect(masked).toEqual(whole)
   })
 })

@@ -2,7 +2,7 @@
 // their targets, weights and masks as one class or one amount a class.
 //
 // Rows lie one after the other, and a vector holds classes of one row. Where the classes lie apart in memory, or rows
-// are short and their targets soft, the classes lie one after the other, and a vector holds one class of several rows.
+// are short, the classes lie one after the other, and a vector holds one class of several rows.
 #pragma once
 
 #include <initializer_list>
@@ -11,27 +11,34 @@
 #include "half.h"
 #include "cpu/targets/numbers.h"
 #include "plan.h"
+#include "transpose.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
 // Scratch of one worker, cut from one allocation into arrays that begin with a cache line.
 template <class T, class V> struct SoftmaxScratch {
+  static constexpr int64_t step_of_rows = 2 * V::size;  // where a vector is of rows, their number is a multiple of it
   static constexpr int64_t slack = 128;  // a whole pack may be read and written past the end
-  T *x, *e, *amount, *exponent, *p, *q;  // of each element of a block
-  T *row_e, *row_others, *row_amount, *row_value, *row_share, *row_pull;  // of each row
-  T *row_max, *row_subtracted, *row_exponent, *row_floor, *row_top;       // of each row that is shifted
+  T *x, *e, *amount, *exponent, *p, *q, *apart_grad, *kind_grad;  // of each element of a block
+  T *row_target;  // class of each row; -1: none
+  T *row_e, *row_others, *row_amount, *row_value, *row_share, *row_pull;      // of each row
+  T *row_reach, *row_max, *row_subtracted, *row_exponent, *row_floor, *row_top;  // of each row where one is far
+  T *kind_target, *kind_amount, *kind_value;  // of each row, where rows are of two kinds
+  T *class_code;                // of each class
   T *keep, *row_left;  // where a mask takes classes out: 0 for these and 1 for the others; how many a row has left
-  int64_t *target;  // class of each row; -1: none
-  double *work;     // 3 * classes
+  double *apart_value;          // of each row apart
+  int32_t *without, *apart;     // the rows without a class; those that are computed apart
+  double *work;                 // 3 * classes
 
   static size_t bytes(const Plan &plan) { return SoftmaxScratch(plan, nullptr).size; }
   static bool hard_targets(const Plan &plan) {
     return plan.problem.targets_kind == FOCAL_CLASS_INDEX && plan.problem.label_smoothing == 0;
   }
-  // A class index a row is too little work to pay for the way there and back, where memory has the rows together.
+  // Of so few classes rows are short: the way there and back, where memory has the rows together, costs less than their loops.
+  static constexpr int64_t few_classes = 20;
   static bool by_class(const Plan &plan) {
-    return plan.inner > 1 ? plan.rows_per_block >= 2 * V::size : plan.classes < V::size && !hard_targets(plan);
+    return plan.classes <= few_classes || (plan.inner > 1 && plan.rows_per_block >= 2 * V::size);
   }
   SoftmaxScratch(const Plan &plan, void *memory) {
     char *const begin = static_cast<char *>(memory);
@@ -40,13 +47,15 @@ template <class T, class V> struct SoftmaxScratch {
       size += (static_cast<size_t>(count) * sizeof *array + 63) / 64 * 64;
     };
     const int64_t rows = plan.rows_per_block + slack;
-    const int64_t n = (plan.rows_per_block + (by_class(plan) ? V::size : 0)) * plan.classes + slack;
+    const int64_t n = (plan.rows_per_block + (by_class(plan) ? step_of_rows : 0)) * plan.classes + slack;
     cut(work, 3 * plan.classes);
-    cut(target, plan.rows_per_block);
-    for (T **array : {&x, &e, &amount, &exponent, &p, &q}) cut(*array, n);
-    for (T **array : {&row_e, &row_others, &row_amount, &row_value, &row_share, &row_pull, &row_max, &row_subtracted,
-                      &row_exponent, &row_floor, &row_top})
+    cut(apart_value, plan.rows_per_block);
+    for (int32_t **array : {&without, &apart}) cut(*array, plan.rows_per_block + 1);
+    for (T **array : {&x, &e, &amount, &exponent, &p, &q, &apart_grad, &kind_grad}) cut(*array, n);
+    for (T **array : {&row_target, &row_e, &row_others, &row_amount, &row_value, &row_share, &row_pull, &row_reach, &row_max,
+                      &row_subtracted, &row_exponent, &row_floor, &row_top, &kind_target, &kind_amount, &kind_value})
       cut(*array, rows);
+    cut(class_code, plan.problem.targets_kind == FOCAL_DENSE ? plan.classes + slack : 0);
     const bool by_mask = plan.problem.mask_per == FOCAL_PER_ELEMENT;
     cut(keep, by_mask ? n : 0);
     cut(row_left, by_mask ? rows : 0);
@@ -58,23 +67,33 @@ template <class T, class V> struct SoftmaxScratch {
 
 template <class T, class V> struct SoftmaxRows {
   using Scratch = SoftmaxScratch<T, V>;
+  SoftmaxRows(const Plan &of, void *memory) : plan(of), scratch(of, memory) {}
+
+  static constexpr int64_t step_of_rows = Scratch::step_of_rows;
   const Plan &plan;
-  Scratch scratch;
+  const Scratch scratch;
   const int64_t C = plan.classes;
   const bool by_class = Scratch::by_class(plan);
   // Of the block in work: class c of its row r is element r * row_step + c * class_step of `elements`.
   int64_t first = 0, rows = 0, row_step = C, class_step = 1, elements = 0;
+  int32_t rows_without = 0, rows_apart = 0;
+  bool indexed = false;  // has each row of the block one class at most, and its whole weight?
 
   void begin(int64_t first_row, int64_t count) {
     first = first_row;
     rows = count;
-    if (by_class) row_step = 1, class_step = (rows + V::size - 1) / V::size * V::size;
+    indexed = Scratch::hard_targets(plan);
+    if (by_class) row_step = 1, class_step = (rows + step_of_rows - 1) / step_of_rows * step_of_rows;
     elements = by_class ? C * class_step : C * rows;
   }
   int64_t position(int64_t r, int64_t c) const { return r * row_step + c * class_step; }
+  // Where row r's class is; any position of the row without one.
+  int64_t target_position(int64_t r) const {
+    const T target = scratch.row_target[r];
+    return position(r, target < 0 ? 0 : static_cast<int64_t>(target));
+  }
 
   const FocalProblem &problem() const { return plan.problem; }
-  bool hard_targets() const { return Scratch::hard_targets(plan); }
   T class_weight(int64_t c) const {
     return static_cast<T>(problem().class_positive ? problem().class_positive[c] : problem().positive_weight);
   }
@@ -109,9 +128,9 @@ template <class T, class V> struct SoftmaxRows {
         for (int64_t k = 0; k < count; k++) to[position(at + k, c)] = scratch.row_value[k];
       });
     } else if (by_class) {
+      if (dtype == Stored<T>::dtype) return classes_apart(static_cast<const T *>(array) + first * C, rows, C, to, class_step);
       read(array, dtype, first * C, rows * C, scratch.e);
-      for (int64_t c = 0; c < C; c++)
-        for (int64_t r = 0; r < rows; r++) to[c * class_step + r] = scratch.e[r * C + c];
+      classes_apart(scratch.e, rows, C, to, class_step);
     } else {
       read(array, dtype, first * C, rows * C, to);
     }
@@ -123,11 +142,13 @@ template <class T, class V> struct SoftmaxRows {
         if (by_class) copy_numbers(from + position(at, c), count, array + memory);
         else for (int64_t k = 0; k < count; k++) array[memory + k] = S(from[position(at + k, c)]);
       });
-    else if (by_class)
-      for (int64_t c = 0; c < C; c++)
-        for (int64_t r = 0; r < rows; r++) array[(first + r) * C + c] = S(from[c * class_step + r]);
-    else
+    else if (!by_class)
       copy_numbers(from, elements, array + first * C);
+    else if constexpr (std::is_same_v<S, T>)
+      rows_together(from, class_step, rows, C, array + first * C);
+    else
+      for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < C; c++) array[(first + r) * C + c] = S(from[c * class_step + r]);
   }
 
   // Has a row a mask of its classes?
@@ -168,39 +189,50 @@ template <class T, class V> struct SoftmaxRows {
   }
 
   // Reads every row's class and weight; with hard targets, its class's weight too. Rows that are not valid and rows
-  // without a class get target -1. Returns whether there are any.
-  FOCAL_NOINLINE bool stage_rows() {
+  // without a class get target -1.
+  FOCAL_NOINLINE void stage_rows() {
     const FocalProblem &p = problem();
-    T *const numbers = scratch.row_value;
-    bool any = false;
-    for (int64_t r = 0; r < rows; r++) scratch.target[r] = 0;
+    T *const target = scratch.row_target, *const amount = scratch.row_amount, *const numbers = scratch.row_value;
     if (p.targets_kind == FOCAL_CLASS_INDEX) {
-      read_numbers(p.targets, p.targets_dtype, first, rows, numbers);
+      read_numbers(p.targets, p.targets_dtype, first, rows, target);
       const T count = static_cast<T>(C), ignored = static_cast<T>(p.ignore_index),
               background = static_cast<T>(p.background);
       for (int64_t r = 0; r < rows; r++) {
-        const T index = numbers[r];
+        const T index = target[r];
         const bool is_class = (index >= 0) & (index < count) & (index != ignored) & (index != background);
-        scratch.target[r] = static_cast<int64_t>(is_class ? index : T(-1));
-        any |= !is_class;
+        target[r] = is_class ? index : T(-1);
       }
+    } else {
+      for (int64_t r = 0; r < rows; r++) target[r] = 0;
     }
     if (takes_classes_out())
-      for (int64_t r = 0; r < rows; r++)
-        if (scratch.row_left[r] == 0) scratch.target[r] = -1, any = true;
+      for (int64_t r = 0; r < rows; r++) target[r] = scratch.row_left[r] == 0 ? T(-1) : target[r];
     if (p.mask_per == FOCAL_PER_ROW) {
       read_numbers(p.mask, p.mask_dtype, first, rows, numbers);
-      for (int64_t r = 0; r < rows; r++)
-        if (numbers[r] == 0) scratch.target[r] = -1, any = true;
+      for (int64_t r = 0; r < rows; r++) target[r] = numbers[r] == 0 ? T(-1) : target[r];
     }
-    if (p.weights_per != FOCAL_ABSENT) read_numbers(p.weights, p.weights_dtype, first, rows, scratch.row_amount);
-    else for (int64_t r = 0; r < rows; r++) scratch.row_amount[r] = 1;
-    if (hard_targets() && (p.class_positive || p.positive_weight != 1))
-      for (int64_t r = 0; r < rows; r++)
-        if (scratch.target[r] >= 0) scratch.row_amount[r] *= class_weight(scratch.target[r]);
-    if (any)
-      for (int64_t r = 0; r < rows; r++) scratch.row_amount[r] = scratch.target[r] < 0 ? T(0) : scratch.row_amount[r];
-    return any;
+    if (p.weights_per != FOCAL_ABSENT) read_numbers(p.weights, p.weights_dtype, first, rows, amount);
+    else for (int64_t r = 0; r < rows; r++) amount[r] = 1;
+    if (indexed) weigh_rows();
+  }
+
+  // With the weight of the row's class.
+  FOCAL_NOINLINE void weigh_rows() {
+    T *const target = scratch.row_target, *const amount = scratch.row_amount;
+    if (problem().class_positive)
+      for (int64_t r = 0; r < rows; r++) amount[r] *= target[r] < 0 ? T(0) : class_weight(static_cast<int64_t>(target[r]));
+    else if (problem().positive_weight != 1)
+      for (int64_t r = 0; r < rows; r++) amount[r] *= class_weight(0);
+  }
+  // Their amounts are 0.
+  FOCAL_NOINLINE void list_rows_without() {
+    int32_t count = 0;
+    for (int64_t r = 0; r < rows; r++) {
+      scratch.without[count] = static_cast<int32_t>(r);
+      count += scratch.row_target[r] < 0;
+    }
+    rows_without = count;
+    for (int32_t i = 0; i < count; i++) scratch.row_amount[scratch.without[i]] = 0;
   }
 
   // amount of every element: class weight times row weight times (smoothed) target
@@ -212,14 +244,14 @@ template <class T, class V> struct SoftmaxRows {
     } else {
       for (int64_t k = 0; k < elements; k++) amount[k] = 0;
       for (int64_t r = 0; r < rows; r++)
-        if (scratch.target[r] >= 0) amount[position(r, scratch.target[r])] = hard_targets() ? scratch.row_amount[r] : T(1);
+        if (scratch.row_target[r] >= 0) amount[target_position(r)] = indexed ? scratch.row_amount[r] : T(1);
     }
-    if (hard_targets()) return;
+    if (indexed) return;
     const T scale = static_cast<T>(plan.target_scale);
     T *const shift = scratch.row_share;  // smoothing is shared by the classes that a row has
     for (int64_t r = 0; r < rows; r++) shift[r] = static_cast<T>(takes_classes_out() ? p.label_smoothing / scratch.row_left[r] : plan.target_shift);
     const auto weigh = [&](T &target, int64_t r, T weight) {  // of a row that is not valid: whatever its targets are
-      target = scratch.target[r] < 0 ? T(0) : (target * scale + shift[r]) * (weight * scratch.row_amount[r]);
+      target = scratch.row_target[r] < 0 ? T(0) : (target * scale + shift[r]) * (weight * scratch.row_amount[r]);
     };
     if (by_class) {
       for (int64_t c = 0; c < C; c++)
@@ -231,10 +263,13 @@ template <class T, class V> struct SoftmaxRows {
     if (takes_classes_out()) clear_masked(amount);
   }
 
-  // Rows that are not valid: logits of 0 in, nothing out.
-  FOCAL_NOINLINE void fill_skipped(const T *from, T *to) const {
-    for (int64_t r = 0; r < rows; r++)
-      for (int64_t c = 0; c < C; c++) to[position(r, c)] = scratch.target[r] < 0 ? T(0) : from[position(r, c)];
+  void clear_values_without() const {
+    for (int32_t i = 0; i < rows_without; i++) scratch.row_value[scratch.without[i]] = 0;
+  }
+  // Nothing comes out of rows without a class, whatever their logits are.
+  FOCAL_NOINLINE void clear_rows_without(T *grad) const {
+    for (int32_t i = 0; i < rows_without; i++)
+      for (int64_t c = 0; c < C; c++) grad[position(scratch.without[i], c)] = 0;
   }
 };
 

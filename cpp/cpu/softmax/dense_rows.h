@@ -1,0 +1,72 @@
+// Rows whose classes have an amount each: labels between 0 and 1, or smoothed ones.
+#pragma once
+
+#include "index_lanes.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+template <class R, class S, class T> struct SoftmaxDenseRows : SoftmaxIndexLanes<R, S, T> {
+  using Base = SoftmaxIndexLanes<R, S, T>;
+  using Base::Base;
+  using Base::plan, Base::scratch, Base::rows, Base::elements, Base::by_class, Base::problem;
+
+  // Every row is shifted: its formulas need the distances to its largest logit anyway.
+  FOCAL_NOINLINE double dense_block(const T *x, T *grad) {
+    this->shifted_exponentials(x, true);
+    if (this->takes_classes_out()) this->clear_masked(scratch.e);
+    return by_class ? dense_rows<RowsByClass<S, T>>(x, grad) : dense_rows<RowByRow<S, T>>(x, grad);
+  }
+
+ private:
+  template <class Row> FOCAL_INLINE double dense_rows(const T *x, T *grad) {
+    using One = typename Row::One;
+    T *const nll = scratch.exponent, *const value = scratch.e, *const pull = scratch.amount;
+    this->template each_row<Row>([&](const Row &row) {
+      const Others<One> others(row, scratch.e);
+      const One max = row.of(scratch.row_max), inverse = One(1) / others.whole;
+      const One log_whole = log_one_plus(others.beside_largest / others.largest);
+      row.write(scratch.p, [&](auto number, int64_t k) FOCAL_LAMBDA {
+        using N = decltype(number);
+        return load<N>(scratch.e + k) * N(inverse);
+      });
+      row.write(scratch.q, [&](auto number, int64_t k) FOCAL_LAMBDA {
+        using N = decltype(number);
+        return others(load<N>(scratch.e + k)) * N(inverse);
+      });
+      row.map(x, nll, [&](auto logits) FOCAL_LAMBDA {
+        using N = decltype(logits);
+        return N(max) - logits + N(log_whole);
+      });
+    });
+    dense_terms(nll, value, pull);
+    const T scale = static_cast<T>(plan.grad_scale);
+    this->template each_row<Row>([&](const Row &row) {
+      row.put(row.sum(value, [](auto v) FOCAL_LAMBDA { return v; }), scratch.row_value);
+      if (!grad) return;
+      const Others<One> others(row, pull);
+      row.write(grad, [&](auto number, int64_t k) FOCAL_LAMBDA {
+        using N = decltype(number);
+        const N own = load<N>(pull + k), p = load<N>(scratch.p + k), q = load<N>(scratch.q + k);
+        return N(scale) * (p * others(own) - q * own);
+      });
+    });
+    this->clear_values_without();
+    return static_cast<double>(sum_of<R>(scratch.row_value, rows));
+  }
+
+  FOCAL_NOINLINE void dense_terms(const T *nll, T *value, T *pull) const {
+    with_common_power<T>(problem().gamma, [&](auto power) {
+      const SoftmaxFocal<decltype(power)> loss{power};
+      for (int64_t k = 0; k < elements; k += S::size) {
+        const SoftmaxTerm<S> term =
+            loss(S::load(scratch.p + k), S::load(scratch.q + k), S::load(nll + k), S::load(scratch.amount + k));
+        term.value.store(value + k);
+        term.pull.store(pull + k);
+      }
+    });
+  }
+};
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal

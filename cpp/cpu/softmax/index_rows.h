@@ -1,0 +1,76 @@
+// Rows with a class index: the exponentials of the other classes, added up, are 1 - p over the whole, and p of the row's own
+// class takes one formula a row.
+#pragma once
+
+#include "exponentials.h"
+
+namespace focal {
+namespace FOCAL_NAMESPACE {
+
+template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentials<R, S, T> {
+  using Base = SoftmaxExponentials<R, S, T>;
+  using Base::Base;
+  using Base::plan, Base::scratch, Base::rows, Base::problem, Base::target_position;
+
+  // `shifted`: a row of the block may be far.
+  FOCAL_NOINLINE double index_along(const T *x, bool shifted, T *grad) {
+    if (shifted) this->shifted_exponentials(x, false);
+    else this->exponentials(x);
+    if (this->takes_classes_out()) this->clear_masked(scratch.e);
+    return index_rows(shifted ? x : nullptr, grad);
+  }
+
+ private:
+  // `x` is null where no row is shifted.
+  double index_rows(const T *x, T *grad) {
+    using Row = RowByRow<R, T>;
+    T *const e = scratch.e;
+    for (int64_t r = 0; r < rows; r++) {
+      const int64_t at = target_position(r);
+      scratch.row_e[r] = e[at];
+      e[at] = 0;
+    }
+    if (x)
+      for (int64_t r = 0; r < rows; r++)
+        scratch.row_share[r] = scratch.row_floor[r] == Base::near_floor ? T(0) : scratch.row_max[r] - x[target_position(r)];
+    // In a loop of its own: a vector load right after a store of one of its lanes waits for it.
+    this->template each_row<Row>([&](const Row &row) {
+      row.put(row.sum(e, [](auto v) FOCAL_LAMBDA { return v; }), scratch.row_others);
+    });
+    // The gradient is pull * p for the other classes and pull * -q for this one.
+    for (int64_t r = 0; r < rows; r++) e[target_position(r)] = -scratch.row_others[r];
+    index_terms(x != nullptr);
+    if (grad)
+      this->template each_row<Row>([&](const Row &row) {
+        const auto share = row.of(scratch.row_share), pull = row.of(scratch.row_pull);
+        row.write(grad, [&](auto number, int64_t k) FOCAL_LAMBDA {
+          using N = decltype(number);
+          return muladd(load<N>(e + k) * N(share), N(pull), N(0));  // no negative zeros
+        });
+      });
+    this->clear_values_without();
+    return static_cast<double>(sum_of<R>(scratch.row_value, rows));
+  }
+
+  FOCAL_NOINLINE void index_terms(bool shifted) {
+    const S scale(static_cast<T>(plan.grad_scale));
+    with_common_power<T>(problem().gamma, [&](auto power) {
+      const SoftmaxFocal<decltype(power)> loss{power};
+      for (int64_t r = 0; r < rows; r += S::size) {
+        const S e = S::load(scratch.row_e + r), others = S::load(scratch.row_others + r);
+        S gap(0), below_top(0);
+        if (shifted) {
+          gap = S::load(scratch.row_share + r);
+          below_top = select(gap > S(0), S::load(scratch.row_top + r) - e, S(0));
+        }
+        const IndexedRow<S> row = indexed_row(loss, e, others, gap, below_top, S::load(scratch.row_amount + r), scale);
+        row.value.store(scratch.row_value + r);
+        row.share.store(scratch.row_share + r);
+        row.pull.store(scratch.row_pull + r);
+      }
+    });
+  }
+};
+
+}  // namespace FOCAL_NAMESPACE
+}  // namespace focal
