@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 
 /** Bytes. docs/installing.md states both. */
-const ceilings = { packed: 930_000, unpacked: 3_800_000 }
+const ceilings = { packed: 960_000, unpacked: 3_900_000 }
 
 const belongs = /^package\/(dist\/.*|docs\/.*|package\.json|README\.md|LICENSE)$/
 const scripts = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish']

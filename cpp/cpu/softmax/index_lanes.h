@@ -33,81 +33,89 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
   using Base::plan, Base::scratch, Base::C, Base::rows, Base::elements, Base::class_step, Base::problem;
 
   FOCAL_NOINLINE double index_lanes(const T *x, bool shifted, T *grad) {
-    static_assert(Base::step_of_rows % S::size == 0, "whole packs of rows");
-    with_common_power<T>(problem().gamma, [&](auto power) {
-      if (C == 2 && !this->takes_classes_out()) return each_pack([&](int64_t r) FOCAL_LAMBDA { two_class_rows(power, x, grad, r); });
-      if (shifted) each_pack([&](int64_t r) FOCAL_LAMBDA { lanes<true>(power, x, grad, r); });
-      else each_pack([&](int64_t r) FOCAL_LAMBDA { lanes<false>(power, x, grad, r); });
-    });
+    static_assert(Base::step_of_rows % N::size == 0, "whole packs of rows");
+    if (C == 2 && !this->takes_classes_out()) {
+      with_common_power<T>(problem().gamma, [&](auto power) { two_class_rows(power, x, grad); });
+    } else {
+      constexpr int64_t stretch = 128;  // rows whose exponentials stay near the processor until their gradients are taken
+      for (int64_t r = 0; r < class_step; r += stretch) {
+        const int64_t end = class_step < r + stretch ? class_step : r + stretch;
+        shifted ? lanes<true>(x, r, end) : lanes<false>(x, r, end);
+        this->index_terms(shifted, r, end);
+        if (grad) gradients(grad, r, end);
+      }
+    }
     this->clear_values_without();
     return static_cast<double>(sum_of<R>(scratch.row_value, rows));
   }
 
  private:
-  template <class F> FOCAL_INLINE void each_pack(F f) const {
-    for (int64_t r = 0; r < class_step; r += S::size) f(r);
+  template <class Power> FOCAL_INLINE void two_class_rows(const Power &power, const T *x, T *grad) const {
+    for (int64_t r = 0; r < class_step; r += N::size) {
+      const N first = N::load(x + r), second = N::load(x + class_step + r);
+      const auto is_second = N::load(scratch.row_target + r) > N(T(0.5));
+      const N own = select(is_second, second, first), other = select(is_second, first, second);
+      const TwoClasses<N> row =
+          two_classes(power, own, other, N::load(scratch.row_amount + r), N(static_cast<T>(plan.grad_scale)));
+      row.value.store(scratch.row_value + r);
+      if (!grad) continue;
+      select(is_second, row.grad, N(0) - row.grad).store(grad + r);
+      select(is_second, N(0) - row.grad, row.grad).store(grad + class_step + r);
+    }
   }
 
-  template <class Power> FOCAL_INLINE void two_class_rows(const Power &power, const T *x, T *grad, int64_t r) const {
-    const N first = N::load(x + r), second = N::load(x + class_step + r);
-    const auto is_second = N::load(scratch.row_target + r) > N(T(0.5));
-    const N own = select(is_second, second, first), other = select(is_second, first, second);
-    const TwoClasses<N> row =
-        two_classes(power, own, other, N::load(scratch.row_amount + r), N(static_cast<T>(plan.grad_scale)));
-    row.value.store(scratch.row_value + r);
-    if (!grad) return;
-    select(is_second, row.grad, N(0) - row.grad).store(grad + r);
-    select(is_second, N(0) - row.grad, row.grad).store(grad + class_step + r);
-  }
+  N target_of(int64_t r) const { return larger(N::load(scratch.row_target + r), N(0)); }
 
-  template <bool shifted, class Power> FOCAL_INLINE void lanes(const Power &power, const T *x, T *grad, int64_t r) const {
-    const SoftmaxFocal<Power> loss{power};
-    const N target = larger(N::load(scratch.row_target + r), N(0)), near(this->near_reach);
-    T *const exponentials = scratch.e + r;
-    const T *const keep = this->takes_classes_out() ? scratch.keep + r : nullptr;
-    N max(0), subtracted(0), exponent(0), floor(0), top(0);
-    if constexpr (shifted) {
-      max = N::load(x + r);
-      N reach = absolute(max);
-      for (int64_t k = r + class_step; k < elements; k += class_step) {
-        const N logits = N::load(x + k);
-        max = larger(logits, max);
-        reach = larger(absolute(logits), reach);
+  // Exponentials, and what index_terms() reads of each row.
+  template <bool shifted> FOCAL_NOINLINE void lanes(const T *x, int64_t r, int64_t end) const {
+    const bool masked = this->takes_classes_out();
+    for (; r < end; r += N::size) {
+      const N target = target_of(r);
+      N max(0), subtracted(0), exponent(0), floor(0);
+      if constexpr (shifted) {
+        max = N::load(x + r);
+        N reach = absolute(max);
+        for (int64_t k = r + class_step; k < elements; k += class_step) {
+          const N logits = N::load(x + k);
+          max = larger(logits, max);
+          reach = larger(absolute(logits), reach);
+        }
+        const RowShift<N> shift(max);
+        const auto is_far = reach > N(this->near_reach);
+        subtracted = select(is_far, shift.subtracted, N(0));
+        exponent = select(is_far, shift.exponent, N(0));
+        floor = select(is_far, shift.floor, N(Base::near_floor));
+        max = select(is_far, max, N(Base::near_floor));
+        select(is_far, shift.top, N(0)).store(scratch.row_top + r);
       }
-      const RowShift<N> shift(max);
-      const auto is_far = reach > near;
-      subtracted = select(is_far, shift.subtracted, N(0));
-      exponent = select(is_far, shift.exponent, N(0));
-      floor = select(is_far, shift.floor, N(Base::near_floor));
-      top = select(is_far, shift.top, N(0));
-      max = select(is_far, max, N(Base::near_floor));
+      N own(0), others(0), own_logit(0), cls(0);
+      for (int64_t k = r; k < elements; k += class_step, cls = cls + N(1)) {
+        const N logits = N::load(x + k);
+        N e;
+        if constexpr (shifted) e = exponential_over(larger(floor, logits - subtracted), exponent);
+        else e = exponential(logits);
+        if (masked) e = e * N::load(scratch.keep + k);
+        const auto is_own = equal(target, cls);
+        own = select(is_own, e, own);
+        others = others + select(is_own, N(0), e);
+        if constexpr (shifted) own_logit = select(is_own, logits, own_logit);
+        e.store(scratch.e + k);
+      }
+      own.store(scratch.row_e + r);
+      others.store(scratch.row_others + r);
+      if constexpr (shifted) larger(max - own_logit, N(0)).store(scratch.row_share + r);
     }
-    N own(0), others(0), own_logit(0), cls(0);
-    for (int64_t k = 0; k < elements; k += class_step, cls = cls + N(1)) {
-      const N logits = N::load(x + r + k);
-      N e;
-      if constexpr (shifted) e = exponential_over(larger(floor, logits - subtracted), exponent);
-      else e = exponential(logits);
-      if (keep) e = e * N::load(keep + k);
-      const auto is_own = equal(target, cls);
-      own = select(is_own, e, own);
-      others = others + select(is_own, N(0), e);
-      if constexpr (shifted) own_logit = select(is_own, logits, own_logit);
-      e.store(exponentials + k);
-    }
-    N gap(0), below_top(0);
-    if constexpr (shifted) {
-      gap = larger(max - own_logit, N(0));
-      below_top = select(gap > N(0), top - own, N(0));
-    }
-    const IndexedRow<N> row =
-        indexed_row(loss, own, others, gap, below_top, N::load(scratch.row_amount + r), N(static_cast<T>(plan.grad_scale)));
-    row.value.store(scratch.row_value + r);
-    if (!grad) return;
-    cls = N(0);
-    for (int64_t k = 0; k < elements; k += class_step, cls = cls + N(1)) {
-      const N e = select(equal(target, cls), -others, N::load(exponentials + k));
-      muladd(e * row.share, row.pull, N(0)).store(grad + r + k);  // no negative zeros
+  }
+
+  FOCAL_NOINLINE void gradients(T *grad, int64_t r, int64_t end) const {
+    for (; r < end; r += N::size) {
+      const N target = target_of(r), minus_others = -N::load(scratch.row_others + r);
+      const N share = N::load(scratch.row_share + r), pull = N::load(scratch.row_pull + r);
+      N cls(0);
+      for (int64_t k = r; k < elements; k += class_step, cls = cls + N(1)) {
+        const N e = select(equal(target, cls), minus_others, N::load(scratch.e + k));
+        muladd(e * share, pull, N(0)).store(grad + k);  // no negative zeros
+      }
     }
   }
 };

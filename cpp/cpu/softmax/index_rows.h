@@ -39,7 +39,7 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
     });
     // The gradient is pull * p for the other classes and pull * -q for this one.
     for (int64_t r = 0; r < rows; r++) e[target_position(r)] = -scratch.row_others[r];
-    index_terms(x != nullptr);
+    index_terms(x != nullptr, 0, rows);
     if (grad)
       this->template each_row<Row>([&](const Row &row) {
         const auto share = row.of(scratch.row_share), pull = row.of(scratch.row_pull);
@@ -52,11 +52,13 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
     return static_cast<double>(sum_of<R>(scratch.row_value, rows));
   }
 
-  FOCAL_NOINLINE void index_terms(bool shifted) {
+ protected:
+  // Of rows begin..end-1, in whole packs: from their exponentials to their values, and to what each exponential's gradient is over it.
+  FOCAL_NOINLINE void index_terms(bool shifted, int64_t begin, int64_t end) const {
     const S scale(static_cast<T>(plan.grad_scale));
     with_common_power<T>(problem().gamma, [&](auto power) {
       const SoftmaxFocal<decltype(power)> loss{power};
-      for (int64_t r = 0; r < rows; r += S::size) {
+      for (int64_t r = begin; r < end; r += S::size) {
         const S e = S::load(scratch.row_e + r), others = S::load(scratch.row_others + r);
         S gap(0), below_top(0);
         if (shifted) {

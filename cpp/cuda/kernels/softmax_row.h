@@ -111,7 +111,7 @@ template <class Group> struct ReadRow {
 };
 
 // The row in double through the C library: double logits, enormous ones, weights and scales. Returns its value.
-template <class Group> FOCAL_ON_DEVICE_APART double careful_row(const Plan &plan, double grad_divisor, RowFacts facts) {
+template <class Group> FOCAL_ON_DEVICE_APART double double_fallback_row(const Plan &plan, double grad_divisor, RowFacts facts) {
   const FocalProblem &p = plan.problem;
   const Group group;
   double max = -HUGE_VAL;
@@ -259,6 +259,26 @@ template <class Group> FOCAL_ON_DEVICE_APART double dense_row(const Plan &plan, 
   return value;
 }
 
+// The class of a row of labels that are one 1 and zeros, which is computed as a class index is; -1 of another. Takes the largest
+// amount of the lane's classes as well.
+template <class Group, class Row>
+FOCAL_ON_DEVICE int64_t class_of_labels(const Plan &plan, const RowFacts &facts, const Group &group, Row &row, float &amount) {
+  const FocalProblem &p = plan.problem;
+  const bool may_be = p.targets_kind == FOCAL_DENSE && p.label_smoothing == 0;
+  int64_t of_one = INT64_MAX;
+  double some = 0;  // how many are not 0
+  row.each([&](int64_t c, float &) {
+    amount = larger(absolute(amount_of<float>(plan, facts, c)), amount);
+    if (!may_be) return;
+    const float label = label_of(p, number_at<float>(p.targets, p.targets_dtype, facts.base + c * facts.stride));
+    some += label != 0;
+    if (label == 1) of_one = c;
+  });
+  if (!may_be) return -1;
+  of_one = group.least(of_one);
+  return group.sum(some) == 1 && of_one != INT64_MAX ? of_one : -1;
+}
+
 // The value of a row; its gradient goes where it belongs.
 template <class Group, class Row>
 FOCAL_ON_DEVICE double run_row(const Plan &plan, const Divisors &divisors, const RowFacts &facts, const Group &group, Row &row) {
@@ -268,7 +288,7 @@ FOCAL_ON_DEVICE double run_row(const Plan &plan, const Divisors &divisors, const
     return 0;
   }
   if (p.inputs == FOCAL_PROBABILITIES) return probability_row<Group>(plan, divisors.grad_divisor, facts);
-  if (p.dtype == FOCAL_FLOAT64) return careful_row<Group>(plan, divisors.grad_divisor, facts);
+  if (p.dtype == FOCAL_FLOAT64) return double_fallback_row<Group>(plan, divisors.grad_divisor, facts);
   float max = -HUGE_VALF, magnitude = 0;
   row.each([&](int64_t, float &x) {
     max = larger(x, max);
@@ -277,14 +297,15 @@ FOCAL_ON_DEVICE double run_row(const Plan &plan, const Divisors &divisors, const
   max = group.largest(max);
   magnitude = group.largest(magnitude);
   float amount = 0;
+  RowFacts own = facts;
   if (is_hard(p)) amount = absolute(amount_of<float>(plan, facts, facts.target));
-  else row.each([&](int64_t c, float &) { amount = larger(absolute(amount_of<float>(plan, facts, c)), amount); });
+  else own.target = class_of_labels(plan, facts, group, row, amount);
   amount = group.largest(amount);
   // Rows are shifted, and a weight must not lift what has underflowed back among the normal numbers: see cpu/softmax.h
   const float most = magnitude > Limits<float>::softmax_long ? (p.gamma < 0.5 ? 16.0f : 1000.0f) : Limits<float>::weight;
-  if (divisors.extreme_scale || !(magnitude <= Limits<float>::shifted) || !(amount <= most)) return careful_row<Group>(plan, divisors.grad_divisor, facts);
+  if (divisors.extreme_scale || !(magnitude <= Limits<float>::shifted) || !(amount <= most)) return double_fallback_row<Group>(plan, divisors.grad_divisor, facts);
   const float grad_scale = static_cast<float>(divisors.grad_scale);
-  return is_hard(p) ? indexed_row_of(plan, grad_scale, facts, group, row, max) : dense_row<Group>(plan, grad_scale, facts, max);
+  return own.target >= 0 ? indexed_row_of(plan, grad_scale, own, group, row, max) : dense_row<Group>(plan, grad_scale, facts, max);
 }
 
 }  // namespace FOCAL_NAMESPACE

@@ -18,7 +18,7 @@ using namespace focal;
 namespace {
 
 // Enough blocks for the workers to be worth waking.
-FocalStatus census_of(Plan *plan, int32_t threads, FocalResult *result) {
+FocalStatus scan_targets(Plan *plan, int32_t threads, FocalResult *result) {
   std::vector<uint8_t> hard_blocks(static_cast<size_t>(plan->elements / block_elements + 1));
   TargetScan scan(*plan, hard_blocks.data());
   CallWorkers workers(threads, 1000);
@@ -64,11 +64,11 @@ TEST_CASE_TEMPLATE("indices of every type are counted as their numbers are", S, 
           Plan plan = plan_of(p);
           FocalResult result;
           if (error >= 0) {
-            REQUIRE(census_of(&plan, 1, &result) == FOCAL_BAD_CLASS);
+            REQUIRE(scan_targets(&plan, 1, &result) == FOCAL_BAD_CLASS);
             REQUIRE(result.error_index == error);
             REQUIRE(result.error_value == static_cast<double>(indices[static_cast<size_t>(error)]));
           } else {
-            REQUIRE(census_of(&plan, 1, &result) == FOCAL_OK);
+            REQUIRE(scan_targets(&plan, 1, &result) == FOCAL_OK);
             REQUIRE(result.rows == rows);
             REQUIRE(result.elements == rows * classes);
             REQUIRE(result.positives == positives);
@@ -88,19 +88,19 @@ TEST_CASE_TEMPLATE("labels are hard where each is exactly 0 or 1", S, int8_t, ui
     for (const int32_t threads : {1, 3}) {
       CAPTURE(size);
       Plan plan = plan_of(p);
-      REQUIRE(census_of(&plan, threads, &result) == FOCAL_OK);
+      REQUIRE(scan_targets(&plan, threads, &result) == FOCAL_OK);
       CHECK(plan.hard_labels);
       CHECK(result.positives == static_cast<double>((size + 2) / 3));
       CHECK(result.elements == static_cast<double>(size));
       CHECK(result.rows == static_cast<double>(size));
 
       plan.problem.label_smoothing = 0.1;
-      REQUIRE(census_of(&plan, threads, &result) == FOCAL_OK);
+      REQUIRE(scan_targets(&plan, threads, &result) == FOCAL_OK);
       CHECK_FALSE(plan.hard_labels);
 
       plan = plan_of(p);
       plan.problem.ignore_index = 255;
-      REQUIRE(census_of(&plan, threads, &result) == FOCAL_OK);
+      REQUIRE(scan_targets(&plan, threads, &result) == FOCAL_OK);
       CHECK_FALSE(plan.hard_labels);
     }
     if constexpr (!std::is_integral_v<S>) {
@@ -110,7 +110,7 @@ TEST_CASE_TEMPLATE("labels are hard where each is exactly 0 or 1", S, int8_t, ui
           softened[at] = soft;
           set_targets(p, FOCAL_DENSE, softened);
           Plan plan = plan_of(p);
-          REQUIRE(census_of(&plan, 3, &result) == FOCAL_OK);
+          REQUIRE(scan_targets(&plan, 3, &result) == FOCAL_OK);
           CHECK_FALSE(plan.hard_labels);
           CHECK(result.positives == static_cast<double>((size + 2) / 3 - (at % 3 == 0) + (soft >= S(0.5))));
         }
@@ -137,7 +137,7 @@ TEST_CASE("the first of several wrong targets is reported, however many threads 
           for (int round = 0; round < 10; round++) {
             Plan plan = plan_of(p);
             FocalResult result;
-            REQUIRE(census_of(&plan, threads, &result) == (by_index ? FOCAL_BAD_CLASS : FOCAL_BAD_TARGET));
+            REQUIRE(scan_targets(&plan, threads, &result) == (by_index ? FOCAL_BAD_CLASS : FOCAL_BAD_TARGET));
             REQUIRE(result.error_index == static_cast<double>(first));
             REQUIRE(result.error_value == static_cast<double>(targets[first]));
           }
@@ -170,7 +170,7 @@ TEST_CASE("masked and ignored elements are counted as the definitions say, in ei
             CAPTURE(inner);
             CAPTURE(kind);
             CAPTURE(mask_per);
-            REQUIRE(census_of(&plan, threads, &got) == FOCAL_OK);
+            REQUIRE(scan_targets(&plan, threads, &got) == FOCAL_OK);
             CHECK(got.elements == want.elements);
             CHECK(got.rows == want.rows);
             CHECK(got.positives == want.positives);
