@@ -24,7 +24,7 @@ export interface Parameters {
 interface FormulaOf {
   /** As in reports: 'sigmoid'. */
   readonly name: string
-  /** The loss's number in cpp/problem.h (enum FocalLoss). */
+  /** The loss's number in cpp/problem.h (enum FocalLoss); below 0 where no kernel has it. */
   readonly code: number
   /** The least label that is counted as a positive, where the loss has no option for it. */
   readonly positiveFrom: number

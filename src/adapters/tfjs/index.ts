@@ -67,11 +67,13 @@ export function tfLoss(tf: TensorFlow, loss: TfjsLoss, options: TfjsOptions = {}
   if (implementation !== undefined) oneOf('implementation', implementation, ['fused', 'composed'])
   if (targetKind !== undefined) oneOf('targetKind', targetKind, targetKinds)
   const { reduction } = loss.options
+  // What no kernel has is composed of nothing
+  const constants = loss.constants !== undefined && loss.constants.formula.code >= 0 ? loss.constants : undefined
   return (yTrue, yPred) => {
     const batch = batchOf(loss.constants, yTrue, yPred, targetKind)
-    const onShaders = implementation === 'composed' ? null : shaderLoss(tf, loss.constants, reduction, batch)
+    const onShaders = implementation === 'composed' ? null : shaderLoss(tf, constants, reduction, batch)
     if (onShaders !== null) return onShaders
     const chosen = implementation ?? (onGpu.has(tf.getBackend()) ? 'composed' : 'fused')
-    return chosen === 'fused' ? fusedLoss(tf, loss, reduction, batch) : composedLoss(tf, loss.constants, reduction, batch)
+    return chosen === 'fused' ? fusedLoss(tf, loss, reduction, batch) : composedLoss(tf, constants, reduction, batch)
   }
 }
