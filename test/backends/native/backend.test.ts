@@ -158,7 +158,8 @@ describe.runIf(testedBackends().includes('native'))('a session', () => {
       const { memory, grad } = call()
       expect(() => start(memory, null, targets, grad)).toThrow(new TypeError('logits is not a typed array'))
       expect(() => start(memory, logits, targets.subarray(1), grad)).toThrow(RangeError)
-      for (const none of [null, new ArrayBuffer(8), new SharedArrayBuffer(CALL_BYTES), new Uint8Array(CALL_BYTES)]) {
+      // Not a SharedArrayBuffer: Node.js 20 says that it is no ArrayBuffer, later ones take it for one, and it would do
+      for (const none of [null, new ArrayBuffer(8), new Uint8Array(CALL_BYTES)]) {
         expect(() => start(none as ArrayBuffer, logits, targets, grad)).toThrow(new TypeError("memory is not an ArrayBuffer of a call's size"))
       }
       expect(() => start(memory, logits, targets, logits.subarray(0, size - 1))).toThrow(RangeError)
