@@ -5,7 +5,9 @@
  */
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
-import { type CountedUnit, type ElementwiseKernels, elementwiseKernels, totalKernel } from '../../backends/shaders/elementwise.js'
+import { type CountedUnit, elementwiseKernels } from '../../backends/shaders/elementwise.js'
+import type { Kernel } from '../../backends/shaders/kernel.js'
+import { foldKernel, stepsOf } from '../../backends/shaders/sums.js'
 import type { LossConstants } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
 import type { Batch } from './batch.js'
@@ -14,13 +16,7 @@ import { type GpuOperations, hasHalfFloats, kernelRunner, type RunKernel } from 
 
 export type ShaderOperations = GpuOperations & ComposedOperations & Pick<typeof tfjs, 'grad'>
 
-/** How many losses a partial sum adds up: so few that writing the sums costs little, and so many that enough of them run at once. */
-const PART = 16
-
-/** On half floats sums are made of so many parts at most, */
-const HALF_PARTS = 64
-
-/** which for means are so much larger, to keep the digits of small ones. */
+/** On half floats partial sums of means are so much larger, to keep the digits of small ones. */
 const HALF_LIFT = 8
 
 /** What counts are at most, where half floats hold them: digits enough below and above. */
@@ -38,28 +34,26 @@ function lossOf(tf: ShaderOperations, run: RunKernel, loss: LossConstants, reduc
   const isHalf = hasHalfFloats(tf)
   const kernels = elementwiseKernels(loss, kind, toleranceOf(tf))
   const each = logits.size / samples
-  const parts = isHalf ? Math.min(each, HALF_PARTS) : Math.ceil(each / PART)
-  const lift = isHalf && parts > 1 && reduction !== 'sum' && reduction !== 'mean-rows' ? HALF_LIFT : 1
   const { unit, constant } = denominatorOf(loss, reduction, batch)
+  const isCounted = unit !== null
   const shrink = isHalf ? Math.min(1, HALF_COUNT / constant) : 1
-  const factor = unit === null ? samples / constant : samples * shrink
+  const factor = isCounted ? samples * shrink : samples / constant
   const balanceOf = () => (kernels.balance === null ? [] : [tf.tensor1d(kernels.balance)])
 
   const forward = tf.customGrad((at, save) => {
     const x = at as Tensor
-    const count = unit === null ? [] : [countOf(run, kernels, unit, targets, { classes, units: constant, shrink })]
-    const inputs = [x, targets, ...balanceOf(), ...count]
-    const sums = run(kernels.sums(unit !== null), inputs, parts === 1 ? [samples] : [samples, parts], { classes, each, parts, factor: factor * lift })
-    const whole = parts === 1 ? sums : tf.sum(sums, 1)
+    const count = isCounted ? [sumEach(run, kernels.counts(unit), [targets], 1, { classes, each: constant, factor: shrink })] : []
+    const lift = isHalf && reduction !== 'sum' && reduction !== 'mean-rows' ? HALF_LIFT : 1
+    const value = sumEach(run, kernels.sums(isCounted), [x, targets, ...balanceOf(), ...count], samples, { classes, each, factor, least: shrink }, lift)
     const keep = save as (tensors: Tensor[]) => void
     keep([x, targets, ...count])
-    return { value: lift === 1 ? whole : tf.mul(whole, 1 / lift), gradFunc: (dy, saved) => backward(dy, saved) }
+    return { value, gradFunc: (dy, saved) => backward(dy, saved) }
   })
 
   const backward = (dy: Tensor, [x, targets, ...count]: Tensor[]): Tensor => {
     // What is recorded may be differentiated again
     if (tf.engine().isTapeOn()) return tf.grad((at) => composedLoss(tf, loss, reduction, { ...batch, logits: at, targets }))(x, dy)
-    return tf.tidy(() => run(kernels.gradient(unit !== null), [x, targets, ...balanceOf(), ...count, dy], x.shape, { classes, each, factor }))
+    return tf.tidy(() => run(kernels.gradient(isCounted), [x, targets, ...balanceOf(), ...count, dy], x.shape, { classes, each, factor, least: shrink }))
   }
 
   return forward(logits) as Tensor1D
@@ -76,15 +70,15 @@ function denominatorOf({ formula, ignoreIndex }: LossConstants, reduction: Reduc
   return { unit: isIgnoring ? (ofRows ? 'rows' : 'elements') : null, constant: all }
 }
 
-interface CountUniforms {
-  readonly classes: number
-  readonly units: number
-  readonly shrink: number
-}
+type Uniforms = Readonly<Record<string, number>> & { readonly each: number; readonly factor: number }
 
-function countOf(run: RunKernel, kernels: ElementwiseKernels, unit: CountedUnit, targets: Tensor, { classes, units, shrink }: CountUniforms): Tensor {
-  // As many sums as each has numbers
-  const parts = Math.ceil(Math.sqrt(units))
-  const counts = run(kernels.counts(unit), [targets], [parts], { classes, units, parts, shrink })
-  return run(totalKernel, [counts], [1], { parts, shrink })
+/** Of each of `groups` samples the sum of what a kernel makes partial sums of. Those are `lift` times as large on the way. */
+function sumEach(run: RunKernel, kernel: Kernel, inputs: readonly Tensor[], groups: number, uniforms: Uniforms, lift = 1): Tensor {
+  const [first, ...steps] = stepsOf(uniforms.each)
+  const lifted = steps.length === 0 ? 1 : lift
+  const partial = run(kernel, inputs, [groups * first], { ...uniforms, parts: first, factor: uniforms.factor * lifted })
+  return steps.reduce<{ sums: Tensor; each: number }>(
+    ({ sums, each }, parts) => ({ sums: run(foldKernel, [sums], [groups * parts], { each, parts, factor: parts === 1 ? 1 / lifted : 1 }), each: parts }),
+    { sums: partial, each: first },
+  ).sums
 }

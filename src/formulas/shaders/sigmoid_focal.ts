@@ -6,14 +6,12 @@ import { literal, type ShaderText } from './language.js'
 export function sigmoidFocal({ gamma, softTargets }: Parameters): ShaderText {
   return `${modulated('negative', gamma)}${softTargets === 'linear' ? linear(gamma) : mixture}
 fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
-  let l: Logistic = logistic(x);
-  if (y == 0.0) {
-    return negative(l, wn);
+  let is_positive: bool = rest == 0.0;
+  if (y == 0.0 || is_positive) {
+    let e: Element = negative(logistic(select(x, -x, is_positive)), select(wn, wp, is_positive));
+    return Element(e.value, select(e.grad, -e.grad, is_positive), e.hess);
   }
-  if (rest == 0.0) {
-    return mirror(negative(mirrored(l), wp));
-  }
-  return soft(l, x, y, rest, wp, wn);
+  return soft(logistic(x), x, y, rest, wp, wn);
 }
 `
 }

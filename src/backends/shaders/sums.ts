@@ -1,0 +1,46 @@
+/** Sums on a GPU in several steps, in a fixed order, and without waiting for each other: each number of a step adds up a few of the last. */
+import type { ShaderText } from '../../formulas/shaders/language.js'
+import type { Kernel } from './kernel.js'
+
+/** Up to how many numbers are added up at once, once they are partial sums. */
+const FAN = 128
+
+/** As `FAN`, where each number takes some computing. */
+const FIRST_FAN = 16
+
+/** Groups of so many numbers are added up at once: others work meanwhile. */
+const SMALL = 64
+
+/**
+ * `fn output_at(k: i32) -> f32`: of groups of `uniforms.each` numbers, `uniforms.parts` partial sums a group, times `scale`. Neighbours
+ * in a group go to neighbouring sums, so that memory is read in order.
+ *
+ * @param term the number with index `i`.
+ */
+export function partsOf(term: string, scale: string): ShaderText {
+  return `
+fn output_at(k: i32) -> f32 {
+  let group: i32 = k / uniforms.parts;
+  let end: i32 = (group + 1) * uniforms.each;
+  var total: f32 = 0.0;
+  for (var i: i32 = group * uniforms.each + k % uniforms.parts; i < end; i += uniforms.parts) {
+    total += ${term};
+  }
+  return total * ${scale};
+}
+`
+}
+
+/** Adds up partial sums, times `factor`. Input: partial. */
+export const foldKernel: Kernel = {
+  inputs: ['partial'],
+  uniforms: { each: 'i32', parts: 'i32', factor: 'f32' },
+  text: partsOf('read_partial(i)', 'uniforms.factor'),
+}
+
+/** Of groups of `each` numbers, how many partial sums a group there are after each step; the last is 1. */
+export function stepsOf(each: number): number[] {
+  const steps = [each <= SMALL ? 1 : Math.ceil(each / FIRST_FAN)]
+  for (let parts = steps[0]; parts > 1; ) steps.push((parts = Math.ceil(parts / FAN)))
+  return steps
+}
