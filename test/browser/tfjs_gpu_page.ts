@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-webgl'
 import '@tensorflow/tfjs-backend-webgpu'
-import { elementwiseNames } from '../support/loss_names.js'
+import { lossNames } from '../support/loss_names.js'
 import { gpuReport } from '../support/tfjs_gpu.js'
 
-Object.assign(globalThis, { result: await gpuReport(tf, new URL(location.href).searchParams.get('backend') ?? '', elementwiseNames) })
+Object.assign(globalThis, { result: await gpuReport(tf, new URL(location.href).searchParams.get('backend') ?? '', lossNames) })

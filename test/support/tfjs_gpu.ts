@@ -55,7 +55,9 @@ export async function gpuReport(tf: typeof tfjs, backend: string, names: readonl
     compared.push({ title: variant[0], value: excess(value, expected[i].value), grad: excess(grad, expected[i].grad) })
   }
   const costs: Record<string, GpuCost> = {}
-  for (const reduction of reductions) costs[reduction] = await costOf(tf, new focal.SigmoidFocalLoss({ reduction, ...ignoring }))
+  for (const reduction of reductions) for (const name of ['SigmoidFocalLoss', 'SoftmaxFocalLoss'] as const) {
+    costs[`${name}, ${reduction}`] = await costOf(tf, new focal[name]({ reduction, ...ignoring }))
+  }
   return { variants: compared, costs, second: await secondOf(tf), areNaN: await areNaN(tf), holes: await holesOf(tf), shapes: await shapesOf(tf, backend) }
 }
 

@@ -65,7 +65,7 @@ export function targetsOf(tf: ComposedOperations, loss: LossConstants, batch: Ba
 }
 
 /** How far outside of 0 to 1 a label may be, to be taken as 0 or 1. */
-export function toleranceOf(tf: ComposedOperations): number {
+function toleranceOf(tf: ComposedOperations): number {
   return hasHalfFloats(tf) ? 2 ** -9 : 1e-6
 }
 

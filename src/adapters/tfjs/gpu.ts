@@ -6,8 +6,16 @@ import { toGlsl } from '../../formulas/shaders/language.js'
 
 export type GpuOperations = Pick<typeof tfjs, 'backend' | 'engine' | 'env'>
 
-/** Runs a kernel: a tensor of this shape, in float32. Names of uniforms are the kernel's. */
-export type RunKernel = (kernel: Kernel, inputs: readonly Tensor[], shape: readonly number[], uniforms: Readonly<Record<string, number>>) => Tensor
+/**
+ * Runs a kernel: a tensor of this shape, in float32, of a vector kernel `[2 n, 2]`. Inputs and uniforms go by the names that the kernel
+ * has for them; it may need fewer.
+ */
+export type RunKernel = (
+  kernel: Kernel,
+  inputs: Readonly<Record<string, Tensor>>,
+  shape: readonly number[],
+  uniforms: Readonly<Record<string, number>>,
+) => Tensor
 
 /** What of WebGPUBackend is used; it is no part of @tensorflow/tfjs-core. */
 interface WebGpuBackend extends KernelBackend {
@@ -40,7 +48,7 @@ export function kernelRunner(tf: GpuOperations): RunKernel | null {
   const backend = tf.backend()
   const runner = isWebGpu(backend) ? onWebGpu(backend) : isWebGl(backend) && tf.env().getNumber('WEBGL_VERSION') === 2 ? onWebGl(backend) : null
   return runner && ((kernel, inputs, shape, uniforms) => {
-    const info = runner(kernel, inputs, shape.reduce((a, b) => a * b, 1), uniforms)
+    const info = runner(kernel, kernel.inputs.map((name) => inputs[name]), shape.reduce((a, b) => a * b, 1), uniforms)
     // Numbers lie one after another, whatever the shape
     return tf.engine().makeTensorFromTensorInfo({ ...info, shape: [...shape] })
   })
@@ -53,16 +61,19 @@ const flat = ({ dataId, dtype }: TensorInfo, size: number): TensorInfo => ({ dat
 const WORKGROUP = 64
 
 function onWebGpu(backend: WebGpuBackend): RunFlat {
-  return ({ inputs, uniforms, text }, tensors, size, values) => {
+  return ({ inputs, uniforms, text, isVector }, tensors, size, values) => {
     const names = Object.keys(uniforms)
+    const numbers = isVector ? 4 : 1
     const reads = inputs.map((name) => `fn read_${name}(i: i32) -> f32 {\n  return f32(${name}[i]);\n}\n`).join('')
     const program = {
       variableNames: inputs,
+      variableComponents: inputs.map(() => 1),
+      outputComponent: numbers,
       outputShape: [size],
       // Pipelines are kept by it
       shaderKey: `focal-loss ${text}`,
       dispatchLayout: { x: [0] },
-      dispatch: [Math.ceil(size / WORKGROUP), 1, 1],
+      dispatch: [Math.ceil(size / numbers / WORKGROUP), 1, 1],
       workgroupSize: [WORKGROUP, 1, 1],
       size: true,
       uniforms: names.map((name) => `${name} : ${uniforms[name]},`).join(' '),
@@ -80,18 +91,20 @@ fn main(index : i32) {
 }
 
 function onWebGl(backend: WebGlBackend): RunFlat {
-  return ({ inputs, uniforms, text }, tensors, size, values) => {
+  return ({ inputs, uniforms, text, isVector }, tensors, size, values) => {
     const names = Object.keys(uniforms)
     const reads = inputs.map((name) => `float read_${name}(int i) {\n  return get${name[0].toUpperCase()}${name.slice(1)}(i);\n}\n`).join('')
     const program = {
       variableNames: inputs,
-      outputShape: [size],
+      // Packed, a texel has the four numbers of two rows of two
+      outputShape: isVector ? [size / 2, 2] : [size],
+      packedOutput: isVector === true,
       // One shader for all sizes
       enableShapeUniforms: true,
       customUniforms: names.map((name) => ({ name, type: uniforms[name] === 'i32' ? 'int' : 'float' })),
       userCode: `${reads}${toGlsl(text)}
 void main() {
-  setOutput(output_at(getOutputCoords()));
+  setOutput(output_at(getOutputCoords()${isVector ? '.x / 2' : ''}));
 }
 `,
     }

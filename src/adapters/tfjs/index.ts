@@ -28,8 +28,8 @@ export type TfjsLoss = Pick<FocalLossBase, 'sums' | 'denominator'> &
 /** The options of {@link tfLoss}. */
 export interface TfjsOptions {
   /**
-   * 'fused' computes with this package's kernels: on webgl and webgpu those of element-wise losses run on the GPU, and nothing is
-   * read; else with its backends, which needs the data at once. 'composed' is made of operations of TensorFlow.js, which stays on the
+   * 'fused' computes with this package's kernels: on webgl and webgpu they run on the GPU, and nothing is read; else with its
+   * backends, which needs the data at once. 'composed' is made of operations of TensorFlow.js, which stays on the
    * GPU and can be differentiated again, in float32. Where nothing is read, a target that is none makes its sample's loss NaN;
    * elsewhere it is an error.
    * Default: 'composed' on webgl and webgpu for what has no kernel there, else 'fused'.

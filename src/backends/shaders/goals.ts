@@ -12,23 +12,26 @@ struct Goal { y: f32, rest: f32, is_valid: bool, is_known: bool, is_positive: bo
 /**
  * `fn goal_of(given: f32, c: i32) -> Goal`, for an element of class c whose label, or whose row's class index, is `given`.
  *
- * @param tolerance how far outside of 0 to 1 a label may be, to be taken as 0 or 1.
+ * @param isHalf whether numbers are stored as half floats: labels may be further outside of 0 to 1, to be taken as 0 or 1.
  */
-export function goalShader(loss: LossConstants, kind: TargetKind, tolerance: number): ShaderText {
-  return goal + (kind === 'labels' ? ofLabels(loss, tolerance) : ofIndices(loss))
+export function goalShader(loss: LossConstants, kind: TargetKind, isHalf: boolean): ShaderText {
+  return goal + (kind === 'labels' ? ofLabels(loss, isHalf ? 2 ** -9 : 1e-6) : ofIndices(loss))
+}
+
+/** Whether some labels are ignored: those that cannot be any. A softmax ignores whole rows of NaN alone. */
+export function ignoresLabels({ formula, ignoreIndex }: LossConstants): boolean {
+  return ignoreIndex !== null && (Number.isNaN(ignoreIndex) || (!formula.perRow && !(ignoreIndex >= 0 && ignoreIndex <= 1)))
 }
 
 function ofLabels(loss: LossConstants, tolerance: number): ShaderText {
   const { ignoreIndex, oneFrom, positiveFrom } = loss
-  // Only what cannot be a label can be ignored
-  const isIgnorable = ignoreIndex !== null && !(ignoreIndex >= 0 && ignoreIndex <= 1)
   return `
 fn goal_of(given: f32, c: i32) -> Goal {
   let near: f32 = clamp(given, 0.0, 1.0);
   let is_known: bool = !is_nan(given) && abs(given - near) <= ${literal(tolerance)};
   let known: f32 = select(0.0, near, is_known);
   let label: f32 = select(known, 1.0, known >= ${literal(oneFrom)});
-  return Goal(${smoothed(loss)}, ${isIgnorable ? isNotIgnored(ignoreIndex) : 'true'}, is_known, ${
+  return Goal(${smoothed(loss)}, ${ignoreIndex !== null && ignoresLabels(loss) ? isNotIgnored(ignoreIndex) : 'true'}, is_known, ${
     // The least number above 0 is below what shaders have
     positiveFrom < 1e-6 ? 'label > 0.0' : `label >= ${literal(positiveFrom)}`
   });
@@ -45,7 +48,7 @@ fn goal_of(given: f32, c: i32) -> Goal {
   let is_class: bool = !is_background && !is_nan(given) && given >= 0.0 && given < f32(uniforms.classes) && given == floor(given);
   let is_hot: bool = is_class && given == f32(c);
   let label: f32 = select(0.0, 1.0, is_hot);
-  return Goal(${smoothed(loss)}, ${ignoreIndex === null ? 'true' : isNotIgnored(ignoreIndex)}, is_class || is_background, is_hot);
+  return Goal(${smoothed(loss, 'is_class')}, ${ignoreIndex === null ? 'true' : isNotIgnored(ignoreIndex)}, is_class || is_background, is_hot);
 }
 `
 }
@@ -54,9 +57,10 @@ function isNotIgnored(ignoreIndex: number): string {
   return Number.isNaN(ignoreIndex) ? '!is_nan(given)' : `given != ${literal(ignoreIndex)}`
 }
 
-/** The label and 1 minus it, neither of which loses digits. */
-function smoothed({ labelSmoothing: e }: LossConstants): string {
+/** The label and 1 minus it, neither of which loses digits. A softmax's row without a class has none to smooth. */
+function smoothed({ formula, labelSmoothing: e }: LossConstants, hasClass = 'true'): string {
   if (e === 0) return 'label, 1.0 - label'
-  const [keep, share] = [literal(1 - e), literal(e / 2)]
+  const keep = literal(1 - e)
+  const share = formula.perRow ? `select(0.0, ${literal(e)} / f32(uniforms.classes), ${hasClass})` : literal(e / 2)
   return `label * ${keep} + ${share}, (1.0 - label) * ${keep} + ${share}`
 }

@@ -8,4 +8,45 @@ export interface Kernel {
   readonly uniforms: Readonly<Record<string, 'i32' | 'f32'>>
   /** `fn output_at(i: i32) -> f32`, the i-th number of the result, with what it needs. */
   readonly text: ShaderText
+  /** Whether it is four numbers at a time, a `vec4<f32>`: numbers 4 i to 4 i + 3. */
+  readonly isVector?: true
+}
+
+/** A loss as kernels. An element's number is its place in the logits; samples lie one after another. */
+export interface LossKernels {
+  /** Weights of the classes, or of positives and then of negatives: what the input `balance` is to hold. `null`: there is none. */
+  readonly balance: Float32Array | null
+  /** What its elements share of a row: four numbers, of which the first is its loss. `null`: elements know nothing of each other. */
+  readonly rows: Kernel | null
+  /**
+   * `parts` numbers a sample: partial sums of its losses, of which it has `each`, times `factor`. Where it is made counted it divides by
+   * the input `count`, though by no less than `least`.
+   */
+  sums(isCounted: boolean): Kernel
+  /** One number an element: its gradient times its sample's seed times `factor`; `each` elements are a sample. */
+  gradient(isCounted: boolean): Kernel
+}
+
+/** Classes are `inner` elements apart. */
+export const layout: ShaderText = `
+fn class_of(i: i32) -> i32 {
+  return (i / uniforms.inner) % uniforms.classes;
+}
+
+fn row_of(i: i32) -> i32 {
+  return i / (uniforms.inner * uniforms.classes) * uniforms.inner + i % uniforms.inner;
+}
+
+fn element_of(row: i32, c: i32) -> i32 {
+  return (row / uniforms.inner * uniforms.classes + c) * uniforms.inner + row % uniforms.inner;
+}
+`
+
+/** What sums and gradients are multiplied by. */
+export function scaleOf(isCounted: boolean): ShaderText {
+  return isCounted ? '(uniforms.factor / max(read_count(0), uniforms.least))' : 'uniforms.factor'
+}
+
+export function withCount(inputs: readonly string[], isCounted: boolean): readonly string[] {
+  return isCounted ? [...inputs, 'count'] : inputs
 }

@@ -25,6 +25,7 @@ float select(float otherwise, float then, bool condition) { return condition ? t
 export function toGlsl(text: ShaderText): string {
   const glsl = text
     .replace(/\bstruct (\w+) \{([^}]*)\}/g, (_, name: string, fields: string) => `struct ${name} {${fieldsOf(fields)}};`)
+    .replaceAll('vec4<f32>', 'vec4')
     .replace(/\bfn (\w+)\(([^)]*)\) -> (\w+)/g, (_, name: string, parameters: string, result: string) => `${result} ${name}(${parametersOf(parameters)})`)
     .replace(/\bconst (\w+): (\w+)/g, 'const $2 $1')
     .replace(/\b(?:let|var) (\w+): (\w+)/g, '$2 $1')

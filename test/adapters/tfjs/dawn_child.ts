@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
 import { create, globals } from 'webgpu'
-import { elementwiseNames } from '../../support/loss_names.js'
+import { lossNames } from '../../support/loss_names.js'
 import { gpuReport } from '../../support/tfjs_gpu.js'
 
 // Kept until the end: what is collected ends the process
@@ -13,7 +13,7 @@ Object.assign(globalThis, globals)
 Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true })
 // It looks for WebGPU when it is loaded
 await import('@tensorflow/tfjs-backend-webgpu')
-const answer = JSON.stringify(await gpuReport(tf, 'webgpu', elementwiseNames))
+const answer = JSON.stringify(await gpuReport(tf, 'webgpu', lossNames))
 for (let written = 0; written < answer.length; ) written += writeSync(1, answer.slice(written, written + 2 ** 15))
 const { device } = tf.backend() as unknown as { device: GPUDevice }
 device.destroy()
