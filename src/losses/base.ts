@@ -183,8 +183,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     if (arguments.length > 3) throw surplus('explain()', 3, arguments.length)
     checkRecord('options', options)
     checkNames(options, explainNames, 'explain()')
-    const { gammas, alphas, bins, hardest, ...call } = options
-    return this.explainer({ gammas, alphas, bins, hardest }).add(logits, targets, call).result()
+    const { gammas, alphas, bins, perClass, hardest, ...call } = options
+    return this.explainer({ gammas, alphas, bins, perClass, hardest }).add(logits, targets, call).result()
   }
 
   /** As {@link explain}, for data that comes in chunks: `explainer.add(logits, targets)` for each, then `explainer.result()`. */

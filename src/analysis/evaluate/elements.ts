@@ -7,10 +7,15 @@ import { checkWeights } from '../posterior.js'
 import type { AllScores, Scores } from './evaluation.js'
 import { figuresOf, macroOf } from './figures.js'
 import { groupsOf, together } from './groups.js'
-import { Histogram, type Slots } from './histogram.js'
+import { Histogram, type HistogramState, type Slots } from './histogram.js'
 import { logitOf, weightOf } from './numbers.js'
 import type { EvaluatorSettings } from './options.js'
 import { rawScale, recalibratedScale, type Scale, temperedScale } from './scale.js'
+
+/** The histograms of the classes, as plain data. */
+export interface ElementsState {
+  readonly classes: readonly HistogramState[]
+}
 
 export class Elements {
   readonly #loss: LossConstants
@@ -34,6 +39,16 @@ export class Elements {
         this.#histograms[c].add(logitOf(problem, k), weight, targetOf(problem, r, k, c) >= positiveFrom)
       }
     }
+  }
+
+  state(): ElementsState {
+    return { classes: this.#histograms.map((histogram) => histogram.state()) }
+  }
+
+  merge(part: ElementsState): void {
+    part.classes.forEach((state, c) => {
+      this.#histograms[c].merge(state)
+    })
   }
 
   result(settings: EvaluatorSettings): AllScores {

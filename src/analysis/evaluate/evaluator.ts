@@ -4,20 +4,35 @@ import type { Logits } from '../../arrays/logits.js'
 import type { Targets } from '../../arrays/numeric_array.js'
 import { surplus } from '../../errors.js'
 import type { CallOptions } from '../../problem/call.js'
+import { checkPart, describeLoss, type Part } from '../part.js'
 import { problemOf } from './data.js'
-import { Elements } from './elements.js'
+import { Elements, type ElementsState } from './elements.js'
 import type { AllScores, Evaluation } from './evaluation.js'
 import { fingerprintOf } from './fingerprint.js'
 import { checkOptions, evaluateNames, type EvaluableLoss, type EvaluateOptions, type EvaluatorOptions, type EvaluatorSettings } from './options.js'
-import { Rows } from './rows.js'
+import { Rows, type RowsState } from './rows.js'
 
 /** Slots of a histogram: as many as {@link SLOTS} allows for all classes together, and no fewer than figures within 1e-3 need. */
 const [SLOTS, MOST_SLOTS, LEAST_SLOTS] = [1 << 18, 1 << 14, 1 << 12]
+
+/** What an evaluator keeps: plain data, which goes through JSON. What is in it may change with its version. */
+export interface EvaluatorState extends Part {
+  readonly kind: 'evaluation'
+  /** One, or one for each class; `null` for none. */
+  readonly temperature: readonly number[] | null
+  /** The fingerprint of the data, where the temperature has that of its own. */
+  readonly fittedOn: number | null
+  /** How many classes rows have; `null` before there are any. */
+  readonly classes: number | null
+  /** @hidden histograms */
+  readonly examples: ElementsState | RowsState | null
+}
 
 /** Made by {@link evaluator}. */
 export class Evaluator {
   readonly #loss: EvaluableLoss
   readonly #settings: EvaluatorSettings
+  readonly #name: string
   #classes: number | undefined
   #examples: Elements | Rows
   #fingerprint = 0
@@ -26,6 +41,7 @@ export class Evaluator {
   constructor(loss: EvaluableLoss, settings: EvaluatorSettings) {
     this.#loss = loss
     this.#settings = settings
+    this.#name = describeLoss(loss.constants.formula.name, loss.options)
     this.#examples = examplesOf(loss, settings, loss.constants.classPositive?.length ?? 1)
   }
 
@@ -49,6 +65,51 @@ export class Evaluator {
     this.#classes = classes
     this.#examples.add(problem)
     if (fittedOn !== undefined) this.#fingerprint = (this.#fingerprint + fingerprintOf(problem)) >>> 0
+    return this
+  }
+
+  /**
+   * All that is kept of the chunks so far: plain data for {@link merge}, as JSON of at most about 0.5 MB for each class (and of a softmax
+   * for each kind of scores), whatever the data's size.
+   */
+  state(): EvaluatorState {
+    if (arguments.length > 0) throw surplus('state()', 0, arguments.length)
+    const { temperature, fittedOn } = this.#settings
+    return {
+      kind: 'evaluation',
+      version: 1,
+      loss: this.#name,
+      temperature,
+      fittedOn: fittedOn === undefined ? null : this.#fingerprint,
+      classes: this.#classes ?? null,
+      examples: this.#classes === undefined ? null : this.#examples.state(),
+    }
+  }
+
+  /**
+   * Adds what others have kept of other parts of the data, in other processes perhaps: `state()` of evaluators of the same loss and the same
+   * temperature, through JSON or not. The figures are those of one pass over everything; sums may differ in the last digits.
+   *
+   * @throws TypeError or RangeError for what is no such state, or one of another loss, temperature or number of classes; nothing has been added then.
+   */
+  merge(...parts: readonly EvaluatorState[]): this {
+    let classes = this.#classes
+    for (const part of parts) {
+      checkPart(part, 'evaluation', this.#name)
+      const [came, own] = [JSON.stringify(part.temperature), JSON.stringify(this.#settings.temperature)]
+      if (came !== own) throw new RangeError(`part is of the temperature ${came}; expected ${own}`)
+      if (part.classes === null) continue
+      classes ??= part.classes
+      if (part.classes !== classes) throw new RangeError(`part has ${part.classes} classes; expected ${classes}, as before`)
+    }
+    for (const { classes: ofPart, examples, fittedOn } of parts) {
+      if (ofPart === null || examples === null) continue
+      if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, this.#settings, ofPart)
+      this.#classes = ofPart
+      if (this.#examples instanceof Rows) this.#examples.merge(examples as RowsState)
+      else this.#examples.merge(examples as ElementsState)
+      this.#fingerprint = (this.#fingerprint + (fittedOn ?? 0)) >>> 0
+    }
     return this
   }
 

@@ -16,6 +16,8 @@ export interface EvaluableLoss {
    * @hidden it may change
    */
   readonly constants: LossConstants
+  /** See {@link FocalLossBase.options}. */
+  readonly options: object
   /** See {@link FocalLossBase.sums}: checks a call. */
   sums(logits: Logits, targets: Targets, call: CallOptions): object
 }

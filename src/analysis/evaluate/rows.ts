@@ -10,10 +10,26 @@ import { checkWeights, logPosteriorsOfRow } from '../posterior.js'
 import type { AllScores, Scores } from './evaluation.js'
 import { figuresOf, macroOf } from './figures.js'
 import { groupsOf } from './groups.js'
-import { Histogram } from './histogram.js'
+import { Histogram, type HistogramState } from './histogram.js'
 import { logitOf, truthOf, weightOf } from './numbers.js'
 import type { EvaluatorSettings } from './options.js'
 import { rawScale } from './scale.js'
+
+/** What is kept of each kind of probabilities, as plain data. */
+export interface RowsState {
+  readonly raw: ColumnState
+  readonly recalibrated: ColumnState
+  readonly tempered: ColumnState | null
+}
+
+interface ColumnState {
+  readonly classes: readonly HistogramState[]
+  readonly top: HistogramState
+  /** Sums by weight; `null` for Infinity, which JSON has not. */
+  readonly logLoss: number | null
+  readonly brier: number
+  readonly weight: number
+}
 
 export class Rows {
   readonly #loss: LossConstants
@@ -51,6 +67,16 @@ export class Rows {
     }
   }
 
+  state(): RowsState {
+    return { raw: this.#raw.state(), recalibrated: this.#recalibrated.state(), tempered: this.#tempered?.state() ?? null }
+  }
+
+  merge(part: RowsState): void {
+    this.#raw.merge(part.raw)
+    this.#recalibrated.merge(part.recalibrated)
+    if (part.tempered !== null) this.#tempered?.merge(part.tempered)
+  }
+
   result(settings: EvaluatorSettings): AllScores {
     checkWeights(this.#loss, 'evaluate()')
     return { raw: this.#raw.result(settings), recalibrated: this.#recalibrated.result(settings), tempered: this.#tempered?.result(settings) ?? null }
@@ -86,6 +112,21 @@ class Column {
     }
     this.#top.add(-odds[top], weight, top === truth)
     this.#logLoss += weight * softplus(odds[truth])
+    this.#weight += weight
+  }
+
+  state(): ColumnState {
+    const logLoss = Number.isFinite(this.#logLoss) ? this.#logLoss : null
+    return { classes: this.#classes.map((histogram) => histogram.state()), top: this.#top.state(), logLoss, brier: this.#brier, weight: this.#weight }
+  }
+
+  merge({ classes, top, logLoss, brier, weight }: ColumnState): void {
+    classes.forEach((state, c) => {
+      this.#classes[c].merge(state)
+    })
+    this.#top.merge(top)
+    this.#logLoss += logLoss ?? Infinity
+    this.#brier += brier
     this.#weight += weight
   }
 

@@ -19,10 +19,20 @@ export class Examples {
   /** Grow with the largest block and are used again. */
   groups = new Uint16Array(0)
   probabilities = new Float64Array(0)
+  /** Of examples with a class: all of an element-wise loss, and a softmax's positives. Only `withClasses`. */
+  classes = new Uint32Array(0)
   count = 0
 
-  constructor(edges: readonly number[]) {
+  readonly #withClasses: boolean
+
+  constructor(edges: readonly number[], withClasses: boolean) {
     this.#edges = edges
+    this.#withClasses = withClasses
+  }
+
+  /** Whether they are rows of a softmax. */
+  get isPerRow(): boolean {
+    return this.#problem.loss.formula.perRow
   }
 
   /** Looks at the targets and logits of a block. */
@@ -33,20 +43,25 @@ export class Examples {
     if (this.groups.length < this.count) {
       this.groups = new Uint16Array(this.count)
       this.probabilities = new Float64Array(this.count)
+      if (this.#withClasses) this.classes = new Uint32Array(this.count)
     }
     if (loss.formula.perRow) this.#readRows(problem)
     else this.#readElements(problem)
+    if (this.#withClasses) for (let e = 0; e < this.count; e++) this.classes[e] = this.#classOf(e)
   }
 
   /** What is to be told of an example; `firstRow` is the row that the block begins with. */
   describe(example: number, firstRow: number): Omit<HardExample, 'loss'> {
-    const problem = this.#problem
-    const { classes, inner } = problem
+    const { classes, inner, loss } = this.#problem
     const positive = (this.groups[example] & 1) === 1
     const probability = this.probabilities[example]
-    if (problem.loss.formula.perRow) return { row: firstRow + example, class: classOf(problem, example), positive, probability }
-    const row = Math.floor(example / (classes * inner)) * inner + (example % inner)
-    return { row: firstRow + row, class: Math.floor(example / inner) % classes, positive, probability }
+    const row = loss.formula.perRow ? example : Math.floor(example / (classes * inner)) * inner + (example % inner)
+    return { row: firstRow + row, class: this.#classOf(example), positive, probability }
+  }
+
+  #classOf(example: number): number {
+    const { loss, classes, inner } = this.#problem
+    return loss.formula.perRow ? trueClassOf(this.#problem, example) : Math.floor(example / inner) % classes
   }
 
   #readElements(problem: Problem): void {
@@ -112,7 +127,7 @@ export class Examples {
   }
 }
 
-function classOf(problem: Problem, r: number): number {
+function trueClassOf(problem: Problem, r: number): number {
   const { classes, inner, targets, targetsKind } = problem
   if (targetsKind === 'class-index') return targets[r]
   const first = firstOf(problem, r)

@@ -2,7 +2,7 @@
  * Explains a loss on any amount of data: chunks are added one after another, block by block through the loss's own backend,
  * and only sums are kept. Every loss of a comparison sees a block while it is in the cache.
  */
-import { checkNames, checkRecord } from '../../arguments.js'
+import { checkNames, checkRecord, flag } from '../../arguments.js'
 import { dtypeOf, type Logits, newLike } from '../../arrays/logits.js'
 import type { NumericArray, Targets } from '../../arrays/numeric_array.js'
 import { outOfRange, surplus } from '../../errors.js'
@@ -12,6 +12,7 @@ import type { Inputs } from '../../problem/options.js'
 import { firstOf } from '../../problem/positions.js'
 import type { Problem, Sums } from '../../problem/problem.js'
 import { inFull } from '../in_full.js'
+import { checkPart, describeLoss, type Part } from '../part.js'
 import { Examples, LEFT_OUT } from './examples.js'
 import type { Explanation } from './explanation.js'
 import {
@@ -25,7 +26,7 @@ import {
   MOST_HARDEST,
   namedOf,
 } from './options.js'
-import { Tally } from './tally.js'
+import { Tally, type TallyState } from './tally.js'
 
 /** Logits in a block, so that what is computed of it stays in the cache; at least one slice of the outermost axis. */
 const BLOCK = 1 << 14
@@ -50,13 +51,30 @@ interface Explained {
   readonly tally: Tally
 }
 
+/** What an explainer keeps: plain data, which goes through JSON. What is in it may change with its version. */
+export interface ExplainerState extends Part {
+  readonly kind: 'explanation'
+  /** What was compared, in which bins. */
+  readonly settings: string
+  /** How many rows there were, ignored ones too. */
+  readonly rows: number
+  /** How many classes rows have, where totals of classes are kept. */
+  readonly classes: number | null
+  /** @hidden sums, for each loss compared */
+  readonly tallies: readonly TallyState[]
+}
+
 /** Made by `loss.explainer(options)`. */
 export class Explainer {
   readonly #loss: ExplainableLoss
   readonly #examples: Examples
   readonly #explained: readonly Explained[]
   readonly #perRow: boolean
+  readonly #perClass: boolean
+  readonly #name: string
+  readonly #settings: string
   #rows = 0
+  #classes: number | null = null
   #values: Logits = new Float32Array(0)
   #grad: Logits = new Float32Array(0)
   #rowGradients = new Float64Array(0)
@@ -68,28 +86,35 @@ export class Explainer {
     const edges = edgesOf(options.bins)
     const hardest = integer('hardest', options.hardest ?? 10, 0, MOST_HARDEST)
     this.#loss = loss
-    this.#examples = new Examples(edges)
+    this.#perClass = flag('perClass', options.perClass ?? false)
+    this.#examples = new Examples(edges, this.#perClass)
     this.#explained = changesOf(loss.options, options).map((change) => ({
       named: namedOf(loss.options, change),
       constants: loss.constantsWith(change),
       tally: new Tally(edges, hardest),
     }))
-    this.#perRow = this.#explained[0].constants.formula.perRow
+    const { formula } = this.#explained[0].constants
+    this.#perRow = formula.perRow
+    this.#name = describeLoss(formula.name, loss.options)
+    this.#settings = JSON.stringify({ compared: this.#explained.map(({ named }) => named), edges, hardest, perClass: this.#perClass })
   }
 
   /**
    * Adds a chunk: whole rows, with targets and call options as for `value`. Everything is checked before anything is counted: a
-   * chunk that is refused leaves no trace. Throws a RangeError where a loss is not finite.
+   * chunk that is refused leaves no trace. Throws a RangeError where a loss is not finite, and with `perClass` for another number of classes than before.
    */
   add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
     if (arguments.length > 3) throw surplus('add()', 3, arguments.length)
     // Half precision holds the shares of nothing well
     const whole = inFull(this.#loss.describe(logits, targets, readCall(methods.explainerAdd, call)))
+    if (whole.logits.length === 0) return this
+    const classes = this.#perClass ? sameClasses(this.#classes, whole.classes, 'logits has rows of') : null
     for (const { constants } of this.#explained) {
       const problem = { ...whole, loss: constants }
       const { sum } = this.#loss.run(problem)
       if (!(sum <= LARGEST_SINGLE)) this.#refuseInfinite(problem, sum)
     }
+    this.#separate(classes)
     for (const block of blocksOf(whole)) {
       this.#examples.read(block)
       for (const { constants, tally } of this.#explained) {
@@ -108,6 +133,50 @@ export class Explainer {
       example: this.#perRow ? 'row' : 'element',
       losses: this.#explained.map(({ named, tally }) => ({ ...named, ...tally.result() })),
     }
+  }
+
+  /** All that is kept of the chunks so far: plain data for {@link merge}, of at most about 1 MB for each loss compared, whatever the data's size. */
+  state(): ExplainerState {
+    if (arguments.length > 0) throw surplus('state()', 0, arguments.length)
+    return {
+      kind: 'explanation',
+      version: 1,
+      loss: this.#name,
+      settings: this.#settings,
+      rows: this.#rows,
+      classes: this.#classes,
+      tallies: this.#explained.map(({ tally }) => tally.state()),
+    }
+  }
+
+  /**
+   * Adds what others have kept of other parts of the data, in other processes perhaps: `state()` of explainers of the same loss with the same options, through
+   * JSON or not, in the order of the data. The result is that of one pass over everything, up to the last digits of sums.
+   *
+   * @throws TypeError or RangeError for what is no such state, or one of another loss, of other options or another number of classes; nothing has been added then.
+   */
+  merge(...parts: readonly ExplainerState[]): this {
+    let before = this.#classes
+    for (const part of parts) {
+      checkPart(part, 'explanation', this.#name)
+      if (part.settings !== this.#settings) throw new RangeError(`part was made with ${part.settings}; expected ${this.#settings}`)
+      before = sameClasses(before, part.classes, 'part has')
+    }
+    for (const { rows, classes, tallies } of parts) {
+      this.#separate(classes)
+      this.#explained.forEach(({ tally }, i) => {
+        tally.merge(tallies[i], this.#rows)
+      })
+      this.#rows += rows
+    }
+    return this
+  }
+
+  /** Makes room for the totals of classes, where they are wanted. */
+  #separate(classes: number | null): void {
+    if (classes === null) return
+    this.#classes = classes
+    for (const { tally } of this.#explained) tally.separate(classes)
   }
 
   /** The losses of a block and their gradient, in buffers that the next block uses again. */
@@ -151,6 +220,12 @@ export class Explainer {
     }
     if (!Number.isFinite(sum)) throw outOfRange('the sum of the losses', sum, 'a finite number')
   }
+}
+
+/** The number of classes, `null` for any. Throws where it is not what it was before. */
+function sameClasses(before: number | null, came: number | null, what: string): number | null {
+  if (before !== null && came !== null && before !== came) throw new RangeError(`${what} ${came} classes; expected ${before}, as before`)
+  return came ?? before
 }
 
 /** The problem as smaller ones, in whole slices of the outermost axis. */

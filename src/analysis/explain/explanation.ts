@@ -23,6 +23,8 @@ export interface ExplainedLoss {
   readonly positives: Total
   /** The other elements; rows without a class (background), which have no p_t and so are in no bin. */
   readonly negatives: Total
+  /** With `perClass`: what the examples of each class have. Of a softmax an example is of its true class, and negatives are of none. */
+  readonly classes?: readonly ClassTotals[]
   /** By p_t, ascending: 1 is right and sure, 0 is wrong and sure. */
   readonly bins: readonly Bin[]
   /**
@@ -55,6 +57,16 @@ export interface Total extends Portion {
    * where there is no loss. The effective sample size of Kish, "Survey Sampling", Wiley 1965, with losses as weights.
    */
   readonly effectiveCount: number
+}
+
+/** What the examples of a class have; shares are of the sums over all classes. */
+export interface ClassTotals {
+  /** All of them. */
+  readonly all: Total
+  /** Those that are positives. */
+  readonly positives: Total
+  /** The others. */
+  readonly negatives: Total
 }
 
 /** The examples with `from <= p_t < to`; the last bin holds p_t = 1 too. */

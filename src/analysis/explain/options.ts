@@ -15,6 +15,8 @@ export interface ExplainerOptions {
    * of which is divided again at 0.99 and 0.999, where the easy examples of a detector are.
    */
   bins?: number | readonly number[] | undefined
+  /** Whether the totals of each class are wanted too. Default false. */
+  perClass?: boolean | undefined
   /** How many of the examples of greatest loss are listed, 0 to 1,000,000. Default 10. */
   hardest?: number | undefined
 }
@@ -22,7 +24,7 @@ export interface ExplainerOptions {
 /** What {@link FocalLossBase.explain} is to find out, and the layout of its call. */
 export interface ExplainOptions extends ExplainerOptions, CallOptions {}
 
-const optionNames = ['gammas', 'alphas', 'bins', 'hardest']
+const optionNames = ['gammas', 'alphas', 'bins', 'perClass', 'hardest']
 /** The options of `explainer()` and of `explain()`. */
 export const explainerNames: ReadonlySet<string> = new Set(optionNames)
 export const explainNames: ReadonlySet<string> = new Set([...optionNames, ...methods.explainerAdd.options])

@@ -1,7 +1,7 @@
 /** What one loss adds up over all examples, in memory that does not grow with them. */
 import type { Logits } from '../../arrays/logits.js'
 import { type Examples, LEFT_OUT } from './examples.js'
-import type { Bin, CurvePoint, ExplainedLoss, HardExample, Portion, Total } from './explanation.js'
+import type { Bin, ClassTotals, CurvePoint, ExplainedLoss, HardExample, Portion, Total } from './explanation.js'
 import { Hardest } from './hardest.js'
 
 /**
@@ -20,6 +20,16 @@ const SLOT_FIELDS = 2
 /** A point of a curve is left out while the curve has moved less than this since the last. */
 const CURVE_STEP = 1 / 200
 
+/** All of it as plain data; of slots those that hold something. */
+export interface TallyState {
+  readonly groups: readonly number[]
+  readonly classes: readonly number[]
+  readonly slots: readonly number[]
+  readonly counts: readonly number[]
+  readonly losses: readonly number[]
+  readonly hardest: readonly HardExample[]
+}
+
 export class Tally {
   readonly #edges: readonly number[]
   /** As examples.ts numbers them. */
@@ -27,12 +37,19 @@ export class Tally {
   /** Those of the positives after those of the negatives. */
   readonly #slots = new Float64Array(2 * SLOTS * SLOT_FIELDS)
   readonly #hardest: Hardest<Omit<HardExample, 'loss'>>
+  /** Of each class's negatives and positives; empty unless they are wanted. */
+  #classes = new Float64Array(0)
   #single = new Float32Array(0)
 
   constructor(edges: readonly number[], hardest: number) {
     this.#edges = edges
     this.#groups = new Float64Array((2 * edges.length - 1) * GROUP_FIELDS)
     this.#hardest = new Hardest(hardest)
+  }
+
+  /** Makes room for the totals of classes. */
+  separate(classes: number): void {
+    if (this.#classes.length === 0) this.#classes = new Float64Array(2 * classes * GROUP_FIELDS)
   }
 
   /** Adds the losses of the examples and their gradients (of any sign); `firstRow` is the row that the block begins with. */
@@ -45,50 +62,76 @@ export class Tally {
       const group = groups[e]
       if (group === LEFT_OUT) continue
       const loss = losses[e]
-      const at = group * GROUP_FIELDS
-      byGroup[at + COUNT]++
-      byGroup[at + LOSS] += loss
-      byGroup[at + GRADIENT] += Math.abs(gradients[e])
-      byGroup[at + SQUARE] += loss * loss
+      addTo(byGroup, group, loss, gradients[e])
       const slot = (((bits[e] >>> SHIFT) & (SLOTS - 1)) + (group & 1) * SLOTS) * SLOT_FIELDS
       bySlot[slot + COUNT]++
       bySlot[slot + LOSS] += loss
       if (loss > hardest.floor && group !== withoutProbability) hardest.add(loss, examples.describe(e, firstRow))
     }
+    if (this.#classes.length > 0) this.#addToClasses(examples, losses, gradients)
   }
 
   result(): Omit<ExplainedLoss, 'gamma' | 'alpha'> {
-    const of = (group: number, field: number) => this.#groups[group * GROUP_FIELDS + field]
-    const sum = (field: number, positive?: 0 | 1) => {
-      let total = 0
-      for (let group = 0; group < 2 * this.#edges.length - 1; group++) if (positive === undefined || (group & 1) === positive) total += of(group, field)
-      return total
+    const groups = Array.from({ length: 2 * this.#edges.length - 1 }, (_, group) => group)
+    const [allLoss, allGradient] = [LOSS, GRADIENT].map((field) => sumOf(this.#groups, groups, field))
+    const portionOf = (table: Float64Array, of: readonly number[]): Portion => {
+      const [count, loss, gradient] = [COUNT, LOSS, GRADIENT].map((field) => sumOf(table, of, field))
+      return { count, loss, lossShare: ratio(loss, allLoss), gradient, gradientShare: ratio(gradient, allGradient) }
     }
-    const [allLoss, allGradient] = [sum(LOSS), sum(GRADIENT)]
-    const portion = (count: number, loss: number, gradient: number): Portion => ({
-      count,
-      loss,
-      lossShare: ratio(loss, allLoss),
-      gradient,
-      gradientShare: ratio(gradient, allGradient),
-    })
-    const total = (positive?: 0 | 1): Total => {
-      const [count, loss] = [sum(COUNT, positive), sum(LOSS, positive)]
+    const totalOf = (table: Float64Array, of: readonly number[]): Total => {
+      const portion = portionOf(table, of)
+      const { count, loss } = portion
       // Losses too small to be squared cannot be told apart, and count all
-      const effectiveCount = loss === 0 ? 0 : Math.min(count, loss * (loss / sum(SQUARE, positive)))
-      return { ...portion(count, loss, sum(GRADIENT, positive)), effectiveCount }
+      const effectiveCount = loss === 0 ? 0 : Math.min(count, loss * (loss / sumOf(table, of, SQUARE)))
+      return { ...portion, effectiveCount }
     }
-    const ofGroup = (group: number) => portion(of(group, COUNT), of(group, LOSS), of(group, GRADIENT))
-    const bins = this.#edges.slice(0, -1).map(
-      (from, bin): Bin => ({ from, to: this.#edges[bin + 1], positives: ofGroup(2 * bin + 1), negatives: ofGroup(2 * bin) }),
-    )
+    const totalsOf = (table: Float64Array, of: readonly number[]): ClassTotals => {
+      const ofPositive = (is: 0 | 1) => of.filter((group) => (group & 1) === is)
+      return { all: totalOf(table, of), positives: totalOf(table, ofPositive(1)), negatives: totalOf(table, ofPositive(0)) }
+    }
+    const bins = this.#edges.slice(0, -1).map((from, bin): Bin => {
+      const [negatives, positives] = [0, 1].map((is) => portionOf(this.#groups, [2 * bin + is]))
+      return { from, to: this.#edges[bin + 1], positives, negatives }
+    })
+    const classes = Array.from({ length: this.#classes.length / 2 / GROUP_FIELDS }, (_, c) => totalsOf(this.#classes, [2 * c, 2 * c + 1]))
     return {
-      all: total(),
-      positives: total(1),
-      negatives: total(0),
+      ...totalsOf(this.#groups, groups),
+      ...(classes.length > 0 && { classes }),
       bins,
       curves: { positives: this.#curve(SLOTS), negatives: this.#curve(0) },
       hardest: this.#hardest.sorted().map(({ loss, what }) => ({ ...what, loss })),
+    }
+  }
+
+  state(): TallyState {
+    const slots = Array.from({ length: 2 * SLOTS }, (_, slot) => slot).filter((slot) => this.#slots[slot * SLOT_FIELDS + COUNT] > 0)
+    return {
+      groups: Array.from(this.#groups),
+      classes: Array.from(this.#classes),
+      slots,
+      counts: slots.map((slot) => this.#slots[slot * SLOT_FIELDS + COUNT]),
+      losses: slots.map((slot) => this.#slots[slot * SLOT_FIELDS + LOSS]),
+      hardest: this.#hardest.sorted().map(({ loss, what }) => ({ ...what, loss })),
+    }
+  }
+
+  /** Adds what another one with the same bins holds, whose rows come after `firstRow` others. */
+  merge({ groups, classes, slots, counts, losses, hardest }: TallyState, firstRow: number): void {
+    groups.forEach((each, i) => (this.#groups[i] += each))
+    classes.forEach((each, i) => (this.#classes[i] += each))
+    slots.forEach((slot, i) => {
+      this.#slots[slot * SLOT_FIELDS + COUNT] += counts[i]
+      this.#slots[slot * SLOT_FIELDS + LOSS] += losses[i]
+    })
+    for (const { loss, ...what } of hardest) if (loss > this.#hardest.floor) this.#hardest.add(loss, { ...what, row: firstRow + what.row })
+  }
+
+  #addToClasses(examples: Examples, losses: Logits, gradients: ArrayLike<number>): void {
+    const { groups, classes, count } = examples
+    const withoutClass = examples.isPerRow ? 2 * (this.#edges.length - 1) : LEFT_OUT
+    for (let e = 0; e < count; e++) {
+      const group = groups[e]
+      if (group !== LEFT_OUT && group !== withoutClass) addTo(this.#classes, 2 * classes[e] + (group & 1), losses[e], gradients[e])
     }
   }
 
@@ -120,6 +163,18 @@ export class Tally {
     points.push(reached)
     return points
   }
+}
+
+function addTo(table: Float64Array, group: number, loss: number, gradient: number): void {
+  const at = group * GROUP_FIELDS
+  table[at + COUNT]++
+  table[at + LOSS] += loss
+  table[at + GRADIENT] += Math.abs(gradient)
+  table[at + SQUARE] += loss * loss
+}
+
+function sumOf(table: Float64Array, groups: readonly number[], field: number): number {
+  return groups.reduce((sum, group) => sum + table[group * GROUP_FIELDS + field], 0)
 }
 
 function ratio(part: number, whole: number): number {

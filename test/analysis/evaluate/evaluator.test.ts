@@ -202,7 +202,7 @@ describe('errors', () => {
     ['a recall above 1', () => evaluator({ loss, thresholds: { recall: [2] } }), 'RangeError: thresholds.recall[0] is 2; expected a number from 0 to 1'],
     ['a precision alone', () => evaluator({ loss, thresholds: { precision: 0.5 as never } }), 'TypeError: thresholds.precision is 0.5; expected an array of numbers from 0 to 1'],
     ['a cost without its fellow', () => evaluator({ loss, thresholds: { cost: [{ falsePositive: 1 } as never] } }), 'TypeError: thresholds.cost[0].falseNegative is undefined; expected a finite number >= 0'],
-    ['a weight of 0 in the loss', () => evaluate(x, [0, 1], { loss: new SigmoidFocalLoss({ alpha: 0 }) }), 'RangeError: evaluate() needs a loss in which every class costs something; alpha or classWeights makes one cost nothing'],
+    ['a weight of 0 in the loss', () => evaluate(x, [0, 1], { loss: new SigmoidFocalLoss({ alpha: 0 }) }), 'RangeError: evaluate() needs a loss in which every class costs something; alpha, classWeights or posWeight makes one cost nothing'],
     ['an argument too many', () => (evaluate as (...args: unknown[]) => unknown)(x, [0, 1], { loss }, 1), 'TypeError: evaluate() was given 4 arguments; expected at most 3'],
   ]
   it.each(refusals)('%s', (_, run, message) => {
