@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^focal-loss$/, replacement: at('src/node.ts') },
       { find: /^focal-loss\/wasm$/, replacement: at('src/index.ts') },
+      { find: /^focal-loss\/parallel$/, replacement: at('src/adapters/parallel/index.ts') },
       { find: /^focal-loss\/tfjs$/, replacement: at('src/adapters/tfjs/index.ts') },
       { find: /^focal-loss\/jax$/, replacement: at('src/adapters/jax.ts') },
     ],
