@@ -3,20 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { build } from 'esbuild'
 import { expect, it } from 'vitest'
 import { openBrowser, serve, visit } from '../support/browser.js'
+import { withoutNode } from '../support/bundle.js'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-
-/** The suites' helpers for Node.js alone, which the page does not call. */
-const withoutNode: Plugin = {
-  name: 'without-node',
-  setup(bundle) {
-    bundle.onResolve({ filter: /^node:crypto$/ }, ({ path }) => ({ path, namespace: 'none' }))
-    bundle.onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export const createHash = undefined' }))
-  },
-}
 
 it('every backend of a browser agrees with the golden values and with the others', { timeout: 180_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-page-'))

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
 const flags = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
@@ -33,9 +34,18 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** Serves folders, each below the path that is its key, with these headers on every answer. */
-export async function serve(folders: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<Site> {
+/** Serves folders, each below the path that is its key, with these headers on every answer. `heard` gets what pages post. */
+export async function serve(
+  folders: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+  heard: (body: string) => void = () => undefined,
+): Promise<Site> {
   const server = createServer((request, response) => {
+    if (request.method === 'POST') {
+      response.writeHead(204, headers).end()
+      void text(request).then(heard)
+      return
+    }
     const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
     const mount = Object.keys(folders).find((prefix) => path.startsWith(prefix)) ?? '/'
     const file = join(folders[mount], path.slice(mount.length))

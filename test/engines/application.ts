@@ -1,0 +1,61 @@
+/** An application with the packed package and this machine's addon, as a release installs them, and the check in it. */
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type BuildOptions } from 'esbuild'
+import { withoutNode } from '../support/bundle.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Application {
+  readonly folder: string
+  /** The check, by what runs it. */
+  readonly program: string
+  /** A folder to serve: index.html. */
+  readonly page: string
+  readonly edge: string
+  /** The package's command line. */
+  readonly cli: string
+  remove(): void
+}
+
+export async function makeApplication(): Promise<Application> {
+  const folder = mkdtempSync(join(tmpdir(), 'focal-loss-engines-'))
+  const run = (command: string, ...rest: string[]) => execFileSync(command, rest, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  const tarball = run('npm', 'pack', '--silent', '--ignore-scripts', root).trim()
+  writeFileSync(join(folder, 'package.json'), '{ "name": "application", "private": true, "type": "module" }')
+  run('npm', 'install', '--silent', '--ignore-scripts', '--no-audit', '--no-fund', '--omit=peer', `./${tarball}`)
+  const modules = join(folder, 'node_modules')
+  const addon = `${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`
+  run(process.execPath, join(root, 'scripts/prebuilt/stage.mjs'), addon, join(root, 'build/Release/focal_loss.node'), join(modules, '@focal-loss', addon))
+
+  const entry = (name: string) => fileURLToPath(new URL(`${name}.ts`, import.meta.url))
+  const common = { bundle: true, format: 'esm', target: 'es2022', absWorkingDir: folder, logLevel: 'warning' } as const
+  const [program, page, edge] = [join(folder, 'program.js'), join(folder, 'page'), join(folder, 'edge')]
+  await build({ ...common, entryPoints: [entry('program')], outfile: program, platform: 'node', external: ['focal-loss'] })
+  // What a bundler for pages takes: the condition `browser`
+  const inPage: BuildOptions = { ...common, platform: 'browser', plugins: [withoutNode], alias: { 'focal-loss': join(modules, 'focal-loss/dist/index.js') } }
+  await build({ ...inPage, entryPoints: [entry('page')], outdir: page })
+  writeFileSync(join(page, 'index.html'), '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>')
+  mkdirSync(edge)
+  await build({
+    ...inPage,
+    entryPoints: [entry('edge')],
+    outdir: edge,
+    alias: { ...inPage.alias, 'focal-loss/focal-loss.wasm': './focal-loss.wasm' },
+    external: ['./focal-loss.wasm'],
+  })
+  copyFileSync(join(modules, 'focal-loss/dist/focal-loss.wasm'), join(edge, 'focal-loss.wasm'))
+  return {
+    folder,
+    program,
+    page,
+    edge,
+    cli: join(modules, 'focal-loss/dist/cli.js'),
+    remove() {
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
