@@ -3,7 +3,7 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['build/', 'dist/', '**/*.generated.ts'] },
+  { ignores: ['**/build/', '**/dist/', '**/*.generated.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -25,7 +25,7 @@ export default defineConfig(
   },
   {
     files: ['**/*.{js,mjs}'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
+    languageOptions: { globals: Object.fromEntries(['process', 'console', 'URL', 'Buffer', 'setInterval', 'clearInterval', 'setTimeout'].map((name) => [name, 'readonly'])) },
   },
   {
     files: ['test/browser/fixtures/**'],

@@ -13,6 +13,17 @@ export default defineConfig([
     clean: ['dist/**/*.{js,cjs,ts,cts}', '!dist/cli.js', '!dist/cli/**'],
   },
   {
+    entry: { index: 'mpi/src/index.ts' },
+    outDir: 'mpi/dist',
+    format: 'esm',
+    platform: 'node',
+    target: 'es2022',
+    dts: true,
+    fixedExtension: false,
+    // Types of this package are all it takes
+    deps: { neverBundle: [/^focal-loss/] },
+  },
+  {
     entry: { cli: 'src/cli/main.ts' },
     format: 'esm',
     platform: 'node',

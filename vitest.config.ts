@@ -16,5 +16,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // Jobs of MPI need an MPI: npm run test:mpi brings it
+    exclude: process.env.FOCAL_LOSS_TEST_MPI === undefined ? ['test/mpi/**'] : [],
   },
 })

@@ -16,6 +16,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as main from 'focal-loss'
 import * as jax from 'focal-loss/jax'
+import * as parallel from 'focal-loss/parallel'
 import * as tfjs from 'focal-loss/tfjs'
 import * as wasm from 'focal-loss/wasm'
 import packageJson from '../package.json' with { type: 'json' }
@@ -37,6 +38,9 @@ const tensorFlow = { ...core, ...layers }
 const modules: Modules = {
   'focal-loss': main,
   'focal-loss/wasm': wasm,
+  'focal-loss/parallel': parallel,
+  // A job of one rank; test/mpi has jobs of several
+  '@focal-loss/mpi': { joinMpi: () => parallel.sharedCollective(parallel.sharedMemory(1), 0) },
   'focal-loss/tfjs': tfjs,
   'focal-loss/jax': jax,
   '@tensorflow/tfjs': tensorFlow,

@@ -1,0 +1,165 @@
+// MPI for Node.js, as much of it as data-parallel training takes: ranks, all-reduce (waiting or not), broadcast, barrier.
+// Arrays are worked on where they lie; nothing is copied. Everything runs on the thread that has called init().
+#include <mpi.h>
+#include <napi.h>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <unordered_map>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/** All ranks, for the end of the program alone: a rank that is there is not taken for one in an all-reduce. */
+MPI_Comm farewell = MPI_COMM_NULL;
+
+/** How long a rank waits for the others before it takes one for dead. */
+double limit_seconds = 0;
+/** Between looks at the clock, which costs more than a look at a message. */
+constexpr int looks = 1024;
+
+std::string text_of(int code) {
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  return std::string(text, static_cast<std::size_t>(length));
+}
+
+void check(Napi::Env env, const char* what, int code) {
+  if (code != MPI_SUCCESS) throw Napi::Error::New(env, std::string(what) + " failed in MPI: " + text_of(code));
+}
+
+/** Spins until the request is done: a message between two ranks of one machine takes less than a sleep. */
+void wait(Napi::Env env, const char* what, MPI_Request& request) {
+  const auto begin = Clock::now();
+  for (int done = 0;;) {
+    for (int look = 0; look < looks; look++) {
+      check(env, what, MPI_Test(&request, &done, MPI_STATUS_IGNORE));
+      if (done) return;
+    }
+    if (std::chrono::duration<double>(Clock::now() - begin).count() > limit_seconds) {
+      throw Napi::Error::New(env, std::string(what) + " has waited " + std::to_string(static_cast<long>(limit_seconds)) +
+                                      " s for the other ranks; one has ended, hangs, or calls something else (joinMpi({ timeout }) changes the limit)");
+    }
+  }
+}
+
+struct Numbers {
+  void* data;
+  int count;
+  MPI_Datatype type;
+};
+
+Numbers numbers_of(Napi::Env env, const Napi::Value& value) {
+  if (value.IsTypedArray()) {
+    const auto array = value.As<Napi::TypedArray>();
+    const auto type = array.TypedArrayType();
+    if (array.ElementLength() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+      throw Napi::RangeError::New(env, "array has " + std::to_string(array.ElementLength()) + " numbers; expected at most 2147483647");
+    }
+    const int count = static_cast<int>(array.ElementLength());
+    if (type == napi_float64_array) return {value.As<Napi::Float64Array>().Data(), count, MPI_DOUBLE};
+    if (type == napi_float32_array) return {value.As<Napi::Float32Array>().Data(), count, MPI_FLOAT};
+  }
+  throw Napi::TypeError::New(env, "array is no Float32Array or Float64Array; expected one");
+}
+
+/** All-reduces that have begun: what keeps their arrays alive, by the number that JavaScript has of each. */
+struct Pending {
+  MPI_Request request;
+  Napi::ObjectReference array;
+};
+std::unordered_map<std::uint32_t, Pending> pending;
+std::uint32_t next_pending = 0;
+
+Napi::Value init(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  limit_seconds = info[0].As<Napi::Number>().DoubleValue();
+  int is_there = 0;
+  MPI_Initialized(&is_there);
+  if (!is_there) {
+    int provided = 0;
+    check(env, "init", MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided));
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    check(env, "init", MPI_Comm_dup(MPI_COMM_WORLD, &farewell));
+  }
+  int rank = 0;
+  int size = 0;
+  check(env, "init", MPI_Comm_rank(MPI_COMM_WORLD, &rank));
+  check(env, "init", MPI_Comm_size(MPI_COMM_WORLD, &size));
+  char library[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  MPI_Get_library_version(library, &length);
+  auto result = Napi::Object::New(env);
+  result["rank"] = rank;
+  result["size"] = size;
+  result["library"] = Napi::String::New(env, library);  // Open MPI 4.1 counts the zero at the end too
+  return result;
+}
+
+void all_reduce(const Napi::CallbackInfo& info) {
+  const auto [data, count, type] = numbers_of(info.Env(), info[0]);
+  MPI_Request request;
+  check(info.Env(), "allReduce", MPI_Iallreduce(MPI_IN_PLACE, data, count, type, MPI_SUM, MPI_COMM_WORLD, &request));
+  wait(info.Env(), "allReduce", request);
+}
+
+Napi::Value begin_all_reduce(const Napi::CallbackInfo& info) {
+  const auto [data, count, type] = numbers_of(info.Env(), info[0]);
+  Pending begun{MPI_REQUEST_NULL, Napi::Persistent(info[0].As<Napi::Object>())};
+  check(info.Env(), "allReduceAsync", MPI_Iallreduce(MPI_IN_PLACE, data, count, type, MPI_SUM, MPI_COMM_WORLD, &begun.request));
+  pending.emplace(next_pending, std::move(begun));
+  return Napi::Number::New(info.Env(), next_pending++);
+}
+
+/** Whether it is done; of one that is, nothing is left. */
+Napi::Value is_done(const Napi::CallbackInfo& info) {
+  const auto it = pending.find(info[0].As<Napi::Number>().Uint32Value());
+  int done = 0;
+  check(info.Env(), "allReduceAsync", MPI_Test(&it->second.request, &done, MPI_STATUS_IGNORE));
+  if (done) pending.erase(it);
+  return Napi::Boolean::New(info.Env(), done != 0);
+}
+
+void broadcast(const Napi::CallbackInfo& info) {
+  const auto [data, count, type] = numbers_of(info.Env(), info[0]);
+  MPI_Request request;
+  check(info.Env(), "broadcast", MPI_Ibcast(data, count, type, info[1].As<Napi::Number>().Int32Value(), MPI_COMM_WORLD, &request));
+  wait(info.Env(), "broadcast", request);
+}
+
+void barrier(const Napi::CallbackInfo& info) {
+  MPI_Request request;
+  check(info.Env(), "barrier", MPI_Ibarrier(MPI_COMM_WORLD, &request));
+  wait(info.Env(), "barrier", request);
+}
+
+/** Leaves the job once all ranks do: MPI_Finalize would wait for them without a limit, and a launcher for it. */
+void finalize(const Napi::CallbackInfo& info) {
+  MPI_Request request;
+  check(info.Env(), "the end of the program", MPI_Ibarrier(farewell, &request));
+  wait(info.Env(), "the end of the program", request);
+  check(info.Env(), "the end of the program", MPI_Finalize());
+}
+
+/** Ends every rank of the job, this one included. */
+void abort_job(const Napi::CallbackInfo& info) { MPI_Abort(MPI_COMM_WORLD, info[0].As<Napi::Number>().Int32Value()); }
+
+Napi::Object export_all(Napi::Env env, Napi::Object object) {
+  object["init"] = Napi::Function::New(env, init);
+  object["allReduce"] = Napi::Function::New(env, all_reduce);
+  object["beginAllReduce"] = Napi::Function::New(env, begin_all_reduce);
+  object["isDone"] = Napi::Function::New(env, is_done);
+  object["broadcast"] = Napi::Function::New(env, broadcast);
+  object["barrier"] = Napi::Function::New(env, barrier);
+  object["finalize"] = Napi::Function::New(env, finalize);
+  object["abort"] = Napi::Function::New(env, abort_job);
+  return object;
+}
+
+}  // namespace
+
+NODE_API_MODULE(focal_loss_mpi, export_all)
