@@ -23,7 +23,7 @@ export async function explainGiven(given: Given, choices: ExplainChoices, backen
   const source = await openSource(filesOf(given), { file, targets, arrays: { logits: 'logits', targets: 'targets' }, perRow: loss === 'softmax', indexed: background !== null })
   try {
     if (loss === 'softmax' && source.classes === 1) throw new Error(`${file} has one logit a row; expected a row of classes for a softmax`)
-    await addAll(explainer, source, file, advanced)
+    await addAll([explainer], source, file, advanced)
     return { file, targets: targets ?? file, loss, classes: source.classes, notes: notesOf(source.taken), warnings: source.warnings(), ...explainer.result() }
   } finally {
     await source.close()

@@ -1,14 +1,30 @@
-/** Explains all that a source has, piece by piece. Runs in pages too. */
-import type { Explainer } from 'focal-loss'
+/** Adds all that a source has to what explains or judges it, piece by piece. Runs in pages too. */
+import type { CallOptions, Logits, Targets } from 'focal-loss'
 import { reasonOf } from '../../errors.js'
 import type { Chunk, Source } from './files/chunks.js'
 
+/** An explainer, an evaluator. */
+interface Adding {
+  add(logits: Logits, targets: Targets, call: CallOptions): unknown
+}
+
+/** A share of the file: chunks that begin from here, and before there. */
+interface Share {
+  readonly from: number
+  readonly to: number
+}
+
 /** `file` is for messages; `advanced` hears what share has been read. */
-export async function addAll(explainer: Explainer, source: Source, file: string, advanced: (share: number) => void): Promise<void> {
+export async function addAll(to: readonly Adding[], source: Source, file: string, advanced: (share: number) => void, share: Share = { from: 0, to: 1 }): Promise<void> {
+  let begun = 0
   for (let chunk = await source.read(); chunk !== undefined; chunk = await source.read()) {
+    if (begun >= share.to) return
+    const isOwn = begun >= share.from
+    begun = source.progress()
+    if (!isOwn) continue
     const { logits, targets, targetKind, mask, shape, classAxis } = chunk
     try {
-      explainer.add(logits, targets, { shape, classAxis, targetKind, mask })
+      for (const each of to) each.add(logits, targets, { shape, classAxis, targetKind, mask })
     } catch (error) {
       throw new Error(whereabouts(file, chunk) + reasonOf(error), { cause: error })
     }

@@ -7,7 +7,7 @@ export function addExplainCommand(program: Command, print: (text: string) => voi
   program
     .command('explain')
     .description('where a loss and its gradient go, on logits and targets from .npy, .npz, .csv, .tsv, .txt (also .gz) or .parquet files')
-    .argument('<file>', 'logits; an .npz file or a table may hold the targets too')
+    .argument('[file]', 'logits; an .npz file or a table may hold the targets too')
     .option('--targets <file>', 'targets: one for each logit, or the index of a class for each row')
     .addOption(new Option('--loss <name>', 'the loss, with its own default options').choices(lossNames).default('sigmoid'))
     .option('--gammas <numbers>', "gammas to compare (default: sigmoid and softmax 0,0.5,1,2,5; others the loss's own)", listOf('gamma', 0, Infinity))
@@ -29,9 +29,14 @@ export function addExplainCommand(program: Command, print: (text: string) => voi
     .option('--hardest <number>', 'how many of the examples of greatest loss to list', parseCount, 10)
     .option('--bins <numbers>', 'of p_t: how many, or their edges from 0 to 1 (default: tenths, the last divided at 0.99 and 0.999)', parseBins)
     .option('--json <file>', "write everything as JSON; '-' prints it instead of the tables")
+    .option('--save <file>', 'write what was found as a part of a whole, for --merge')
+    .option('--merge <files...>', 'report on the whole, from files that --save wrote, in the order of the data')
+    .option('--threads <number>', 'how many processes share the work on an .npy, .npz or .parquet file', parseThreads)
+    .option('--part <share>', 'only this share of such a file: 2/4 is the second quarter', parsePart)
     .option('--svg <file>', 'draw the cumulative losses and the shares by p_t')
     .option('--html <file>', 'write a page with the chart and the tables')
-    .action(async (file: string, options: ExplainCommandOptions) => {
+    .action(async (file: string | undefined, options: ExplainCommandOptions, command: Command) => {
+      if ((file === undefined) === (options.merge === undefined)) command.error('error: expected a file with logits, or --merge with files that --save wrote')
       // The file formats are only loaded where they are needed
       const { explainFiles } = await import('./explain.js')
       const { text, warnings } = await explainFiles(file, options)
@@ -81,6 +86,18 @@ function parseCount(text: string): number {
   const value = parseInteger(text)
   if (!(value >= 0 && value <= 1e6)) throw new InvalidArgumentError('expected an integer from 0 to 1000000.')
   return value
+}
+
+function parseThreads(text: string): number {
+  const value = parseInteger(text)
+  if (!(value >= 1 && value <= 1024)) throw new InvalidArgumentError('expected an integer from 1 to 1024.')
+  return value
+}
+
+function parsePart(text: string): [number, number] {
+  const [index, count] = text.split('/').map(numberOf)
+  if (!(Number.isInteger(index) && Number.isInteger(count) && index >= 1 && index <= count)) throw new InvalidArgumentError('expected two integers, as 2/4.')
+  return [index - 1, count]
 }
 
 function parseNames(text: string): string[] {

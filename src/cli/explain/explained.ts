@@ -1,5 +1,5 @@
 /** What was explained, and of which files: the JSON that `--json` writes, and what tables, charts and pages are made of. */
-import type { Explanation } from 'focal-loss'
+import type { Evaluation, ExplainedLoss, Explanation } from 'focal-loss'
 import { type TakenColumns, takenText } from './files/columns.js'
 import type { LossName } from './losses.js'
 
@@ -13,6 +13,20 @@ export interface ExplainedFiles extends Explanation {
   readonly notes: readonly string[]
   /** What the data may mean beside what was read. */
   readonly warnings: readonly string[]
+}
+
+/** The gamma and the alpha of a loss, where it has them. */
+export type Trained = Pick<ExplainedLoss, 'gamma' | 'alpha'>
+
+/** With the scores judged. */
+export interface EvaluatedFiles extends ExplainedFiles {
+  /** The first that is to be read. */
+  readonly reading: string
+  readonly evaluation: {
+    /** The loss that scores are recalibrated for. */
+    readonly trained: Trained
+    readonly scores: Evaluation
+  }
 }
 
 /** Sentences, of which the first name the columns. */

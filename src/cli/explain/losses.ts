@@ -20,6 +20,9 @@ export interface ExplainedOptions {
   readonly ignoreIndex: number | null
   /** Of a heatmap alone. */
   readonly positiveFrom?: number
+  /** Of those that have them. */
+  readonly gamma?: number
+  readonly alpha?: number | null
 }
 
 export function makeLoss(name: LossName, { positiveFrom, ...options }: ExplainedOptions) {

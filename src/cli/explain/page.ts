@@ -1,7 +1,8 @@
 /** What was explained, as one page that needs nothing but itself. */
-import type { ExplainedFiles } from './explained.js'
+import type { EvaluatedFiles } from './explained.js'
 import { explainChart } from './chart.js'
-import { tablesOf, type TextTable } from './tables.js'
+import { evaluatedTables } from './evaluation.js'
+import type { TextTable } from './tables.js'
 import { escaped } from '../output/svg.js'
 
 const STYLE = `
@@ -11,8 +12,8 @@ const STYLE = `
   th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #e6e6e6; white-space: nowrap; }
   th { border-bottom: 2px solid #bbb; } .text { text-align: left; padding-left: 0; }`
 
-export function explainPage(explained: ExplainedFiles): string {
-  const { notes, summary, tables } = tablesOf(explained)
+export function explainPage(explained: EvaluatedFiles): string {
+  const { notes, summary, tables } = evaluatedTables(explained)
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Where the loss goes: ${escaped(explained.file)}</title>

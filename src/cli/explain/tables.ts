@@ -2,7 +2,8 @@
 import type { ExplainedLoss } from 'focal-loss'
 import type { ExplainedFiles } from './explained.js'
 import { significant } from '../output/numbers.js'
-import { alignColumns } from '../output/table.js'
+import { fittedColumns } from '../output/table.js'
+import { wrapped } from '../output/wrap.js'
 
 export interface TextTable {
   readonly title: string
@@ -38,12 +39,14 @@ export function tablesOf(explained: ExplainedFiles): TextTables {
   }
 }
 
-export function textOf({ notes, summary, tables }: TextTables): string {
-  return [...notes, summary, ...tables.flatMap(({ title, head, rows, left }) => ['', title, ...alignColumns([head, ...rows], left)])].join('\n')
+/** Tables of at most `width` columns. */
+export function textOf({ notes, summary, tables }: TextTables, width: number): string {
+  const text = ({ title, head, rows, left }: TextTable) => ['', ...wrapped(title, width, 0), ...fittedColumns([head, ...rows], left, width)]
+  return [...notes, summary, ...tables.flatMap(text)].join('\n')
 }
 
 /** `gamma 2, alpha 0.25`; some losses have neither. */
-export function nameOf({ gamma, alpha }: ExplainedLoss): string {
+export function nameOf({ gamma, alpha }: Pick<ExplainedLoss, 'gamma' | 'alpha'>): string {
   const named = [...(gamma === undefined ? [] : [`gamma ${gamma}`]), ...(typeof alpha === 'number' ? [`alpha ${alpha}`] : [])]
   return named.length > 0 ? named.join(', ') : 'its own options'
 }

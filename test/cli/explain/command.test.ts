@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SyntaxValidator } from 'fast-xml-validator'
-import { AsymmetricLoss, FocalStarLoss, HeatmapFocalLoss, QualityFocalLoss, SigmoidFocalLoss, SoftmaxFocalLoss, VarifocalLoss } from 'focal-loss'
+import { AsymmetricLoss, evaluate, type Evaluation, FocalStarLoss, HeatmapFocalLoss, QualityFocalLoss, type Scores, SigmoidFocalLoss, SoftmaxFocalLoss, VarifocalLoss } from 'focal-loss'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
 import { percent } from '../../../src/cli/explain/tables.js'
@@ -21,7 +21,7 @@ const node = ['--import', import.meta.resolve('tsx')]
 const env = { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../../tsconfig.json', import.meta.url)) }
 
 function explain(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, main, 'explain', ...args], { encoding: 'utf8', cwd: folder, env })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, main, 'explain', ...args], { encoding: 'utf8', cwd: folder, env, maxBuffer: 1e8 })
   return { status, stdout, stderr }
 }
 
@@ -36,6 +36,11 @@ const x = Float32Array.from({ length: rows * classes }, () => random.normal() * 
 const y = Int32Array.from({ length: rows }, () => random.integer(classes + 1))
 const logits = file('logits.npy', npyBytes({ descr: '<f4', shape: [rows, classes], data: x }))
 const targets = file('targets.npy', npyBytes({ descr: '<i4', shape: [rows], data: y }))
+/** As the JSON has it. */
+const withoutCurves = (scores: Evaluation) => {
+  const slim = (each: Scores) => ({ ...each, classes: each.classes.map((figures) => ({ ...figures, precisionRecall: [], roc: [] })) })
+  return { ...scores, raw: slim(scores.raw), recalibrated: slim(scores.recalibrated) }
+}
 const both = [logits, '--targets', targets, '--background', 'num-classes']
 
 describe('focal-loss explain', { timeout: 60_000 }, () => {
@@ -43,7 +48,7 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     const { status, stdout, stderr } = explain(...both)
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     const positives = y.filter((index) => index < classes).length
-    expect(stdout).toMatch(new RegExp(`^logits.npy and targets.npy: sigmoid, 4,000 logits in rows of 8, ${positives} positives, ${(4000 - positives).toLocaleString('en-US')} negatives\n`))
+    expect(stdout).toMatch(new RegExp(`\nlogits.npy and targets.npy: sigmoid, 4,000 logits in rows of 8, ${positives} positives, ${(4000 - positives).toLocaleString('en-US')} negatives\n`))
     const loss = new SigmoidFocalLoss({ gamma: 2, alpha: null, background: classes })
     const { all, positives: side, bins, hardest } = loss.explain(x, y).losses[0]
     const line = stdout.split('\n').find((each) => each.startsWith('gamma 2 '))
@@ -59,12 +64,12 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
   it('prints and writes JSON: everything that the library says, and what it is of', () => {
     const { status, stdout, stderr } = explain(...both, '--gammas', '0,2', '--alphas', 'none,0.25', '--bins', '0,0.5,1', '--hardest', '3', '--json', '-')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    const expected = new SigmoidFocalLoss({ background: classes }).explain(x, y, { gammas: [0, 2], alphas: [null, 0.25], bins: [0, 0.5, 1], hardest: 3 })
+    const expected = new SigmoidFocalLoss({ background: classes }).explain(x, y, { gammas: [0, 2], alphas: [null, 0.25], bins: [0, 0.5, 1], hardest: 3, perClass: true })
     const written = JSON.parse(stdout) as ExplainedFiles
-    expect(written).toEqual({ file: logits, targets, loss: 'sigmoid', classes, notes: [], warnings: [], ...expected })
+    expect(written).toEqual({ file: logits, targets, loss: 'sigmoid', classes, notes: [], warnings: [], ...expected, reading: expect.stringMatching(/^positives are 11 % /) as string, evaluation: { trained: { gamma: 2, alpha: 0.25 }, scores: withoutCurves(evaluate(x, y, { loss: new SigmoidFocalLoss({ background: classes }) })) } })
     const portion = { count: expect.any(Number) as number, loss: expect.any(Number) as number, lossShare: expect.any(Number) as number, gradient: expect.any(Number) as number, gradientShare: expect.any(Number) as number }
     for (const each of written.losses) {
-      expect(Object.keys(each)).toEqual(['gamma', 'alpha', 'all', 'positives', 'negatives', 'bins', 'curves', 'hardest'])
+      expect(Object.keys(each)).toEqual(['gamma', 'alpha', 'all', 'positives', 'negatives', 'classes', 'bins', 'curves', 'hardest'])
       expect(each.all).toEqual({ ...portion, effectiveCount: expect.any(Number) as number })
       expect(each.bins).toEqual([{ from: 0, to: 0.5, positives: portion, negatives: portion }, { from: 0.5, to: 1, positives: portion, negatives: portion }])
       expect(Object.keys(each.hardest[0])).toEqual(['row', 'class', 'positive', 'probability', 'loss'])
@@ -83,7 +88,8 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
   it('names the columns that it takes first', () => {
     file('pandas.csv', ',score,label\n0,-2,0\n1,1,1\n2,-1,0\n3,2,1\n')
     const first = 'pandas.csv: logits from score; targets from label; left out: column 1 without a name (an index: it counts the rows)'
-    expect(explain('pandas.csv').stdout.split('\n').slice(0, 2)).toEqual([first, 'pandas.csv: sigmoid, 4 logits, 2 positives, 2 negatives'])
+    const reading = 'positives are 50 % and have 50 % of the gradient at gamma 2; best F1 1.000 at logit 1, probability 0.731'
+    expect(explain('pandas.csv').stdout.split('\n').slice(0, 3)).toEqual([first, reading, 'pandas.csv: sigmoid, 4 logits, 2 positives, 2 negatives'])
     const { stdout, stderr } = explain('pandas.csv', '--gammas', '0', '--json', '-', '--html', 'page.html')
     const { notes, losses } = JSON.parse(stdout) as ExplainedFiles
     expect({ notes, stderr }).toEqual({ notes: [first], stderr: '' })
@@ -136,7 +142,7 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     const peaks = (...options: string[]) => (JSON.parse(explain('peaks.csv', '--loss', 'heatmap', ...options, '--json', '-').stdout) as ExplainedFiles).losses[0]
     expect(peaks().positives.count).toBe(0)
     const expected = new HeatmapFocalLoss({ positiveFrom: 0.99 }).explain(Float64Array.of(2, -1), Float64Array.of(0.9995, 0.5))
-    expect(peaks('--positive-from', '0.99')).toEqual(expected.losses[0])
+    expect(peaks('--positive-from', '0.99')).toMatchObject(expected.losses[0])
     expect(expected.losses[0].positives.count).toBe(1)
     expect(explain('peaks.csv', '--positive-from', '0.99')).toMatchObject({ status: 1, stderr: 'focal-loss: --positive-from is given with --loss sigmoid; expected it with --loss heatmap\n' })
     expect(explain('peaks.csv', '--loss', 'heatmap', '--positive-from', '2').status).toBe(2)
@@ -166,7 +172,7 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     })
     const page = readFileSync(join(folder, 'page.html'), 'utf8')
     expect(page).toContain(svg)
-    expect(page.match(/<table>/g)).toHaveLength(4)
+    expect(page.match(/<table>/g)).toHaveLength(7)
     expect(page).not.toMatch(/<script|<link|(src|href)=|NaN|undefined/)
   })
 

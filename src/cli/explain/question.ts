@@ -1,0 +1,55 @@
+/** What is asked of the data, what works it out, and what is kept of a part. */
+import { type Evaluator, evaluator, type EvaluatorState, type Explainer, type ExplainerState } from 'focal-loss'
+import { comparedOf, type LossName, makeLoss } from './losses.js'
+import type { Trained } from './explained.js'
+
+/** The same of all parts. */
+export interface Question {
+  readonly loss: LossName
+  readonly gammas?: readonly number[]
+  readonly alphas?: readonly (number | null)[]
+  readonly background: number | 'num-classes' | null
+  readonly ignoreIndex: number | null
+  readonly positiveFrom?: number
+  readonly hardest: number
+  readonly bins?: number | readonly number[]
+}
+
+/** What `--save` writes. */
+export interface PartFile {
+  readonly kind: 'focal-loss explain'
+  readonly version: 1
+  readonly question: Question
+  readonly file: string
+  readonly targets: string
+  readonly classes: number
+  readonly notes: readonly string[]
+  readonly warnings: readonly string[]
+  readonly explainer: ExplainerState
+  readonly evaluator: EvaluatorState
+}
+
+interface Work {
+  readonly explainer: Explainer
+  readonly evaluator: Evaluator
+  /** The loss that scores are recalibrated for. */
+  readonly trained: Trained
+}
+
+/** What is worked with where this is asked. */
+export function workOf({ loss, background, ignoreIndex, positiveFrom, gammas, alphas, hardest, bins }: Question): Work {
+  const constant = { background, ignoreIndex, ...(positiveFrom !== undefined && { positiveFrom }) }
+  const compared = { ...comparedOf(loss), ...(gammas && { gammas }), ...(alphas && { alphas }) }
+  const explainer = makeLoss(loss, constant).explainer({ ...compared, hardest, bins, perClass: true })
+  // One that is compared with nothing is what the model was trained with; else it is the loss by its defaults
+  const [gamma] = gammas?.length === 1 ? gammas : []
+  const [alpha] = alphas?.length === 1 ? alphas : []
+  const trained = makeLoss(loss, { ...constant, ...(gamma !== undefined && { gamma }), ...(alpha !== undefined && { alpha }) })
+  return { explainer, evaluator: evaluator({ loss: trained }), trained: namedOf(trained.options) }
+}
+
+/** The gamma and the alpha of a loss, where it has them. */
+function namedOf(options: object): Trained {
+  const { gamma, alpha }: Trained = { ...options }
+  return { ...(gamma !== undefined && { gamma }), ...(alpha !== undefined && { alpha }) }
+}

@@ -1,0 +1,66 @@
+/** One pass over the logits and targets of a file, or over one share of them, and what comes of it. */
+import { startProgress } from '../output/progress.js'
+import { addAll } from './add_all.js'
+import { notesOf } from './explained.js'
+import type { SourceOptions } from './files/files.js'
+import { diskFiles } from './files/open.js'
+import { openSource } from './files/source.js'
+import type { LossName } from './losses.js'
+import { type PartFile, type Question, workOf } from './question.js'
+
+export interface WorkOptions extends Omit<SourceOptions, 'file' | 'arrays' | 'perRow' | 'indexed' | 'missing'> {
+  readonly loss: LossName
+  readonly gammas?: readonly number[]
+  readonly alphas?: readonly (number | null)[]
+  readonly background: number | 'num-classes' | null
+  /** NaN: targets that are missing. */
+  readonly ignoreIndex: number | null
+  /** Of a heatmap. */
+  readonly positiveFrom?: number
+  readonly logitsArray: string
+  readonly targetsArray: string
+  readonly hardest: number
+  readonly bins?: number | readonly number[]
+  /** Which share of the file, and of how many: `[0, 4]` is the first quarter. */
+  readonly part?: readonly [index: number, count: number]
+}
+
+export async function explainSource(file: string, options: WorkOptions): Promise<PartFile> {
+  const { loss, background, hardest, bins, gammas, alphas, positiveFrom, logitsArray, targetsArray, part: [index, count] = [0, 1] } = options
+  // Missing targets are masked, whatever their type
+  const missing = Number.isNaN(options.ignoreIndex)
+  if (positiveFrom !== undefined && loss !== 'heatmap') throw new Error(`--positive-from is given with --loss ${loss}; expected it with --loss heatmap`)
+  const question: Question = { loss, background, ignoreIndex: missing ? null : options.ignoreIndex, positiveFrom, gammas, alphas, hardest, bins }
+  const { explainer, evaluator } = workOf(question)
+  if (count > 1 && /\.(?:csv|tsv|txt)(?:\.gz)?$/i.test(file)) {
+    throw new Error(`--threads or --part is given for ${file}, whose end alone tells how long it is; expected .npy, .npz or .parquet (of tables in several files, --save a part of each)`)
+  }
+  const perRow = loss === 'softmax'
+  const source = await openSource(diskFiles, { ...options, file, arrays: { logits: logitsArray, targets: targetsArray }, perRow, indexed: background !== null, missing })
+  const progress = startProgress(1)
+  try {
+    const { classes } = source
+    if (perRow && classes === 1) throw new Error(`${file} has one logit a row; expected a row of classes for a softmax (--shape tells it of a .npy file), or --loss sigmoid`)
+    let done = 0
+    const advanced = (share: number) => {
+      progress.advance(share - done)
+      done = share
+    }
+    await addAll([explainer, evaluator], source, file, advanced, { from: index / count, to: (index + 1) / count })
+    return {
+      kind: 'focal-loss explain',
+      version: 1,
+      question,
+      file,
+      targets: options.targets ?? file,
+      classes,
+      notes: notesOf(source.taken),
+      warnings: source.warnings(),
+      explainer: explainer.state(),
+      evaluator: evaluator.state(),
+    }
+  } finally {
+    progress.stop()
+    await source.close()
+  }
+}
