@@ -2,10 +2,11 @@
  * Checks a packed tarball before anything is installed from it: `node scripts/check-package.mjs TARBALL`.
  *
  * publint and are-the-types-wrong find nothing, what it holds belongs there, nothing runs at installation, nothing else is
- * installed with it, and it is no larger than docs/installing.md says.
+ * installed with it, its pages' links lead somewhere, and it is no larger than docs/installing.md says.
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { anchorsOf, linksOf } from './pages.mjs'
 
 /** Bytes. docs/installing.md states both. */
 const ceilings = { packed: 960_000, unpacked: 3_900_000 }
@@ -37,6 +38,17 @@ for (const name of Object.keys(manifest.optionalDependencies ?? {})) {
 }
 for (const name of Object.keys(manifest.peerDependencies ?? {})) {
   check(manifest.peerDependenciesMeta?.[name]?.optional === true, `its peer dependency ${name} is not optional`)
+}
+
+// A release's pages link to its repository for what it has not. Of a checkout nobody knows where it is published: there it must be in the checkout
+const packed = new Set(files.map(({ path }) => path.replace('package/', '')))
+const contentOf = (path) => run('tar', '-xzOf', tarball, `package/${path}`)
+for (const page of [...packed].filter((path) => path.endsWith('.md'))) {
+  for (const { target, anchor } of linksOf(page, contentOf(page))) {
+    const inRepository = manifest.repository === undefined && existsSync(new URL(`../${target}`, import.meta.url))
+    check(packed.has(target) || inRepository, `${page} links to ${target}, which ${manifest.repository === undefined ? 'is nowhere' : 'it does not have'}`)
+    if (packed.has(target) && anchor !== '') check(anchorsOf(contentOf(target)).has(anchor), `${page} links to ${target}#${anchor}, which has no such heading`)
+  }
 }
 
 const docs = readFileSync(new URL('../docs/installing.md', import.meta.url), 'utf8')

@@ -5,6 +5,7 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { repositoryOf } from './repository.mjs'
 
 const at = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const readJson = (path) => JSON.parse(readFileSync(at(path), 'utf8'))
@@ -26,6 +27,7 @@ const manifest = {
   description: `The ${addon === 'focal_loss' ? 'native' : 'CUDA'} addon of focal-loss for ${name}`,
   license,
   author,
+  ...repositoryOf(process.env)?.fields,
   engines,
   os: [os],
   cpu: [cpu],

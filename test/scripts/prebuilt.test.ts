@@ -1,6 +1,6 @@
 /** The packages of prebuilt addons: how they are made and checked before they are published, and that the loader knows them all. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,8 +15,16 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
+/** A workflow of GitHub's says where it runs. */
+const workflow = { GITHUB_SERVER_URL: 'https://git.example', GITHUB_REPOSITORY: 'somebody/focal-loss' }
+const elsewhere = Object.fromEntries(Object.entries(process.env).filter(([name]) => !(name in workflow)))
+
 function run(script: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [at(`../../scripts/prebuilt/${script}.mjs`), ...args], { encoding: 'utf8' })
+  return runIn(elsewhere, script, ...args)
+}
+
+function runIn(env: NodeJS.ProcessEnv, script: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [at(`../../scripts/prebuilt/${script}.mjs`), ...args], { encoding: 'utf8', env })
   return { status, stdout: stdout.trim(), stderr: stderr.trim() }
 }
 
@@ -83,6 +91,31 @@ describe('the names of platforms', () => {
     expect(run('link', folder)).toEqual({ status: 0, stdout: '', stderr: '' })
     const { optionalDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { optionalDependencies: object }
     expect(optionalDependencies).toEqual(Object.fromEntries(native.map((name) => [`@focal-loss/${name}`, '1.2.3'])))
+  })
+
+  it('come with the repository that a workflow runs in, where npm looks for their provenance, and with none elsewhere', () => {
+    const expected = {
+      repository: { type: 'git', url: 'git+https://git.example/somebody/focal-loss.git' },
+      homepage: 'https://git.example/somebody/focal-loss#readme',
+      bugs: 'https://git.example/somebody/focal-loss/issues',
+    }
+    const main = mkdtempSync(join(folder, 'main-'))
+    const manifestOf = (where: string) => JSON.parse(readFileSync(join(where, 'package.json'), 'utf8')) as object
+    const pages = { 'README.md': '[a](docs/a.md#b) ![c](docs/c.png) [d](src/d.ts#L1) [e](https://e.example)', 'docs/a.md': '# B\n[up](../README.md) [out](../src/d.ts) [here](#b)' }
+    mkdirSync(join(main, 'docs'))
+    writeFileSync(join(main, 'package.json'), JSON.stringify({ name: 'focal-loss', version: '1.2.3', files: ['docs', '!docs/*.png'] }))
+    for (const [path, content] of Object.entries({ ...pages, 'docs/c.png': '' })) writeFileSync(join(main, path), content)
+    expect(run('link', main)).toEqual({ status: 0, stdout: '', stderr: '' })
+    expect(manifestOf(main)).not.toHaveProperty('repository')
+    expect(readFileSync(join(main, 'README.md'), 'utf8')).toBe(pages['README.md'])
+    expect(runIn({ ...elsewhere, ...workflow }, 'link', main)).toEqual({ status: 0, stdout: '', stderr: '' })
+    expect(manifestOf(main)).toMatchObject(expected)
+    const at123 = (kind: string) => `https://git.example/somebody/focal-loss/${kind}/v1.2.3`
+    expect(readFileSync(join(main, 'README.md'), 'utf8')).toBe(`[a](docs/a.md#b) ![c](${at123('raw')}/docs/c.png) [d](${at123('blob')}/src/d.ts#L1) [e](https://e.example)`)
+    expect(readFileSync(join(main, 'docs/a.md'), 'utf8')).toBe(`# B\n[up](../README.md) [out](${at123('blob')}/src/d.ts) [here](#b)`)
+    const staged = join(folder, 'staged')
+    expect(runIn({ ...elsewhere, ...workflow }, 'stage', 'linux-x64-gnu', join(main, 'README.md'), staged).status).toBe(0)
+    expect(manifestOf(staged)).toMatchObject(expected)
   })
 
   it('are all that is staged', () => {
