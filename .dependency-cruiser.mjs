@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs'
 const floors = JSON.parse(readFileSync(new URL('scripts/floors.json', import.meta.url), 'utf8'))
 
 /** Folders of `src/backends` that are no backend, but what several stand on. */
-const shared = ['^src/backends/addon/']
+const shared = ['^src/backends/addon/', '^src/backends/shaders/']
 
 const anyOf = (rooms) => rooms.map((room) => (room.endsWith('.ts') ? `^src/${room.replace('.', '\\.')}$` : `^src/${room}/`))
 

@@ -3,7 +3,7 @@ import { defineConfig } from 'tsdown'
 // One build for all library entries, so that they share their modules: one registry, one WebAssembly memory
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts', node: 'src/node.ts', tfjs: 'src/adapters/tfjs/index.ts', jax: 'src/adapters/jax.ts', parallel: 'src/adapters/parallel/index.ts' },
+    entry: { index: 'src/index.ts', node: 'src/node.ts', tfjs: 'src/adapters/tfjs/index.ts', jax: 'src/adapters/jax.ts', parallel: 'src/adapters/parallel/index.ts', webgpu: 'src/adapters/webgpu.ts' },
     format: ['esm', 'cjs'],
     platform: 'node',
     target: 'es2022',

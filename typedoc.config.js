@@ -66,7 +66,7 @@ export default {
   validation: { notExported: true, invalidLink: true, rewrittenLink: true },
   // How Float16 is there for some compilers only; the table behind HostArray; the functions of TensorFlow.js that are used
   // The interface of arrays on GPUs is that of the class which the main entry exports by the same name
-  intentionallyNotExported: ['OrFloat16', 'HostArrays', 'FusedOperations', 'ComposedOperations', 'ShaderOperations', 'src/arrays/device_array.ts:DeviceArray'],
+  intentionallyNotExported: ['OrFloat16', 'HostArrays', 'FusedOperations', 'ComposedOperations', 'ShaderOperations', 'GpuCommandEncoder', 'GpuPipeline', 'src/arrays/device_array.ts:DeviceArray'],
   treatWarningsAsErrors: true,
   logLevel: 'Warn',
   hidePageHeader: true,

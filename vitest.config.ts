@@ -12,6 +12,7 @@ export default defineConfig({
       { find: /^focal-loss\/parallel$/, replacement: at('src/adapters/parallel/index.ts') },
       { find: /^focal-loss\/tfjs$/, replacement: at('src/adapters/tfjs/index.ts') },
       { find: /^focal-loss\/jax$/, replacement: at('src/adapters/jax.ts') },
+      { find: /^focal-loss\/webgpu$/, replacement: at('src/adapters/webgpu.ts') },
     ],
   },
   test: {

@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as main from 'focal-loss'
 import * as jax from 'focal-loss/jax'
 import * as parallel from 'focal-loss/parallel'
+import * as webgpu from 'focal-loss/webgpu'
 import * as tfjs from 'focal-loss/tfjs'
 import * as wasm from 'focal-loss/wasm'
 import packageJson from '../package.json' with { type: 'json' }
@@ -25,6 +26,7 @@ import { commandsOf } from './support/doc_commands.js'
 import { brokenLinks, missingFiles } from './support/doc_links.js'
 import { typeErrors } from './support/doc_types.js'
 import { useCuda } from './support/cuda.js'
+import { runDawnChild } from './support/dawn.js'
 import { npyBytes } from './support/npy_files.js'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -43,6 +45,7 @@ const modules: Modules = {
   '@focal-loss/mpi': { joinMpi: () => parallel.sharedCollective(parallel.sharedMemory(1), 0) },
   'focal-loss/tfjs': tfjs,
   'focal-loss/jax': jax,
+  'focal-loss/webgpu': webgpu,
   '@tensorflow/tfjs': tensorFlow,
   '@jax-js/jax': jaxjs,
 }
@@ -66,7 +69,12 @@ const written = pages.map((page) => {
 })
 
 describe('the code in', () => {
-  it.each(written.filter(({ code }) => code.length > 0))('$page runs, and its comments are right', async ({ page, code: blocks }) => {
+  // By Dawn, which needs a process of its own
+  it('docs/webgpu.md runs, and its comments are right', { timeout: 60_000 }, () => {
+    expect(runDawnChild(['--import', 'tsx', fileURLToPath(new URL('docs_dawn_child.ts', import.meta.url))])).toBeGreaterThan(0)
+  })
+
+  it.each(written.filter(({ page, code }) => code.length > 0 && page !== 'docs/webgpu.md'))('$page runs, and its comments are right', async ({ page, code: blocks }) => {
     for (const name of Object.keys(given[page] ?? {})) expect(blocks.some(({ code }) => code.includes(name))).toBe(true)
     expect(await runBlocks(blocks, modules, given[page])).toBeGreaterThan(0)
   })
@@ -153,7 +161,7 @@ describe('a block', () => {
     ['const a = NaN // a 0.5', 'page.md:4: the comment says 0.5; the result is NaN'],
     ['nothing()', 'the block at page.md:4: nothing is not defined'],
     ["import { nothing } from 'focal-loss'", "the block at page.md:4: imports nothing from 'focal-loss', which has no such export"],
-    ["import fs from 'node:fs'", "the block at page.md:4: imports 'node:fs'; expected one of focal-loss, focal-loss/wasm, focal-loss/tfjs, focal-loss/jax, @tensorflow/tfjs, @jax-js/jax"],
+    ["import fs from 'node:fs'", "the block at page.md:4: imports 'node:fs'; expected one of focal-loss, focal-loss/wasm, focal-loss/tfjs, focal-loss/jax, focal-loss/webgpu, @tensorflow/tfjs, @jax-js/jax"],
   ])('%s is wrong', async (code, message) => {
     await expect(run(code)).rejects.toThrow(new Error(message))
   })

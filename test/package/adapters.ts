@@ -3,9 +3,12 @@ import type { Rank, Tensor } from '@tensorflow/tfjs-core'
 import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { type Jax, jaxValueAndGrad } from 'focal-loss/jax'
 import { type TensorFlow, tfLoss } from 'focal-loss/tfjs'
+import { type GpuDevice, type WebgpuLoss, webgpuLoss } from 'focal-loss/webgpu'
 
 export function trained(tf: TensorFlow, labels: Tensor, logits: Tensor): Tensor<Rank.R1> {
   return tfLoss(tf, new SigmoidFocalLoss({ reduction: 'sum' }), { implementation: undefined })(labels, logits)
 }
 
 export const stepOf = (jax: Jax) => jaxValueAndGrad(jax, new SoftmaxFocalLoss(), (_weights: never, inputs: never) => inputs)
+
+export const onGpu = (device: GpuDevice): WebgpuLoss<'mean'> => webgpuLoss(device, new SoftmaxFocalLoss())

@@ -28,11 +28,16 @@ export function goldenErrors(one: GoldenCase, backend: BackendName, precision: P
   const options = { ...one.options, reduction: 'none', backend } as const
   const logits = logitsOf(precision, one.logits)
   const call = { shape: one.shape }
-  const terms = termsOf(one)
   const loss = lossOf(one.loss, options)
   const { value, grad } = loss.valueAndGrad(logits, one.targets, call)
   const hess = loss instanceof ElementwiseLoss ? loss.valueGradAndHess(logits, one.targets, call).hess : []
+  return errorsOf(one, { value, grad, hess })
+}
+
+/** The same of results, with reduction 'none', that are there already. */
+export function errorsOf(one: GoldenCase, { value, grad, hess }: Record<'value' | 'grad' | 'hess', ArrayLike<number>>) {
   const { expected } = one
+  const terms = termsOf(one)
   return {
     value: largestError(value, expected.value, terms.value),
     grad: largestError(grad, expected.grad, terms.grad),

@@ -5,10 +5,9 @@
  */
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
-import { type CountedUnit, countsKernel } from '../../backends/shaders/counts.js'
+import { countsKernel, denominatorOf } from '../../backends/shaders/counts.js'
 import { elementwiseKernels } from '../../backends/shaders/elementwise.js'
-import { ignoresLabels } from '../../backends/shaders/goals.js'
-import type { Kernel } from '../../backends/shaders/kernel.js'
+import type { Kernel, KernelOptions } from '../../backends/shaders/kernel.js'
 import { softmaxKernels } from '../../backends/shaders/softmax.js'
 import { foldKernel, stepsOf } from '../../backends/shaders/sums.js'
 import type { LossConstants } from '../../problem/constants.js'
@@ -36,9 +35,10 @@ function lossOf(tf: ShaderOperations, run: RunKernel, loss: LossConstants, reduc
   const { kind, samples, classes, rows } = batch
   const { perRow } = loss.formula
   const isHalf = hasHalfFloats(tf)
-  const kernels = (perRow ? softmaxKernels : elementwiseKernels)(loss, kind, isHalf)
+  const options: KernelOptions = { kind, isHalf, weights: null, mask: null }
+  const kernels = (perRow ? softmaxKernels : elementwiseKernels)(loss, options)
   const each = (rows / samples) * classes
-  const { unit, constant } = denominatorOf(loss, reduction, batch)
+  const { unit, constant } = denominatorOf(loss, reduction, options, rows, classes)
   const isCounted = unit !== null
   const least = isHalf ? Math.min(1, HALF_COUNT / constant) : 1
   const factor = isCounted ? samples * least : samples / constant
@@ -48,7 +48,7 @@ function lossOf(tf: ShaderOperations, run: RunKernel, loss: LossConstants, reduc
 
   const forward = tf.customGrad((at, save) => {
     const given: Tensors = { logits: at as Tensor, targets: batch.targets }
-    const counts = (): Tensor => sumEach(run, countsKernel(loss, kind, isHalf, unit ?? 'elements'), given, 1, { ...uniforms, each: constant, factor: least })
+    const counts = (): Tensor => sumEach(run, countsKernel(loss, options, unit ?? 'elements'), given, 1, { ...uniforms, each: constant, factor: least })
     const shared: Tensors = {
       ...(kernels.rows !== null && { rows: run(kernels.rows, { ...given, ...balanceOf() }, [2 * rows, 2], uniforms) }),
       ...(isCounted && { count: counts() }),
@@ -73,15 +73,6 @@ function lossOf(tf: ShaderOperations, run: RunKernel, loss: LossConstants, reduc
 }
 
 type Tensors = Readonly<Record<string, Tensor>>
-
-/** What the sum of losses is divided by: `constant`, or what is counted among as many. */
-function denominatorOf(loss: LossConstants, reduction: Reduction, { kind, rows, classes }: Batch): { unit: CountedUnit | null; constant: number } {
-  const ofRows = reduction === 'mean-rows' || loss.formula.perRow
-  if (reduction === 'sum') return { unit: null, constant: 1 }
-  if (reduction === 'mean-positives') return { unit: 'positives', constant: rows * classes }
-  const isIgnoring = kind === 'labels' ? ignoresLabels(loss) : loss.ignoreIndex !== null
-  return { unit: isIgnoring ? (ofRows ? 'rows' : 'elements') : null, constant: ofRows ? rows : rows * classes }
-}
 
 type Uniforms = Readonly<Record<string, number>> & { readonly each: number; readonly factor: number }
 

@@ -1,5 +1,7 @@
 /** A computation on a GPU, apart from the interface that runs it. */
 import type { ShaderText } from '../../formulas/shaders/language.js'
+import type { TargetKind } from '../../problem/call.js'
+import type { Per } from '../../problem/problem.js'
 
 export interface Kernel {
   /** Arrays of numbers. The text reads entry i of the one called `logits` as `read_logits(i)`. */
@@ -41,6 +43,43 @@ fn element_of(row: i32, c: i32) -> i32 {
   return (row / uniforms.inner * uniforms.classes + c) * uniforms.inner + row % uniforms.inner;
 }
 `
+
+/** Weights and a mask, and what each of their numbers is for: the inputs `weights` and `mask`, where there are such. */
+export interface Extras {
+  readonly weights: Per | null
+  readonly mask: Per | null
+}
+
+/** How a loss comes as kernels: how targets are read, what else there is, and whether numbers are stored as half floats. */
+export interface KernelOptions extends Extras {
+  readonly kind: TargetKind
+  readonly isHalf: boolean
+}
+
+/** The inputs of these names that there are. */
+export function extraInputs(extras: Extras, ...names: readonly (keyof Extras)[]): readonly string[] {
+  return names.filter((name) => extras[name] !== null)
+}
+
+/** `fn weight_at(i: i32) -> f32` of element i, for kernels with the input `weights` where there is one. */
+export function weightText({ weights }: Extras): ShaderText {
+  return `
+fn weight_at(i: i32) -> f32 {
+  return ${weights === null ? '1.0' : `read_weights(${indexOf(weights)})`};
+}
+`
+}
+
+/** `fn is_kept(i: i32) -> bool` of element i, likewise. */
+export function maskText({ mask }: Extras): ShaderText {
+  return `
+fn is_kept(i: i32) -> bool {
+  return ${mask === null ? 'true' : `read_mask(${indexOf(mask)}) != 0.0`};
+}
+`
+}
+
+const indexOf = (per: Per) => (per === 'row' ? 'row_of(i)' : 'i')
 
 /** What sums and gradients are multiplied by. */
 export function scaleOf(isCounted: boolean): ShaderText {

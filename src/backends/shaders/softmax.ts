@@ -4,33 +4,33 @@
  */
 import { literal, type ShaderText } from '../../formulas/shaders/language.js'
 import { softmaxShader } from '../../formulas/shaders/softmax_focal.js'
-import type { TargetKind } from '../../problem/call.js'
 import type { LossConstants } from '../../problem/constants.js'
 import { goalShader } from './goals.js'
-import { layout, type LossKernels, scaleOf, withCount } from './kernel.js'
+import { extraInputs, type KernelOptions, layout, type LossKernels, maskText, scaleOf, weightText, withCount } from './kernel.js'
 import { partsOf } from './sums.js'
 
 /** Losses of so many classes at a time are added up, so that sums over many do not drift. */
 const BLOCK = 64
 
-export function softmaxKernels(loss: LossConstants, kind: TargetKind, isHalf: boolean): LossKernels {
+export function softmaxKernels(loss: LossConstants, options: KernelOptions): LossKernels {
+  const { kind, isHalf } = options
   const balance = loss.classPositive === null ? null : Float32Array.from(loss.classPositive)
   const weight = balance === null ? literal(loss.positiveWeight) : 'read_balance(c)'
   const goals = goalShader(loss, kind, isHalf)
-  const terms: ShaderText = `${softmaxShader(loss)}${layout}${goals}
+  const terms: ShaderText = `${softmaxShader(loss)}${layout}${weightText(options)}${goals}
 fn goal_at(i: i32, row: i32, c: i32) -> Goal {
   return goal_of(read_targets(${kind === 'labels' ? 'i' : 'row'}), c);
 }
 
-fn weight_of(g: Goal, c: i32) -> f32 {
-  return g.y * ${weight};
+fn weight_of(i: i32, row: i32, c: i32) -> f32 {
+  return goal_at(i, row, c).y * ${weight} * weight_at(i);
 }
 `
-  const inputs = ['logits', 'targets', ...(balance === null ? [] : ['balance'])]
+  const inputs = ['logits', 'targets', ...(balance === null ? [] : ['balance']), ...extraInputs(options, 'weights')]
   const sizes = { classes: 'i32', inner: 'i32' } as const
   return {
     balance,
-    rows: { inputs, uniforms: sizes, text: terms + rowsText(isHalf), isVector: true },
+    rows: { inputs: [...inputs, ...extraInputs(options, 'mask')], uniforms: sizes, text: terms + maskText(options) + rowsText(isHalf), isVector: true },
     sums: (isCounted) => ({
       inputs: withCount(['rows'], isCounted),
       uniforms: { factor: 'f32', least: 'f32', each: 'i32', parts: 'i32' },
@@ -49,7 +49,7 @@ fn output_at(i: i32) -> f32 {
   if (pull < 0.0) {
     return 0.0;
   }
-  let term: ClassTerm = class_term(bounded(read_logits(i)), read_rows(4 * row + 1), rest, weight_of(goal_at(i, row, c), c));
+  let term: ClassTerm = class_term(bounded(read_logits(i)), read_rows(4 * row + 1), rest, weight_of(i, row, c));
   let others: f32 = pull - term.pull;
   return select((term.p * ${isHalf ? ofHalves : 'others'} - term.q * term.pull) * seed, not_a_number(), is_nan(pull));
 }
@@ -77,7 +77,7 @@ fn output_at(row: i32) -> vec4<f32> {
     let g: Goal = goal_at(i, row, c);
     top = max(top, bounded(given));
     is_endless = is_endless || (is_infinite(given) && given > 0.0);
-    is_valid = is_valid || g.is_valid;
+    is_valid = is_valid || (g.is_valid && is_kept(i));
     is_good = is_good && g.is_known && !is_nan(given);
   }
   if (!is_valid) {
@@ -101,7 +101,7 @@ fn output_at(row: i32) -> vec4<f32> {
   var pull: f32 = 0.0;
   for (var c: i32 = 0; c < uniforms.classes; c += 1) {
     let i: i32 = element_of(row, c);
-    let w: f32 = weight_of(goal_at(i, row, c), c);
+    let w: f32 = weight_of(i, row, c);
     if (w > 0.0) {
       let term: ClassTerm = class_term(bounded(read_logits(i)), top, rest, w);
       value += term.value;

@@ -41,6 +41,11 @@ export const foldKernel: Kernel = {
 /** Of groups of `each` numbers, how many partial sums a group there are after each step; the last is 1. */
 export function stepsOf(each: number): number[] {
   const steps = [each <= SMALL ? 1 : Math.ceil(each / FIRST_FAN)]
-  for (let parts = steps[0]; parts > 1; ) steps.push((parts = Math.ceil(parts / FAN)))
+  for (let parts = steps[0]; parts > 1; ) steps.push((parts = foldsTo(parts)))
   return steps
+}
+
+/** How many partial sums are left of as many after one step. */
+export function foldsTo(parts: number): number {
+  return Math.ceil(parts / FAN)
 }
