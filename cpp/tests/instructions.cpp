@@ -64,6 +64,48 @@ int dense(int32_t loss, double gamma = 2, double beta = 0) {
   return run(p, make_logits<float>(96000));
 }
 
+// A softmax over 96,000 logits with what may leave the fast road.
+struct SoftmaxCall {
+  int classes = 80;
+  bool apart = false;  // [1, classes, rows]
+  bool ignored = false, far = false, masked_rows = false, masked_classes = false, one_hot = false, probabilities = false;
+};
+template <class Label = uint8_t> int softmax(const SoftmaxCall &call) {
+  const int rows = 96000 / call.classes;
+  const size_t count = static_cast<size_t>(rows * call.classes);
+  FocalProblem p = blank_problem(FOCAL_SOFTMAX, call.apart ? 1 : rows, call.classes, call.apart ? rows : 1);
+  std::vector<float> logits = make_logits<float>(rows * call.classes), weights(static_cast<size_t>(rows), 0.5f);
+  for (size_t k = 0; call.far && k < count; k += 97) logits[k] = -1e9f;
+  if (call.probabilities) {
+    p.inputs = FOCAL_PROBABILITIES;
+    for (float &x : logits) x = 1 / static_cast<float>(call.classes);
+  }
+  std::vector<int32_t> indices(static_cast<size_t>(rows));
+  std::vector<Label> labels(call.one_hot ? count : 0);
+  std::vector<uint8_t> mask(call.masked_classes ? count : static_cast<size_t>(rows), 1);
+  for (size_t k = 1; k < mask.size(); k += 11) mask[k] = 0;
+  for (size_t row = 0; row < indices.size(); row++) {
+    const size_t index = row % static_cast<size_t>(call.classes), at = row * static_cast<size_t>(call.classes) + index;
+    indices[row] = call.ignored && row % 10 == 0 ? 255 : static_cast<int32_t>(index);
+    if (call.one_hot) labels[at] = 1;
+    if (call.masked_classes) mask[at] = 1;
+  }
+  if (call.ignored) p.ignore_index = 255;
+  if (call.masked_rows || call.masked_classes) {
+    p.mask_per = call.masked_classes ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW;
+    p.mask = mask.data();
+    p.mask_dtype = FOCAL_UINT8;
+  }
+  if (call.masked_rows) {
+    p.weights_per = FOCAL_PER_ROW;
+    p.weights = weights.data();
+    p.weights_dtype = FOCAL_FLOAT32;
+  }
+  if (call.one_hot) set_targets(p, FOCAL_DENSE, labels);
+  else set_targets(p, FOCAL_CLASS_INDEX, indices);
+  return run(p, logits);
+}
+
 const std::map<std::string, std::function<int()>> cases{
     {"sigmoid-80", [] { return by_index<float>(FOCAL_SIGMOID, 1, 2); }},
     {"sigmoid-960", [] { return by_index<float>(FOCAL_SIGMOID, 12, 2); }},
@@ -80,6 +122,19 @@ const std::map<std::string, std::function<int()>> cases{
     {"softmax-21-classes", [] { return by_index<float>(FOCAL_SOFTMAX, 4571, 2, 21); }},
     {"softmax-float64", [] { return by_index<double>(FOCAL_SOFTMAX, 1200, 2); }},
     {"softmax-large-logits", [] { return by_index<float>(FOCAL_SOFTMAX, 1200, 2, 80, 20); }},
+    {"softmax-2-classes", [] { return softmax({.classes = 2}); }},
+    {"softmax-3-classes", [] { return softmax({.classes = 3}); }},
+    {"softmax-5-classes", [] { return softmax({.classes = 5}); }},
+    {"softmax-10-classes", [] { return softmax({.classes = 10}); }},
+    {"softmax-apart-2-classes", [] { return softmax({.classes = 2, .apart = true}); }},
+    {"softmax-apart-ignored-20-classes", [] { return softmax({.classes = 20, .apart = true, .ignored = true}); }},
+    {"softmax-far-logits", [] { return softmax({.far = true}); }},
+    {"softmax-masked-rows", [] { return softmax({.masked_rows = true}); }},
+    {"softmax-masked-classes-3", [] { return softmax({.classes = 3, .masked_classes = true}); }},
+    {"softmax-masked-classes-80", [] { return softmax({.masked_classes = true}); }},
+    {"softmax-one-hot-bytes", [] { return softmax({.one_hot = true}); }},
+    {"softmax-one-hot-floats", [] { return softmax<float>({.one_hot = true}); }},
+    {"softmax-probabilities", [] { return softmax({.probabilities = true}); }},
 };
 
 }  // namespace

@@ -34,7 +34,7 @@ template <class R, class S, class T> struct SoftmaxDenseRows : SoftmaxIndexLanes
         using N = decltype(number);
         return others(load<N>(scratch.e + k)) * N(inverse);
       });
-      row.map(x, nll, [&](auto logits) FOCAL_LAMBDA {
+      row.map(x, nll, [&](auto logits, int64_t) FOCAL_LAMBDA {
         using N = decltype(logits);
         return N(max) - logits + N(log_whole);
       });

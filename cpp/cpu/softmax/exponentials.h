@@ -7,32 +7,23 @@
 
 #include "losses/softmax_focal.h"
 #include "cpu/elementwise/block.h"
-#include "row.h"
-#include "staging.h"
+#include "masked_classes.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
-// R sweeps over whole blocks, S (shorter) over what takes more registers.
-template <class R, class S, class T> struct SoftmaxExponentials : SoftmaxRows<T, decltype(fold(R()))> {
-  using V = decltype(fold(R()));
-  using Row = RowByRow<S, T>;
-  using RowVector = RowsByClass<S, T>;
-  using Base = SoftmaxRows<T, V>;
+template <class R, class S, class T> struct SoftmaxExponentials : SoftmaxMaskedClasses<R, S, T> {
+  using Base = SoftmaxMaskedClasses<R, S, T>;
+  using Base::Base;
+  using typename Base::V, typename Base::Row, typename Base::RowVector;
   using Base::plan, Base::scratch, Base::C, Base::rows, Base::elements, Base::by_class, Base::problem, Base::target_position;
-
-  SoftmaxExponentials(const Plan &of, void *memory) : Base(of, memory) {}
 
   const T near_reach = C <= 4096 ? Limits<T>::softmax : Limits<T>::softmax_long;
 
-  template <class Row, class F> FOCAL_INLINE void each_row(F f) const {
-    for (int64_t r = 0; r < rows; r += Row::step) f(Row(*this, r));
-  }
-
   // The largest |x| of each row.
   FOCAL_NOINLINE void measure_rows(const T *x, T *to) const {
-    if (by_class) each_row<RowVector>([&](const RowVector &row) { row.put(row.largest_magnitude(x), to); });
-    else each_row<Row>([&](const Row &row) { row.put(row.largest_magnitude(x), to); });
+    if (by_class) this->template each_row<RowVector>([&](const RowVector &row) { row.put(row.reach(x).magnitude, to); });
+    else this->template each_row<Row>([&](const Row &row) { row.put(row.reach(x).magnitude, to); });
   }
 
   FOCAL_NOINLINE void exponentials(const T *x) {
@@ -51,9 +42,11 @@ template <class R, class S, class T> struct SoftmaxExponentials : SoftmaxRows<T,
 
  private:
   template <class Row> FOCAL_INLINE void shift_rows(const T *x, bool all) {
-    each_row<Row>([&](const Row &row) {
-      row.put(row.largest(x), scratch.row_max);
-      if (!all) row.put(row.largest_magnitude(x), scratch.row_reach);
+    this->template each_row<Row>([&](const Row &row) {
+      if (all) return row.put(row.largest(x), scratch.row_max);
+      const auto reach = row.reach(x);
+      row.put(reach.largest, scratch.row_max);
+      row.put(reach.magnitude, scratch.row_reach);
     });
     const V reach(near_reach);
     for (int64_t r = 0; r < rows; r += V::size) {
@@ -64,10 +57,10 @@ template <class R, class S, class T> struct SoftmaxExponentials : SoftmaxRows<T,
       select(is_far, shift.floor, V(near_floor)).store(scratch.row_floor + r);
       select(is_far, shift.top, V(0)).store(scratch.row_top + r);
     }
-    each_row<Row>([&](const Row &row) {
+    this->template each_row<Row>([&](const Row &row) {
       const auto subtracted = row.of(scratch.row_subtracted), floor = row.of(scratch.row_floor),
                  over = row.of(scratch.row_exponent);
-      row.map(x, scratch.e, [&](auto logits) FOCAL_LAMBDA {
+      row.map(x, scratch.e, [&](auto logits, int64_t) FOCAL_LAMBDA {
         using N = decltype(logits);
         return exponential_over(larger(N(floor), logits - N(subtracted)), N(over));
       });

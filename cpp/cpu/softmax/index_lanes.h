@@ -34,7 +34,9 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
 
   FOCAL_NOINLINE double index_lanes(const T *x, bool shifted, T *grad) {
     static_assert(Base::step_of_rows % N::size == 0, "whole packs of rows");
-    if (C == 2 && !this->takes_classes_out()) {
+    if (C == 2) {
+      if (this->takes_classes_out())  // what a row of one class comes to is 0
+        for (int64_t r = 0; r < class_step; r++) scratch.row_amount[r] = scratch.row_left[r] < 2 ? T(0) : scratch.row_amount[r];
       with_common_power<T>(problem().gamma, [&](auto power) { two_class_rows(power, x, grad); });
     } else {
       constexpr int64_t stretch = 128;  // rows whose exponentials stay near the processor until their gradients are taken

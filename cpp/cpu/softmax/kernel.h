@@ -28,8 +28,8 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     double sum;
     if (p.inputs == FOCAL_PROBABILITIES) {
       this->list_rows_without();
-      this->stage_amounts();
-      sum = probability_rows(x, grad);
+      sum = indexed && !renormalizes(p) ? probabilities_by_index(x, grad) : probability_rows(x, grad);
+      finish_probabilities(grad);
     } else {
       const RowKinds kinds = indexed ? RowKinds{true, false} : this->find_one_hot();
       if (kinds.indexed && kinds.soft) {
@@ -164,8 +164,23 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     return sum;
   }
 
-  // Each class by itself: its p is a variable of its own, and of 1 - p the others have no part.
-  double probability_rows(const T *x, T *grad) {
+  // Each class by itself: its p is a variable of its own, and of 1 - p the others have no part. So rows with an index have one term each.
+  FOCAL_NOINLINE double probabilities_by_index(const T *x, T *grad) {
+    const NumberRange range = range_of(problem().grad_dtype);
+    double sum = 0;
+    for (int64_t k = 0; grad && k < elements; k++) scratch.e[k] = 0;
+    for (int64_t r = 0; r < rows; r++) {
+      const int64_t at = this->target_position(r);
+      const DoubleElement e = class_of_probability(problem(), static_cast<double>(x[at]), static_cast<double>(scratch.row_amount[r]));
+      sum += e.value;
+      scratch.row_value[r] = static_cast<T>(e.value / plan.value_divisor);
+      scratch.e[at] = static_cast<T>(within(range, e.grad / plan.grad_divisor));
+    }
+    if (grad) memcpy(grad, scratch.e, static_cast<size_t>(elements) * sizeof(T));  // which may be x
+    return sum;
+  }
+  FOCAL_NOINLINE double probability_rows(const T *x, T *grad) {
+    this->stage_amounts();
     const NumberRange range = range_of(problem().grad_dtype);
     double sum = 0;
     for (int64_t r = 0; r < rows; r++) {
@@ -190,10 +205,12 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
       sum += value;
       scratch.row_value[r] = static_cast<T>(value / plan.value_divisor);
     }
+    return sum;
+  }
+  void finish_probabilities(T *grad) {
     this->clear_values_without();
     if (grad && this->takes_classes_out()) this->clear_masked(grad);
     if (grad) this->clear_rows_without(grad);
-    return sum;
   }
 };
 

@@ -50,14 +50,21 @@ template <class R, class T> FOCAL_INLINE T largest_of(const T *x, int64_t n) {
   return result;
 }
 
-template <class R, class T> FOCAL_INLINE T largest_magnitude_of(const T *x, int64_t n) {
-  using V = decltype(fold_larger(R()));
-  V largest(0);
+
+template <class One> struct Reach { One largest, magnitude; };  // of numbers, and of what they are without their sign
+
+template <class V, class T> FOCAL_INLINE Reach<T> reach_of(const T *x, int64_t n) {
+  const auto either = [](auto a, auto b) { return larger(a, b); };
+  V largest(-__builtin_inf()), magnitude(0);
   int64_t k = 0;
-  for (; k + V::size <= n; k += V::size) largest = larger(absolute(V::load(x + k)), largest);
-  T result = k > 0 ? fold_lanes(largest, [](auto a, auto b) { return larger(a, b); }) : T(0);
-  for (; k < n; k++) result = larger(absolute(x[k]), result);
-  return result;
+  for (; k + V::size <= n; k += V::size) {
+    const V numbers = V::load(x + k);
+    largest = larger(numbers, largest);
+    magnitude = larger(absolute(numbers), magnitude);
+  }
+  Reach<T> reach{fold_lanes(largest, either), fold_lanes(magnitude, either)};
+  for (; k < n; k++) reach = {larger(x[k], reach.largest), larger(absolute(x[k]), reach.magnitude)};
+  return reach;
 }
 
 // ---- one row, or one vector of rows: formulas on either are the same ------------------------------------------------
@@ -76,7 +83,7 @@ template <class R, class T> struct RowByRow {
   One of(const T *array) const { return array[r]; }
   void put(One a, T *array) const { array[r] = a; }
   One largest(const T *x) const { return largest_of<R>(x + begin, C); }
-  One largest_magnitude(const T *x) const { return largest_magnitude_of<R>(x + begin, C); }
+  Reach<One> reach(const T *x) const { return reach_of<V>(x + begin, C); }
   template <class Map> FOCAL_INLINE One sum(const T *x, Map map) const { return sum_over<R>(x + begin, C, map); }
   // Whole vectors may be written past the row's end, up to the block's, where rows to come will be written. What f reads has
   // room for them past that end too: a number by itself might be rounded in another way.
@@ -89,15 +96,15 @@ template <class R, class T> struct RowByRow {
       memcpy(to + k, rest, static_cast<size_t>(begin + C - k < V::size ? begin + C - k : V::size) * sizeof(T));
     }
   }
-  // to[k] = f(x[k]), in whole vectors: `to` has room for them past the block's end, and rows to come are written after.
+  // to[k] = f(x[k], k), in whole vectors: `to` has room for them past the block's end, and rows to come are written after.
   template <class F> FOCAL_INLINE void map(const T *x, T *to, F f) const {
     int64_t k = begin;
-    for (; k + R::size <= begin + C; k += R::size) f(R::load(x + k)).store(to + k);
-    for (; k < begin + C && k + V::size <= end; k += V::size) f(V::load(x + k)).store(to + k);
+    for (; k + R::size <= begin + C; k += R::size) f(R::load(x + k), k).store(to + k);
+    for (; k < begin + C && k + V::size <= end; k += V::size) f(V::load(x + k), k).store(to + k);
     for (; k < begin + C; k += V::size) {
       T rest[V::size] = {};
       memcpy(rest, x + k, static_cast<size_t>(end - k < V::size ? end - k : V::size) * sizeof(T));
-      f(V::load(rest)).store(to + k);
+      f(V::load(rest), k).store(to + k);
     }
   }
 };
@@ -117,10 +124,13 @@ template <class R, class T> struct RowsByClass {
     for (int64_t k = r + class_step; k < end; k += class_step) result = larger(V::load(x + k), result);
     return result;
   }
-  FOCAL_INLINE One largest_magnitude(const T *x) const {
-    V result(0);
-    for (int64_t k = r; k < end; k += class_step) result = larger(absolute(V::load(x + k)), result);
-    return result;
+  FOCAL_INLINE Reach<One> reach(const T *x) const {
+    Reach<One> reach{V(-__builtin_inf()), V(0)};
+    for (int64_t k = r; k < end; k += class_step) {
+      const V numbers = V::load(x + k);
+      reach = {larger(numbers, reach.largest), larger(absolute(numbers), reach.magnitude)};
+    }
+    return reach;
   }
   template <class Map> FOCAL_INLINE One sum(const T *x, Map map) const {
     V result(0);
@@ -131,7 +141,7 @@ template <class R, class T> struct RowsByClass {
     for (int64_t k = r; k < end; k += class_step) f(V(), k).store(to + k);
   }
   template <class F> FOCAL_INLINE void map(const T *x, T *to, F f) const {
-    for (int64_t k = r; k < end; k += class_step) f(V::load(x + k)).store(to + k);
+    for (int64_t k = r; k < end; k += class_step) f(V::load(x + k), k).store(to + k);
   }
 };
 

