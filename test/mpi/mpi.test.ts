@@ -1,19 +1,13 @@
 /** Jobs of MPI ranks, which scripts/test-mpi.sh runs: this needs an MPI and the addon over it, which nothing else does. */
-import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { runJob } from './job.js'
 
 const program = fileURLToPath(new URL('./rank.mjs', import.meta.url))
-/** On a machine with fewer cores, and as whoever runs it. */
-const launch = [...(process.getuid?.() === 0 ? ['--allow-run-as-root'] : []), '--oversubscribe']
-
-/** Runs a scenario on so many ranks. A job that hangs is a failure. */
+/** Runs a scenario on so many ranks. */
 function job(size: number, ...scenario: string[]) {
-  const begin = performance.now()
-  const { status, signal, stdout, stderr, error } = spawnSync('mpirun', [...launch, '-n', String(size), process.execPath, program, ...scenario], { encoding: 'utf8', timeout: 90_000 })
-  if (error !== undefined) throw error
-  const lines = stdout.split('\n').filter((line) => /^[[{]/.test(line)).map((line) => JSON.parse(line) as unknown)
-  return { status, signal, lines, stderr, seconds: (performance.now() - begin) / 1000 }
+  const { stdout, ...result } = runJob(size, program, ...scenario)
+  return { ...result, lines: stdout.split('\n').filter((line) => /^[[{]/.test(line)).map((line) => JSON.parse(line) as unknown) }
 }
 
 describe('a job of MPI ranks', () => {
