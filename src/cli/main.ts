@@ -1,16 +1,17 @@
 #!/usr/bin/env node
-/** The command line: `focal-loss doctor`, `focal-loss selftest`, `focal-loss bench` and `focal-loss explain`. */
+/** The command line: `focal-loss doctor`, `focal-loss selftest`, `focal-loss bench`, `focal-loss explain` and `focal-loss calibrate`. */
 import { Command } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { addBenchCommand } from './bench/command.js'
 import { doctor } from './doctor/doctor.js'
+import { addCalibrateCommand } from './calibrate/command.js'
 import { addExplainCommand } from './explain/command.js'
 import { selftest } from './selftest/selftest.js'
 
 const USAGE = 2
 
 const program = new Command('focal-loss')
-  .description('The focal loss family: what runs here, whether it is right, how fast it is, and where a loss goes.')
+  .description('The focal loss family: what runs here, whether it is right, how fast it is, where a loss goes, and what scores stand for.')
   .version(packageJson.version)
   .showHelpAfterError('(focal-loss --help lists the commands)')
   .exitOverride((error) => {
@@ -40,6 +41,7 @@ program
 
 addBenchCommand(program, print)
 addExplainCommand(program, print)
+addCalibrateCommand(program, print)
 
 // A reader that has seen enough (head) closes the pipe: no mistake of anybody
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,6 @@
 /** The options of `focal-loss explain`. */
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
+import { listOf, parseAlphas, parseBackground, parseBins, parseCount, parseIgnored, parseInteger, parseLabel, parseNames, parsePart, parseThreads } from '../options.js'
 import type { ExplainCommandOptions } from './explain.js'
 import { lossNames } from './losses.js'
 
@@ -43,72 +44,4 @@ export function addExplainCommand(program: Command, print: (text: string) => voi
       for (const warning of warnings) process.stderr.write(`focal-loss: warning: ${warning}\n`)
       print(text)
     })
-}
-
-/** A list of numbers separated by commas. */
-function listOf(what: string, least: number, most: number, integers = false): (text: string) => number[] {
-  return (text) =>
-    text.split(',').map((part) => {
-      const value = numberOf(part)
-      if (!(value >= least && value <= most && Number.isFinite(value) && (!integers || Number.isInteger(value)))) {
-        throw new InvalidArgumentError(`'${part}' is no ${what}; expected ${integers ? 'integers' : 'numbers'} >= ${least} between commas.`)
-      }
-      return value
-    })
-}
-
-function parseAlphas(text: string): (number | null)[] {
-  const alpha = listOf('alpha', 0, Infinity)
-  return text.split(',').flatMap((part) => (part.trim() === 'none' ? [null] : alpha(part)))
-}
-
-function parseInteger(text: string): number {
-  const value = numberOf(text)
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('expected an integer.')
-  return value
-}
-
-function parseIgnored(text: string): number {
-  return text.toLowerCase() === 'nan' ? NaN : parseInteger(text)
-}
-
-function parseBackground(text: string): number | 'num-classes' {
-  return text === 'num-classes' ? text : parseInteger(text)
-}
-
-function parseLabel(text: string): number {
-  const value = numberOf(text)
-  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('expected a number above 0, at most 1.')
-  return value
-}
-
-function parseCount(text: string): number {
-  const value = parseInteger(text)
-  if (!(value >= 0 && value <= 1e6)) throw new InvalidArgumentError('expected an integer from 0 to 1000000.')
-  return value
-}
-
-function parseThreads(text: string): number {
-  const value = parseInteger(text)
-  if (!(value >= 1 && value <= 1024)) throw new InvalidArgumentError('expected an integer from 1 to 1024.')
-  return value
-}
-
-function parsePart(text: string): [number, number] {
-  const [index, count] = text.split('/').map(numberOf)
-  if (!(Number.isInteger(index) && Number.isInteger(count) && index >= 1 && index <= count)) throw new InvalidArgumentError('expected two integers, as 2/4.')
-  return [index - 1, count]
-}
-
-function parseNames(text: string): string[] {
-  return text.split(',').map((name) => name.trim())
-}
-
-function parseBins(text: string): number | number[] {
-  const values = listOf('number', 0, 10_000)(text)
-  return values.length === 1 ? values[0] : values
-}
-
-function numberOf(text: string): number {
-  return text.trim() === '' ? NaN : Number(text)
 }
