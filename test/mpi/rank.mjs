@@ -3,9 +3,9 @@ import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { parallelStep } from 'focal-loss/parallel'
 import { joinMpi } from '../../mpi/dist/index.js'
 
-const [scenario, detail] = process.argv.slice(2)
+const [scenario, detail, most] = process.argv.slice(2)
 const timeout = 60
-const mpi = joinMpi({ timeout: scenario === 'leave' || detail === '0' ? 2 : timeout })
+const mpi = joinMpi({ timeout: scenario === 'leave' || detail === '0' ? 2 : scenario === 'partition' ? 10 : timeout })
 const { rank, size } = mpi
 const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`)
 
@@ -87,6 +87,11 @@ const scenarios = {
     else mpi.allReduce(new Float64Array(4))
   },
 
+  /** Small all-reduces for 30 seconds, while somebody breaks the network. */
+  partition() {
+    for (const end = Date.now() + 30_000; Date.now() < end; ) mpi.allReduce(new Float64Array(5))
+  },
+
   wrong() {
     const errors = []
     for (const call of [() => mpi.allReduce(Int32Array.of(1)), () => mpi.allReduce([1]), () => mpi.broadcast(new Float64Array(1), 9), () => joinMpi({ timeout: 0 })]) {
@@ -100,7 +105,7 @@ const scenarios = {
     if (rank === 0) print(errors)
   },
 
-  /** Microseconds of the all-reduce of a step, and milliseconds of that of a million floats: the least of many. */
+  /** Microseconds of the all-reduce of a step, and milliseconds of that of a million floats: the least of many, or of as many as are asked for. */
   speed() {
     const least = (times, run) => {
       let best = Infinity
@@ -112,7 +117,7 @@ const scenarios = {
       return best
     }
     const [few, many] = [new Float64Array(5), new Float32Array(1_000_000)]
-    const result = { few: least(20_000, () => mpi.allReduce(few)) / 1e3, many: least(50, () => mpi.allReduce(many)) / 1e6 }
+    const result = { few: least(Number(detail ?? 20_000), () => mpi.allReduce(few)) / 1e3, many: least(Number(most ?? 50), () => mpi.allReduce(many)) / 1e6 }
     if (rank === 0) print(result)
   },
 }
