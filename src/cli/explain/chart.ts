@@ -9,7 +9,7 @@ import { line, openSvg, PALETTE, polyline, rounded, text } from '../output/svg.j
 
 type Group = 'positives' | 'negatives'
 
-interface Panel {
+export interface Panel {
   readonly left: number
   readonly top: number
   readonly title: string
@@ -26,7 +26,7 @@ const GAP = { left: 64, top: 44, right: 24, bottom: 56 }
 const COLUMN = GAP.left + SIZE.width + GAP.right
 const ROW = GAP.top + SIZE.height + GAP.bottom
 const LEGEND_LINE = 18
-const TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
+export const TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 
 export function explainChart({ example, losses }: ExplainedFiles): string {
   const groups: readonly Group[] = ['positives', 'negatives']
@@ -39,10 +39,7 @@ export function explainChart({ example, losses }: ExplainedFiles): string {
   return [
     ...openSvg(2 * COLUMN, legendTop + LEGEND_LINE * losses.length + 8),
     ...panels.flatMap(drawPanel),
-    ...losses.flatMap((one, i) => [
-      line(GAP.left, legendTop + LEGEND_LINE * i, GAP.left + 24, legendTop + LEGEND_LINE * i, strokeOf(i)),
-      text(GAP.left + 32, legendTop + LEGEND_LINE * i + 4, nameOf(one)),
-    ]),
+    ...legend(losses.map(nameOf), legendTop),
     '</svg>',
     '',
   ].join('\n')
@@ -77,6 +74,25 @@ function shares(group: Group, called: string, losses: readonly ExplainedLoss[], 
     curves: losses.map((one) => one.bins.map((bin, i) => [middle(i), bin[group].lossShare] as const)),
     dots: true,
   }
+}
+
+/** One panel alone, with a name for each of its curves. */
+export function panelChart(panel: Omit<Panel, 'left' | 'top'>, names: readonly string[]): string {
+  const legendTop = ROW + 8
+  return [
+    ...openSvg(COLUMN, legendTop + LEGEND_LINE * names.length),
+    ...drawPanel({ ...panel, left: GAP.left, top: GAP.top }),
+    ...legend(names, legendTop),
+    '</svg>',
+    '',
+  ].join('\n')
+}
+
+function legend(names: readonly string[], top: number): string[] {
+  return names.flatMap((name, i) => [
+    line(GAP.left, top + LEGEND_LINE * i, GAP.left + 24, top + LEGEND_LINE * i, strokeOf(i)),
+    text(GAP.left + 32, top + LEGEND_LINE * i + 4, name),
+  ])
 }
 
 function drawPanel({ left, top, title, xTitle, yTitle, xTicks, curves, dots }: Panel): string[] {

@@ -172,6 +172,15 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     })
     const page = readFileSync(join(folder, 'page.html'), 'utf8')
     expect(page).toContain(svg)
+    // Reliability, precision and recall, thresholds
+    const figures = [...page.matchAll(/<figure>(<svg[^]*?<\/svg>)/g)].map(([, each]) => each)
+    expect(figures).toHaveLength(3)
+    for (const each of figures) {
+      expect(SyntaxValidator.validate(each)).toBe(true)
+      expect(each).not.toMatch(/NaN|Infinity|undefined/)
+    }
+    expect(figures.map((each) => each.match(/<polyline/g)?.length)).toEqual([3, 1, 3])
+    expect(page).toContain('prefers-color-scheme: dark')
     expect(page.match(/<table>/g)).toHaveLength(7)
     expect(page).not.toMatch(/<script|<link|(src|href)=|NaN|undefined/)
   })
