@@ -13,18 +13,9 @@ class Look {
   explicit Look(const Plan &plan) : plan_(plan), p_(plan.problem), labels_(plan.problem.targets_kind == FOCAL_DENSE) {}
 
   MaskedRows at(int64_t begin, int64_t end) {
-    const int64_t together = line / plan_.classes > 1 ? line / plan_.classes : 1;
-    for (int64_t row = begin, n; row < end; row += n) {
-      n = plan_.inner > 1 ? plan_.inner - row % plan_.inner : together;
-      n = n < line ? n : line;
-      n = n < end - row ? n : end - row;
-      first_ = plan_.inner > 1 ? row / plan_.inner * plan_.classes * plan_.inner + row % plan_.inner : row * plan_.classes;
-      for (int64_t k = 0; k < n; k++) left_[k] = 0;
-      for (int64_t k = 0; labels_ && k < n; k++) positives_[k] = wrong_[k] = missing_[k] = 0;
-      if (plan_.inner > 1) classes_apart(n);
-      else classes_together(n);
-      if (labels_) take_labels(n);
-      else take_indices(row, n);
+    for (int64_t row = begin, next; row < end; row = next) {
+      next = end - row < line ? end : row + line;
+      if (!have_classes_left(row, next - row)) look(row, next);
     }
     return found_;
   }
@@ -40,6 +31,43 @@ class Look {
   int32_t left_[line], positives_[line], wrong_[line], missing_[line];
   double y_[line], mask_[line];
   uint8_t in_[line];  // of each number that was read: is it not masked?
+
+  // The common case, without a loop over the classes of each row: rows in a line, each with a class that a mask of bytes leaves to it.
+  bool have_classes_left(int64_t row, int64_t n) {
+    const int64_t classes = plan_.classes, numbers = n * classes;
+    if (labels_ || plan_.inner > 1 || p_.mask_dtype != FOCAL_UINT8) return false;
+    const uint8_t *const mask = static_cast<const uint8_t *>(p_.mask) + row * classes;
+    if (look_at_indices(plan_, row, n).positives < n) return false;
+    read_numbers(p_.targets, p_.targets_dtype, row, n, y_);
+    bool out = false;
+    for (int64_t k = 0; k < n; k++) out |= mask[k * classes + static_cast<int64_t>(y_[k])] == 0;
+    if (out) return false;
+    found_.rows += n;
+    found_.positives += n;
+    for (int64_t begin = 0; begin < numbers; begin += line) {
+      const int64_t stop = numbers - begin < line ? numbers : begin + line;
+      uint8_t left = 0;
+      for (int64_t k = begin; k < stop; k++) left = static_cast<uint8_t>(left + (mask[k] != 0));
+      found_.elements += left;
+    }
+    return true;
+  }
+
+  void look(int64_t begin, int64_t end) {
+    const int64_t together = line / plan_.classes > 1 ? line / plan_.classes : 1;
+    for (int64_t row = begin, n; row < end; row += n) {
+      n = plan_.inner > 1 ? plan_.inner - row % plan_.inner : together;
+      n = n < line ? n : line;
+      n = n < end - row ? n : end - row;
+      first_ = plan_.inner > 1 ? row / plan_.inner * plan_.classes * plan_.inner + row % plan_.inner : row * plan_.classes;
+      for (int64_t k = 0; k < n; k++) left_[k] = 0;
+      for (int64_t k = 0; labels_ && k < n; k++) positives_[k] = wrong_[k] = missing_[k] = 0;
+      if (plan_.inner > 1) classes_apart(n);
+      else classes_together(n);
+      if (labels_) take_labels(n);
+      else take_indices(row, n);
+    }
+  }
 
   int64_t element(int64_t k, int64_t c) const { return first_ + k * row_step_ + c * plan_.inner; }
   bool is_masked(int64_t at) const {
