@@ -67,8 +67,10 @@ function toNumbers(name: string, value: unknown): NumericArray | undefined {
 
 function fromPlain(name: string, values: readonly unknown[]): NumericArray {
   let integers = true
-  const copy = new Float64Array(values.length)
-  for (let i = 0; i < values.length; i++) {
+  // Once: what is read may be a getter that shortens the array
+  const { length } = values
+  const copy = new Float64Array(length)
+  for (let i = 0; i < length; i++) {
     const value = values[i]
     if (typeof value !== 'number' && typeof value !== 'boolean') throw wrongType(`${name}[${i}]`, value, 'a number')
     const number = Number(value)

@@ -1,6 +1,7 @@
 /**
  * What a typed array knows of itself, asked of the language's own getters. A property load slows down once many kinds
- * of arrays have come by, and by more than the loss of a small batch takes; a getter called outright does not.
+ * of arrays have come by, and by more than the loss of a small batch takes; a getter called outright does not. And a property
+ * may be overridden, in a subclass or on one array: addresses must not be made of what it says.
  */
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object
@@ -11,6 +12,11 @@ interface Getter<T> {
 
 const { get: tag } = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag) as Getter<string | undefined>
 const { get: length } = Object.getOwnPropertyDescriptor(typedArray, 'length') as Getter<number>
+
+const { get: byteLength } = Object.getOwnPropertyDescriptor(typedArray, 'byteLength') as Getter<number>
+const { get: byteOffset } = Object.getOwnPropertyDescriptor(typedArray, 'byteOffset') as Getter<number>
+const { get: buffer } = Object.getOwnPropertyDescriptor(typedArray, 'buffer') as Getter<ArrayBufferLike>
+const { value: set } = Object.getOwnPropertyDescriptor(typedArray, 'set') as { value: (this: ArrayBufferView, from: ArrayLike<number>, at?: number) => void }
 
 /**
  * `Float32Array` and so on, and `DataView` for what is no typed array: right for subclasses (`Buffer`) and for arrays of
@@ -23,4 +29,22 @@ export function tagOf(array: object): string {
 /** The length of a typed array; 0 where its memory is lost. */
 export function lengthOf(array: ArrayBufferView): number {
   return length.call(array)
+}
+
+/** Bytes of a typed array; 0 where its memory is lost. */
+export function byteLengthOf(array: ArrayBufferView): number {
+  return byteLength.call(array)
+}
+
+export function byteOffsetOf(array: ArrayBufferView): number {
+  return byteOffset.call(array)
+}
+
+export function bufferOf(array: ArrayBufferView): ArrayBufferLike {
+  return buffer.call(array)
+}
+
+/** Copies numbers into a typed array, from this element on. */
+export function setIn(array: ArrayBufferView, from: ArrayLike<number>, at = 0): void {
+  set.call(array, from, at)
 }

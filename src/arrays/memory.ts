@@ -1,5 +1,5 @@
 /** Whether the memory of an array is still there, and whether two arrays share it. */
-import { lengthOf } from './intrinsics.js'
+import { bufferOf, byteLengthOf, byteOffsetOf, lengthOf } from './intrinsics.js'
 import { type AnyArray, onHost } from './logits.js'
 import type { NumericArray } from './numeric_array.js'
 
@@ -25,7 +25,7 @@ function checkAlive(name: string, array: NumericArray | BigInt64Array): void {
 
 function lostBecause(array: ArrayBufferView): string {
   try {
-    new Uint8Array(array.buffer)
+    new Uint8Array(bufferOf(array))
     return 'its resizable buffer has shrunk below the view'
   } catch {
     return 'its buffer is detached (transferred to another thread, perhaps)'
@@ -34,13 +34,14 @@ function lostBecause(array: ArrayBufferView): string {
 
 export function overlap(a: AnyArray, b: AnyArray): boolean {
   if (onHost(a) && onHost(b)) {
-    return a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
+    const [from, to] = [byteOffsetOf(a), byteOffsetOf(b)]
+    return bufferOf(a) === bufferOf(b) && from < to + byteLengthOf(b) && to < from + byteLengthOf(a)
   }
   if (onHost(a) || onHost(b)) return false
   return a.ptr < b.ptr + BigInt(b.byteLength) && b.ptr < a.ptr + BigInt(a.byteLength)
 }
 
 export function sameMemory(a: AnyArray, b: AnyArray): boolean {
-  if (onHost(a) && onHost(b)) return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.byteLength === b.byteLength
+  if (onHost(a) && onHost(b)) return bufferOf(a) === bufferOf(b) && byteOffsetOf(a) === byteOffsetOf(b) && byteLengthOf(a) === byteLengthOf(b)
   return !onHost(a) && !onHost(b) && a.ptr === b.ptr && a.byteLength === b.byteLength
 }

@@ -139,7 +139,7 @@ function bestThatRuns(): Backend {
 function findBest(): Backend {
   for (const name of automaticNames) {
     const outcome = outcomeOf(name)
-    if ('backend' in outcome) return outcome.backend
+    if (outcome.error === null) return outcome.backend
     // A mistake in the environment must not silently cost the fast backend
     if (!(outcome.error instanceof BackendError)) throw outcome.error
   }

@@ -50,7 +50,7 @@ export async function init(name?: BackendName | 'auto', options: InitOptions = {
   }
   for (const candidate of wanted === 'auto' ? automaticNames : [wanted]) {
     await loadWithWait(candidate)
-    if ('backend' in outcomeOf(candidate)) {
+    if (outcomeOf(candidate).error === null) {
       if (candidate === 'cuda') await loadGpu().open(options.device)
       if (options.workers !== undefined) await setWorkers(options.workers)
       return candidate

@@ -26,7 +26,7 @@ const loaders: Record<BackendName, BackendLoader> = {
 }
 
 /** A backend, or what was thrown when it was asked for. Nothing is asked twice. */
-export type Outcome = { readonly backend: Backend } | { readonly error: Error }
+export type Outcome = { readonly backend: Backend; readonly error: null } | { readonly backend: null; readonly error: Error }
 
 const outcomes = new Map<BackendName, Outcome>()
 
@@ -54,7 +54,7 @@ export function backends(): BackendInfo[] {
   if (arguments.length > 0) throw surplus('backends()', 0, arguments.length)
   return backendNames.map((name) => {
     const outcome = outcomeOf(name)
-    return 'backend' in outcome
+    return outcome.error === null
       ? { name, available: true, description: outcome.backend.description, reason: '' }
       : { name, available: false, description: '', reason: outcome.error.message }
   })
@@ -63,13 +63,13 @@ export function backends(): BackendInfo[] {
 /** The backend. Throws why it cannot run here. */
 export function load(name: BackendName): Backend {
   const outcome = outcomeOf(name)
-  if ('error' in outcome) throw outcome.error
+  if (outcome.error !== null) throw outcome.error
   return outcome.backend
 }
 
 /** The same where engines only allow it with a wait. What came of it is what {@link load} gives or throws from then on. */
 export async function loadWithWait(name: BackendName): Promise<void> {
-  if ('backend' in outcomeOf(name)) return
+  if (outcomeOf(name).error === null) return
   const waiting = loaders[name].loadAsync?.()
   if (waiting === undefined) return
   outcomes.set(name, await waiting.then(backendIs, errorIs))
@@ -91,11 +91,11 @@ export function outcomeOf(name: BackendName): Outcome {
 }
 
 function backendIs(backend: Backend): Outcome {
-  return { backend }
+  return { backend, error: null }
 }
 
 function errorIs(error: unknown): Outcome {
-  return { error: error instanceof Error ? error : new BackendError(reasonOf(error)) }
+  return { backend: null, error: error instanceof Error ? error : new BackendError(reasonOf(error)) }
 }
 
 /** What an addon serves, which this entry does not bring. */

@@ -30,6 +30,9 @@ export function describe(
   sumBefore = 0,
 ): AnyProblem {
   const logits = checkAnyLogits(givenLogits, call.dtype)
+  // Plain arrays are read before any length is asked for: a getter among their elements may take another array's memory away
+  const weights = call.weights === undefined ? null : checkNumbers('weights', call.weights)
+  const mask = call.mask === undefined ? null : checkNumbers('mask', call.mask)
   const given = readTargets(givenTargets)
   const targets = given.array
   const elements = checkedLength('logits', logits)
@@ -39,8 +42,6 @@ export function describe(
   checkClassCount(loss, classes, call)
 
   const rows = outer * inner
-  const weights = call.weights === undefined ? null : checkNumbers('weights', call.weights)
-  const mask = call.mask === undefined ? null : checkNumbers('mask', call.mask)
   const dtype = dtypeOfLogits(logits, call.dtype)
   const grad = derivative('grad', outputs.grad, logits, dtype, elements)
   const hess = derivative('hess', outputs.hess, logits, dtype, elements)

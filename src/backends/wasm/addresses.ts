@@ -1,4 +1,5 @@
 /** Where the arrays of a call lie in the memory of the WebAssembly module. */
+import { byteLengthOf } from '../../arrays/intrinsics.js'
 import type { NumericArray } from '../../arrays/numeric_array.js'
 import type { Problem } from '../../problem/problem.js'
 import type { ProblemBytes } from '../layout.js'
@@ -10,14 +11,14 @@ const ALIGNMENT = 16
 export function bytesOf(problem: Problem): number {
   const { loss, logits, targets, weights, mask, values, grad, hess } = problem
   const { classPositive, classNegative } = loss
-  let bytes = 9 * ALIGNMENT + logits.byteLength + targets.byteLength
-  if (weights !== null) bytes += weights.byteLength
-  if (mask !== null) bytes += mask.byteLength
-  if (classPositive !== null) bytes += classPositive.byteLength
-  if (classNegative !== null) bytes += classNegative.byteLength
-  if (values !== null) bytes += values.byteLength
-  if (grad !== null && !sharesLogits(problem)) bytes += grad.byteLength
-  if (hess !== null) bytes += hess.byteLength
+  let bytes = 9 * ALIGNMENT + byteLengthOf(logits) + byteLengthOf(targets)
+  if (weights !== null) bytes += byteLengthOf(weights)
+  if (mask !== null) bytes += byteLengthOf(mask)
+  if (classPositive !== null) bytes += byteLengthOf(classPositive)
+  if (classNegative !== null) bytes += byteLengthOf(classNegative)
+  if (values !== null) bytes += byteLengthOf(values)
+  if (grad !== null && !sharesLogits(problem)) bytes += byteLengthOf(grad)
+  if (hess !== null) bytes += byteLengthOf(hess)
   return bytes
 }
 
@@ -29,5 +30,5 @@ export function sharesLogits({ dtype, gradDtype }: Problem): boolean {
 /** Makes a problem point to an array's address and returns the one behind it. */
 export function point(problem: ProblemBytes, slot: number, array: NumericArray | null, at: number): number {
   problem.integers[slot / 4] = array === null ? 0 : at
-  return array === null ? at : at + Math.ceil(array.byteLength / ALIGNMENT) * ALIGNMENT
+  return array === null ? at : at + Math.ceil(byteLengthOf(array) / ALIGNMENT) * ALIGNMENT
 }

@@ -1,7 +1,7 @@
 /** The backend of the WebAssembly module: the same kernel, its bytes inside the package, on copies of the arrays. */
 import type { Logits } from '../../arrays/logits.js'
 import type { NumericArray } from '../../arrays/numeric_array.js'
-import { tagOf } from '../../arrays/intrinsics.js'
+import { lengthOf, setIn, tagOf } from '../../arrays/intrinsics.js'
 import { checkOverlaps, type Problem, type Sums } from '../../problem/problem.js'
 import type { Backend, BackendLoader } from '../backend.js'
 import { BLOCK_ELEMENTS, blockRowsOf, offsets, PROBLEM_BYTES, readResult, writeProblem } from '../layout.js'
@@ -88,14 +88,18 @@ function run(problem: Problem): Sums {
 
 // Between arrays of one kind, `set` is a memmove; a view of the caller's bytes would cost a small call more than the copy
 function copyIn(heap: Heap, slot: number, array: NumericArray | null, at: number): number {
-  if (array !== null) heap.arrays[tagOf(array)].set(array, at / array.BYTES_PER_ELEMENT)
+  if (array !== null) {
+    const all = heap.arrays[tagOf(array)]
+    setIn(all, array, at / all.BYTES_PER_ELEMENT)
+  }
   return point(heap.problem, slot, array, at)
 }
 
 function copyOut(arrays: Heap['arrays'], array: Logits | null, at: number): void {
   if (array === null) return
-  const first = at / array.BYTES_PER_ELEMENT
-  array.set(arrays[tagOf(array)].subarray(first, first + array.length))
+  const all = arrays[tagOf(array)]
+  const first = at / all.BYTES_PER_ELEMENT
+  setIn(array, all.subarray(first, first + lengthOf(array)))
 }
 
 /** The arena's address, once it has at least `bytes`. Contents are lost when it grows. */

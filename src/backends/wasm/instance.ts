@@ -28,7 +28,10 @@ function float16Kind(): Record<string, Uint16ArrayConstructor> {
   return Float16Array === undefined ? {} : { Float16Array }
 }
 
-type Kind = new (buffer: ArrayBufferLike, byteOffset?: number, length?: number) => NumericArray
+interface Kind {
+  new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): NumericArray
+  readonly BYTES_PER_ELEMENT: number
+}
 
 /** The module's memory. Every view dies, and has length 0, when the memory grows: see {@link heapOf}. */
 export interface Heap {

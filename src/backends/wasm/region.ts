@@ -1,7 +1,7 @@
 /** What an asynchronous call of the WebAssembly backend has of the memory: its problem, its result, its run, its arrays. */
 import type { Logits } from '../../arrays/logits.js'
 import type { NumericArray } from '../../arrays/numeric_array.js'
-import { tagOf } from '../../arrays/intrinsics.js'
+import { bufferOf, byteLengthOf, byteOffsetOf, lengthOf, tagOf } from '../../arrays/intrinsics.js'
 import type { Problem, Sums } from '../../problem/problem.js'
 import { type Machine, offsets, PROBLEM_BYTES, problemBytes, readResult, RESULT_BYTES, status, writeProblem } from '../layout.js'
 import { allocate, guarded, type Instance, kinds, outOfMemory } from './instance.js'
@@ -127,12 +127,13 @@ export class Region {
   }
 }
 
-function sharedBytes([{ buffer, byteOffset, byteLength }, at]: Placed<NumericArray>): SharedBytes[] {
-  return isSharedBuffer(buffer) ? [{ buffer, from: byteOffset, bytes: byteLength, at }] : []
+function sharedBytes([array, at]: Placed<NumericArray>): SharedBytes[] {
+  const buffer = bufferOf(array)
+  return isSharedBuffer(buffer) ? [{ buffer, from: byteOffsetOf(array), bytes: byteLengthOf(array), at }] : []
 }
 
-function isOwn([{ buffer }]: Placed<NumericArray>): boolean {
-  return !isSharedBuffer(buffer)
+function isOwn([array]: Placed<NumericArray>): boolean {
+  return !isSharedBuffer(bufferOf(array))
 }
 
 /** Also of one of another realm. */
@@ -141,12 +142,12 @@ function isSharedBuffer(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
 }
 
 function* copy(here: Instance, array: NumericArray, at: number, direction: 'in' | 'out'): Generator<void, void> {
-  const tag = tagOf(array)
-  const size = array.BYTES_PER_ELEMENT
-  for (let from = 0; from < array.length; from += PIECE / size) {
-    const count = Math.min(PIECE / size, array.length - from)
-    const theirs = new kinds[tag](array.buffer, array.byteOffset + from * size, count)
-    const ours = new kinds[tag](here.memory.buffer, at + from * size, count)
+  const Kind = kinds[tagOf(array)]
+  const size = Kind.BYTES_PER_ELEMENT
+  for (let from = 0; from < lengthOf(array); from += PIECE / size) {
+    const count = Math.min(PIECE / size, lengthOf(array) - from)
+    const theirs = new Kind(bufferOf(array), byteOffsetOf(array) + from * size, count)
+    const ours = new Kind(here.memory.buffer, at + from * size, count)
     if (direction === 'in') ours.set(theirs)
     else theirs.set(ours)
     yield

@@ -12,6 +12,12 @@ import { workerAdvice } from './start_worker.js'
 import { WorkerHandle } from './worker_handle.js'
 import type { Watch } from '../watch.js'
 
+/**
+ * How long workers may take no turn and end no stage before they count as lost, in milliseconds: a turn takes 0.1 ms or so, but machines
+ * are suspended, and threads wait for processors.
+ */
+export const STALL_LIMIT = 30_000
+
 /** As much as wasm/build.sh gives the module. */
 const STACK = 65_536
 
@@ -170,7 +176,7 @@ class WorkerPool {
     watch.signal?.addEventListener('abort', stop)
     try {
       const workers = this.size
-      await this.#tell((worker) => ({ kind: 'work', run, result, control, worker, workers, stack: this.#stacks[worker], ...shared }))
+      await this.#tell((worker) => ({ kind: 'work', run, result, control, worker, workers, stack: this.#stacks[worker], ...shared }), said)
     } finally {
       watch.signal?.removeEventListener('abort', stop)
     }
@@ -178,14 +184,38 @@ class WorkerPool {
     region.read(said[slots.status])
   }
 
-  /** Resolves once all have done what they were told. What one of them cannot do leaves the memory in an unknown state. */
-  async #tell(message: (worker: number) => Message): Promise<void> {
+  /**
+   * Resolves once all have done what they were told. What one of them cannot do leaves the memory in an unknown state; so does one that is
+   * never heard of, while what all of them write to `progress` stays the same.
+   */
+  async #tell(message: (worker: number) => Message, progress?: Int32Array): Promise<void> {
+    const told = Promise.all(this.#workers.map((worker, k) => worker.tell(message(k))))
     try {
-      await Promise.all(this.#workers.map((worker, k) => worker.tell(message(k))))
+      await (progress === undefined ? told : Promise.race([told, stalled(progress, told)]))
     } catch (error) {
       if (this.#instance !== undefined) this.#instance.broken = true
       this.terminate()
       throw error
     }
   }
+}
+
+/** Rejects when `progress` has stayed the same for as long as workers may; settles once they are done. */
+function stalled(progress: Int32Array, done: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let before = ''
+    const timer = setInterval(() => {
+      const now = progress.join()
+      if (now === before) {
+        clearInterval(timer)
+        reject(new Error(`no progress within ${STALL_LIMIT / 1000} s`))
+      }
+      before = now
+    }, STALL_LIMIT)
+    const end = () => {
+      clearInterval(timer)
+      resolve()
+    }
+    done.then(end, end)
+  })
 }

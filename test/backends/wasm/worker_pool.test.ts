@@ -1,8 +1,9 @@
 /** The workers of the wasm backend: which calls they get, and how they come, fail and go. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { BackendError, type BackendName, backends, init, releaseMemory, SigmoidFocalLoss } from 'focal-loss'
 import { type StartWorker, startWorker } from '../../../src/backends/wasm/start_worker.js'
 import { useWorkers } from '../../../src/backends/wasm/worker_handle.js'
+import { STALL_LIMIT } from '../../../src/backends/wasm/worker_pool.js'
 import { runScript } from '../../support/children.js'
 import { bitsOf } from '../../support/losses.js'
 
@@ -156,6 +157,42 @@ describe('workers', () => {
       await expect(init('wasm', { workers: 2 })).rejects.toThrow(/^The workers did not start \(.*no more threads.*\); do without workers\.$/)
       expect(described()).toBe(alone)
     } finally {
+      useWorkers(watched)
+    }
+  })
+
+  it('that are never heard of once they have work reject the call, and later calls do without; those that go on may take their time', async () => {
+    // Joins, and then does what it is told and says nothing of it, or does nothing
+    let counts: Int32Array | undefined
+    let memory: WebAssembly.Memory | undefined
+    useWorkers((_, heard) => ({
+      post(message) {
+        if (message.kind === 'work') counts = new Int32Array(memory?.buffer ?? new ArrayBuffer(64), message.control, 16)
+        else memory = message.memory
+        if (message.kind === 'join') setTimeout(() => heard(undefined))
+      },
+      terminate: () => undefined,
+      hold: () => undefined,
+    }))
+    try {
+      await init('wasm', { workers: 2 })
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+      const lost = expect(call()).rejects.toThrow(
+        new BackendError('A worker of the wasm backend has failed (no progress within 30 s), and all of them were ended; init starts others.'),
+      )
+      await vi.waitUntil(() => counts !== undefined && vi.getTimerCount() === 1)
+      for (let turns = 1; turns <= 5; turns++) {
+        if (counts !== undefined) Atomics.add(counts, 4, 1)
+        await vi.advanceTimersByTimeAsync(STALL_LIMIT)
+        expect(vi.getTimerCount()).toBe(1)
+      }
+      await vi.advanceTimersByTimeAsync(STALL_LIMIT)
+      await lost
+      expect(vi.getTimerCount()).toBe(0)
+      expect(described()).toBe(alone)
+      expect(await call()).toBe(expected)
+    } finally {
+      vi.useRealTimers()
       useWorkers(watched)
     }
   })

@@ -1,0 +1,152 @@
+/** Arrays that say other things of themselves than are true, and that change while a call is being checked. */
+import { describe, expect, it } from 'vitest'
+import { backends, init, type NumericArray, SigmoidFocalLoss } from 'focal-loss'
+import { testedBackends } from '../support/backends.js'
+import { resizable } from '../support/buffers.js'
+
+const size = 3000
+const numbers = Float32Array.from({ length: size }, (_, i) => (i % 41) / 4 - 5)
+const ones = Float32Array.from({ length: size }, (_, i) => Number(i < 500))
+
+/** In a buffer that can shrink: a view of all there is, or of as much as there was. */
+function shrinking(kind: 'tracking' | 'fixed') {
+  const buffer = resizable(4 * size, 4 * size)
+  const array = kind === 'tracking' ? new Float32Array(buffer) : new Float32Array(buffer, 0, size)
+  array.set(numbers)
+  return { array, shrink: () => buffer.resize(16) }
+}
+
+/** A plain array, and what is done when its sixth number is read. */
+function plain(values: ArrayLike<number>, done: (array: number[]) => void): number[] {
+  const array = Array.from(values)
+  Object.defineProperty(array, 5, {
+    get() {
+      done(array)
+      return values[5]
+    },
+  })
+  return array
+}
+
+const lies: readonly (readonly [string, unknown])[] = [
+  ['byteLength', 0],
+  ['byteLength', 4],
+  ['byteLength', 2 ** 33],
+  ['length', 10],
+  ['length', 1e9],
+  ['BYTES_PER_ELEMENT', 1],
+  ['BYTES_PER_ELEMENT', 8],
+  ['byteOffset', 8],
+  ['buffer', new ArrayBuffer(8)],
+  ['set', () => undefined],
+  ['subarray', () => new Float32Array(1)],
+  ['constructor', Uint8Array],
+]
+
+describe.each(testedBackends())('%s', (backend) => {
+  const loss = new SigmoidFocalLoss({ backend })
+  const expected = loss.valueAndGrad(numbers, ones)
+  const weighted = loss.valueAndGrad(numbers, ones, { weights: new Float32Array(size).fill(1) })
+
+  it.each(lies)('is not misled by an own property %s = %s', async (property, value) => {
+    for (const which of ['logits', 'targets', 'weights', 'grad'] as const) {
+      const arrays = { logits: numbers.slice(), targets: ones.slice(), weights: new Float32Array(size).fill(1), grad: new Float32Array(size) }
+      Object.defineProperty(arrays[which], property, { value })
+      const { logits, targets, weights, grad } = arrays
+      expect(loss.valueAndGrad(logits, targets, { weights, grad }).value).toBe(weighted.value)
+      expect(gradOf(grad)).toEqual(weighted.grad)
+      for (let i = 0; i < size; i++) grad[i] = 7
+      expect((await loss.valueAndGradAsync(logits, targets, { weights, grad })).value).toBe(weighted.value)
+      expect(gradOf(grad)).toEqual(weighted.grad)
+    }
+  })
+
+  it('is not misled by a subclass', () => {
+    class Liar extends Float32Array {
+      override get byteLength() {
+        return 0
+      }
+      override get length() {
+        return 4
+      }
+      static get [Symbol.species]() {
+        return Uint8Array
+      }
+    }
+    const { value, grad } = loss.valueAndGrad(Liar.from(numbers), ones)
+    expect(value).toBe(expected.value)
+    expect(Array.from({ length: size }, (_, i) => grad[i])).toEqual(Array.from(expected.grad))
+  })
+
+  it.each(['tracking', 'fixed'] as const)('refuses a %s view whose buffer shrinks while the call is read', (kind) => {
+    for (const option of ['weights', 'mask', 'shape', 'normalizer', 'grad', 'targetKind']) {
+      const { array, shrink } = shrinking(kind)
+      const call = Object.defineProperty({}, option, { enumerable: true, get: shrink })
+      expect(() => loss.valueAndGrad(array, ones, call), option).toThrow(/^(targets has length 3000; expected 4|logits has lost its memory, as its resizable buffer has shrunk)/)
+    }
+  })
+
+  it.each<[string, (logits: NumericArray, shrink: () => void) => unknown, RegExp]>([
+    ['targets', (logits, shrink) => loss.valueAndGrad(logits as Float32Array, plain(ones, shrink)), /^logits has lost its memory/],
+    ['weights', (logits, shrink) => loss.valueAndGrad(logits as Float32Array, ones, { weights: plain(ones, shrink) }), /^logits has lost its memory/],
+    ['mask', (logits, shrink) => loss.valueAndGrad(logits as Float32Array, ones, { mask: plain(ones, shrink) }), /^logits has lost its memory/],
+    ['weights, of targets', (array, shrink) => loss.valueAndGrad(numbers, array, { weights: plain(ones, shrink) }), /^targets has lost its memory/],
+    ['targets, of weights', (array, shrink) => loss.valueAndGrad(numbers, plain(ones, shrink), { weights: array }), /^weights has lost its memory/],
+    ['targets, of the gradient', (array, shrink) => loss.valueAndGrad(numbers, plain(ones, shrink), { grad: array as Float32Array }), /^grad has lost its memory/],
+  ])('refuses an array whose memory goes while a plain one is read: %s', (_, call, message) => {
+    const { array, shrink } = shrinking('fixed')
+    expect(() => call(array, shrink)).toThrow(message)
+    const detached = numbers.slice()
+    expect(() => call(detached, () => structuredClone(detached.buffer, { transfer: [detached.buffer] }))).toThrow(message)
+  })
+
+  it('reads plain arrays as long as they were', () => {
+    expect(loss.valueAndGrad(numbers, plain(ones, (array) => array.push(1, 2, 3))).value).toBe(expected.value)
+    expect(() => loss.valueAndGrad(numbers, plain(ones, (array) => (array.length = 10)))).toThrow('targets[10] is undefined; expected a number')
+  })
+})
+
+/** What is in it, whatever it says. */
+function gradOf(grad: Float32Array): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => grad[i])
+}
+
+it('the worker pool is not misled either', async () => {
+  await init('wasm', { workers: 2 })
+  try {
+    const many = 300_000
+    const loss = new SigmoidFocalLoss({ backend: 'wasm' })
+    const make = () => Float32Array.from({ length: many }, (_, i) => (i % 41) / 4 - 5)
+    const labels = new Uint8Array(many).fill(1, 0, 500)
+    const { value } = loss.valueAndGrad(make(), labels)
+    for (const [property, lie] of lies) {
+      const logits = Object.defineProperty(make(), property, { value: lie })
+      expect((await loss.valueAndGradAsync(logits, labels)).value, property).toBe(value)
+    }
+  } finally {
+    await init('wasm', { workers: 0 })
+  }
+})
+
+describe("properties of every object, put on Object.prototype, leave results as they are or are named in an error:", () => {
+  const names = ['backend', 'error', 'gamma', 'weights', 'mask', 'grad', 'signal', 'get', 'set', 'value', 'length', 'then', 'ptr', 'device', 'name', 'native', '0']
+  const loss = new SigmoidFocalLoss({ backend: 'js' })
+  const outcome = () => {
+    try {
+      const fresh = new SigmoidFocalLoss({ backend: 'js' })
+      return [backends().map(({ name, available }) => `${name} ${available}`), fresh.valueAndGrad(numbers, ones).value, loss.value(numbers, ones)].join()
+    } catch (error) {
+      return String(error)
+    }
+  }
+  const expected = outcome()
+
+  it.each(names)('%s', (name) => {
+    for (const value of [null, 5, 'text', [1, 2], () => 7]) {
+      Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true })
+      const came = outcome()
+      Reflect.deleteProperty(Object.prototype, name)
+      if (came !== expected) expect(came).toMatch(new RegExp(`^(Type|Range)Error: '?${name}`))
+    }
+  })
+})
