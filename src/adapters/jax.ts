@@ -11,22 +11,18 @@ import type * as jaxjs from '@jax-js/jax'
 import { checkMethods } from '../arguments.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import { surplus, wrongType } from '../errors.js'
-import type { CallOptions, Scaled } from '../problem/call.js'
 import type { FocalLossBase, Reduced } from '../losses/base.js'
 import type { Reduction } from '../problem/options.js'
 import { checkFramework } from './framework.js'
+import type { JaxCall } from './jax_call.js'
 
 /** What is used of jax-js: the namespace of `@jax-js/jax` will do. */
-export type Jax = Pick<typeof jaxjs, 'Array' | 'numpy' | 'vjp'>
+export type Jax = Pick<typeof jaxjs, 'Array' | 'numpy' | 'vjp'> & Partial<Pick<typeof jaxjs, 'getWebGPUDevice'>>
 
 /** What is used of a loss: any of this package. */
-export type JaxLoss<R extends Reduction = Reduction> = Pick<FocalLossBase<R>, 'options' | 'valueAndGrad'>
+export type JaxLoss<R extends Reduction = Reduction> = Pick<FocalLossBase<R>, 'options' | 'valueAndGrad'> & Partial<Pick<FocalLossBase<R>, 'constants' | 'sums'>>
 
-/** Which logits are a row's classes is the model's affair: those of the last axis, unless `classAxis` says otherwise. */
-export interface JaxCall extends Omit<CallOptions, 'shape' | 'dtype'>, Scaled {
-  /** A number > 0 that replaces the reduction's denominator. */
-  normalizer?: number | undefined
-}
+export type { JaxCall } from './jax_call.js'
 
 /**
  * As `jax.valueAndGrad` of a loss after a model: gives `(params, inputs, targets, call?)`, which resolves to the value and to the
@@ -36,6 +32,9 @@ export interface JaxCall extends Omit<CallOptions, 'shape' | 'dtype'>, Scaled {
  * As jax-js has it, arrays among the arguments are used up: pass `tree.ref(params)` and `x.ref` to keep them. What the model
  * returns are logits, float32, `[rows, classes]` or of any shape; it may call functions of `jax.jit`. Targets are an array of jax-js, or
  * what any loss takes.
+ *
+ * On jax-js's webgpu backend the loss is computed on the arrays' own buffers, and nothing but the value is read back (with reduction
+ * 'none', inputs 'probabilities' or a mask of a softmax's classes, and for losses of functions, logits are read as elsewhere).
  */
 export function jaxValueAndGrad<R extends Reduction, P extends JsTree<JaxArray>, I extends JsTree<JaxArray>>(
   jax: Jax,
@@ -48,10 +47,15 @@ export function jaxValueAndGrad<R extends Reduction, P extends JsTree<JaxArray>,
   if (typeof model !== 'function') throw wrongType('model', model, 'a function (params, inputs) => logits')
   return async function (params, inputs, targets, call = {}) {
     if (arguments.length > 4) throw surplus('the function of jaxValueAndGrad()', 4, arguments.length)
-    const labels = targets instanceof jax.Array ? ((await targets.data()) as Targets) : targets
     const [logits, pullback] = vjp(jax, (each: P) => model(each, inputs), params)
     try {
       const { shape, device } = logits
+      const there = device === 'webgpu' ? await onWebGpu(jax, loss, logits, targets, call) : null
+      if (there !== null) {
+        const [ofParams] = pullback(there.grad)
+        return [there.value as Reduced<R, Float32Array>, ofParams]
+      }
+      const labels = targets instanceof jax.Array ? ((await targets.data()) as Targets) : targets
       const { value, grad } = loss.valueAndGrad(await dataOf(logits), labels, { ...call, shape: shape.length === 0 ? [1] : shape })
       const [ofParams] = pullback(jax.numpy.array(grad, { shape, device }))
       return [value, ofParams]
@@ -59,6 +63,15 @@ export function jaxValueAndGrad<R extends Reduction, P extends JsTree<JaxArray>,
       pullback.dispose()
     }
   }
+}
+
+/** The loss on the logits' own buffer. `null`, with nothing used up, where there is no kernel for it, and where the host is to say which target is none. */
+async function onWebGpu(jax: Jax, loss: JaxLoss, logits: JaxArray, targets: JaxArray | Targets, call: JaxCall) {
+  const { constants, sums, options } = loss
+  if (jax.getWebGPUDevice === undefined || constants === undefined || sums === undefined || options.reduction === 'none') return null
+  // With the first use: pages without WebGPU do not load it
+  const { arraysOnWebGpu } = await import('./jax_webgpu.js')
+  return arraysOnWebGpu(jax.numpy, jax.getWebGPUDevice(), { constants, options, sums: sums.bind(loss) }, logits, targets, call)
 }
 
 async function dataOf(logits: JaxArray): Promise<Float32Array> {

@@ -25,7 +25,7 @@ export interface GpuPipeline {
 
 export interface GpuComputePass {
   setPipeline(pipeline: object): void
-  setBindGroup(index: number, group: object): void
+  setBindGroup(index: number, group: object | null): void
   dispatchWorkgroups(x: number, y?: number): void
   end(): void
 }
@@ -52,7 +52,7 @@ export interface GpuDevice {
   /** WGSL, parsed. */
   createShaderModule(descriptor: { readonly code: string }): object
   /** A shader, compiled. */
-  createComputePipeline(descriptor: { readonly layout: 'auto'; readonly compute: { readonly module: object; readonly entryPoint: string } }): GpuPipeline
+  createComputePipeline(descriptor: { readonly layout: object | 'auto'; readonly compute: { readonly module: object; readonly entryPoint?: string } }): GpuPipeline
   /** Buffers for a shader. */
   createBindGroup(descriptor: { readonly layout: object; readonly entries: Iterable<object> }): object
   /** Records commands. */

@@ -1,0 +1,8 @@
+/** What a call of a loss at the end of a model of jax-js takes. */
+import type { CallOptions, Scaled } from '../problem/call.js'
+
+/** Which logits are a row's classes is the model's affair: those of the last axis, unless `classAxis` says otherwise. */
+export interface JaxCall extends Omit<CallOptions, 'shape' | 'dtype'>, Scaled {
+  /** A number > 0 that replaces the reduction's denominator. */
+  normalizer?: number | undefined
+}
