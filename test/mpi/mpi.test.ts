@@ -69,8 +69,8 @@ describe('a rank that is lost ends the job', () => {
     expect(seconds).toBeLessThan(30)
   }, 100_000)
 
-  it('by not coming', () => {
-    const { status, stderr } = job(2, 'leave')
+  it.each(['4', '100000'])('by not coming, to an all-reduce of %s numbers', (length) => {
+    const { status, stderr } = job(2, 'leave', length)
     expect(status).toBe(1)
     expect(stderr).toContain('rank 0 of 2 ends the job: Error: allReduce has waited 2 s for the other ranks')
   }, 100_000)

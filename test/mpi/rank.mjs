@@ -84,7 +84,7 @@ const scenarios = {
   /** Rank 1 goes on without the others. */
   async leave() {
     if (rank === 1) await new Promise((done) => setTimeout(done, 60_000))
-    else mpi.allReduce(new Float64Array(4))
+    else mpi.allReduce(new Float64Array(Number(detail ?? 4)))
   },
 
   /** Small all-reduces for 30 seconds, while somebody breaks the network. */
