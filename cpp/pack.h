@@ -182,6 +182,10 @@ template <int B, int N> struct Pack<int64_t, B, N> {
     Pack<T, B, N> r;                                                                                                \
     FOCAL_EACH(a.v[i] - b.v[i])                                                                                     \
   }                                                                                                                 \
+  template <int B, int N> FOCAL_INLINE Pack<T, B, N> operator&(Pack<T, B, N> a, Pack<T, B, N> b) {                  \
+    Pack<T, B, N> r;                                                                                                \
+    FOCAL_EACH(a.v[i] & b.v[i])                                                                                     \
+  }                                                                                                                 \
   template <int B, int N> FOCAL_INLINE Pack<T, B, N> operator<<(Pack<T, B, N> a, int b) {                           \
     Pack<T, B, N> r;                                                                                                \
     FOCAL_EACH(a.v[i] << b)                                                                                         \
@@ -222,6 +226,40 @@ template <class I, class T, int B, int N>
 FOCAL_INLINE Pack<T, B, N> select(Pack<I, B, N> mask, Pack<T, B, N> a, Pack<T, B, N> b) {
   Pack<T, B, N> r;
   FOCAL_EACH(mask.v[i] ? a.v[i] : b.v[i])
+}
+
+// a where the mask is all ones, and +0 where it is 0.
+template <class I, class T, int B, int N> FOCAL_INLINE Pack<T, B, N> masked(Pack<I, B, N> mask, Pack<T, B, N> a) {
+  return as_float(as_int(a) & mask);
+}
+
+// Masks of a pack's lanes, in memory. Vector by vector: what is copied as a whole may be copied in pieces, from which no vector can be
+// loaded at once.
+template <class R> FOCAL_INLINE typename R::Integer load_mask(const typename Bits<typename R::Lane>::Int *from) {
+  typename R::Integer mask;
+  FOCAL_UNROLL for (int i = 0; i < R::size / R::lanes; i++) memcpy(&mask.v[i], from + i * R::lanes, sizeof mask.v[i]);
+  return mask;
+}
+
+// Is a lane not at most `limit`, or NaN? Comparisons of whole vectors end in few instructions, which no compiler finds by itself.
+template <class T, int B> FOCAL_INLINE bool any_lane_above(Pack<T, B, 1> a, T limit) {
+  const Pack<T, B, 1> bound(limit);
+  const auto above = ~(a.v[0] <= bound.v[0]);
+#if defined(__AVX512F__)
+  if constexpr (B == 64) return _mm512_test_epi64_mask((__m512i)above, (__m512i)above) != 0;
+#endif
+#if defined(__AVX__)
+  if constexpr (B == 32) return _mm256_movemask_ps((__m256)above) != 0;
+#endif
+#if defined(__x86_64__)
+  if constexpr (B == 16) return _mm_movemask_ps((__m128)above) != 0;
+#elif defined(__wasm_simd128__)
+  if constexpr (B == 16) return wasm_v128_any_true((v128_t)above);
+#endif
+  uint64_t words[B / 8], set = 0;
+  memcpy(words, &above, B);
+  for (uint64_t word : words) set |= word;
+  return set != 0;
 }
 
 // max_ps and its kin are exactly a > b ? a : b, which GCC would spell in three instructions.
@@ -286,6 +324,14 @@ template <class T, int B, int N> FOCAL_INLINE Pack<T, B, 1> fold(Pack<T, B, N> a
   Pack<T, B, 1> r;
   r.v[0] = a.v[0];
   FOCAL_UNROLL for (int i = 1; i < N; i++) r.v[0] += a.v[i];
+  return r;
+}
+
+// The squares of the pack's vectors added up, lane by lane.
+template <class T, int B, int N> FOCAL_INLINE Pack<T, B, 1> fold_squares(Pack<T, B, N> a) {
+  Pack<T, B, 1> r;
+  r.v[0] = a.v[0] * a.v[0];
+  FOCAL_UNROLL for (int i = 1; i < N; i++) r.v[0] += a.v[i] * a.v[i];
   return r;
 }
 

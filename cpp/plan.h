@@ -66,7 +66,7 @@ struct Divisors {
     value_divisor = p.normalizer == p.normalizer ? p.normalizer : 1;
     grad_scale = 1 / grad_divisor;
     value_scale = 1 / value_divisor;
-    extreme_scale = !(grad_scale > 1e-30 && grad_scale < 1e30);
+    extreme_scale = !(grad_scale > 1e-30 && grad_scale < 1e30 && value_scale > 1e-30 && value_scale < 1e30);
   }
 };
 

@@ -5,16 +5,27 @@
 
 #include <math.h>
 
+#include "cpu/targets/numbers.h"
 #include "losses/anywhere.h"
 #include "losses/list.h"
 #include "losses/softmax_focal.h"
 
 namespace focal {
 
-DoubleElement double_fallback_element(const FocalProblem &p, double x, double y, double rest, double wp, double wn) {
+DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit) {
+  const FocalProblem &p = plan.problem;
+  const int64_t line = k / plan.inner, outer = line / plan.classes, cls = line - outer * plan.classes;
+  const int64_t row = outer * plan.inner + (k - line * plan.inner);
+  const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX;
+  const double target = number_at(p.targets, p.targets_dtype, by_index ? row : k), index = static_cast<double>(cls);
+  const double label = by_index ? target == index && index != p.background : target;
+  const double y = label * plan.target_scale + plan.target_shift, rest = (1 - label) * plan.target_scale + plan.target_shift;
+  const double weight = p.weights_per == FOCAL_ABSENT ? 1 : number_at(p.weights, p.weights_dtype, p.weights_per == FOCAL_PER_ROW ? row : k);
+  const double positive = weight * (p.class_positive ? p.class_positive[cls] : p.positive_weight);
+  const double negative = weight * (p.class_positive ? p.class_negative[cls] : p.negative_weight);
   DoubleElement result;
   double_fallback::with_kernels(p.loss, [&](auto kernels) {
-    const auto e = double_fallback::element_anywhere<decltype(kernels)>(p, x, y, rest, wp, wn);
+    const auto e = double_fallback::element_anywhere<decltype(kernels)>(p, logit, y, rest, positive, negative);
     result = {e.value, e.grad, e.hess};
   });
   return result;

@@ -41,10 +41,12 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
   const HalfBlocks<T> half(plan, &own + 1);
   const Weights<T> one_weight = stage_one_weight<Long>(plan, own);
   const T reach = static_cast<T>(Kernels::reach(p, Limits<T>::logistic));
+  own.template keep_all<Long>(plan.elements);
   const auto each = [&]<class Packed>(Packed, auto body) {
     each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) FOCAL_LAMBDA {
       const BlockArrays<T> arrays = half.in_use() ? half.read(begin, end) : BlockArrays<T>(p, begin);
-      const double sum = body(BlockWork<Packed, T>(plan, own, arrays, one_weight, reach, begin, end));
+      BlockWork<Packed, T> work(plan, own, arrays, one_weight, reach, begin, end);
+      const double sum = body(work);
       if (half.in_use()) half.write(begin, end);
       return sum;
     });
@@ -52,20 +54,20 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
   const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0;
   if (p.hess)
     return Kernels::template exact<T>(p, [&](const auto &loss) {
-      each(Exact(), [&](const auto &work) { return dense_block<Exact, true, false>(work, loss); });
+      each(Exact(), [&](auto &work) { return dense_block<Exact, true, false>(work, loss); });
     });
   if constexpr (Kernels::few_positives)
     if (by_index && plan.inner == 1)
       return Kernels::template index<T>(p, [&](const auto &loss) {
-        each(R(), [&](const auto &work) { return class_index_block<R>(work, loss); });
+        each(R(), [&](auto &work) { return class_index_block<R>(work, loss); });
       });
   if constexpr (Kernels::two_labels)
-    if (by_index || plan.hard_labels)
+    if (by_index || plan.hard_labels || (is_integer(p.targets_dtype) && p.label_smoothing == 0))
       return Kernels::template hard<T>(p, [&](const auto &loss) {
-        each(R(), [&](const auto &work) { return dense_block<R, false, true>(work, loss); });
+        each(R(), [&](auto &work) { return dense_block<R, false, true>(work, loss); });
       });
   Kernels::template soft<T>(p, [&](const auto &loss) {
-    each(R(), [&](const auto &work) { return dense_block<R, false, false>(work, loss); });
+    each(R(), [&](auto &work) { return dense_block<R, false, false>(work, loss); });
   });
 }
 

@@ -1,5 +1,10 @@
 // One pass over a block of an element-wise loss: reads logits, writes what is asked for, adds up the values.
+//
+// No element has an effect on another's numbers: an operation of a pack is one of each lane. What the formulas do not take, and
+// what is not valid, goes through them too; its lanes are 0 in the end.
 #pragma once
+
+#include <initializer_list>
 
 #include "losses/element.h"
 #include "plan.h"
@@ -37,45 +42,76 @@ template <class T> struct Outputs {
         least_hess(static_cast<T>(plan.problem.least_hess)) {}
 };
 
-template <class T> struct Block {
-  const T *x;
-  int n;
-  T *backup;  // null, or where to keep the logits that the gradient overwrites
-  T reach;    // the largest |x| that the loss can take
-  Outputs<T> out;
-};
+// Masks of elements: all ones, or 0.
+template <class T> using MaskOf = typename Bits<T>::Int;
 
-struct Swept {
-  double sum;
-  bool large;  // is a logit beyond that? Then everything here is to be done again, in double
+// Elements that are computed apart, in double.
+template <class T> struct Outliers {
+  T *x;
+  int *position;
+  int count;
+
+  FOCAL_INLINE void add(int at, T logit) {
+    x[count] = logit;
+    position[count++] = at;
+  }
 };
 
 // Ends every list of positions.
 constexpr int no_position = INT32_MAX;
+// Where every pack is to be looked at, instead of a list.
+static constexpr int every_position = -1, nowhere = no_position;  // of no list
 
-// The values of elements begin, begin + 1, ... without those past `end` and those at `*position`, which are added up
-// elsewhere; moves `position` on.
-template <class R, class T> FOCAL_INLINE R without(R values, const int *&position, int begin, int end) {
-  T lanes[R::size];
-  values.store(lanes);
-  for (; *position < begin + R::size; position++) lanes[*position - begin] = 0;
-  for (int k = end - begin; k < R::size; k++) lanes[k] = 0;
-  return R::load(lanes);
+template <class T> struct Block {
+  const T *x;
+  int n;
+  T reach;  // the largest |x| that the loss can take
+  Outputs<T> out;
+  const int *left_out;  // the ascending positions of elements that are not to be kept, or &every_position
+  MaskOf<T> *keep;      // 0 for these, all ones for others; and 0 for outliers, once they are listed
+};
+
+// Lists the elements of a pack that are beyond the formulas, from `begin` on; they are not to be kept.
+template <class R, class T>
+FOCAL_NOINLINE void list_outliers(const T *x, MaskOf<T> *keep, T reach, int begin, Outliers<T> &outliers) {
+  using One = decltype(fold(R()));
+  for (int from = 0; from < R::size; from += One::size) {
+    if (!any_lane_above(absolute(One::load(x + from)), reach)) continue;
+    for (int k = from; k < from + One::size; k++) {
+      if (keep[k] == 0 || !(absolute(x[k]) > reach)) continue;
+      outliers.add(begin + k, x[k]);
+      keep[k] = 0;
+    }
+  }
 }
 
-// Evaluates f(x, k) and writes what it gives. Sums in float over 16 steps of a pack, then in double, and leaves out
-// the ascending positions of the list `uncounted`. Looks for large logits on the way: a pass of its own would wait for
-// memory, which this one does not. The last, partial pack goes through buffers and the same loop: it is not worth a
-// second copy of the formula.
+// Outputs of a pack that are not to be kept become 0.
+template <class R, class T> FOCAL_NOINLINE void keep_lanes(const MaskOf<T> *keep, int k, std::initializer_list<T *> outputs) {
+  for (T *const output : outputs)
+    if (output) masked(load_mask<R>(keep), R::load(output + k)).store(output + k);
+}
+
+// The same address, which a compiler does not know to be the same: what is read there again takes no registers in between.
+template <class T> FOCAL_INLINE const T *apart(const T *from) {
+  asm("" : "+r"(from));
+  return from;
+}
+
+// Evaluates f(x, k) and writes what it gives. Sums in float over 16 steps of a pack, then in double. Elements that are not to be kept come
+// out as 0, and so do those out of reach, which are listed. The last, partial pack goes through buffers and the same loop: it is
+// not worth a second copy of the formula.
 template <class R, bool H, class T, class F>
-FOCAL_INLINE Swept sweep(const Block<T> &block, const int *uncounted, F f) {
+FOCAL_INLINE double sweep(const Block<T> &block, Outliers<T> &outliers, F f) {
   using One = decltype(fold(R()));
   constexpr int chunk = 16 * R::size;
   const int n = block.n, whole = n - n % R::size;
   const Outputs<T> &out = block.out;
+  const int *left_out = block.left_out;
+  int next = *left_out;
   T x_buffer[R::size], grad_buffer[R::size], value_buffer[R::size], hess_buffer[R::size];
+  // Cheaper to find than the largest |x|. A pack may be looked at in vain, where many are large or one is NaN.
+  const T far = block.reach > 0 ? block.reach * block.reach * T(0.999) : T(-1);
   double sum = 0;
-  One largest(0);
   for (int begin = 0; begin < n;) {
     const bool partial = begin == whole;
     const int left = n - begin, count = partial ? R::size : whole - begin;
@@ -84,26 +120,34 @@ FOCAL_INLINE Swept sweep(const Block<T> &block, const int *uncounted, F f) {
     T *const grad = !out.grad ? nullptr : partial ? grad_buffer : out.grad + begin;
     T *const values = !out.values ? nullptr : partial ? value_buffer : out.values + begin;
     T *const hess = !H ? nullptr : partial ? hess_buffer : out.hess + begin;
-    T *const backup = partial ? nullptr : block.backup;
+    MaskOf<T> *const keep = block.keep + begin;
     if (partial) {
       memset(x_buffer, 0, sizeof x_buffer);
       memcpy(x_buffer, x, bytes);
-      if (block.backup) memcpy(block.backup + begin, x, bytes);
       x = x_buffer;
+      for (int k = left; k < R::size; k++) keep[k] = 0;
+      left_out = &every_position;
+      next = every_position;
     }
     const R grad_scale(out.grad_scale), value_scale(out.value_scale);
     for (int k = 0; k < count;) {
       One total(0);
       const int stop = count - k > chunk ? k + chunk : count;
       for (; k < stop; k += R::size) {
-        const R logits = R::load(x + k);
-        Element<R> e = f(logits, begin + k);
-        largest = larger(fold_larger(absolute(logits)), largest);
-        if (backup) logits.store(backup + k);
+        if (any_lane_above(fold_squares(R::load(apart(x + k))), far)) {
+          list_outliers<R>(x + k, keep + k, block.reach, begin + k, outliers);
+          next = begin + k;
+        }
+        Element<R> e = f(R::load(x + k), begin + k);
         if (grad) (e.grad * grad_scale).store(grad + k);
         if (values) (e.value * value_scale).store(values + k);
         if constexpr (H) larger(R(out.least_hess), e.hess * grad_scale).store(hess + k);
-        if (*uncounted < begin + k + R::size || partial) e.value = without<R, T>(e.value, uncounted, begin + k, n);
+        if (next < begin + k + R::size) {
+          keep_lanes<R>(keep + k, k, {grad, values, hess});
+          e.value = masked(load_mask<R>(keep + k), e.value);
+          while (*left_out >= begin + k && *left_out < begin + k + R::size) left_out++;
+          next = *left_out;
+        }
         total = total + fold(e.value);
       }
       sum += sum_lanes(total);
@@ -115,7 +159,7 @@ FOCAL_INLINE Swept sweep(const Block<T> &block, const int *uncounted, F f) {
     }
     begin += count;
   }
-  return {sum, !(largest_lane(largest) <= block.reach)};
+  return sum;
 }
 
 }  // namespace FOCAL_NAMESPACE

@@ -15,7 +15,8 @@ struct ProbabilityScratch {
   static constexpr int size = block_elements + 16;  // room for a whole pack past the end
   alignas(64) double p[size], y[size], rest[size], positive[size], negative[size], value[size], grad[size], hess[size];
   double numbers[size];
-  uint8_t skipped[size];
+  int64_t valid[size];
+  uint8_t marks[size], row_marks[size];
 };
 
 // The formulas, with the nearest probability inside for 0 and 1.
@@ -63,16 +64,16 @@ double probability_block(const Plan &plan, ProbabilityScratch &scratch, int64_t 
   const int n = static_cast<int>(end - begin);
   const NumberRange range = range_of(p.dtype), of_grad = range_of(p.grad_dtype), of_hess = range_of(p.hess_dtype);
   read_numbers(p.logits, p.dtype, begin, n, scratch.p);
+  const bool skips = plan.skips() && stage_valid(plan, begin, end, scratch.valid, scratch.marks, scratch.row_marks);
   stage_targets(plan, begin, end, scratch.y, scratch.rest, scratch.numbers);
-  stage_weights(plan, begin, end, scratch.positive, scratch.negative, scratch.numbers);
-  const bool skips = plan.skips() && stage_skipped(plan, begin, end, scratch.skipped, scratch.numbers);
+  stage_weights(plan, begin, end, scratch.positive, scratch.negative, scratch.value, scratch.numbers);
   for (int k = 0; skips && k < n; k++)
-    if (scratch.skipped[k]) scratch.p[k] = scratch.y[k] = scratch.rest[k] = scratch.positive[k] = scratch.negative[k] = 0.5;
+    if (scratch.valid[k] == 0) scratch.p[k] = scratch.y[k] = scratch.rest[k] = scratch.positive[k] = scratch.negative[k] = 0.5;
   probability_formulas<R>(scratch, n, range, loss);
   probability_ends(p, scratch, n);
   double sum = 0;
   for (int k = 0; k < n; k++) {
-    if (skips && scratch.skipped[k]) {
+    if (skips && scratch.valid[k] == 0) {
       scratch.value[k] = scratch.grad[k] = scratch.hess[k] = 0;
       continue;
     }

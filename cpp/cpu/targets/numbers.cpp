@@ -2,7 +2,10 @@
 
 #include "half.h"
 
+#include <string.h>
+
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 namespace focal {
@@ -46,6 +49,32 @@ template <class S> Labels look(const S *labels, int64_t count, double positive_f
     found.unusual |= unusual != 0;
   }
   return found;
+}
+
+template <class S> Labels look_at_marked(const S *labels, int64_t count, double positive_from, const uint8_t *marks) {
+  using I = std::conditional_t<sizeof(S) == 1, int8_t, typename Counter<sizeof(S)>::Type>;
+  constexpr int64_t piece = sizeof(S) == 1 ? 112 : 1024;  // as many as the counter takes
+  const S least_positive = std::is_integral_v<S> ? S(1) : static_cast<S>(positive_from);
+  Labels found{0, false, false};
+  for (int64_t begin = 0; begin < count; begin += piece) {
+    const int64_t end = count - begin < piece ? count : begin + piece;
+    I unusual = 0, positives = 0;
+    for (int64_t k = begin; k < end; k++) {
+      const I marked = -I(marks[k]);
+      unusual |= marked & (-I(!(labels[k] >= S(0))) | -I(!(labels[k] <= S(1))));
+      positives -= marked & -I(labels[k] >= least_positive);
+    }
+    found.positives += static_cast<int32_t>(positives);
+    found.unusual |= unusual != 0;
+  }
+  return found;
+}
+
+// Is there a number of S that is `value`? Then `to` is that one.
+template <class S> bool has_number(double value, S *to) {
+  if (std::is_integral_v<S> && !(value >= static_cast<double>(std::numeric_limits<S>::min()) && value <= static_cast<double>(std::numeric_limits<S>::max()))) return false;
+  *to = static_cast<S>(static_cast<std::conditional_t<std::is_integral_v<S> || std::is_same_v<S, double>, double, float>>(value));
+  return static_cast<double>(*to) == value;
 }
 
 constexpr double most_int32 = 2147483647.0;
@@ -138,6 +167,49 @@ void copy_labels(const void *array, int32_t dtype, int64_t count, const LabelCha
     using S = std::remove_const_t<std::remove_pointer_t<decltype(labels)>>;
     copy(labels, count, changes, static_cast<S *>(to));
   });
+}
+
+void mark_nonzero(const void *array, int32_t dtype, int64_t from, int64_t count, uint8_t *marks) {
+  with_type(array, dtype, from, [&](auto *numbers) {
+    using S = std::remove_const_t<std::remove_pointer_t<decltype(numbers)>>;
+    for (int64_t k = 0; k < count; k++) marks[k] = !(numbers[k] == S(0));
+  });
+}
+
+void unmark_ignored(const FocalProblem &p, int64_t from, int64_t count, uint8_t *marks) {
+  with_type(p.targets, p.targets_dtype, from, [&](auto *targets) {
+    using S = std::remove_const_t<std::remove_pointer_t<decltype(targets)>>;
+    S ignored;
+    if (has_number(p.ignore_index, &ignored))
+      for (int64_t k = 0; k < count; k++) marks[k] &= !(targets[k] == ignored);
+    if constexpr (!std::is_integral_v<S>)
+      if (ignores_nan(p))
+        for (int64_t k = 0; k < count; k++) marks[k] &= targets[k] == targets[k];
+  });
+}
+
+Labels look_at_marked_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from, const uint8_t *marks) {
+  return with_type(array, dtype, from, [&](auto *labels) { return look_at_marked(labels, count, positive_from, marks); });
+}
+
+int32_t sum_of_marks(const uint8_t *marks, int64_t count) {
+  constexpr int64_t piece = 8 * 255;  // eight sums of bytes at once
+  int32_t sum = 0;
+  int64_t k = 0;
+  for (int64_t end; k + 8 <= count; k = end) {
+    end = count - k < piece ? k + (count - k) / 8 * 8 : k + piece;
+    uint64_t sums = 0;
+    for (int64_t at = k; at < end; at += 8) {
+      uint64_t eight;
+      memcpy(&eight, marks + at, 8);
+      sums += eight;
+    }
+    constexpr uint64_t every_other = 0x00FF00FF00FF00FF;
+    sums = (sums & every_other) + (sums >> 8 & every_other);
+    sum += static_cast<int32_t>(sums * 0x0001000100010001 >> 48);
+  }
+  for (; k < count; k++) sum += marks[k];
+  return sum;
 }
 
 Indices look_at_indices(const Plan &plan, int64_t from, int64_t count) {

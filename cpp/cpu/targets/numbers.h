@@ -5,6 +5,8 @@
 
 namespace focal {
 
+inline bool is_integer(int32_t dtype) { return dtype >= FOCAL_INT8 && dtype <= FOCAL_UINT32; }
+
 // to[k] = array[from + k] for k in 0..count-1. T is float or double.
 template <class T> void read_numbers(const void *array, int32_t dtype, int64_t from, int64_t count, T *to);
 
@@ -22,6 +24,15 @@ struct Labels {
   bool hard;          // is each exactly 0 or 1?
 };
 Labels look_at_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from);
+
+// What is neither masked nor ignored, as one byte an element, 1 or 0.
+// marks[k] = array[from + k] is not 0.
+void mark_nonzero(const void *array, int32_t dtype, int64_t from, int64_t count, uint8_t *marks);
+// marks[k] becomes 0 where the problem's target from + k is one that is ignored.
+void unmark_ignored(const FocalProblem &problem, int64_t from, int64_t count, uint8_t *marks);
+// look_at_labels of those that are marked; `hard` says nothing.
+Labels look_at_marked_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from, const uint8_t *marks);
+int32_t sum_of_marks(const uint8_t *marks, int64_t count);
 
 // What `count` (at most 2^30) class indices of an array are, from `from` on.
 struct Indices {

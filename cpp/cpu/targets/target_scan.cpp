@@ -1,5 +1,7 @@
 #include "target_scan.h"
 
+#include <string.h>
+
 #include "masked_classes.h"
 #include "numbers.h"
 
@@ -134,70 +136,62 @@ class TargetScan::Part {
     return (outer * plan_.classes + c) * plan_.inner + (row - outer * plan_.inner);
   }
 
+  // A row is valid if any of its elements is. Rows are looked at together, as many as have so many elements.
+  static constexpr int64_t together = 1024;
+
   Count labels_along_classes(int64_t begin, int64_t end) const {
     Count count;
-    Line line;
-    for (bool &in : line.lets_in) in = true;
-    for (int64_t row = begin; row < end; row++) {
-      if (!lets_row_in(row)) continue;
-      const int64_t before = count.elements;
-      for (int64_t c = 0; c < plan_.classes; c += Line::size)
-        look(element(row, c), plan_.classes - c < Line::size ? plan_.classes - c : Line::size, &line, &count);
-      count.rows += count.elements > before;
+    uint8_t marks[together];
+    const int64_t classes = plan_.classes, most = classes < together ? together / classes : 1;
+    for (int64_t row = begin, rows; row < end; row += rows) {
+      rows = end - row < most ? end - row : most;
+      bool any = false;  // where they are parts of one row
+      for (int64_t from = row * classes, stop = from + rows * classes, n; from < stop; from += n) {
+        n = stop - from < together ? stop - from : together;
+        if (p_.mask_per == FOCAL_PER_ROW)
+          for (int64_t k = 0; k < n; k += classes) memset(marks + k, lets_row_in((from + k) / classes), static_cast<size_t>(n < classes ? n : classes));
+        mark(from, n, marks, &count);
+        if (most == 1) any |= sum_of_marks(marks, n) > 0;
+        else for (int64_t k = 0; k < n; k += classes) count.rows += sum_of_marks(marks + k, classes) > 0;
+      }
+      count.rows += any;
     }
     return count;
   }
   Count labels_along_rows(int64_t begin, int64_t end) const {
     Count count;
-    Line line;
+    uint8_t marks[together];
     for (int64_t row = begin, n; row < end; row += n) {
       n = plan_.inner - row % plan_.inner;
-      n = n < Line::size ? n : Line::size;
+      n = n < together ? n : together;
       n = n < end - row ? n : end - row;
-      bool any[Line::size] = {};
-      for (int64_t k = 0; k < n; k++) line.lets_in[k] = lets_row_in(row + k);
+      uint8_t any[together];
       for (int64_t c = 0; c < plan_.classes; c++) {
-        look(element(row, c), n, &line, &count);
-        for (int64_t k = 0; k < n; k++) any[k] |= line.valid[k];
+        if (p_.mask_per == FOCAL_PER_ROW) mark_nonzero(p_.mask, p_.mask_dtype, row, n, marks);
+        mark(element(row, c), n, marks, &count);
+        if (c == 0) memcpy(any, marks, static_cast<size_t>(n));
+        else for (int64_t k = 0; k < n; k++) any[k] |= marks[k];
       }
-      for (int64_t k = 0; k < n; k++) count.rows += any[k];
+      if (plan_.classes > 1) count.rows += sum_of_marks(any, n);
     }
+    if (plan_.classes == 1) count.rows = count.elements;
     return count;
   }
 
-  // Neighbours in memory.
-  struct Line {
-    static constexpr int64_t size = 512;
-    bool lets_in[size];  // does the mask let its row in?
-    bool valid[size];   // found by `look`
-    double numbers[size];
-  };
-  void look(int64_t at, int64_t n, Line *line, Count *count) const {
-    for (int64_t k = 0; k < n; k++) line->valid[k] = line->lets_in[k];
-    if (p_.mask_per == FOCAL_PER_ELEMENT) {
-      read_numbers(p_.mask, p_.mask_dtype, at, n, line->numbers);
-      for (int64_t k = 0; k < n; k++) line->valid[k] &= line->numbers[k] != 0;
-    }
-    read_numbers(p_.targets, p_.targets_dtype, at, n, line->numbers);
-    if (ignores_nan(p_))
-      for (int64_t k = 0; k < n; k++) {
-        const bool missing = line->numbers[k] != line->numbers[k];
-        line->valid[k] &= !missing;
-        count->unusual |= missing;
-      }
-    int32_t elements = 0, positives = 0, unusual = 0;
-    for (int64_t k = 0; k < n; k++) {
-      const double y = line->numbers[k];
-      const bool valid = line->valid[k] & (y != p_.ignore_index);
-      line->valid[k] = valid;
-      elements += valid;
-      positives += valid & (y >= p_.positive_from);
-      unusual |= valid & !((y >= 0) & (y <= 1));
-    }
+  // Elements `at` and those that follow it in memory: `marks` is set for those that are valid, which are counted. Where the mask is one
+  // of rows, it has been set by that.
+  void mark(int64_t at, int64_t n, uint8_t *marks, Count *count) const {
+    if (p_.mask_per == FOCAL_PER_ELEMENT) mark_nonzero(p_.mask, p_.mask_dtype, at, n, marks);
+    else if (p_.mask_per == FOCAL_ABSENT) memset(marks, 1, static_cast<size_t>(n));
+    const int32_t unmasked = ignores_nan(p_) ? sum_of_marks(marks, n) : 0;
+    unmark_ignored(p_, at, n, marks);
+    const int32_t elements = sum_of_marks(marks, n);
+    const Labels found = look_at_marked_labels(p_.targets, p_.targets_dtype, at, n, p_.positive_from, marks);
     count->elements += elements;
-    count->positives += positives;
-    for (int64_t k = 0; unusual && k < n; k++)
-      if (line->valid[k]) check(line->numbers[k], at + k, count);
+    count->positives += found.positives;
+    count->unusual |= ignores_nan(p_) && elements < unmasked;
+    for (int64_t k = 0; found.unusual && k < n; k++)
+      if (marks[k]) check(target(at + k), at + k, count);
   }
 };
 
