@@ -7,7 +7,7 @@ import type { CalibrateOptions } from './calibrate.js'
 export function addCalibrateCommand(program: Command, print: (text: string) => void): void {
   program
     .command('calibrate')
-    .description('the probabilities that logits of a model trained with a loss stand for, of .npy, .npz, .csv, .tsv, .txt (also .gz) or .parquet files')
+    .description('the probabilities that logits of a model trained with a loss stand for, of .npy, .npz, .safetensors, .csv, .tsv, .txt (also .gz) or .parquet files')
     .argument('<file>', 'logits')
     .addOption(new Option('--loss <name>', 'the loss that the model was trained with').choices(lossNames).makeOptionMandatory())
     .requiredOption('--out <file>', 'the probabilities: .npy (float32, in the shape of the logits) or .csv')
@@ -21,7 +21,7 @@ export function addCalibrateCommand(program: Command, print: (text: string) => v
     .option('--columns <names>', 'the columns of a table that are logits, by name or by place from 1 on', parseNames)
     .option('--header', 'the first line of a table of text is a header (default: if it is no row of numbers)')
     .option('--no-header', 'it is none')
-    .option('--logits-array <name>', 'the array of an .npz file that holds the logits', 'logits')
+    .option('--logits-array <name>', 'the array of an .npz or .safetensors file that holds the logits', 'logits')
     .action(async (file: string, options: CalibrateOptions) => {
       // The file formats are only loaded where they are needed
       const { calibrateFile } = await import('./calibrate.js')

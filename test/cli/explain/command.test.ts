@@ -209,7 +209,7 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
       [['nope.npy'], /^focal-loss: there is no file nope\.npy\n$/],
       [[logits, '--targets', 'nope.npy'], /^focal-loss: there is no file nope\.npy\n$/],
       [['.'], /^focal-loss: \. is a directory; expected a file\n$/],
-      [['flat.csv', '--dtype', 'bfloat16'], /^focal-loss: --dtype is given for flat\.csv; expected it for \.npy and \.npz files\n$/],
+      [['flat.csv', '--dtype', 'bfloat16'], /^focal-loss: --dtype is given for flat\.csv; expected it for \.npy, \.npz and \.safetensors files\n$/],
       [[...both, '--loss', 'quality', '--gammas', '1'], /^focal-loss: gammas is an array of length 1; expected nothing, as this loss has no gamma\n$/],
     ]
     file('flat.csv', '1,0\n2,1\n')

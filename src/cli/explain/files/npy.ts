@@ -1,7 +1,7 @@
 /** Reads .npy files, and arrays within .npz files, in portions of any size. */
 import { type ArrayReader, product, shapeText } from './array_reader.js'
 import { type Bytes, inMemory } from './bytes.js'
-import { readNpyHeader } from './npy_header.js'
+import { type NpyHeader, readNpyHeader } from './npy_header.js'
 import { type BitsDtype, type ItemType, itemType } from './npy_items.js'
 import { scattered, type Scattering } from './npy_scattered.js'
 
@@ -16,9 +16,21 @@ export interface NpyOptions {
 
 /** The numbers of a .npy file. Takes the bytes over: closes them, also where it throws. */
 export async function npyReader(name: string, bytes: Bytes, options: NpyOptions): Promise<ArrayReader> {
+  let header: NpyHeader
+  let items: ItemType
   try {
-    const header = await readNpyHeader(name, bytes)
-    const items = itemType(name, header.descr, options.dtype)
+    header = await readNpyHeader(name, bytes)
+    items = itemType(name, header.descr, options.dtype)
+  } catch (error) {
+    await bytes.close()
+    throw error
+  }
+  return readerOf(name, bytes, header, items, options)
+}
+
+/** The same where it is known what the bytes hold, and where the first number is. */
+export async function readerOf(name: string, bytes: Bytes, header: Omit<NpyHeader, 'descr'>, items: ItemType, options: NpyOptions): Promise<ArrayReader> {
+  try {
     const announced = product(header.shape) * items.bytes
     if (bytes.size - header.start < announced) {
       throw new Error(`${name} is cut off: it has ${bytes.size - header.start} bytes of data; expected ${announced} for the shape ${shapeText(header.shape)}`)

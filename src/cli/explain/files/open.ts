@@ -8,6 +8,7 @@ import type { Files, OpenOptions } from './files.js'
 import { type NpyOptions, npyReader } from './npy.js'
 import { npzArray } from './npz.js'
 import { parquetReader } from './parquet.js'
+import { safetensorsReader } from './safetensors.js'
 
 export const diskFiles: Files = { expect: async (path) => (await opened(path)).close(), openArray, openTable }
 
@@ -20,6 +21,8 @@ async function openArray(path: string, role: 'logits' | 'targets', options: Open
       const { name, bytes } = await npzArray(path, options.arrays[role])
       return npyReader(name, bytes, npy)
     }
+    case '.safetensors':
+      return safetensorsReader(path, options.arrays[role], npy)
     default:
       return openTable(path, role, options)
   }
@@ -36,7 +39,10 @@ async function openTable(path: string, role: Role, options: OpenOptions): Promis
     case '.parquet':
     case '.pq':
       return parquetReader(path, role, options)
+    case '.pt':
+    case '.pth':
+      throw new Error(`${path} is a pickle, which may run any code when it is read; expected what safetensors.torch.save_file({'logits': x, 'targets': y}, 'x.safetensors') writes of it`)
     default:
-      throw new Error(`${path} ends in ${ending === '' ? 'nothing' : ending}; expected .npy, .npz, .csv, .tsv, .txt (these three also compressed, .csv.gz) or .parquet`)
+      throw new Error(`${path} ends in ${ending === '' ? 'nothing' : ending}; expected .npy, .npz, .safetensors, .csv, .tsv, .txt (these three also compressed, .csv.gz) or .parquet`)
   }
 }

@@ -7,7 +7,7 @@ export async function openSource(files: Files, options: SourceOptions): Promise<
   const { file, targets, shape, classAxis, dtype } = options
   await files.expect(file)
   if (targets !== undefined) await files.expect(targets)
-  if (dtype !== undefined && isTable(file)) throw new Error(`--dtype is given for ${file}; expected it for .npy and .npz files`)
+  if (dtype !== undefined && isTable(file)) throw new Error(`--dtype is given for ${file}; expected it for .npy, .npz and .safetensors files`)
   if (targets !== undefined || !isTable(file)) return twoArrays(files, options)
   if (shape !== undefined || classAxis !== undefined) throw new Error(`--shape or --class-axis is given for ${file}; expected neither, as every line of a table is a row`)
   return oneTable(files, options)
@@ -36,5 +36,5 @@ async function oneTable(files: Files, options: SourceOptions): Promise<Source> {
 
 /** Whether a file's rows hold logits and targets side by side. */
 function isTable(file: string): boolean {
-  return !/\.np[yz]$/i.test(file)
+  return !/\.(?:np[yz]|safetensors)$/i.test(file)
 }
