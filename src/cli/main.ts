@@ -45,8 +45,9 @@ addCalibrateCommand(program, print)
 
 // A reader that has seen enough (head) closes the pipe: no mistake of anybody
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit()
+  if (error.code === 'EPIPE') process.exit()
+  process.stderr.write(`focal-loss: standard output could not be written (${error.message})\n`)
+  process.exit(1)
 })
 
 try {

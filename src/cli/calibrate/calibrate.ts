@@ -10,6 +10,7 @@ import type { BitsDtype } from '../explain/files/npy_items.js'
 import { diskFiles } from '../explain/files/open.js'
 import { type LossName, makeLoss } from '../explain/losses.js'
 import { startProgress } from '../output/progress.js'
+import { isOfWriting, notWritten } from '../output/write_file.js'
 import { writerOf } from './writers.js'
 
 export interface CalibrateOptions extends Omit<OpenOptions, 'arrays'> {
@@ -67,6 +68,7 @@ export async function calibrateFile(file: string, options: CalibrateOptions): Pr
     return [`${out}: the probabilities of ${(rows * elements).toLocaleString('en-US')} logits of ${file}, ${how}`, ...toLogits.warnings().map((warning) => `warning: ${warning}`)].join('\n')
   } catch (error) {
     await rm(temporary, { force: true })
+    if (isOfWriting(error)) throw notWritten('--out', out, error)
     throw error instanceof Error ? error : new Error(reasonOf(error))
   } finally {
     progress.stop()

@@ -17,18 +17,15 @@ export async function writerOf(out: string, path: string, rest: readonly number[
   const ending = extname(out).toLowerCase()
   if (ending !== '.npy' && ending !== '.csv') throw new Error(`--out is ${out}; expected a name that ends in .npy or .csv`)
   const file = await open(path, 'w')
-  return ending === '.npy' ? npyWriter(file, rest) : csvWriter(file, rest)
+  return ending === '.npy' ? await npyWriter(file, rest) : csvWriter(file, rest)
 }
 
-/** The header comes last, as only the end tells how many rows there are. */
-function npyWriter(file: FileHandle, rest: readonly number[]): Writer {
-  let at = HEADER
+/** The header's place is taken at the start, and it comes last, as only the end tells how many rows there are. */
+async function npyWriter(file: FileHandle, rest: readonly number[]): Promise<Writer> {
+  await file.appendFile(Buffer.alloc(HEADER))
   return {
-    async write(probabilities) {
-      const bytes = Buffer.from(Float32Array.from(probabilities).buffer)
-      await file.write(bytes, 0, bytes.length, at)
-      at += bytes.length
-    },
+    // Not `write`, which may write less than all on a disk that is nearly full, and throws nothing
+    write: (probabilities) => file.appendFile(Buffer.from(Float32Array.from(probabilities).buffer)),
     async close(rows) {
       const shape = [rows, ...rest]
       const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`

@@ -1,5 +1,5 @@
 /** `focal-loss explain`: where a loss and its gradient go, and how good the scores are, on the logits and targets of files of any size. */
-import { writeFile } from 'node:fs/promises'
+import { writeOutput } from '../output/write_file.js'
 import { terminalWidth } from '../output/wrap.js'
 import { explainChart } from './chart.js'
 import { evaluatedTables } from './evaluation.js'
@@ -35,12 +35,12 @@ export async function explainFiles(file: string | undefined, options: ExplainCom
   const written = Object.entries({ json, svg, html, save }).filter(([, path]) => path !== undefined && path !== '-')
   for (const [option, path] of written) await expectWritable(`--${option}`, path as string, read)
   const part = await partOf(file, options)
-  if (save !== undefined) await writeFile(save, `${JSON.stringify(part)}\n`)
+  if (save !== undefined) await writeOutput('--save', save, `${JSON.stringify(part)}\n`)
   const explained = explainedOf(part)
   const text = JSON.stringify(explained, null, 2)
-  if (json !== undefined && json !== '-') await writeFile(json, `${text}\n`)
-  if (svg !== undefined) await writeFile(svg, explainChart(explained))
-  if (html !== undefined) await writeFile(html, explainPage(explained))
+  if (json !== undefined && json !== '-') await writeOutput('--json', json, `${text}\n`)
+  if (svg !== undefined) await writeOutput('--svg', svg, explainChart(explained))
+  if (html !== undefined) await writeOutput('--html', html, explainPage(explained))
   return json === '-' ? { text, warnings: explained.warnings } : { text: textOf(evaluatedTables(explained), terminalWidth()), warnings: [] }
 }
 

@@ -1,0 +1,28 @@
+/** Files that are whole or not there: a disk that is full leaves what was there before. */
+import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { reasonOf } from '../../errors.js'
+
+/** Writes beside the file and renames at the end. What is no plain file (a pipe, a device) is written as it is. */
+export async function writeOutput(option: string, path: string, text: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined)
+  const isPlain = there === undefined || there.isFile()
+  // A link stays one, to the new file
+  const file = there === undefined ? path : await realpath(path)
+  const beside = isPlain ? `${file}.part` : file
+  try {
+    await writeFile(beside, text, { mode: there?.mode })
+    if (isPlain) await rename(beside, file)
+  } catch (error) {
+    if (isPlain) await rm(beside, { force: true })
+    throw notWritten(option, path, error)
+  }
+}
+
+export function notWritten(option: string, path: string, error: unknown): Error {
+  return new Error(`${option} is ${path}, which could not be written (${reasonOf(error)})`, { cause: error })
+}
+
+/** Whether it is an error of writing: the disk is full, the quota used up, the file too large. */
+export function isOfWriting(error: unknown): boolean {
+  return (error as { readonly syscall?: unknown } | null)?.syscall === 'write'
+}
