@@ -13,6 +13,9 @@ export interface DawnProgram {
 
 const SWIFTSHADER = '/usr/lib/chromium'
 
+/** FOCAL_LOSS_TEST_VULKAN: 'system' for the machine's own drivers, and so its GPU. */
+const drivers = process.env.FOCAL_LOSS_TEST_VULKAN === 'system' ? {} : { LD_LIBRARY_PATH: SWIFTSHADER, VK_ICD_FILENAMES: `${SWIFTSHADER}/vk_swiftshader_icd.json` }
+
 /** The outputs of the programs. Throws what Dawn says of a shader that it refuses. */
 export function runOnDawn(programs: readonly DawnProgram[]): Float32Array[] {
   const child = fileURLToPath(new URL('dawn_child.mjs', import.meta.url))
@@ -26,7 +29,7 @@ export function runDawnChild(args: readonly string[], input = ''): unknown {
     input,
     encoding: 'utf8',
     maxBuffer: 2 ** 30,
-    env: { ...process.env, LD_LIBRARY_PATH: SWIFTSHADER, VK_ICD_FILENAMES: `${SWIFTSHADER}/vk_swiftshader_icd.json` },
+    env: { ...process.env, ...drivers },
   })
   if (status !== 0) throw new Error(`Dawn ended with status ${status}: ${stderr}`)
   return JSON.parse(stdout)
