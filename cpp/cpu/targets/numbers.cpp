@@ -15,15 +15,16 @@ namespace {
 using scalar::BFloat16;
 using scalar::Float16;
 
-// Counters as wide as the labels let the loops vectorise.
-template <size_t bytes> struct Counter { using Type = int16_t; };
-template <> struct Counter<4> { using Type = int32_t; };
-template <> struct Counter<8> { using Type = int64_t; };
+// Counters as wide as the labels let the loops vectorise. A piece has no more labels than they can count.
+template <size_t bytes> struct Counter { using Type = int8_t; static constexpr int64_t piece = 112; };
+template <> struct Counter<2> { using Type = int16_t; static constexpr int64_t piece = 1024; };
+template <> struct Counter<4> { using Type = int32_t; static constexpr int64_t piece = 1024; };
+template <> struct Counter<8> { using Type = int64_t; static constexpr int64_t piece = 1024; };
 
 // Hard labels, the common ones, take fewer operations: they are taken for hard until one is not, which is seen soon.
 template <class S> Labels look(const S *labels, int64_t count, double positive_from) {
   using I = typename Counter<sizeof(S)>::Type;
-  constexpr int64_t first_piece = 64, piece = 1024;
+  constexpr int64_t first_piece = 64, piece = Counter<sizeof(S)>::piece;
   const S least_positive = std::is_integral_v<S> ? S(1) : static_cast<S>(positive_from);
   Labels found{0, false, true};
   for (int64_t begin = 0, end; begin < count; begin = end) {
@@ -52,8 +53,8 @@ template <class S> Labels look(const S *labels, int64_t count, double positive_f
 }
 
 template <class S> Labels look_at_marked(const S *labels, int64_t count, double positive_from, const uint8_t *marks) {
-  using I = std::conditional_t<sizeof(S) == 1, int8_t, typename Counter<sizeof(S)>::Type>;
-  constexpr int64_t piece = sizeof(S) == 1 ? 112 : 1024;  // as many as the counter takes
+  using I = typename Counter<sizeof(S)>::Type;
+  constexpr int64_t piece = Counter<sizeof(S)>::piece;
   const S least_positive = std::is_integral_v<S> ? S(1) : static_cast<S>(positive_from);
   Labels found{0, false, false};
   for (int64_t begin = 0; begin < count; begin += piece) {
