@@ -9,6 +9,7 @@ import { logitReader } from '../explain/files/logits.js'
 import type { BitsDtype } from '../explain/files/npy_items.js'
 import { diskFiles } from '../explain/files/open.js'
 import { type LossName, makeLoss } from '../explain/losses.js'
+import { type Format, withFile } from '../explain/standard_input.js'
 import { startProgress } from '../output/progress.js'
 import { isOfWriting, notWritten } from '../output/write_file.js'
 import { writerOf } from './writers.js'
@@ -24,15 +25,22 @@ export interface CalibrateOptions extends Omit<OpenOptions, 'arrays'> {
   readonly shape?: readonly number[]
   readonly classAxis?: number
   readonly logitsArray: string
+  /** Of standard input. */
+  readonly format?: Format
 }
 
 /** Logits in a chunk. */
 const CHUNK = 1 << 18
 
-/** Writes beside `out` and renames at the end: what is there is whole. Returns what is to be said of it. */
+/** Returns what is to be said of it. */
 export async function calibrateFile(file: string, options: CalibrateOptions): Promise<string> {
+  await expectWritable('--out', options.out, [file])
+  return withFile(file, options.format, (path) => calibrate(path, options))
+}
+
+/** Writes beside `out` and renames at the end: what is there is whole. */
+async function calibrate(file: string, options: CalibrateOptions): Promise<string> {
   const { loss: name, gamma, alpha, temperature, out, inputs, dtype, shape, classAxis = -1, logitsArray } = options
-  await expectWritable('--out', out, [file])
   await diskFiles.expect(file)
   const loss = makeLoss(temperature === undefined ? name : name === 'softmax' ? 'softmax' : 'sigmoid', {
     background: null,

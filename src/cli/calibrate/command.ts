@@ -2,13 +2,15 @@
 import { type Command, Option } from 'commander'
 import { listOf, parseAlpha, parseGamma, parseInteger, parseNames, parseTemperature } from '../options.js'
 import { lossNames } from '../explain/losses.js'
+import { formats } from '../explain/standard_input.js'
 import type { CalibrateOptions } from './calibrate.js'
 
 export function addCalibrateCommand(program: Command, print: (text: string) => void): void {
   program
     .command('calibrate')
     .description('the probabilities that logits of a model trained with a loss stand for, of .npy, .npz, .safetensors, .csv, .tsv, .txt (also .gz) or .parquet files')
-    .argument('<file>', 'logits')
+    .argument('<file>', 'logits; - is standard input')
+    .addOption(new Option('--format <name>', 'what standard input is').choices(formats))
     .addOption(new Option('--loss <name>', 'the loss that the model was trained with').choices(lossNames).makeOptionMandatory())
     .requiredOption('--out <file>', 'the probabilities: .npy (float32, in the shape of the logits) or .csv')
     .option('--gamma <number>', "its gamma (default: the loss's own)", parseGamma)

@@ -3,12 +3,14 @@ import { type Command, Option } from 'commander'
 import { listOf, parseAlphas, parseBackground, parseBins, parseCount, parseIgnored, parseInteger, parseLabel, parseNames, parsePart, parseThreads } from '../options.js'
 import type { ExplainCommandOptions } from './explain.js'
 import { lossNames } from './losses.js'
+import { formats } from './standard_input.js'
 
 export function addExplainCommand(program: Command, print: (text: string) => void): void {
   program
     .command('explain')
     .description('where a loss and its gradient go, on logits and targets from .npy, .npz, .safetensors, .csv, .tsv, .txt (also .gz) or .parquet files')
-    .argument('[file]', 'logits; an .npz or .safetensors file or a table may hold the targets too')
+    .argument('[file]', 'logits; an .npz or .safetensors file or a table may hold the targets too; - is standard input')
+    .addOption(new Option('--format <name>', 'what standard input is').choices(formats))
     .option('--targets <file>', 'targets: one for each logit, or the index of a class for each row')
     .addOption(new Option('--loss <name>', 'the loss, with its own default options').choices(lossNames).default('sigmoid'))
     .option('--gammas <numbers>', "gammas to compare (default: sigmoid and softmax 0,0.5,1,2,5; others the loss's own)", listOf('gamma', 0, Infinity))

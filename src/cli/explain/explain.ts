@@ -7,6 +7,7 @@ import { expectWritable } from './expect_writable.js'
 import { explainPage } from './page.js'
 import { explainedOf, mergedParts, readParts } from './parts.js'
 import type { PartFile } from './question.js'
+import { type Format, withFile } from './standard_input.js'
 import { textOf } from './tables.js'
 import { inProcesses } from './threads.js'
 import { explainSource, type WorkOptions } from './work.js'
@@ -20,6 +21,8 @@ export interface ExplainCommandOptions extends WorkOptions {
   /** Files that `save` wrote, in place of logits. */
   readonly merge?: readonly string[]
   readonly threads?: number
+  /** Of standard input. */
+  readonly format?: Format
 }
 
 /** What to print, and what people should see of it where it is for programs. */
@@ -46,5 +49,8 @@ export async function explainFiles(file: string | undefined, options: ExplainCom
 
 function partOf(file: string | undefined, options: ExplainCommandOptions): Promise<PartFile> {
   if (file === undefined) return readParts(options.merge ?? []).then(mergedParts)
-  return options.threads === undefined || options.threads === 1 ? explainSource(file, options) : inProcesses(options.threads)
+  const { threads = 1, format } = options
+  if (threads === 1) return withFile(file, format, (path) => explainSource(path, options))
+  if (file === '-') throw new Error('--threads is given for standard input; expected a file, which several processes can read')
+  return inProcesses(threads)
 }

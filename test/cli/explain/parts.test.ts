@@ -92,6 +92,33 @@ describe('parts', { timeout: 120_000 }, () => {
   })
 })
 
+describe('standard input', { timeout: 60_000 }, () => {
+  const piped = (input: string | Buffer, ...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(command[0], [...command.slice(1), ...args], { encoding: 'utf8', cwd: folder, env, input, maxBuffer: 1e8 })
+    return { status, stdout, stderr }
+  }
+
+  it('is a file of the format that is told', () => {
+    const { status, stdout, stderr } = piped('score,label\n-2,0\n1,1\n-1,0\n2,1\n', '-', '--format', 'csv')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/^standard input: logits from score; targets from label\n/)
+    expect(stdout).toMatch(/^standard input: sigmoid, 4 logits, 2 positives, 2 negatives$/m)
+    const logits = piped(readFileSync(join(folder, 'part1.x.npy')), '-', '--format', 'npy', '--targets', 'part1.y.npy', '--json', '-')
+    expect((JSON.parse(logits.stdout) as EvaluatedFiles).file).toBe('standard input')
+  })
+
+  it('says in one sentence what is wrong', () => {
+    const cases: [args: string[], message: string][] = [
+      [['-'], '- is standard input; expected --format with it: npy, npz, safetensors, csv, tsv, txt, parquet'],
+      [[...whole, '--format', 'csv'], '--format is given for whole.x.npy; expected it for -, standard input'],
+      [['-', '--format', 'npy', '--targets', 'whole.y.npy'], 'standard input is no .npy file; expected one that numpy.save has written'],
+      [['-', '--format', 'npy', '--targets', 'whole.y.npy', '--threads', '2'], '--threads is given for standard input; expected a file, which several processes can read'],
+    ]
+    for (const [args, message] of cases) expect(piped('x,y\n1,2\n', ...args)).toEqual({ status: 1, stdout: '', stderr: `focal-loss: ${message}\n` })
+    expect(piped('', '-', '--format', 'xls').status).toBe(2)
+  })
+})
+
 describe('tables', { timeout: 60_000 }, () => {
   it('judge the scores, and fit 80 columns', () => {
     const { stdout } = explain(...whole)
