@@ -117,8 +117,11 @@ template <class T, class V> struct SoftmaxRows {
       for (int64_t k = 0; k < count; k++) to[k] = static_cast<T>(bytes[k]);
       return;
     }
-    if (!is_half(dtype)) return read_numbers(array, dtype, from, count, to);
-    with_stored<T>(array, dtype, from, [&](const auto *numbers) { copy_numbers(numbers, count, to); });
+    // Those instructions make floats; beside logits in double there may be half precision, too
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (is_half(dtype)) return with_stored<T>(array, dtype, from, [&](const auto *numbers) { copy_numbers(numbers, count, to); });
+    }
+    read_numbers(array, dtype, from, count, to);
   }
 
   // An array of the problem's, in the block's layout. What no row fills is 0.

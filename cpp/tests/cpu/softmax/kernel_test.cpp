@@ -175,3 +175,41 @@ TEST_CASE("a masked row of large logits changes nothing") {
     CHECK(plain_grad == large_grad);
   }
 }
+
+// Half precision beside logits in double was read as if it were double, beyond its end.
+TEST_CASE("masks and labels of half precision beside logits in double are those in double") {
+  constexpr size_t classes = 3, rows = 700;
+  for (const size_t inner : {1, 7}) {
+    std::vector<double> logits(classes * rows), labels(logits.size()), mask(logits.size());
+    std::vector<uint16_t> half_labels(logits.size()), half_mask(logits.size());
+    for (size_t i = 0; i < logits.size(); i++) {
+      const size_t c = i / inner % classes, row = i / inner / classes * inner + i % inner;
+      logits[i] = static_cast<double>(i * 37 % 101) / 10 - 5;
+      labels[i] = c == row % 2;
+      mask[i] = c == row % 2 || row % 5 != 0;
+      half_labels[i] = labels[i] != 0 ? 0x3c00 : 0;
+      half_mask[i] = mask[i] != 0 ? 0x3c00 : 0;
+    }
+    for (const auto &[isa, name] : runnable_isas()) {
+      CAPTURE(name);
+      FocalProblem p = blank_problem(FOCAL_SOFTMAX, static_cast<double>(rows / inner), classes, static_cast<double>(inner));
+      p.isa = isa;
+      p.mask_per = FOCAL_PER_ELEMENT;
+      std::vector<double> grad(logits.size()), half_grad(logits.size());
+      FocalResult exact, result;
+      set_logits(p, logits);
+      set_targets(p, FOCAL_DENSE, labels);
+      p.mask_dtype = FOCAL_FLOAT64;
+      p.mask = mask.data();
+      set_outputs(p, nullptr, &grad, nullptr);
+      REQUIRE(focal_run(&p, &exact) == FOCAL_OK);
+      p.targets_dtype = p.mask_dtype = FOCAL_FLOAT16;
+      p.targets = half_labels.data();
+      p.mask = half_mask.data();
+      set_outputs(p, nullptr, &half_grad, nullptr);
+      REQUIRE(focal_run(&p, &result) == FOCAL_OK);
+      CHECK(result.sum == exact.sum);
+      CHECK(half_grad == grad);
+    }
+  }
+}
