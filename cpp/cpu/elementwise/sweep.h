@@ -86,9 +86,9 @@ FOCAL_NOINLINE void list_outliers(const T *x, MaskOf<T> *keep, T reach, int begi
 }
 
 // Outputs of a pack that are not to be kept become 0.
-template <class R, class T> FOCAL_NOINLINE void keep_lanes(const MaskOf<T> *keep, int k, std::initializer_list<T *> outputs) {
+template <class R, class T> FOCAL_NOINLINE void keep_lanes(const MaskOf<T> *keep, std::initializer_list<T *> outputs) {
   for (T *const output : outputs)
-    if (output) masked(load_mask<R>(keep), R::load(output + k)).store(output + k);
+    if (output) masked(load_mask<R>(keep), R::load(output)).store(output);
 }
 
 // The same address, which a compiler does not know to be the same: what is read there again takes no registers in between.
@@ -143,8 +143,10 @@ FOCAL_INLINE double sweep(const Block<T> &block, Outliers<T> &outliers, F f) {
         if (values) (e.value * value_scale).store(values + k);
         if constexpr (H) larger(R(out.least_hess), e.hess * grad_scale).store(hess + k);
         if (next < begin + k + R::size) {
-          keep_lanes<R>(keep + k, k, {grad, values, hess});
-          e.value = masked(load_mask<R>(keep + k), e.value);
+          T lanes[R::size];  // through memory: two ways to a pack in registers cost WebAssembly half its speed
+          e.value.store(lanes);
+          keep_lanes<R>(keep + k, {lanes, grad ? grad + k : nullptr, values ? values + k : nullptr, hess ? hess + k : nullptr});
+          e.value = R::load(lanes);
           while (*left_out >= begin + k && *left_out < begin + k + R::size) left_out++;
           next = *left_out;
         }
