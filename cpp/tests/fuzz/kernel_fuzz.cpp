@@ -118,8 +118,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   p.beta = bytes.number({0, 1, 2, 4});
   p.margin = bytes.number({0, 0.05});
   p.label_smoothing = bytes.number({0, 0, 0.1});
-  p.background = bytes.number({NAN, -1, p.classes});
-  p.ignore_index = bytes.number({NAN, -1, 255, -100});
+  // Whole numbers, as whoever calls has checked: the kernel compares integers, the reference doubles
+  p.background = std::initializer_list<double>{NAN, -1, p.classes}.begin()[bytes.below(3)];
+  p.ignore_index = std::initializer_list<double>{NAN, -1, 255, -100}.begin()[bytes.below(4)];
   p.normalizer = bytes.number({NAN, 1, 7});
   p.grad_scale = bytes.number({1, 1, 1024});
   p.positive_from = p.loss == FOCAL_HEATMAP ? 1 : 0.5;
