@@ -111,7 +111,7 @@ describe.runIf(testedBackends().includes('native'))('a session', () => {
     expect(loss.valueAndGrad(x, targets, { grad: same }).grad).toEqual(loss.valueAndGrad(logits, targets).grad)
   })
 
-  it('notices an array that another one takes away after it was checked', () => {
+  it('notices an array that another one takes away while the call is read', () => {
     const x = logits.slice()
     const weights = Array.from({ length: size }, () => 1)
     Object.defineProperty(weights, 0, {
@@ -120,7 +120,7 @@ describe.runIf(testedBackends().includes('native'))('a session', () => {
         return 1
       },
     })
-    expect(() => loss.valueAndGrad(x, targets, { weights })).toThrow('logits is shorter than announced (is its buffer detached?)')
+    expect(() => loss.valueAndGrad(x, targets, { weights })).toThrow('logits has lost its memory, as its buffer is detached (transferred to another thread, perhaps); expected an array that has it')
   })
 
   it('serves losses in turn, each with its own constants', () => {
