@@ -9,7 +9,9 @@ export interface Question {
   readonly gammas?: readonly number[]
   readonly alphas?: readonly (number | null)[]
   readonly background: number | 'num-classes' | null
+  /** NaN: targets that are missing. */
   readonly ignoreIndex: number | null
+  /** Of a heatmap. */
   readonly positiveFrom?: number
   readonly hardest: number
   readonly bins?: number | readonly number[]

@@ -5,22 +5,11 @@ import { notesOf } from './explained.js'
 import type { SourceOptions } from './files/files.js'
 import { diskFiles } from './files/open.js'
 import { openSource } from './files/source.js'
-import type { LossName } from './losses.js'
 import { type PartFile, type Question, workOf } from './question.js'
 
-export interface WorkOptions extends Omit<SourceOptions, 'file' | 'arrays' | 'perRow' | 'indexed' | 'missing'> {
-  readonly loss: LossName
-  readonly gammas?: readonly number[]
-  readonly alphas?: readonly (number | null)[]
-  readonly background: number | 'num-classes' | null
-  /** NaN: targets that are missing. */
-  readonly ignoreIndex: number | null
-  /** Of a heatmap. */
-  readonly positiveFrom?: number
+export interface WorkOptions extends Omit<SourceOptions, 'file' | 'arrays' | 'perRow' | 'indexed' | 'missing'>, Question {
   readonly logitsArray: string
   readonly targetsArray: string
-  readonly hardest: number
-  readonly bins?: number | readonly number[]
   /** Which share of the file, and of how many: `[0, 4]` is the first quarter. */
   readonly part?: readonly [index: number, count: number]
 }
