@@ -34,6 +34,7 @@ export type { ExplainerOptions, ExplainOptions } from './analysis/explain/option
 export { type Differentiable, gradcheck, type GradcheckEntry, type GradcheckOptions, type GradcheckResult } from './analysis/gradcheck.js'
 export { releaseMemory } from './backends/wasm/backend.js'
 export { AsymmetricLoss, type AsymmetricOptions, type AsymmetricResolved } from './losses/asymmetric.js'
+export { DistributionFocalLoss, type DistributionFocalOptions } from './losses/distribution_focal.js'
 export { elementwiseLoss, type ElementwiseFunctions, type ElementwiseLossOptions, type ElementwiseLossResolved } from './losses/from_functions.js'
 export { FocalStarLoss, type FocalStarOptions, type FocalStarResolved } from './losses/focal_star.js'
 export { HeatmapFocalLoss, type HeatmapFocalOptions, type HeatmapFocalResolved } from './losses/heatmap_focal.js'

@@ -7,6 +7,7 @@ import {
   type DevicePointer,
   type ElementwiseLoss,
   type Explanation,
+  DistributionFocalLoss,
   FocalStarLoss,
   HeatmapFocalLoss,
   pin,
@@ -150,6 +151,7 @@ test('of every loss of the family', () => {
   expectTypeOf(new AsymmetricLoss().options.margin).toEqualTypeOf<number>()
   expectTypeOf(new QualityFocalLoss().options).not.toHaveProperty('alpha')
   expectTypeOf(new SoftmaxFocalLoss()).not.toHaveProperty('valueGradAndHess')
+  expectTypeOf(new DistributionFocalLoss({ reduction: 'none' }).valueAndGrad(double, [0.5]).value).toEqualTypeOf<Float64Array>()
 })
 
 test('sums has what the call asks for', () => {
@@ -228,6 +230,8 @@ test('wrong options and arrays are errors already here', () => [
   () => new SigmoidFocalLoss().valueAndGrad(single, [0, 1], { grad: double }),
   // @ts-expect-error not an option of quality focal
   () => new QualityFocalLoss({ alpha: 0.25 }),
+  // @ts-expect-error every position is between two bins
+  () => new DistributionFocalLoss({ background: -1 }),
   // @ts-expect-error each side has its own
   () => new AsymmetricLoss({ gamma: 2 }),
   // @ts-expect-error the bound goes with the second derivative

@@ -146,6 +146,7 @@ function ofBuffers(loss: LossConstants, reduction: Reduction, buffers: WebgpuBuf
   checkNames(buffers, bufferNames, 'valueAndGrad()')
   checkRecord('call options', call)
   checkNames(call, callNames, 'valueAndGrad()')
+  if (loss.positionTargets) throw wrongType('targets', buffers.targets, 'positions in an array of the host, which valueAndGradAsync() takes')
   const { classAxis } = call
   if (!Array.isArray(call.shape)) throw wrongType('shape', call.shape, 'an array of at least one integer >= 0')
   const shape = call.shape as readonly number[]

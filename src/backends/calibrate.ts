@@ -72,6 +72,7 @@ export function problemOf(loss: LossConstants, dtype: Dtype, size: number): Prob
     targets: filled(0.5),
     targetsDtype: code,
     targetsKind: 'labels',
+    positions: null,
     outer: perRow ? 1 : size,
     classes: perRow ? size : 1,
     inner: 1,

@@ -65,12 +65,17 @@ export function calibrations(): Calibration[] {
  * logits; where that is undefined, always on the same. Arrays on a GPU are cuda's.
  */
 export function runProblem(problem: AnyProblem, size: number | undefined, wanted: BackendName | 'auto' | null): Sums {
-  return problem.device === null ? choose(problem, size, wanted).run(problem) : gpuFor(problem, wanted).run(problem)
+  return countRows(problem, problem.device === null ? choose(problem, size, wanted).run(problem) : gpuFor(problem, wanted).run(problem))
 }
 
 /** The same while the event loop keeps turning. */
-export function runProblemAsync(problem: AnyProblem, size: number, wanted: BackendName | 'auto' | null, watch: Watch): Promise<Sums> {
-  return problem.device === null ? choose(problem, size, wanted).runAsync(problem, watch) : gpuFor(problem, wanted).runAsync(problem, watch)
+export async function runProblemAsync(problem: AnyProblem, size: number, wanted: BackendName | 'auto' | null, watch: Watch): Promise<Sums> {
+  return countRows(problem, await (problem.device === null ? choose(problem, size, wanted).runAsync(problem, watch) : gpuFor(problem, wanted).runAsync(problem, watch)))
+}
+
+/** Of labels made of positions a row has one or two that are half or more: it is one positive. */
+function countRows(problem: AnyProblem, sums: Sums): Sums {
+  return problem.positions === null ? sums : { ...sums, positives: sums.rows }
 }
 
 /** The backend of large problems on arrays of the host. */

@@ -11,6 +11,8 @@ export interface LossConstants extends ClassWeighting, Parameters, Reading {
   readonly background: number | 'num-classes'
   /** `null`: none; NaN: targets that are NaN. */
   readonly ignoreIndex: number | null
+  /** The same of positions, whose labels are NaN then. */
+  readonly ignoredPosition: number | null
 }
 
 /** FOCAL_LARGEST_POWER: what gammas and beta are taken down to, which changes no loss. */
@@ -18,7 +20,7 @@ export const LARGEST_POWER = 1e15
 
 export function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, rules: OptionRules<O>, formula: Formula): LossConstants {
   const { inputs, classWeights, background, ignoreIndex } = options
-  const { alpha = null, posWeight = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, ...others } = rules.parameters(options)
+  const { alpha = null, posWeight = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, positionTargets = false, ...others } = rules.parameters(options)
   return {
     formula,
     inputs,
@@ -31,10 +33,12 @@ export function constantsOf<O extends object>(options: ResolvedOptions<Reduction
     renormalize: false,
     positiveFrom: formula.positiveFrom,
     oneFrom: 1,
+    positionTargets,
     ...others,
     labelSmoothing,
     background: background ?? NaN,
-    ignoreIndex,
+    ignoreIndex: positionTargets && ignoreIndex !== null ? NaN : ignoreIndex,
+    ignoredPosition: positionTargets ? ignoreIndex : null,
     ...classWeighting({ alpha, classWeights, posWeight }, rules.balance ?? (() => [1, 1])),
   }
 }

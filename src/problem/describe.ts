@@ -3,14 +3,15 @@ import { number, positiveNumber } from '../arguments.js'
 import { checkAnyLogits, checkNumbers } from '../arrays/check.js'
 import { type DeviceArray, deviceArrayOf } from '../arrays/device_array.js'
 import { tagOf } from '../arrays/intrinsics.js'
-import { type AnyArray, type AnyLogits, dtypeOfDerivative, dtypeOfLogits, isHalf, newLike, onHost } from '../arrays/logits.js'
+import { type AnyArray, type AnyLogits, dtypeOf, dtypeOfDerivative, dtypeOfLogits, isHalf, newLike, onHost } from '../arrays/logits.js'
 import { checkedLength } from '../arrays/memory.js'
 import { outOfRange, wrongType } from '../errors.js'
+import { labelsOfPositions } from './bins.js'
 import type { CallOptions } from './call.js'
 import type { LossConstants } from './constants.js'
 import type { Reduction } from './options.js'
 import { type AnyProblem, arrayNames, type Per } from './problem.js'
-import { checkClassCount, inferLayout, readShape } from './shape.js'
+import { checkClassCount, inferLayout, layoutOfPositions, readShape } from './shape.js'
 import { checkIndices, leastLabel, readTargets } from './targets.js'
 
 /** Outputs: `false` for none, `true` for a new array, or the caller's. */
@@ -34,15 +35,17 @@ export function describe(
   const weights = call.weights === undefined ? null : checkNumbers('weights', call.weights)
   const mask = call.mask === undefined ? null : checkNumbers('mask', call.mask)
   const given = readTargets(givenTargets)
-  const targets = given.array
   const elements = checkedLength('logits', logits)
-  const layout = call.shape === undefined ? inferLayout(loss, elements, given, call) : readShape(loss, elements, given, call)
+  const layout = loss.positionTargets ? layoutOfPositions(loss, elements, given, call) : call.shape === undefined ? inferLayout(loss, elements, given, call) : readShape(loss, elements, given, call)
   const { outer, classes, inner, targetsKind } = layout
   if (targetsKind === 'class-index') checkIndices(loss, given, call.targetKind, elements)
   checkClassCount(loss, classes, call)
 
   const rows = outer * inner
   const dtype = dtypeOfLogits(logits, call.dtype)
+  const bins = loss.positionTargets ? labelsOfPositions(loss, given, layout, dtype === 1) : null
+  const targets = bins === null ? given.array : bins.labels
+  const targetsDtype = bins === null ? given.dtype : dtypeOf(bins.labels)
   const grad = derivative('grad', outputs.grad, logits, dtype, elements)
   const hess = derivative('hess', outputs.hess, logits, dtype, elements)
   const problem = {
@@ -52,15 +55,17 @@ export function describe(
     gradDtype: dtypeOfDerivative(grad, dtype),
     hessDtype: dtypeOfDerivative(hess, dtype),
     targets,
-    targetsDtype: given.dtype,
+    targetsDtype,
+    positions: bins === null ? null : bins.positions,
     targetsKind,
     outer,
     classes,
     inner,
     background: loss.background === 'num-classes' ? classes : loss.background,
-    reduction,
-    positiveFrom: loss.positiveFrom === loss.formula.positiveFrom ? loss.positiveFrom : leastLabel(given.dtype, loss.positiveFrom),
-    oneFrom: loss.oneFrom === 1 ? 1 : leastLabel(given.dtype, loss.oneFrom),
+    // Every row that has a position is a positive
+    reduction: bins !== null && reduction === 'mean-positives' ? 'mean' : reduction,
+    positiveFrom: loss.positiveFrom === loss.formula.positiveFrom ? loss.positiveFrom : leastLabel(targetsDtype, loss.positiveFrom),
+    oneFrom: loss.oneFrom === 1 ? 1 : leastLabel(targetsDtype, loss.oneFrom),
     normalizer: call.normalizer === undefined ? NaN : positiveNumber('normalizer', call.normalizer),
     weights,
     weightsPer: per('weights', weights, rows, elements, !loss.formula.perRow),

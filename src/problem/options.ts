@@ -100,6 +100,8 @@ export interface Reading {
   readonly positiveFrom: number
   /** The least label that is taken for 1. */
   readonly oneFrom: number
+  /** Whether targets are positions on bins, one per row: src/problem/bins.ts. */
+  readonly positionTargets: boolean
 }
 
 /** What positives alone are weighed with. */

@@ -41,6 +41,8 @@ interface Described<A extends AnyLogits, N extends AnyArray, D extends number | 
   readonly targets: N
   readonly targetsDtype: number
   readonly targetsKind: TargetKind
+  /** What labels were made of, one per row, where the loss takes positions. */
+  readonly positions: NumericArray | null
   readonly outer: number
   readonly classes: number
   readonly inner: number
@@ -109,11 +111,27 @@ function isClassOf({ classes }: AnyProblem, value: number): boolean {
 /** The error for a dense target that is no label, or that a softmax's mask contradicts; every backend throws this one. */
 export function badTarget(problem: AnyProblem, index: number, value: number): RangeError {
   const { formula, ignoreIndex } = problem.loss
+  if (problem.positions !== null) return badPosition(problem, problem.positions, index)
   if (value > 0 && value <= 1) return outOfRange(`targets[${index}]`, value, '0, as mask takes this class out of its row')
   const ignored = ignoreIndex === null || (formula.perRow && !Number.isNaN(ignoreIndex)) ? '' : ` or ignoreIndex ${ignoreIndex}`
   if (Number.isNaN(value) && formula.perRow && Number.isNaN(ignoreIndex)) return outOfRange(`targets[${index}]`, value, 'a number from 0 to 1, or NaN in all of its row, which is then ignored')
   const missing = Number.isNaN(value) ? ' (ignoreIndex: NaN leaves targets that are NaN out)' : ''
   return outOfRange(`targets[${index}]`, value, `a number from 0 to 1${ignored}${missing}`)
+}
+
+/** The error for the position that label `index` was made of: it is none, or has a share in a bin that the mask takes out of its row. */
+function badPosition({ loss, classes, inner }: AnyProblem, positions: NumericArray, index: number): RangeError {
+  const row = Math.floor(index / (classes * inner)) * inner + (index % inner)
+  const position = positions[row]
+  if (isPosition(position, classes)) return outOfRange(`targets[${row}]`, position, `a position between bins that mask leaves in its row, and bin ${Math.floor(index / inner) % classes} is taken out`)
+  const ignored = loss.ignoredPosition === null ? '' : ` or ignoreIndex ${loss.ignoredPosition}`
+  const missing = Number.isNaN(position) ? ' (ignoreIndex: NaN leaves targets that are NaN out)' : ''
+  return outOfRange(`targets[${row}]`, position, `a position from 0 to ${classes - 1}${ignored}${missing}`)
+}
+
+/** Whether a number lies on bins 0 to `classes - 1`. */
+export function isPosition(y: number, classes: number): boolean {
+  return y >= 0 && y <= classes - 1
 }
 
 /** The error for a probability that is none; every backend throws this one. */

@@ -44,6 +44,21 @@ export function readShape(loss: LossConstants, n: number, targets: GivenTargets,
   return { outer, classes, inner, targetsKind }
 }
 
+/** The layout of `n` logits and their positions, one per row; the labels that are made of these are one per logit. */
+export function layoutOfPositions(loss: LossConstants, n: number, { length: m }: GivenTargets, call: CallOptions): Layout {
+  if (call.targetKind !== undefined) throw new TypeError(`targetKind is '${call.targetKind}'; expected undefined, as targets are positions`)
+  const rowsOf = (rows: number) => new RangeError(`targets has length ${m}; expected ${rows}, one position per row`)
+  if (call.shape !== undefined) {
+    const layout = split(loss, sizesOf(call.shape, n), call.classAxis)
+    if (m !== layout.outer * layout.inner) throw rowsOf(layout.outer * layout.inner)
+    return { ...layout, targetsKind: 'labels' }
+  }
+  if (call.classAxis !== undefined) throw new TypeError('classAxis is given without shape; expected both')
+  if (n > 0 && m > 0 && n % m === 0) return { outer: m, classes: n / m, inner: 1, targetsKind: 'labels' }
+  if (n !== m) throw new RangeError(`targets has length ${m}; expected a divisor of ${n}, one position per row`)
+  return { outer: 0, classes: loss.classPositive?.length ?? 0, inner: 1, targetsKind: 'labels' }
+}
+
 /** How many targets there may be. */
 function lengthsOf(elements: number, rows: number, kind: TargetKind | undefined): string {
   const which = kind === undefined ? '' : `, as targetKind is '${kind}'`

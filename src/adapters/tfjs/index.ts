@@ -7,7 +7,7 @@ import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
 import type { FocalLossBase } from '../../losses/base.js'
 import { checkMethods, checkNames, checkRecord, oneOf } from '../../arguments.js'
-import { surplus } from '../../errors.js'
+import { surplus, wrongType } from '../../errors.js'
 import { type TargetKind, targetKinds } from '../../problem/call.js'
 import type { Reduction } from '../../problem/options.js'
 import { checkFramework } from '../framework.js'
@@ -66,6 +66,9 @@ export function tfLoss(tf: TensorFlow, loss: TfjsLoss, options: TfjsOptions = {}
   const { implementation, targetKind } = options
   if (implementation !== undefined) oneOf('implementation', implementation, ['fused', 'composed'])
   if (targetKind !== undefined) oneOf('targetKind', targetKind, targetKinds)
+  if (loss.constants?.positionTargets === true) {
+    throw wrongType('loss', loss, 'a loss of labels or class indices; of positions y on bins 0 to n it is SoftmaxFocalLoss with gamma 0 and labels relu(1 - |y - i|)')
+  }
   const { reduction } = loss.options
   // What no kernel has is composed of nothing
   const constants = loss.constants !== undefined && loss.constants.formula.code >= 0 ? loss.constants : undefined
