@@ -1,5 +1,5 @@
 /** Asymmetric loss: positives and negatives focused apart, and negatives below a margin for free. */
-import { add, asPositive, type Derivatives, type ElementFormula, type Parameters, sigmoid, softplus, times } from './formula.js'
+import { add, asPositive, type Derivatives, type ElementFormula, modulatingFactor, type Parameters, sigmoid, softplus, times } from './formula.js'
 import { probabilityAsNegative, probabilityAsPositive } from './probability.js'
 
 /** The definition, in double precision. */
@@ -8,6 +8,7 @@ export const asymmetric: ElementFormula = {
   code: 6,
   positiveFrom: 0.5,
   perRow: false,
+  isModulated: false,
   element(x, y, positive, negative, parameters, to) {
     const { gamma, constantModulator } = parameters
     asPositive(x, y * positive, gamma, to, constantModulator ? 0 : gamma)
@@ -44,7 +45,7 @@ function asNegative(x: number, weight: number, { gammaNegative, margin, constant
   const loss = margin === 0 ? softplus(x) : t < 0.5 ? -Math.log1p(-t) : -Math.log(rest)
   const lost = margin === 0 ? 0 : margin / rest  // 1 - h
   const h = margin === 0 ? 1 : c / rest
-  const modulated = weight * Math.pow(t, gammaNegative)
+  const modulated = weight * modulatingFactor(t, gammaNegative)
   const spread = times(c, loss) / t
   const pull = g * spread + h
   const bend = ((g * modulated) / t) * ((g - 1) * spread + 2 * h)

@@ -8,6 +8,7 @@ export const focalStar: ElementFormula = {
   code: 2,
   positiveFrom: 0.5,
   perRow: false,
+  isModulated: false,
   element(x, y, positive, negative, { gamma, beta }, to) {
     asNegative(-x, y * positive, gamma, beta, to)
     const { value, grad, hess } = to

@@ -38,6 +38,8 @@ interface FormulaOf {
 /** A loss whose elements know nothing of each other. */
 export interface ElementFormula extends FormulaOf {
   readonly perRow: false
+  /** Whether targets of 0 and 1 make it {@link asNegative} and {@link asPositive} with `gamma`. */
+  readonly isModulated: boolean
   /** Writes the loss of one logit `x` with target `y` in [0, 1] to `to`. The weights of positive and negative are >= 0. */
   element(x: number, y: number, positive: number, negative: number, parameters: Parameters, to: Derivatives): void
 }
@@ -101,15 +103,42 @@ export function times(factor: number, loss: number): number {
   return factor === 0 && loss === Infinity ? 0 : factor * loss
 }
 
+/** q^gamma. What most losses use needs no power, which would cost as much as all the rest of an element. */
+export function modulatingFactor(q: number, gamma: number): number {
+  switch (gamma) {
+    case 0:
+      return 1
+    case 0.5:
+      return Math.sqrt(q)
+    case 1:
+      return q
+    case 1.5:
+      return q * Math.sqrt(q)
+    case 2:
+      return q * q
+    case 3:
+      return q * q * q
+    case 4:
+      return q * q * (q * q)
+    case 5:
+      return q * q * (q * q) * q
+    default:
+      return Math.pow(q, gamma)
+  }
+}
+
 /**
  * A negative: with s = sigmoid(x) = 1 - p_t the loss is w s^gamma softplus(x). `slope` is gamma, or 0 to differentiate
- * as if s^gamma were a constant.
+ * as if s^gamma were a constant. One exponential serves for s, for 1 - s and for softplus.
  */
 export function asNegative(x: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
-  const s = sigmoid(x)
-  const c = sigmoid(-x)
-  const loss = softplus(x)
-  const modulated = weight * Math.pow(s, gamma)
+  const e = Math.exp(-Math.abs(x))
+  const larger = 1 / (1 + e)
+  const smaller = e * larger
+  const s = x >= 0 ? larger : smaller
+  const c = x >= 0 ? smaller : larger
+  const loss = Math.max(x, 0) + Math.log1p(e)
+  const modulated = weight * modulatingFactor(s, gamma)
   const gain = slope * times(c, loss)
   to.value = times(modulated, loss)
   to.grad = modulated * (gain + s)

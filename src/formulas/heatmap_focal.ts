@@ -8,6 +8,7 @@ export const heatmapFocal: ElementFormula = {
   code: 5,
   positiveFrom: 1,
   perRow: false,
+  isModulated: false,
   element(x, y, positive, negative, { gamma, beta }, to) {
     if (y === 1) asPositive(x, positive, gamma, to)
     else asNegative(x, negative * fading(y, beta), gamma, to)

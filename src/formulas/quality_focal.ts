@@ -1,5 +1,5 @@
 /** Quality focal loss: a score that is to equal a quality between 0 and 1, such as the IoU of a predicted box. */
-import { crossEntropy, type Derivatives, type ElementFormula, sigmoid, times } from './formula.js'
+import { crossEntropy, type Derivatives, type ElementFormula, modulatingFactor, sigmoid, times } from './formula.js'
 import { probabilityAsNegative, probabilityAsPositive, probabilityCrossEntropy } from './probability.js'
 
 /** So far below p (1 - p) a distance is nothing but rounding; its quotients are to be finite. */
@@ -11,6 +11,7 @@ export const qualityFocal: ElementFormula = {
   code: 3,
   positiveFrom: 0.5,
   perRow: false,
+  isModulated: false,
   element(x, y, positive, negative, { beta }, to) {
     const s = sigmoid(x)
     const c = sigmoid(-x)
@@ -19,7 +20,7 @@ export const qualityFocal: ElementFormula = {
     const distance = Math.max(Math.abs(d), variance * LEAST_RATIO, Number.MIN_VALUE)
     const r = variance / distance
     const loss = crossEntropy(x, y)
-    const modulated = (y * positive + (1 - y) * negative) * Math.pow(distance, beta)
+    const modulated = (y * positive + (1 - y) * negative) * modulatingFactor(distance, beta)
     const pull = beta * (d / distance) * r
     to.value = times(modulated, loss)
     to.grad = -modulated * (times(pull, loss) + d)

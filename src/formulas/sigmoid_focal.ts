@@ -1,5 +1,5 @@
 /** Sigmoid focal loss: every logit is a yes-or-no question of its own (Lin et al. 2017, arXiv:1708.02002). */
-import { add, asNegative, asPositive, crossEntropy, type Derivatives, type ElementFormula, sigmoid, times } from './formula.js'
+import { add, asNegative, asPositive, crossEntropy, type Derivatives, type ElementFormula, modulatingFactor, sigmoid, times } from './formula.js'
 import { probabilityAsNegative, probabilityAsPositive, probabilityCrossEntropy } from './probability.js'
 
 /** The definition, in double precision. */
@@ -8,6 +8,7 @@ export const sigmoidFocal: ElementFormula = {
   code: 0,
   positiveFrom: 0.5,
   perRow: false,
+  isModulated: true,
   element(x, y, positive, negative, { gamma, softTargets }, to) {
     if (y === 0) asNegative(x, negative, gamma, to)
     else if (y === 1) asPositive(x, positive, gamma, to)
@@ -56,7 +57,7 @@ function linear(x: number, y: number, positive: number, negative: number, gamma:
   const slope = (1 - y) * s - y * c
   const r = ((1 - 2 * y) * s * c) / q
   const gain = gamma * times(r, loss)
-  const modulated = (y * positive + (1 - y) * negative) * Math.pow(q, gamma)
+  const modulated = (y * positive + (1 - y) * negative) * modulatingFactor(q, gamma)
   to.value = times(modulated, loss)
   to.grad = modulated * (gain + slope)
   to.hess = modulated * (gain * ((gamma - 1) * r + c - s) + 2 * gamma * r * slope + s * c)

@@ -1,5 +1,5 @@
 /** Softmax focal loss: every row is one choice between classes. */
-import { logOddsAgainst, type RowFormula, sigmoid, softplus } from './formula.js'
+import { logOddsAgainst, modulatingFactor, type RowFormula, sigmoid, softplus } from './formula.js'
 import { probabilityAsPositive } from './probability.js'
 
 /**
@@ -27,7 +27,7 @@ export const softmaxFocal: RowFormula = {
       const q = sigmoid(odds[c])
       const p = sigmoid(-odds[c])
       const nll = softplus(odds[c])
-      const modulated = weights[c] * Math.pow(q, gamma)
+      const modulated = weights[c] * modulatingFactor(q, gamma)
       // nll / q tends to 1 as q does to 0; p nll tends to 0 as p does
       const ratio = q === 0 ? 1 : p === 0 ? 0 : nll / q
       if (modulated !== 0) value += modulated * nll

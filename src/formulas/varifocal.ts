@@ -9,6 +9,7 @@ export const varifocal: ElementFormula = {
   // The least number above 0 that float32 has
   positiveFrom: 2 ** -149,
   perRow: false,
+  isModulated: false,
   element(x, y, positive, negative, { gamma }, to) {
     if (y === 0) {
       asNegative(x, negative, gamma, to)

@@ -53,6 +53,7 @@ function formulaOf(functions: ElementwiseFunctions): ElementFormula {
     code: -1,
     positiveFrom: 0.5,
     perRow: false,
+    isModulated: false,
     // Without alpha, positives and negatives weigh the same
     element(x, y, weight, _negative, _parameters, to) {
       to.value = weight * value(x, y)

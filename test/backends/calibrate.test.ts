@@ -31,7 +31,7 @@ function fake(name: BackendName, cost: Cost): Backend & { readonly problems: Pro
 const microseconds = (anyway: number, each: number): Cost => (logits) => (anyway + each * logits) / 1000
 
 const loss: LossConstants = {
-  formula: { name: 'a fake', code: 0, positiveFrom: 0.5, perRow: false, element: () => undefined, probability: () => undefined },
+  formula: { name: 'a fake', code: 0, positiveFrom: 0.5, perRow: false, isModulated: false, element: () => undefined, probability: () => undefined },
   inputs: 'logits',
   gamma: 2,
   gammaNegative: 0,

@@ -4,6 +4,7 @@ import { clamp, finiteProbability, isFarOutside, type NumberRange, rangeOf, tole
 import type { LossConstants } from '../../problem/constants.js'
 import { classesLeft, firstOf, hasClass, isMasked, isValid, targetOf } from '../../problem/positions.js'
 import { badClass, badProbability, badRow, badTarget, isBadSum, type Problem, type Sums } from '../../problem/problem.js'
+import { computeDirect, isDirect, scanLabels } from './direct.js'
 
 /** What was found in the rows looked at so far. */
 export interface TargetScan {
@@ -27,6 +28,12 @@ export function scanTargets(problem: Problem, begin: number, end: number, scan: 
   const { perRow } = loss.formula
   const tolerance = toleranceOf(targetsDtype)
   const probabilityTolerance = toleranceOf(problem.dtype)
+  if (!perRow && targetsKind === 'labels' && isDirect(problem)) {
+    scanLabels(problem, begin, end, scan)
+    scan.elements += (end - begin) * classes
+    scan.rows += end - begin
+    return scan
+  }
   let { elements, rows, positives, badLabel, badProbability, badRow } = scan
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
@@ -91,9 +98,8 @@ function sumOf(problem: Problem, r: number): number {
 /** Computes rows `begin` to `end - 1`, and returns what `sum` has become. */
 export function compute(problem: Problem, begin: number, end: number, divisor: number, sum: number): number {
   const { formula } = problem.loss
-  return formula.perRow
-    ? computeRows(problem, formula, begin, end, divisor, sum)
-    : computeElements(problem, formula, begin, end, divisor, sum)
+  if (formula.perRow) return computeRows(problem, formula, begin, end, divisor, sum)
+  return (formula.isModulated && isDirect(problem) ? computeDirect : computeElements)(problem, formula, begin, end, divisor, sum)
 }
 
 function weightOf({ weights, weightsPer }: Problem, r: number, k: number): number {

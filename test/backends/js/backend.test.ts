@@ -45,3 +45,23 @@ describe('js, limits', () => {
     expect(value[1]).toBeGreaterThan(0)
   })
 })
+
+describe('js, the short loop', () => {
+  // A mask of ones computes the same the long way
+  it.each([0, 0.5, 1, 1.5, 2, 3, 4, 5, 2.3])('has the bits of the long one, gamma %d', (gamma) => {
+    const loss = new SigmoidFocalLoss({ gamma, background: -1, reduction: 'mean-positives', backend: 'js' })
+    const logits = Float64Array.from({ length: 60 }, (_, i) => (i - 30) * (i % 7 === 0 ? 40 : 0.3))
+    const labels = Float64Array.from(logits, (_, i) => [0, 1, 0, 0.3][i % 4])
+    const indices = Int32Array.from({ length: 20 }, (_, i) => (i % 4) - 1)
+    for (const targets of [labels, indices]) {
+      for (const layout of [{ shape: [20, 3] }, { shape: [2, 3, 10], classAxis: 1 }]) {
+        const short = loss.valueGradAndHess(logits, targets, layout)
+        const long = loss.valueGradAndHess(logits, targets, { ...layout, mask: new Uint8Array(60).fill(1) })
+        expect(short).toEqual(long)
+        expect(loss.sums(logits, targets, layout)).toEqual(loss.sums(logits, targets, { ...layout, mask: new Uint8Array(60).fill(1) }))
+        expect(short.value).toBeGreaterThan(0)
+      }
+    }
+    expect(() => loss.value(logits, labels.with(17, 1.5), { shape: [20, 3] })).toThrow(/^targets\[17\] is 1\.5; expected a number from 0 to 1/)
+  })
+})
