@@ -1,5 +1,4 @@
-import { presets, SigmoidFocalLoss } from 'focal-loss'
-import { averagePrecision, precisionRecallCurve } from '../cell-detector/metrics.js'
+import { evaluate, presets, SigmoidFocalLoss } from 'focal-loss'
 import { Random } from '../cell-detector/random.js'
 import { boost, type BoostOptions, type Labelled } from './boost.js'
 import { type Dataset, drawData } from './data.js'
@@ -79,8 +78,11 @@ function fit({ train, validation, test }: Record<keyof typeof ROWS, Labelled>, l
   return best
 }
 
+/** Any scores in the order of the logits have the same. */
 function precisionOf(scores: Float64Array, labels: Uint8Array): number {
-  return averagePrecision(precisionRecallCurve(Float32Array.from(scores), labels))
+  const { averagePrecision } = evaluate(scores, labels, { loss: new SigmoidFocalLoss() }).raw
+  if (averagePrecision === null) throw new RangeError('labels has no positives')
+  return averagePrecision
 }
 
 /** The mean cross entropy of probabilities: least, in expectation, for the true ones. */

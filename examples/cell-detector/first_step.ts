@@ -1,10 +1,11 @@
 import { SigmoidFocalLoss } from 'focal-loss'
-import { namedLosses, priorBias, type NamedLoss } from './variants.js'
+import { biasAt, namedLosses, type NamedLoss, type Start } from './variants.js'
 
 /** Where one loss and its gradient go before the first update. */
 export interface FirstStep {
   readonly loss: string
-  readonly bias: 'zero' | 'prior'
+  readonly start: Start
+  readonly bias: number
   /** The mean over all cells, and what share of it comes from the positives. */
   readonly meanLoss: number
   readonly lossShare: number
@@ -18,17 +19,24 @@ export interface FirstStep {
  * another bias only shifts them all.
  */
 export function describeFirstStep(logits: Float32Array, targets: Uint8Array, prior: number): FirstStep[] {
-  const biases = [{ bias: 'zero', shift: 0 }, { bias: 'prior', shift: priorBias(prior) }] as const
-  return biases.flatMap(({ bias, shift }) => {
-    const shifted = logits.map((logit) => logit + shift)
-    return Object.values(namedLosses(prior)).map((loss) => ({ bias, ...measure(loss, shifted, targets) }))
-  })
+  const losses = namedLosses(prior)
+  const starts: readonly { readonly start: Start; readonly of: readonly NamedLoss[] }[] = [
+    { start: 'zero bias', of: Object.values(losses) },
+    { start: 'prior', of: Object.values(losses) },
+    // For cross entropy the rule is its own prior bias
+    { start: 'RetinaNet rule', of: [losses.weighted, losses.focal] },
+  ]
+  return starts.flatMap(({ start, of }) =>
+    of.map((loss) => {
+      const bias = biasAt(start, loss, prior)
+      return { loss: loss.name, start, bias, ...measure(loss, logits.map((logit) => logit + bias), targets) }
+    }),
+  )
 }
 
-function measure({ name, options }: NamedLoss, logits: Float32Array, targets: Uint8Array): Omit<FirstStep, 'bias'> {
+function measure({ options }: NamedLoss, logits: Float32Array, targets: Uint8Array): Omit<FirstStep, 'loss' | 'start' | 'bias'> {
   const { all, positives } = new SigmoidFocalLoss({ ...options }).explain(logits, targets).losses[0]
   return {
-    loss: name,
     meanLoss: all.loss / all.count,
     lossShare: positives.lossShare,
     meanGradient: all.gradient / all.count,

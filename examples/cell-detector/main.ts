@@ -15,7 +15,8 @@ import { drawDetections } from './pictures.js'
 import { cumulativeLossPlot, precisionRecallPlot, trainingLossPlot } from './plots.js'
 import { startProgress } from './progress.js'
 import { renderReport } from './report.js'
-import { evaluate, predict, type Predicted, type Result } from './results.js'
+import { judge, predict, type Predicted, type Result } from './results.js'
+import { seedScores, seedTable, seedVerdict } from './seeds.js'
 import { firstStepTable, formatTable, resultTable, type TextTable } from './tables.js'
 import { stepsPerEpoch, trainVariant } from './train.js'
 import { trainingVariants, type Variant } from './variants.js'
@@ -45,13 +46,16 @@ async function main(options: Options): Promise<void> {
   console.log('Where loss and gradient go before the first update (all training cells, untrained network):')
   console.log(`${formatTable(firstStep)}\n`)
 
-  const results = evaluate(await trainAll(data, trainingVariants(prior), options), data, options.seed)
+  const perSeed = await trainAll(data, trainingVariants(prior), options)
+  const [results] = perSeed
   const table = resultTable(results)
   const conclusion = verdict(results, data.test.names.length)
+  const seeds = options.seeds > 1 ? { table: seedTable(seedScores(perSeed)), verdict: seedVerdict(seedScores(perSeed)) } : undefined
   console.log(`\nOn the test images (F1 at the threshold that was best on validation; same weights, order and Adam for all):`)
   console.log(`${formatTable(table)}\n\n${conclusion}\n`)
+  if (seeds !== undefined) console.log(`Over ${options.seeds} seeds, with 95 % intervals:\n${formatTable(seeds.table)}\n\n${seeds.verdict}\n`)
 
-  await writeFile(options.report, await buildReport({ source, data, facts: [backend[0] ?? '', ...counts], firstStep, results, table, conclusion }))
+  await writeFile(options.report, await buildReport({ source, data, facts: [backend[0] ?? '', ...counts], firstStep, results, table, conclusion, seeds }))
   const focal = bestFocal(results)
   const [logits, targets] = ['logits.npy', 'targets.npy'].map((name) => path.join(path.dirname(options.report), name))
   await writeFile(logits, npyBytes(focal.testLogits))
@@ -78,20 +82,25 @@ function describeCounts(data: Dataset): string[] {
   })
 }
 
-async function trainAll(data: Dataset, variants: readonly Variant[], { epochs, learningRate, seed }: Options): Promise<Predicted[]> {
-  const progress = startProgress('Training', variants.length * epochs * stepsPerEpoch(data.train))
-  const predicted: Predicted[] = []
+/** One list of results for each seed. */
+async function trainAll(data: Dataset, variants: readonly Variant[], { epochs, learningRate, seed, seeds }: Options): Promise<Result[][]> {
+  const progress = startProgress('Training', seeds * variants.length * epochs * stepsPerEpoch(data.train))
+  const results: Result[][] = []
   try {
-    for (const variant of variants) {
-      const onStep = (loss: number): void => progress.advance(`loss ${loss.toPrecision(3)}, ${variant.name}`)
-      const trained = await trainVariant(data.train, variant, { epochs, learningRate, seed, onStep })
-      predicted.push(predict(variant, trained, data))
-      trained.model.dispose()
+    for (let at = seed; at < seed + seeds; at++) {
+      const predicted: Predicted[] = []
+      for (const variant of variants) {
+        const onStep = (loss: number): void => progress.advance(`loss ${loss.toPrecision(3)}, ${variant.name}`)
+        const trained = await trainVariant(data.train, variant, { epochs, learningRate, seed: at, onStep })
+        predicted.push(predict(variant, trained, data))
+        trained.model.dispose()
+      }
+      results.push(judge(predicted, data, at))
     }
   } finally {
     progress.stop()
   }
-  return predicted
+  return results
 }
 
 interface Findings {
@@ -102,9 +111,11 @@ interface Findings {
   readonly results: readonly Result[]
   readonly table: TextTable
   readonly conclusion: string
+  /** Over several seeds, where there are any. */
+  readonly seeds: { readonly table: TextTable; readonly verdict: string } | undefined
 }
 
-async function buildReport({ source, data, facts, firstStep, results, table, conclusion }: Findings): Promise<string> {
+async function buildReport({ source, data, facts, firstStep, results, table, conclusion, seeds }: Findings): Promise<string> {
   const [best] = byPrecision(results)
   const focal = bestFocal(results)
   const { losses } = new SigmoidFocalLoss({ alpha: null }).explain(focal.testLogits, data.test.targets, { gammas: GAMMAS })
@@ -113,6 +124,7 @@ async function buildReport({ source, data, facts, firstStep, results, table, con
     facts,
     verdict: conclusion,
     results: table,
+    ...(seeds === undefined ? {} : { seeds }),
     firstStep,
     plots: {
       precisionRecall: await precisionRecallPlot(results),

@@ -6,6 +6,7 @@ export interface Options {
   readonly epochs: number
   readonly learningRate: number
   readonly seed: number
+  readonly seeds: number
   readonly images?: number
   readonly backend?: string
 }
@@ -19,6 +20,7 @@ export function parseOptions(argv: readonly string[]): Options {
     .option('--epochs <n>', 'passes over the training images, for each loss', positiveInteger, 12)
     .option('--learning-rate <x>', 'where the learning rate of Adam starts, for each loss', positiveNumber, 0.02)
     .option('--seed <n>', 'seed of the weights, the order of the images and the synthetic images', wholeNumber, 1)
+    .option('--seeds <n>', 'train with this many seeds, from --seed on, and compare the losses over them', positiveInteger, 1)
     .option('--images <n>', 'use only this many images, every split in proportion', positiveInteger)
     .option('--backend <name>', 'backend of the loss: native, wasm or js (default: chosen by the library)')
     .allowExcessArguments(false)

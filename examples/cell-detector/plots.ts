@@ -17,7 +17,7 @@ const CONFIG = {
 
 export function precisionRecallPlot(results: readonly Result[]): Promise<string> {
   const values = results.flatMap(({ variant, curve }) =>
-    thin(curve).map(({ precision, recall }) => ({ variant: variant.name, precision, recall })),
+    curve.map(({ precision, recall }) => ({ variant: variant.name, precision, recall })),
   )
   return toSvg({
     ...SIZE,
@@ -71,12 +71,6 @@ export function cumulativeLossPlot(losses: readonly ExplainedLoss[], kind: 'plat
 function variantColour(results: readonly Result[]) {
   const domain = results.map(({ variant }) => variant.name)
   return { field: 'variant', type: 'nominal', title: null, scale: { domain, range: PALETTE }, legend: { orient: 'bottom', columns: 1 } } as const
-}
-
-/** A curve of a few hundred points looks the same as one of thousands and keeps the report small. */
-function thin<T>(points: readonly T[]): T[] {
-  const every = Math.max(1, Math.floor(points.length / 400))
-  return points.filter((_, index) => index % every === 0 || index === points.length - 1)
 }
 
 async function toSvg(spec: TopLevelSpec): Promise<string> {

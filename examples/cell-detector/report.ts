@@ -6,6 +6,8 @@ export interface Report {
   readonly facts: readonly string[]
   readonly verdict: string
   readonly results: TextTable
+  /** The same over several seeds, where there were any. */
+  readonly seeds?: { readonly table: TextTable; readonly verdict: string }
   readonly firstStep: TextTable
   readonly plots: {
     readonly precisionRecall: string
@@ -54,10 +56,12 @@ ${figure(plots.precisionRecall, 'Precision and recall on the test images.')}
 ${figure(plots.trainingLoss, 'Each loss has its own scale: compare the shapes of the lines, not their heights.')}
 </div>
 
+${renderSeeds(report.seeds)}
 <h2>Where loss and gradient go before the first update</h2>
 ${renderTable(report.firstStep)}
-<p>All training cells through the untrained network. With the prior bias it starts by calling every cell a platelet with the
-probability that platelets have among the training cells.</p>
+<p>All training cells through the untrained network. "Prior" is <code>loss.priorBias(prior)</code>, the bias that costs the loss least while
+all cells look alike: positives and negatives then pull equally hard, whatever gamma and alpha. The RetinaNet rule,
+-log((1 - prior) / prior), is that for cross entropy alone.</p>
 
 <h2>Which cells the loss looks at after training</h2>
 <div class="row">
@@ -77,6 +81,15 @@ ${pictures.map(({ name, image }) => figure(`<img src="${image}" alt="Scores on $
 </div>
 </body>
 </html>
+`
+}
+
+function renderSeeds(seeds: Report['seeds']): string {
+  if (seeds === undefined) return ''
+  return `<h2>Over several seeds</h2>
+${renderTable(seeds.table)}
+<p>${escape(seeds.verdict)} The ranges are 95 % confidence intervals; differences are paired, with the same weights and order of the images
+on both sides.</p>
 `
 }
 

@@ -1,5 +1,5 @@
+import { evaluate, SigmoidFocalLoss, type Evaluation, type PrecisionRecallPoint } from 'focal-loss'
 import type { Dataset } from './dataset.js'
-import { averagePrecision, bestThreshold, f1At, precisionRecallCurve, type CurvePoint } from './metrics.js'
 import { predictLogits } from './model.js'
 import { resampleAveragePrecision } from './resampling.js'
 import type { TrainedModel } from './train.js'
@@ -15,7 +15,7 @@ export interface Result {
   readonly focal: boolean
   readonly training: Omit<TrainedModel, 'model'>
   readonly testLogits: Float32Array
-  readonly curve: readonly CurvePoint[]
+  readonly curve: readonly PrecisionRecallPoint[]
   readonly averagePrecision: number
   /** Average precision on each drawing of test images; the same drawings for every variant. */
   readonly resampled: readonly number[]
@@ -36,21 +36,48 @@ export function predict(variant: Variant, { model, ...training }: TrainedModel, 
   return { variant, training, valLogits: predictLogits(model, val.features), testLogits: predictLogits(model, test.features) }
 }
 
-export function evaluate(predicted: readonly Predicted[], { val, test }: Dataset, seed: number): Result[] {
+export function judge(predicted: readonly Predicted[], { val, test }: Dataset, seed: number): Result[] {
   const resampled = resampleAveragePrecision(predicted.map(({ testLogits }) => testLogits), test.targets, DRAWS, seed)
   return predicted.map(({ variant, training, valLogits, testLogits }, index) => {
-    const curve = precisionRecallCurve(testLogits, test.targets)
-    const threshold = bestThreshold(precisionRecallCurve(valLogits, val.targets))
+    const threshold = bestThreshold(scoresOf(variant, valLogits, val.targets))
+    const { averagePrecision, precisionRecall } = scoresOf(variant, testLogits, test.targets)
     return {
       variant,
       focal: variant.loss.gamma !== 0,
       training,
       testLogits,
-      curve,
-      averagePrecision: averagePrecision(curve),
+      curve: precisionRecall,
+      averagePrecision: known(averagePrecision),
       resampled: resampled[index] ?? [],
       threshold,
       testF1: f1At(testLogits, test.targets, threshold),
     }
   })
+}
+
+function scoresOf({ loss }: Variant, logits: Float32Array, targets: Uint8Array): Evaluation['raw'] {
+  return evaluate(logits, targets, { loss: new SigmoidFocalLoss({ ...loss }) }).raw
+}
+
+/** The logit with the highest F1. */
+function bestThreshold({ thresholds }: Evaluation['raw']): number {
+  return known(thresholds?.bestF1.logit ?? null)
+}
+
+/** Every split has positives (dataset.ts sees to that), so every figure is one. */
+function known(figure: number | null): number {
+  if (figure === null) throw new RangeError('there are no positives to judge by')
+  return figure
+}
+
+/** F1 when everything with a score of at least `threshold` is called a platelet. */
+export function f1At(scores: Float32Array, targets: Uint8Array, threshold: number): number {
+  let truePositives = 0
+  let mistakes = 0
+  for (let i = 0; i < scores.length; i++) {
+    const found = scores[i] >= threshold
+    if (found !== (targets[i] === 1)) mistakes++
+    else if (found) truePositives++
+  }
+  return truePositives === 0 ? 0 : (2 * truePositives) / (2 * truePositives + mistakes)
 }

@@ -14,7 +14,7 @@ export function firstStepTable(steps: readonly FirstStep[]): TextTable {
     head: ['loss', 'bias', 'mean loss', 'from positives', 'mean |gradient|', 'from positives'],
     rows: steps.map((step) => [
       step.loss,
-      step.bias,
+      `${step.start === 'zero bias' ? 'zero' : step.start} (${twoPlaces(step.bias)})`,
       significant(step.meanLoss),
       percent(step.lossShare),
       significant(step.meanGradient),
@@ -58,4 +58,9 @@ export function percent(share: number): string {
 
 function significant(value: number): string {
   return value >= 0.001 ? value.toPrecision(3) : value.toExponential(2)
+}
+
+/** Without the sign of a zero. */
+function twoPlaces(value: number): string {
+  return (Math.round(100 * value) / 100 || 0).toFixed(2)
 }

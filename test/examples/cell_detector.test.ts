@@ -46,7 +46,7 @@ describe('the example from end to end, on a few synthetic images', () => {
   beforeAll(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'cell-detector-'))
     const file = path.join(folder, 'report.html')
-    outcome = await start('--images', '15', '--epochs', '1', '--report', file, '--backend', 'js')
+    outcome = await start('--images', '15', '--epochs', '1', '--seeds', '2', '--report', file, '--backend', 'js')
     report = outcome.status === 0 ? await readFile(file, 'utf8') : ''
   }, 60_000)
   afterAll(() => rm(folder, { recursive: true }))
@@ -69,18 +69,29 @@ describe('the example from end to end, on a few synthetic images', () => {
     // log 2 and one half, up to what small random weights add
     expect(Number(crossEntropy[2])).toBeCloseTo(Math.LN2, 1)
     expect(Number(crossEntropy[4])).toBeCloseTo(0.5, 1)
-    const weighted = rows.find(([loss, bias]) => loss.startsWith('weighted') && bias === 'zero')
+    const weighted = rows.find(([loss, bias]) => loss.startsWith('weighted') && bias === 'zero (0.00)')
     expect(Number.parseFloat(weighted?.[5] ?? '')).toBeCloseTo(50, -1)
   })
 
   it('prints finite results for all five variants', () => {
-    const rows = rowsOf(outcome.stdout, /, (prior|zero bias)$/)
+    const rows = rowsOf(outcome.stdout, /, (prior|zero bias|RetinaNet rule)$/).filter((row) => row.length === 5)
     expect(rows).toHaveLength(5)
     for (const [, averagePrecision, f1, training, inTheLoss] of rows) {
       for (const text of [averagePrecision, f1, training, inTheLoss]) expect(Number.parseFloat(text)).toBeGreaterThanOrEqual(0)
       expect(averagePrecision).toMatch(/^[01]\.\d{3} \(\d\.\d\d - \d\.\d\d\)$/)
       expect(Number(f1)).toBeLessThanOrEqual(1)
     }
+  })
+
+  it('compares the variants over the seeds, in pairs', () => {
+    const rows = rowsOf(outcome.stdout, /, (prior|zero bias|RetinaNet rule)$/).filter((row) => row.length === 4)
+    expect(rows).toHaveLength(5)
+    for (const [name, precision, difference, ahead] of rows) {
+      expect(precision).toMatch(/^\d\.\d{4} ± \d\.\d{4}$/)
+      expect(difference).toMatch(name === 'cross entropy, prior' ? /^$/ : /^[+-]\d\.\d{4} ± \d\.\d{4}$/)
+      expect(ahead).toMatch(name === 'cross entropy, prior' ? /^$/ : /^[012] of 2$/)
+    }
+    expect(outcome.stdout).toMatch(/^Over 2 seeds focal loss from loss\.priorBias\(prior\) is /m)
   })
 
   it('shows progress as plain lines where there is no terminal', () => {
@@ -91,7 +102,7 @@ describe('the example from end to end, on a few synthetic images', () => {
   it('writes a report with everything in it', () => {
     expect(report.match(/<svg/g)).toHaveLength(4)
     expect(report.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(2)
-    expect(report.match(/<table>/g)).toHaveLength(2)
+    expect(report.match(/<table>/g)).toHaveLength(3)
     expect(report).not.toMatch(/<script|<link|(src|href)="(?!data:)/)
     expect(report.replaceAll(/base64,[^"]+/g, '')).not.toMatch(/NaN|undefined/)
   })
@@ -112,6 +123,7 @@ describe('mistakes end with one sentence and status 1', () => {
     { options: ['--data', 'test'], says: /^cell-detector: --data test: the folder JPEGImages is missing;.*\n$/ },
     { options: ['--report', 'no/such/folder/report.html'], says: /^cell-detector: --report no\/such\/folder\/report\.html: cannot write.*\n$/ },
     { options: ['--backend', 'fpga'], says: /^cell-detector: --backend fpga: expected one of .*\n$/ },
+    { options: ['--seeds', '0'], says: /^error: option '--seeds <n>' argument '0' is invalid\. expected a whole number above 0\.\n$/ },
     { options: ['--epochs', '0'], says: /^error: option '--epochs <n>' argument '0' is invalid\. expected a whole number above 0\.\n$/ },
   ])('$options', async ({ options, says }) => {
     const { status, stdout, stderr } = await start(...options)

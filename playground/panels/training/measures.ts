@@ -1,6 +1,6 @@
 /** How good logits are, on points that were not trained on. */
 import { presets, SigmoidFocalLoss } from 'focal-loss'
-import { averagePrecision, bestThreshold, f1, f1At, precisionRecallCurve } from '../../../examples/cell-detector/metrics.js'
+import { averagePrecision, bestThreshold, f1, f1At, precisionRecallCurve } from './ranking.js'
 
 export interface Scored {
   readonly logits: Float32Array

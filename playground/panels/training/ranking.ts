@@ -1,4 +1,8 @@
-/** One point of the precision-recall curve: everything with a score of at least `threshold` is called a platelet. */
+/**
+ * What `evaluate` of the package finds as well; these few figures alone take a twentieth of its time, and the panel wants them many times a second.
+ */
+
+/** One point of the precision-recall curve: everything with a score of at least `threshold` is called positive. */
 export interface CurvePoint {
   readonly threshold: number
   readonly precision: number
@@ -46,7 +50,7 @@ export function bestThreshold(curve: readonly CurvePoint[]): number {
   return rest.reduce((best, point) => (f1(point) > f1(best) ? point : best), first).threshold
 }
 
-/** F1 when everything with a score of at least `threshold` is called a platelet. */
+/** F1 when everything with a score of at least `threshold` is called positive. */
 export function f1At(scores: Float32Array, targets: Uint8Array, threshold: number): number {
   let truePositives = 0
   let falsePositives = 0
