@@ -5,7 +5,7 @@
  * They may declare it anew. A comment at the end of a statement's last line may claim values, and they are checked:
  *
  * - after an expression, a comment that begins with a value, or with several joined by `, ` or ` and ` for an array:
- *   `loss.priorBias(0.5) // 0, which is no bias`
+ *   `loss.priorBias(0.5) // 0, which is no bias`; of `console.log(a, b)` these are the values that it is given
  * - after a declaration, a variable's name and its value, anywhere in the comment:
  *   `const { value } = loss.valueAndGrad(x, y) // value 0.0105…, of four logits`
  *
@@ -16,7 +16,9 @@ import ts from 'typescript'
 
 export interface Block {
   readonly page: string
-  readonly language: 'js' | 'ts' | 'sh'
+  readonly language: 'js' | 'ts' | 'sh' | 'text'
+  /** What stands behind the language: the file that code belongs to, or `app` of commands for the reader's folder. */
+  readonly info: string
   /** Of the block's first line of code in the page, from 1. */
   readonly line: number
   readonly code: string
@@ -33,12 +35,17 @@ const otherNames: Readonly<Record<string, Block['language']>> = {
   ...{ bash: 'sh', shell: 'sh', console: 'sh', zsh: 'sh' },
 }
 
+/** Commands, and what is printed: not code. */
+function isShown(language: string): language is 'sh' | 'text' {
+  return language === 'sh' || language === 'text'
+}
+
 /** The fenced blocks of a page, of the languages that are checked. Throws for these under another name, as nothing would check them. */
 export function blocksOf(page: string, markdown: string): Block[] {
   const blocks: Block[] = []
-  for (const { 1: language, 2: code, index } of markdown.matchAll(/^[ \t]*```(\S*)[^\n]*\n([\s\S]*?)^[ \t]*```$/gm)) {
+  for (const { 1: language, 2: info, 3: code, index } of markdown.matchAll(/^[ \t]*```(\S*)([^\n]*)\n([\s\S]*?)^[ \t]*```$/gm)) {
     const line = markdown.slice(0, index).split('\n').length + 1
-    if (language === 'js' || language === 'ts' || language === 'sh') blocks.push({ page, language, line, code })
+    if (language === 'js' || language === 'ts' || isShown(language)) blocks.push({ page, language, info: info.trim(), line, code })
     const checked = otherNames[language.toLowerCase()]
     if (checked !== undefined) throw new Error(`${page}:${line - 1}: a block is marked ${language}; expected ${checked}, which is checked`)
   }
@@ -46,15 +53,16 @@ export function blocksOf(page: string, markdown: string): Block[] {
 }
 
 /**
- * Runs the js and ts blocks of one page in order. `given` holds what the page takes for granted.
+ * Runs the js and ts blocks of one page in order, but for those of files: doc_literal.ts runs these.
  *
  * @returns how many values were checked. Throws, with page and line, what a block throws or where a comment is wrong.
  */
-export async function runBlocks(blocks: readonly Block[], modules: Modules, given: Readonly<Names> = {}): Promise<number> {
-  const known: Names = { require: (name: string) => moduleOf(name, modules), ...given }
+export async function runBlocks(blocks: readonly Block[], modules: Modules): Promise<number> {
+  // What pages print is compared with their comments, and not shown
+  const known: Names = { require: (name: string) => moduleOf(name, modules), console: { log: () => {} } }
   let checked = 0
-  for (const { page, language, line, code } of blocks) {
-    if (language === 'sh') continue
+  for (const { page, language, info, line, code } of blocks) {
+    if (isShown(language) || info !== '') continue
     const problems: string[] = []
     const claim = (at: number, text: string, result: unknown) => {
       checked++
@@ -83,7 +91,7 @@ function instrument(code: string, modules: Modules, known: Names): string {
     const line = source.getLineAndCharacterOfPosition(statement.end).line
     if (ts.isImportDeclaration(statement)) bind(statement, modules, known)
     else if (ts.isExpressionStatement(statement) && startsWithValue.test(comment)) {
-      program += `claim(${line}, ${JSON.stringify(comment.match(startsWithValue)?.[0])}, ${withoutTypes(statement.expression.getText(source)).replace(/;\s*$/, '')});\n`
+      program += `claim(${line}, ${JSON.stringify(comment.match(startsWithValue)?.[0])}, ${withoutTypes(claimed(statement.expression, source)).replace(/;\s*$/, '')});\n`
     } else {
       const names = namesOf(statement)
       declared.push(...names)
@@ -91,6 +99,13 @@ function instrument(code: string, modules: Modules, known: Names): string {
     }
   }
   return `'use strict'; const { ${Object.keys(known).join(', ')} } = known;\n{ ${program} Object.assign(known, { ${declared.join(', ')} }) }`
+}
+
+/** The expression whose value a comment tells: what `console.log` is given, where it is a call of that. */
+function claimed(expression: ts.Expression, source: ts.SourceFile): string {
+  if (!ts.isCallExpression(expression) || expression.expression.getText(source) !== 'console.log') return expression.getText(source)
+  const printed = expression.arguments.map((each) => each.getText(source))
+  return printed.length === 1 ? printed[0] : `[${printed.join(', ')}]`
 }
 
 function withoutTypes(code: string): string {
