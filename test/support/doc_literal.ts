@@ -44,8 +44,7 @@ function installable(folder: string): void {
   mkdirSync(folder)
   for (const path of ['dist', 'build/Release/focal_loss.node']) cpSync(join(root, path), join(folder, path), { recursive: true })
   // Setup has installed what development needs; npm would ask a registry for it here
-  const { devDependencies: _, ...manifest } = packageJson
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...packageJson, devDependencies: {} }))
 }
 
 /** Numbers to five digits, as backends and instruction sets differ in the last ones. */
