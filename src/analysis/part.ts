@@ -25,3 +25,17 @@ export function checkPart<P extends Part>(part: P, kind: P['kind'], loss: string
   if ((part.version as number) !== 1) throw outOfRange('part.version', part.version, '1')
   if (part.loss !== loss) throw new RangeError(`part is of the loss ${part.loss}; expected ${loss}`)
 }
+
+/** The arrays of a part, which a file may have lost or mixed up: throws unless `value` is a list, as long as `length` says, whose entries are all right. */
+export function checkList(name: string, value: unknown, expected: string, isRight: (entry: unknown) => boolean, length?: number): asserts value is readonly unknown[] {
+  const what = `an array of ${length === undefined ? '' : `${length} `}${expected}`
+  if (!Array.isArray(value)) throw wrongType(name, value, what)
+  if (length !== undefined && value.length !== length) throw outOfRange(name, value, what)
+  const bad = value.findIndex((entry) => !isRight(entry))
+  if (bad >= 0) throw outOfRange(`${name}[${bad}]`, value[bad], expected)
+}
+
+/** A finite number that is not negative: a count, a sum of weights, losses or gradients. */
+export function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < Infinity
+}

@@ -4,6 +4,7 @@ import { evaluate, evaluator, type EvaluatorState, type ExplainerState, fitTempe
 import { numbersOf } from '../support/explanations.js'
 import { lossOf } from '../support/losses.js'
 import { seeded } from '../support/random.js'
+import { thrownBy } from '../support/thrown.js'
 
 const throughJson = <T>(value: T) => JSON.parse(JSON.stringify(value)) as T
 
@@ -108,14 +109,52 @@ describe('what is refused, and leaves no trace', () => {
     ['other options', () => loss.explainer({ perClass: true, bins: [0, 1] }).merge(explained), 'RangeError: part was made with {"compared":[{"gamma":2,"alpha":0.25}],"edges":[0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.99,0.999,1],"hardest":10,"perClass":true}; expected {"compared":[{"gamma":2,"alpha":0.25}],"edges":[0,1],"hardest":10,"perClass":true}'],
     ['other classes to explain', () => loss.explainer({ perClass: true }).add(Float32Array.of(1, 2), [0, 1], { shape: [1, 2] }).merge(explained), 'RangeError: part has 1 classes; expected 2, as before'],
   ]
-  it.each(refusals)('%s', (_, run, message) => {
-    let thrown: unknown
-    try {
-      run()
-    } catch (error) {
-      thrown = error
+  it.each(refusals)('%s', async (_, run, message) => {
+    expect(String(await thrownBy(run))).toBe(message)
+  })
+
+  describe('a part that is damaged', () => {
+    /** With the value at a path taken by another. */
+    const damaged = <T>(state: T, path: string, value: unknown): T => {
+      const copy = throughJson(state)
+      const names = path.split('.')
+      let at = copy as Record<string, unknown>
+      for (const name of names.slice(0, -1)) at = at[name] as Record<string, unknown>
+      at[names[names.length - 1]] = value
+      return copy
     }
-    expect(String(thrown)).toBe(message)
+    const softmax = new SoftmaxFocalLoss()
+    const row = evaluator({ loss: softmax }).add(Float32Array.of(1, 2), Int32Array.of(1)).state()
+    const damages: readonly [string, () => unknown, string][] = [
+      ...(
+        [
+          ['examples', null, 'TypeError: part.examples is null; expected an object with options'],
+          ['examples.classes', [], 'RangeError: part.examples.classes is an array of length 0; expected an array of 1 histograms, one for each class'],
+          ['examples.classes.0.level', 40, 'RangeError: part.examples.classes[0].level is 40; expected an integer from 0 to 31'],
+          ['examples.classes.0.keys', 'AAAA', "TypeError: part.examples.classes[0].keys is 'AAAA'; expected an array of integers >= 0, which add up to fewer than 2^32"],
+          ['examples.classes.0.keys.1', -3, 'RangeError: part.examples.classes[0].keys[1] is -3; expected integers >= 0, which add up to fewer than 2^32'],
+          ['examples.classes.0.keys.1', 2 ** 31, 'RangeError: part.examples.classes[0].keys is an array of length 2; expected integers that add up to fewer than 2^32'],
+          ['examples.classes.0.positives', [1], 'RangeError: part.examples.classes[0].positives is an array of length 1; expected an array of 2 finite numbers >= 0'],
+          ['examples.classes.0.negatives.0', null, 'RangeError: part.examples.classes[0].negatives[0] is null; expected finite numbers >= 0'],
+          ['examples.classes.0.counts', [0, 1], 'RangeError: part.examples.classes[0].counts[0] is 0; expected finite numbers > 0'],
+        ] as const
+      ).map(([path, value, message]) => [path, () => evaluator({ loss }).merge(damaged(one, path, value)), message] as [string, () => unknown, string]),
+      ['a softmax without its top labels', () => evaluator({ loss: softmax }).merge(damaged(row, 'examples.raw.top', undefined)), 'TypeError: part.examples.raw.top is undefined; expected an object with options'],
+      ['a softmax with a sum that is none', () => evaluator({ loss: softmax }).merge(damaged(row, 'examples.recalibrated.brier', '1')), "RangeError: part.examples.recalibrated.brier is '1'; expected a finite number >= 0"],
+      ...(
+        [
+          ['rows', -1, 'RangeError: part.rows is -1; expected an integer >= 0'],
+          ['tallies', [], 'RangeError: part.tallies is an array of length 0; expected an array of 1 sums, for each loss compared'],
+          ['tallies.0.groups', [1, 2], 'RangeError: part.tallies[0].groups is an array of length 2; expected an array of 100 finite numbers >= 0'],
+          ['tallies.0.slots.0', 40_000, 'RangeError: part.tallies[0].slots[0] is 40000; expected integers from 0 to 32767'],
+          ['tallies.0.losses', [], 'RangeError: part.tallies[0].losses is an array of length 0; expected an array of 2 finite numbers >= 0'],
+          ['tallies.0.hardest.0', {}, 'RangeError: part.tallies[0].hardest[0] is an object; expected examples'],
+        ] as const
+      ).map(([path, value, message]) => [path, () => loss.explainer({ perClass: true }).merge(damaged(explained, path, value)), message] as [string, () => unknown, string]),
+    ]
+    it.each(damages)('%s', async (_, run, message) => {
+      expect(String(await thrownBy(run))).toBe(message)
+    })
   })
 
   it('two parts of which the second is refused', () => {

@@ -1,20 +1,30 @@
 /** The examples of an element-wise loss: a histogram of logits for each class, which all scores are worked out from. */
+import { checkRecord } from '../../arguments.js'
 import type { ElementFormula } from '../../formulas/formula.js'
 import type { LossConstants } from '../../problem/constants.js'
-import { firstOf, isValid, targetOf } from '../../problem/positions.js'
+import { isValid, targetOf } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
 import { checkWeights } from '../posterior.js'
 import type { AllScores, Scores } from './evaluation.js'
 import { figuresOf, macroOf } from './figures.js'
 import { groupsOf, together } from './groups.js'
-import { Histogram, type HistogramState, type Slots } from './histogram.js'
+import { checkHistograms, Histogram, type HistogramState, type Slots } from './histogram.js'
 import { logitOf, weightOf } from './numbers.js'
 import type { EvaluatorSettings } from './options.js'
 import { rawScale, recalibratedScale, type Scale, temperedScale } from './scale.js'
 
+/** Logits that are read for all classes in turn: few enough to stay in a cache, many enough for what is read of a histogram to pay. */
+const STRETCH = 1 << 19
+
 /** The histograms of the classes, as plain data. */
 export interface ElementsState {
   readonly classes: readonly HistogramState[]
+}
+
+/** Throws for a state of another number of classes, or that is damaged. */
+export function checkElements(name: string, state: ElementsState, classes: number): void {
+  checkRecord(name, state)
+  checkHistograms(`${name}.classes`, state.classes, classes)
 }
 
 export class Elements {
@@ -28,16 +38,14 @@ export class Elements {
     this.#histograms = Array.from({ length: classes }, () => new Histogram(limit))
   }
 
+  /** Class after class, as the histograms of all of them do not fit into a cache. */
   add(problem: Problem): void {
-    const { outer, classes, inner, positiveFrom } = problem
-    for (let r = 0; r < outer * inner; r++) {
-      const first = firstOf(problem, r)
-      for (let c = 0; c < classes; c++) {
-        const k = first + c * inner
-        const weight = weightOf(problem, r, k)
-        if (weight === 0 || !isValid(problem, r, k)) continue
-        this.#histograms[c].add(logitOf(problem, k), weight, targetOf(problem, r, k, c) >= positiveFrom)
-      }
+    const { outer, classes, inner } = problem
+    const step = Math.max(1, Math.floor(STRETCH / (classes * inner)))
+    for (let from = 0; from < outer; from += step) {
+      this.#histograms.forEach((histogram, c) => {
+        addClass(histogram, problem, c, from, Math.min(outer, from + step))
+      })
     }
   }
 
@@ -60,6 +68,18 @@ export class Elements {
       raw: scoresOf(rawScale, true),
       recalibrated: scoresOf(recalibratedScale(this.#loss, this.#formula), this.#loss.classPositive === null),
       tempered: temperature === null ? null : scoresOf(temperedScale(temperature), temperature.length === 1),
+    }
+  }
+}
+
+/** The elements of class `c`, of some slices of the outermost axis. */
+function addClass(histogram: Histogram, problem: Problem, c: number, from: number, to: number): void {
+  const { classes, inner, positiveFrom } = problem
+  for (let o = from; o < to; o++) {
+    for (let r = o * inner, k = (o * classes + c) * inner; r < (o + 1) * inner; r++, k++) {
+      const weight = weightOf(problem, r, k)
+      if (weight === 0 || !isValid(problem, r, k)) continue
+      histogram.add(logitOf(problem, k), weight, targetOf(problem, r, k, c) >= positiveFrom)
     }
   }
 }

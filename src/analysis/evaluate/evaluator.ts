@@ -6,11 +6,11 @@ import { surplus } from '../../errors.js'
 import type { CallOptions } from '../../problem/call.js'
 import { checkPart, describeLoss, type Part } from '../part.js'
 import { problemOf } from './data.js'
-import { Elements, type ElementsState } from './elements.js'
+import { checkElements, Elements, type ElementsState } from './elements.js'
 import type { AllScores, Evaluation } from './evaluation.js'
 import { fingerprintOf } from './fingerprint.js'
 import { checkOptions, evaluateNames, type EvaluableLoss, type EvaluateOptions, type EvaluatorOptions, type EvaluatorSettings } from './options.js'
-import { Rows, type RowsState } from './rows.js'
+import { checkRows, Rows, type RowsState } from './rows.js'
 
 /** Slots of a histogram: as many as {@link SLOTS} allows for all classes together, and no fewer than figures within 1e-3 need. */
 const [SLOTS, MOST_SLOTS, LEAST_SLOTS] = [1 << 18, 1 << 14, 1 << 12]
@@ -101,6 +101,8 @@ export class Evaluator {
       if (part.classes === null) continue
       classes ??= part.classes
       if (part.classes !== classes) throw new RangeError(`part has ${part.classes} classes; expected ${classes}, as before`)
+      if (this.#loss.constants.formula.perRow) checkRows('part.examples', part.examples as RowsState, classes, this.#settings.temperature !== null)
+      else checkElements('part.examples', part.examples as ElementsState, classes)
     }
     for (const { classes: ofPart, examples, fittedOn } of parts) {
       if (ofPart === null || examples === null) continue

@@ -4,6 +4,9 @@
  * fit again: each halving leaves the numbers one bit of their mantissa less. Which slots there are in the end depends on the numbers alone, not on
  * their order or on how they were shared among several histograms.
  */
+import { checkRecord } from '../../arguments.js'
+import { outOfRange } from '../../errors.js'
+import { checkList, isAmount } from '../part.js'
 
 /** What is kept of a slot, together. */
 const [COUNT, POSITIVES, NEGATIVES, FIELDS] = [0, 1, 2, 3]
@@ -31,6 +34,26 @@ export interface HistogramState {
   readonly negatives: readonly number[]
   /** `null` where the weights are all 1, so that counts are their sums. */
   readonly counts: readonly number[] | null
+}
+
+/** Throws for a state that no histogram has written. */
+export function checkHistogram(name: string, state: HistogramState): void {
+  checkRecord(name, state)
+  const { level, keys, positives, negatives, counts } = state
+  if (!(Number.isInteger(level) && level >= 0 && level < 32)) throw outOfRange(`${name}.level`, level, 'an integer from 0 to 31')
+  checkList(`${name}.keys`, keys, 'integers >= 0, which add up to fewer than 2^32', (key) => Number.isInteger(key) && isAmount(key))
+  if (keys.reduce((sum, key) => sum + key, 0) >= 2 ** (32 - level)) throw outOfRange(`${name}.keys`, keys, `integers that add up to fewer than 2^${32 - level}`)
+  checkList(`${name}.positives`, positives, 'finite numbers >= 0', isAmount, keys.length)
+  checkList(`${name}.negatives`, negatives, 'finite numbers >= 0', isAmount, keys.length)
+  if (counts !== null) checkList(`${name}.counts`, counts, 'finite numbers > 0', (count) => isAmount(count) && count > 0, keys.length)
+}
+
+/** As {@link checkHistogram}, one of each class. */
+export function checkHistograms(name: string, states: readonly HistogramState[], classes: number): void {
+  checkList(name, states, 'histograms, one for each class', (state) => typeof state === 'object', classes)
+  states.forEach((state, c) => {
+    checkHistogram(`${name}[${c}]`, state)
+  })
 }
 
 export class Histogram {
@@ -116,7 +139,8 @@ export class Histogram {
   /** The place of a key, or the free one where it belongs. */
   #find(key: number): number {
     const mask = this.#keys.length - 1
-    let at = (Math.imul(key, 0x9e3779b1) >>> 8) & mask
+    // Neighbours of a number are neighbours in memory, eight at a time: logits crowd together
+    let at = ((Math.imul(key >>> 3, 0x9e3779b1) >>> 8 << 3) | (key & 7)) & mask
     while (this.#fields[at * FIELDS + COUNT] > 0 && this.#keys[at] !== key) at = (at + 1) & mask
     return at
   }

@@ -29,6 +29,16 @@ export function truthOf(problem: Problem, r: number): number {
   return best
 }
 
+/** Reads a softmax's row of logits; -Infinity is a class that the mask takes out. */
+export function readRow(problem: Problem, r: number, row: Float64Array): void {
+  const { classes, inner } = problem
+  const first = firstOf(problem, r)
+  for (let c = 0; c < classes; c++) {
+    const k = first + c * inner
+    row[c] = isMasked(problem, r, k) ? -Infinity : logitOf(problem, k)
+  }
+}
+
 /** Throws for the first weight that is none, and for the first logit that is NaN where it would be evaluated. */
 export function checkNumbers(problem: Problem): void {
   const { outer, classes, inner, logits, weights } = problem

@@ -2,16 +2,18 @@
  * The examples of a softmax: the probabilities of a row know of each other, so that each kind of them has histograms of its own, of log-odds: one
  * for each class against the rest, and one for the top label against the truth.
  */
+import { checkRecord } from '../../arguments.js'
+import { outOfRange } from '../../errors.js'
 import { logOddsAgainst, sigmoid, softplus } from '../../formulas/formula.js'
 import type { LossConstants } from '../../problem/constants.js'
-import { firstOf, isMasked } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
+import { isAmount } from '../part.js'
 import { checkWeights, logPosteriorsOfRow } from '../posterior.js'
 import type { AllScores, Scores } from './evaluation.js'
 import { figuresOf, macroOf } from './figures.js'
 import { groupsOf } from './groups.js'
-import { Histogram, type HistogramState } from './histogram.js'
-import { logitOf, truthOf, weightOf } from './numbers.js'
+import { checkHistogram, checkHistograms, Histogram, type HistogramState } from './histogram.js'
+import { readRow, truthOf, weightOf } from './numbers.js'
 import type { EvaluatorSettings } from './options.js'
 import { rawScale } from './scale.js'
 
@@ -29,6 +31,21 @@ interface ColumnState {
   readonly logLoss: number | null
   readonly brier: number
   readonly weight: number
+}
+
+/** Throws for a state of another number of classes, or that is damaged; `isTempered` is whether there is a temperature. */
+export function checkRows(name: string, state: RowsState, classes: number, isTempered: boolean): void {
+  checkRecord(name, state)
+  for (const kind of ['raw', 'recalibrated', ...(isTempered ? (['tempered'] as const) : [])] as const) {
+    const column = state[kind] as ColumnState
+    const called = `${name}.${kind}`
+    checkRecord(called, column)
+    checkHistograms(`${called}.classes`, column.classes, classes)
+    checkHistogram(`${called}.top`, column.top)
+    for (const sum of ['logLoss', 'brier', 'weight'] as const) {
+      if (!isAmount(column[sum]) && !(sum === 'logLoss' && column[sum] === null)) throw outOfRange(`${called}.${sum}`, column[sum], 'a finite number >= 0')
+    }
+  }
 }
 
 export class Rows {
@@ -54,14 +71,12 @@ export class Rows {
       const weight = weightOf(problem, r, r)
       const truth = weight === 0 ? -1 : truthOf(problem, r)
       if (truth < 0) continue
-      const first = firstOf(problem, r)
-      for (let c = 0; c < classes; c++) {
-        const k = first + c * inner
-        row[c] = isMasked(problem, r, k) ? -Infinity : logitOf(problem, k)
-        cooled[c] = row[c] / divisor
-      }
+      readRow(problem, r, row)
       this.#raw.add(row, truth, weight)
-      this.#tempered?.add(cooled, truth, weight)
+      if (this.#tempered !== null) {
+        for (let c = 0; c < classes; c++) cooled[c] = row[c] / divisor
+        this.#tempered.add(cooled, truth, weight)
+      }
       logPosteriorsOfRow(this.#loss, row)
       this.#recalibrated.add(row, truth, weight)
     }

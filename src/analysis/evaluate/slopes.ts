@@ -1,9 +1,9 @@
 /** The log loss of logits that are multiplied by a number, and its derivatives by that number, which it is convex in. */
 import { sigmoid, softplus } from '../../formulas/formula.js'
-import { firstOf, isMasked, isValid, targetOf } from '../../problem/positions.js'
+import { firstOf, isValid, targetOf } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
 import type { Slopes } from './newton.js'
-import { logitOf, truthOf, weightOf } from './numbers.js'
+import { logitOf, readRow, truthOf, weightOf } from './numbers.js'
 
 function nothing(count: number) {
   return { weight: 0, value: new Float64Array(count), first: new Float64Array(count), second: new Float64Array(count) }
@@ -42,11 +42,7 @@ export function slopesOfRows(problem: Problem, [beta]: readonly number[]): Slope
     const weight = weightOf(problem, r, r)
     const truth = weight === 0 ? -1 : truthOf(problem, r)
     if (truth < 0) continue
-    const first = firstOf(problem, r)
-    for (let c = 0; c < classes; c++) {
-      const k = first + c * inner
-      row[c] = isMasked(problem, r, k) ? -Infinity : logitOf(problem, k)
-    }
+    readRow(problem, r, row)
     const top = row.reduce((a, b) => Math.max(a, b))
     if (!Number.isFinite(top) || row[truth] === -Infinity) continue
     let [total, mean, square] = [0, 0, 0]

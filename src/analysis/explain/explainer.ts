@@ -12,7 +12,7 @@ import type { Inputs } from '../../problem/options.js'
 import { firstOf } from '../../problem/positions.js'
 import type { Problem, Sums } from '../../problem/problem.js'
 import { inFull } from '../in_full.js'
-import { checkPart, describeLoss, type Part } from '../part.js'
+import { checkList, checkPart, describeLoss, isAmount, type Part } from '../part.js'
 import { Examples, LEFT_OUT } from './examples.js'
 import type { Explanation } from './explanation.js'
 import {
@@ -161,6 +161,11 @@ export class Explainer {
       checkPart(part, 'explanation', this.#name)
       if (part.settings !== this.#settings) throw new RangeError(`part was made with ${part.settings}; expected ${this.#settings}`)
       before = sameClasses(before, part.classes, 'part has')
+      if (!isAmount(part.rows)) throw outOfRange('part.rows', part.rows, 'an integer >= 0')
+      checkList('part.tallies', part.tallies, 'sums, for each loss compared', (tally) => typeof tally === 'object', this.#explained.length)
+      this.#explained.forEach(({ tally }, i) => {
+        tally.check(`part.tallies[${i}]`, part.tallies[i], part.classes)
+      })
     }
     for (const { rows, classes, tallies } of parts) {
       this.#separate(classes)

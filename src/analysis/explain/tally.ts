@@ -1,7 +1,9 @@
 /** What one loss adds up over all examples, in memory that does not grow with them. */
+import { checkRecord } from '../../arguments.js'
 import type { Logits } from '../../arrays/logits.js'
 import { type Examples, LEFT_OUT } from './examples.js'
 import type { Bin, ClassTotals, CurvePoint, ExplainedLoss, HardExample, Portion, Total } from './explanation.js'
+import { checkList, isAmount } from '../part.js'
 import { Hardest } from './hardest.js'
 
 /**
@@ -113,6 +115,22 @@ export class Tally {
       losses: slots.map((slot) => this.#slots[slot * SLOT_FIELDS + LOSS]),
       hardest: this.#hardest.sorted().map(({ loss, what }) => ({ ...what, loss })),
     }
+  }
+
+  /** Throws for a state of other bins or another number of classes (`null` for none), or that is damaged. */
+  check(name: string, state: TallyState, classes: number | null): void {
+    checkRecord(name, state)
+    const { groups, classes: ofClasses, slots, counts, losses, hardest } = state
+    const amounts = 'finite numbers >= 0'
+    checkList(`${name}.groups`, groups, amounts, isAmount, this.#groups.length)
+    checkList(`${name}.classes`, ofClasses, amounts, isAmount, 2 * (classes ?? 0) * GROUP_FIELDS)
+    checkList(`${name}.slots`, slots, `integers from 0 to ${2 * SLOTS - 1}`, (slot) => Number.isInteger(slot) && isAmount(slot) && slot < 2 * SLOTS)
+    checkList(`${name}.counts`, counts, amounts, isAmount, slots.length)
+    checkList(`${name}.losses`, losses, amounts, isAmount, slots.length)
+    checkList(`${name}.hardest`, hardest, 'examples', (example) => {
+      const { loss, row, class: of, positive, probability } = Object(example) as Partial<HardExample>
+      return [loss, row, of, probability].every(isAmount) && typeof positive === 'boolean'
+    })
   }
 
   /** Adds what another one with the same bins holds, whose rows come after `firstRow` others. */

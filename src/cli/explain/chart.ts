@@ -76,6 +76,20 @@ function shares(group: Group, called: string, losses: readonly ExplainedLoss[], 
   }
 }
 
+/** About as wide as a digit of a label, and the least gap between two labels. */
+const [DIGIT, APART] = [5.6, 4]
+
+/** How many lines lower each label stands: one that would touch its neighbour goes below it. */
+function linesOf(ticks: Panel['xTicks']): number[] {
+  const ends = [-Infinity, -Infinity]
+  return ticks.map(({ at, label }) => {
+    const [middle, half] = [at * SIZE.width, (label.length * DIGIT) / 2]
+    const line = middle - half >= ends[0] + APART ? 0 : 1
+    ends[line] = middle + half
+    return line
+  })
+}
+
 /** One panel alone, with a name for each of its curves. */
 export function panelChart(panel: Omit<Panel, 'left' | 'top'>, names: readonly string[]): string {
   const legendTop = ROW + 8
@@ -99,11 +113,12 @@ function drawPanel({ left, top, title, xTitle, yTitle, xTicks, curves, dots }: P
   const x = (share: number) => left + share * SIZE.width
   const y = (share: number) => top + (1 - share) * SIZE.height
   const [right, bottom] = [left + SIZE.width, top + SIZE.height]
+  const lines = linesOf(xTicks)
   return [
     text(left, top - 14, title, 'font-size="14"'),
-    ...xTicks.flatMap(({ at, label }) => [
+    ...xTicks.flatMap(({ at, label }, i) => [
       line(x(at), top, x(at), bottom, 'stroke="#ececec"'),
-      text(x(at), bottom + 16, label, 'text-anchor="middle" font-size="10"'),
+      text(x(at), bottom + 14 + 11 * lines[i], label, 'text-anchor="middle" font-size="10"'),
     ]),
     ...TENTHS.flatMap((at) => [
       line(left, y(at), right, y(at), 'stroke="#ececec"'),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { AsymmetricLoss, evaluate, type Figures, evaluator, HeatmapFocalLoss, type Logits, presets, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { exactFigures } from '../../support/exact_figures.js'
 import { seeded } from '../../support/random.js'
+import { thrownBy } from '../../support/thrown.js'
 
 const loss = new SigmoidFocalLoss()
 const names = ['averagePrecision', 'rocAuc', 'brier', 'logLoss', 'calibrationError'] as const
@@ -205,14 +206,8 @@ describe('errors', () => {
     ['a weight of 0 in the loss', () => evaluate(x, [0, 1], { loss: new SigmoidFocalLoss({ alpha: 0 }) }), 'RangeError: evaluate() needs a loss in which every class costs something; alpha, classWeights or posWeight makes one cost nothing'],
     ['an argument too many', () => (evaluate as (...args: unknown[]) => unknown)(x, [0, 1], { loss }, 1), 'TypeError: evaluate() was given 4 arguments; expected at most 3'],
   ]
-  it.each(refusals)('%s', (_, run, message) => {
-    let thrown: unknown
-    try {
-      run()
-    } catch (error) {
-      thrown = error
-    }
-    expect(String(thrown)).toBe(message)
+  it.each(refusals)('%s', async (_, run, message) => {
+    expect(String(await thrownBy(run))).toBe(message)
   })
 
   it('a chunk that is refused leaves no trace', () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate, fitTemperature, presets, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { seeded } from '../../support/random.js'
+import { thrownBy } from '../../support/thrown.js'
 
 const sigmoidOf = (x: number) => 1 / (1 + Math.exp(-x))
 const crossEntropy = new SigmoidFocalLoss({ ...presets.crossEntropy })
@@ -139,13 +140,7 @@ describe('errors', () => {
     ['temperatures of other classes', () => evaluate(x, [0, 1, 0, 1], { loss, shape: [2, 2], temperature: [1, 2, 3] }), 'RangeError: temperature has 3 entries; expected one per class, 2'],
     ['a temperature as text', () => evaluate(x, [0, 1, 0, 1], { loss, temperature: '2' as never }), "TypeError: temperature is '2'; expected a number > 0, an array of such (one per class) or what fitTemperature() returns"],
   ]
-  it.each(refusals)('%s', (_, run, message) => {
-    let thrown: unknown
-    try {
-      run()
-    } catch (error) {
-      thrown = error
-    }
-    expect(String(thrown)).toBe(message)
+  it.each(refusals)('%s', async (_, run, message) => {
+    expect(String(await thrownBy(run))).toBe(message)
   })
 })

@@ -154,6 +154,12 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     const svg = readFileSync(join(folder, 'chart.svg'), 'utf8')
     expect(SyntaxValidator.validate(svg)).toBe(true)
     expect(svg).not.toMatch(/NaN|Infinity|undefined/)
+    // Labels of the edges do not touch: 0.99 and 0.999 are close together
+    const labels = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" text-anchor="middle" font-size="10">([^<]+)</g)].map(([, x, y, label]) => ({ x: Number(x), y: Number(y), half: 2.8 * label.length }))
+    expect(labels).toHaveLength(2 * 6 + 2 * 13)
+    labels.forEach((one, i) => {
+      for (const other of labels.slice(i + 1)) if (one.y === other.y) expect(Math.abs(one.x - other.x)).toBeGreaterThan(one.half + other.half)
+    })
     // Two curves in each of four panels: positives above and below, then negatives
     const drawn = [...svg.matchAll(/<polyline points="([^"]+)"/g)].map(([, points]) => points.split(' ').map((point) => point.split(',').map(Number)))
     expect(drawn).toHaveLength(8)
