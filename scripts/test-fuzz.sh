@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# libFuzzer on the kernel's C ABI, under AddressSanitizer and UndefinedBehaviorSanitizer, against the double reference: scripts/test-fuzz.sh [SECONDS].
-# Minutes to build; not a part of `npm test`. Debian: apt-get install clang libclang-rt-14-dev. What it finds stays in build/fuzz, as crash-... .
+# scripts/test-fuzz.sh [SECONDS], each: libFuzzer on the kernel's C ABI, under AddressSanitizer and UndefinedBehaviorSanitizer, against the double
+# reference; then damaged files on the command line's readers (test/fuzz/readers.ts). Debian: apt-get install clang libclang-rt-14-dev.
+# Begins with the inputs in cpp/tests/fuzz/corpus; what the fuzzer finds stays in build/fuzz, failures as crash-... .
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -19,4 +20,5 @@ for source in cpp/plan.cpp cpp/reference.cpp cpp/cpu/*.cpp cpp/cpu/targets/*.cpp
   fi
 done
 "$clang" -fsanitize=fuzzer,address,undefined "${objects[@]}" -o build/fuzz/kernel_fuzz
-build/fuzz/kernel_fuzz -max_total_time="$seconds" -max_len=2048 -artifact_prefix=build/fuzz/ -print_final_stats=1 build/fuzz/corpus
+build/fuzz/kernel_fuzz -max_total_time="$seconds" -max_len=2048 -artifact_prefix=build/fuzz/ -print_final_stats=1 build/fuzz/corpus cpp/tests/fuzz/corpus
+npx tsx test/fuzz/readers.ts "$seconds"

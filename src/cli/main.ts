@@ -2,10 +2,12 @@
 /** The command line: `focal-loss doctor`, `focal-loss selftest`, `focal-loss bench`, `focal-loss explain` and `focal-loss calibrate`. */
 import { Command } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
+import { reasonOf } from '../errors.js'
 import { addBenchCommand } from './bench/command.js'
 import { doctor } from './doctor/doctor.js'
 import { addCalibrateCommand } from './calibrate/command.js'
 import { addExplainCommand } from './explain/command.js'
+import { printable } from './output/printable.js'
 import { selftest } from './selftest/selftest.js'
 
 const USAGE = 2
@@ -58,7 +60,7 @@ try {
     await program.parseAsync()
   }
 } catch (error) {
-  process.stderr.write(`focal-loss: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`focal-loss: ${printable(reasonOf(error))}\n`)
   process.exitCode = 1
 }
 

@@ -1,4 +1,5 @@
 /** Which columns of a table are the logits, and which the targets. */
+import { namesText, printable } from '../../output/printable.js'
 import { isIndexName, isTargetName, predictionsByName, targetsByName } from './column_names.js'
 
 /** What the command line says of a table. Lists of names, or of places from 1 on. */
@@ -86,7 +87,7 @@ export function takenOf(columns: Columns, { logits, targets, leftOut }: ChosenCo
 
 /** In a sentence. */
 export function takenText(table: string, { logits, targets, leftOut }: TakenColumns): string {
-  const parts = [logits.length > 0 ? `logits from ${shortened(logits)}` : '', targets.length > 0 ? `targets from ${shortened(targets)}` : '', leftOut.length > 0 ? `left out: ${shortened(leftOut)}` : '']
+  const parts = [logits.length > 0 ? `logits from ${namesText(logits)}` : '', targets.length > 0 ? `targets from ${namesText(targets)}` : '', leftOut.length > 0 ? `left out: ${namesText(leftOut)}` : '']
   return `${table}: ${parts.filter((part) => part !== '').join('; ')}`
 }
 
@@ -94,7 +95,8 @@ export function takenText(table: string, { logits, targets, leftOut }: TakenColu
 function titleOf({ names, numbered }: Columns, place: number): string {
   if (names.length === 0) return `column ${place + 1}`
   if (names[place] === '') return `column ${place + 1} without a name`
-  return numbered === true ? `'${names[place]}'` : names[place]
+  const title = printable(names[place], 40)
+  return numbered === true ? `'${title}'` : title
 }
 
 /** Why a column numbers or names the rows, if it does; `of` is how many columns there are to choose from. */
@@ -115,13 +117,13 @@ function placeOf(table: string, { names, count }: Columns, name: string): number
   }
   const place = Number(name)
   if (Number.isInteger(place) && place >= 1 && place <= count) return place - 1
-  throw new Error(`${table} has no column ${name}; expected ${names.length > 0 ? `one of ${shortened(names)}, or ` : ''}a number from 1 to ${count}`)
+  throw new Error(`${table} has no column ${name}; expected ${names.length > 0 ? `one of ${namesText(names)}, or ` : ''}a number from 1 to ${count}`)
 }
 
 /** The targets by their names. */
 function named(table: string, { names }: Columns): readonly number[] {
   const { places, numbered } = targetsByName(names)
-  if (places.length > 1 && !numbered) throw new Error(`${table} has the columns ${places.map((place) => names[place]).join(' and ')}; expected --target-columns with the one that holds the targets`)
+  if (places.length > 1 && !numbered) throw new Error(`${table} has the columns ${places.map((place) => printable(names[place], 40)).join(' and ')}; expected --target-columns with the one that holds the targets`)
   return places
 }
 
@@ -129,11 +131,6 @@ function defaultTargets(table: string, columns: Columns): readonly number[] {
   const { names, count, numbered } = columns
   if (names.length === 0 || numbered === true) return [count - 1]
   const places = named(table, columns)
-  if (places.length === 0) throw new Error(`${table} has no column target; expected --target-columns with one of ${shortened(names)}`)
+  if (places.length === 0) throw new Error(`${table} has no column target; expected --target-columns with one of ${namesText(names)}`)
   return places
-}
-
-/** Names between commas, few of them. */
-function shortened(names: readonly string[]): string {
-  return names.length > 12 ? `${names.slice(0, 10).join(', ')} ... ${names[names.length - 1]}` : names.join(', ')
 }

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream'
 import { constants, createGunzip, gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse'
 import { reasonOf } from '../../../errors.js'
+import { printable } from '../../output/printable.js'
 import type { TableReader } from './array_reader.js'
 import { opened } from './bytes.js'
 import type { ColumnChoice, Role } from './columns.js'
@@ -52,6 +53,6 @@ async function* linesOf(name: string, records: AsyncIterable<unknown>): AsyncGen
       yield { cells: record, number: info.lines }
     }
   } catch (error) {
-    throw new Error(`${name} is no proper table (${reasonOf(error)})`, { cause: error })
+    throw new Error(`${name} is no proper table (${printable(reasonOf(error), 200)})`, { cause: error })
   }
 }

@@ -1,4 +1,5 @@
 /** A table of text as numbers, whatever has cut it into cells. */
+import { printable } from '../../output/printable.js'
 import type { TableReader } from './array_reader.js'
 import { chooseColumns, type ColumnChoice, type Role, takenOf } from './columns.js'
 import { isBoolean, isMissing, type Line, numberOf } from './csv_cells.js'
@@ -72,15 +73,15 @@ function cellReader(name: string, delimiter: Dialect['delimiter'], logits: numbe
     const where = `${name}, line ${number}: column ${places[at] + 1}`
     if (Number.isNaN(value)) {
       if (isMissing(cell) && (at >= logits || /nan$/i.test(cell))) return NaN
-      const came = cell === '' ? 'is empty' : `is '${cell.length > 40 ? `${cell.slice(0, 40)}...` : cell}'`
+      const came = cell === '' ? 'is empty' : `is '${printable(cell, 40)}'`
       throw new Error(`${where} ${came}; expected a number`)
     }
     const mark = cell.includes('.') ? '.' : cell.includes(',') ? ',' : undefined
     if (mark === undefined) return value
     // Where commas are delimiters, one within a cell may also part thousands
-    if (decimal === undefined && delimiter === ',' && THOUSANDS.test(cell)) throw new Error(`${where} is '${cell}'; expected a number without a comma, which may part thousands`)
+    if (decimal === undefined && delimiter === ',' && THOUSANDS.test(cell)) throw new Error(`${where} is '${printable(cell, 40)}'; expected a number without a comma, which may part thousands`)
     decimal ??= { mark, line: number }
-    if (mark !== decimal.mark) throw new Error(`${where} is '${cell}', with a decimal '${mark}'; expected '${decimal.mark}', as in line ${decimal.line}`)
+    if (mark !== decimal.mark) throw new Error(`${where} is '${printable(cell, 40)}', with a decimal '${mark}'; expected '${decimal.mark}', as in line ${decimal.line}`)
     return value
   }
 }

@@ -2,6 +2,7 @@
 import * as zlib from 'node:zlib'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { reasonOf } from '../../../errors.js'
+import { namesText } from '../../output/printable.js'
 import { type Bytes, fileBytes, opened, streamBytes } from './bytes.js'
 
 const STORED = 0
@@ -20,12 +21,15 @@ export async function npzArray(path: string, wanted: string): Promise<{ readonly
     const entry = await find(path, archive, wanted)
     const name = `${entry.fileName.replace(/\.npy$/, '')} in ${path}`
     if (entry.isEncrypted()) throw new Error(`${name} is encrypted; expected an archive that numpy.savez has written`)
+    const damaged = (error: unknown): never => {
+      throw new Error(`${name} is damaged (${reasonOf(error)})`, { cause: error })
+    }
     if (entry.compressionMethod !== STORED) {
-      const stream = await archive.openReadStreamPromise(entry)
+      const stream = await archive.openReadStreamPromise(entry).catch(damaged)
       return { name, bytes: checked(name, entry, streamBytes(name, stream, entry.uncompressedSize, () => archive.close())) }
     }
     // Not compressed, so it is a section of the file
-    const { fileDataStart } = await archive.readLocalFileHeaderPromise(entry, { minimal: true })
+    const { fileDataStart } = await archive.readLocalFileHeaderPromise(entry, { minimal: true }).catch(damaged)
     archive.close()
     return { name, bytes: checked(name, entry, await fileBytes(path, { start: fileDataStart, size: entry.uncompressedSize })) }
   } catch (error) {
@@ -44,7 +48,7 @@ async function find(path: string, archive: ZipFile, wanted: string): Promise<Ent
   const found = entries.find(({ fileName }) => fileName === `${wanted}.npy`)
   if (found !== undefined) return found
   const names = entries.map(({ fileName }) => fileName.replace(/\.npy$/, ''))
-  throw new Error(`${path} has no array ${wanted}; expected one of ${names.length === 0 ? 'its arrays, but it has none' : names.join(', ')}`)
+  throw new Error(`${path} has no array ${wanted}; expected one of ${names.length === 0 ? 'its arrays, but it has none' : namesText(names)}`)
 }
 
 /** With the checksum of the archive looked at once the last byte has been read in order. */

@@ -49,7 +49,8 @@ export async function parquetReader(name: string, role: Role, choice: ColumnChoi
       const numbers = new Float64Array(wanted * width)
       for (let r = 0; r < wanted; r++) {
         while (row === (columns[0]?.length ?? 0)) {
-          columns = await group(++index)
+          if (++index >= table.groups) throw new Error(`${name} is damaged: its row groups hold ${done} rows; expected ${table.rows}`)
+          columns = await group(index)
           row = 0
         }
         let at = r * width
@@ -74,6 +75,8 @@ interface Table {
   /** The columns that pandas has written as the index. */
   readonly index: readonly string[]
   readonly rows: number
+  /** How many row groups there are. */
+  readonly groups: number
   readonly scan: Awaited<ReturnType<typeof parquetScan>>
 }
 
@@ -82,10 +85,16 @@ async function openTable(name: string, file: AsyncBuffer): Promise<Table> {
     const metadata = await parquetMetadataAsync(file)
     const { children } = parquetSchema(metadata)
     const scan = await parquetScan({ file, metadata, compressors, utf8: false, geoparquet: false })
-    return { name, names: children.map(({ element }) => element.name), integers: children.map(isInteger), index: pandasIndex(metadata), rows: Number(metadata.num_rows), scan }
+    return { name, names: children.map(({ element }) => element.name), integers: children.map(isInteger), index: pandasIndex(metadata), rows: rowsOf(metadata), groups: scan.ranges.length, scan }
   } catch (error) {
     throw new Error(`${name} is no Parquet file, or a damaged one (${reasonOf(error)})`, { cause: error })
   }
+}
+
+function rowsOf({ num_rows }: FileMetaData): number {
+  const rows = Number(num_rows)
+  if (!(rows >= 0 && Number.isSafeInteger(rows))) throw new Error(`it says that it has ${num_rows} rows`)
+  return rows
 }
 
 /** Whether a column, or what its lists hold, is of an integer type. */
@@ -101,7 +110,7 @@ function pandasIndex({ key_value_metadata }: FileMetaData): readonly string[] {
   return (index_columns ?? []).filter((column) => typeof column === 'string')
 }
 
-/** The columns of a row group; none beyond the last. */
+/** The columns of a row group; none where there is no group at all. */
 async function readGroup({ name, names, scan }: Table, places: readonly number[], index: number): Promise<ArrayLike<unknown>[]> {
   if (index >= scan.ranges.length) return places.map(() => [])
   const columns: ArrayLike<unknown>[] = []

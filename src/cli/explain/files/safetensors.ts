@@ -1,4 +1,5 @@
 /** Finds a tensor in a .safetensors file: 8 bytes of length, a header in JSON, raw numbers. https://github.com/huggingface/safetensors#format */
+import { namesText } from '../../output/printable.js'
 import type { ArrayReader } from './array_reader.js'
 import { product } from './array_reader.js'
 import { fileBytes, opened } from './bytes.js'
@@ -36,7 +37,7 @@ interface Tensor {
 export async function safetensorsReader(path: string, wanted: string, options: NpyOptions): Promise<ArrayReader> {
   const { header, start, size } = await readHeader(path)
   const names = Object.keys(header).filter((each) => each !== '__metadata__')
-  if (!names.includes(wanted)) throw new Error(`${path} has no tensor ${wanted}; expected one of ${names.length === 0 ? 'its tensors, but it has none' : names.join(', ')}`)
+  if (!names.includes(wanted)) throw new Error(`${path} has no tensor ${wanted}; expected one of ${names.length === 0 ? 'its tensors, but it has none' : namesText(names)}`)
   const name = `${wanted} in ${path}`
   const { dtype, shape, from, to } = checked(name, header[wanted])
   if (!(dtype in types)) throw new Error(`${name} holds ${dtype}; expected F16, BF16, F32, F64, integers or BOOL`)

@@ -245,9 +245,14 @@ describe('what is wrong is one sentence', () => {
   damaged.fill(0xff, 2000, 2200)
   const stored = zipSync({ 'logits.npy': logits, 'targets.npy': indices }, { level: 0 })
   stored[190] ^= 1
+  const moved = Buffer.from(stored)
+  moved[0] = 0
   const cutOff = zipSync({ 'logits.npy': npyBytes({ descr: '<f4', shape: [5000], data: new Float32Array(5000).fill(1) }), 'targets.npy': indices })
   cutOff.fill(0xff, 60, 80)
   const table = (columnData: ColumnSource[]) => new Uint8Array(parquetWriteBuffer({ columnData }))
+  // The number of rows, a field of 64 bits (0x16) before the list of row groups (0x19), 2 as 3
+  const shortTable = Buffer.from(table([{ name: 'x', data: [1.5, -2] }, { name: 'target', data: [0, 1] }]))
+  shortTable[shortTable.indexOf(Buffer.of(0x16, 4, 0x19)) + 1] = 6
 
   it.each<[what: string, files: Record<string, string | Uint8Array>, options: Partial<SourceOptions>, message: RegExp]>([
     ['no such file', {}, { file: 'nowhere.npy', targets: 'y.npy' }, /^there is no file \S+nowhere\.npy$/],
@@ -279,6 +284,9 @@ describe('what is wrong is one sentence', () => {
     ['no array at all', { 'x.npz': zip({ 'a.txt': Buffer.from('hello') }) }, { file: 'x.npz' }, /x\.npz has no array logits; expected one of its arrays, but it has none$/],
     ['damaged data in a zip', { 'x.npz': damaged }, { file: 'x.npz' }, /^logits in \S+x\.npz is damaged \(/],
     ['damaged data that is stored', { 'x.npz': stored }, { file: 'x.npz' }, /^logits in \S+x\.npz is damaged: its checksum is wrong$/],
+    ['an entry that is not where the archive says', { 'x.npz': moved }, { file: 'x.npz' }, /^logits in \S+x\.npz is damaged \(/],
+    ['a name with control characters', { 'x.csv': 'a\x1b[31m,target\n\x07,1\n' }, { file: 'x.csv', columns: ['a'] }, /has no column a; expected one of a\\x1b\[31m, target, or a number from 1 to 2$/],
+    ['a cell with control characters', { 'x.csv': 'a,target\n\x07\x1b,1\n' }, { file: 'x.csv' }, /column 1 is '\\x07\\x1b'; expected a number$/],
     ['damaged compression', { 'x.npz': cutOff }, { file: 'x.npz' }, /^logits in \S+x\.npz is damaged \(/],
     ['an empty table', { 'x.csv': '' }, { file: 'x.csv' }, /x\.csv is empty; expected lines of numbers$/],
     ['a word', { 'x.csv': 'a,target\n1,0\n2,no\n' }, { file: 'x.csv' }, /x\.csv, line 3: column 2 is 'no'; expected a number$/],
@@ -292,6 +300,7 @@ describe('what is wrong is one sentence', () => {
     ['a shape of a table', { 'x.csv': '1,0\n' }, { file: 'x.csv', shape: [1, 1] }, /--shape or --class-axis is given for \S+x\.csv; expected neither, as every line of a table is a row$/],
     ['fewer targets', { 'x.csv': '1,2\n3,4\n', 'y.csv': '1\n' }, { file: 'x.csv', targets: 'y.csv' }, /y\.csv has fewer rows than \S+x\.csv; expected as many \(--header, if a first line of numbers is one\)$/],
     ['more targets', { 'x.csv': '1,2\n3,4\n', 'y.csv': '1\n0\n1\n' }, { file: 'x.csv', targets: 'y.csv' }, /y\.csv has more rows than \S+x\.csv; expected as many \(--header, if a first line of numbers is one\)$/],
+    ['fewer rows in row groups than the file says', { 'x.parquet': shortTable }, { file: 'x.parquet' }, /x\.parquet is damaged: its row groups hold 2 rows; expected 3$/],
     ['no Parquet', { 'x.parquet': 'hello, I am no such file' }, { file: 'x.parquet' }, /x\.parquet is no Parquet file, or a damaged one \(/],
     ['text in Parquet', { 'x.parquet': table([{ name: 'x', data: ['a', 'b'] }, { name: 'target', data: [0, 1] }]) }, { file: 'x.parquet' }, /x\.parquet, row 0: column x holds text or bytes; expected a number$/],
     ['nothing in Parquet', { 'x.parquet': table([{ name: 'x', data: [1.5, null], type: 'DOUBLE' }, { name: 'target', data: [0, 1] }]) }, { file: 'x.parquet' }, /x\.parquet, row 1: column x holds null; expected a number$/],

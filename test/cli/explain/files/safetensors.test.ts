@@ -1,30 +1,9 @@
 /** Tensors of .safetensors files, of every type, and what is wrong with damaged ones. */
 import { SigmoidFocalLoss } from 'focal-loss'
 import { describe, expect, it } from 'vitest'
+import { safetensors, withHeader } from '../../../support/safetensors_files.js'
 import { file, readAll } from '../../../support/source_files.js'
 import { thrownBy } from '../../../support/thrown.js'
-
-interface Given {
-  readonly dtype: string
-  readonly shape: readonly number[]
-  readonly data: ArrayBufferView
-}
-
-function safetensors(tensors: Readonly<Record<string, Given>>): Buffer {
-  let at = 0
-  const header = Object.fromEntries(
-    Object.entries(tensors).map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data_offsets: [at, (at += data.byteLength)] }]),
-  )
-  return withHeader(JSON.stringify({ __metadata__: { format: 'pt' }, ...header }), ...Object.values(tensors).map(({ data }) => data))
-}
-
-function withHeader(text: string, ...data: ArrayBufferView[]): Buffer {
-  // Padded with blanks to a multiple of 8, as writers do
-  const header = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8))
-  const length = Buffer.alloc(8)
-  length.writeBigUInt64LE(BigInt(header.length))
-  return Buffer.concat([length, header, ...data.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength))])
-}
 
 const f32 = { dtype: 'F32', shape: [2, 3], data: Float32Array.of(1, -2, 0.5, 3, 0, -1) }
 const labels = { dtype: 'BOOL', shape: [2, 3], data: Uint8Array.of(1, 0, 0, 0, 1, 1) }

@@ -1,0 +1,50 @@
+/** Good files of every format that the command line reads, for {@link ./readers.ts} to damage. */
+import { gzipSync } from 'node:zlib'
+import { zipSync } from 'fflate'
+import { parquetWriteBuffer } from 'hyparquet-writer'
+import type { SourceOptions } from '../../src/cli/explain/files/files.js'
+import { npyBytes } from '../support/npy_files.js'
+import { safetensors } from '../support/safetensors_files.js'
+
+export interface Seed {
+  /** The file's name, whose ending says how it is read. */
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly options?: Partial<SourceOptions>
+}
+
+const ROWS = 40
+const logits = Float32Array.from({ length: 3 * ROWS }, (_, i) => 5 * Math.sin(i))
+const labels = Uint8Array.from(logits, (x) => (x > 1 ? 1 : 0))
+const classes = BigInt64Array.from({ length: ROWS }, (_, i) => BigInt(i % 3))
+const singles = npyBytes({ descr: '<f4', shape: [ROWS, 3], data: logits })
+const indices = npyBytes({ descr: '<i8', shape: [ROWS], data: classes })
+
+const numbers = Array.from({ length: ROWS }, (_, i) => i)
+const rows = numbers.map((i) => [logits[3 * i], logits[3 * i + 1], logits[3 * i + 2], classes[i]].join())
+const table = ['score_0,score_1,score_2,label', ...rows].join('\n')
+const column = (k: number) => ({ name: `score_${k}`, type: 'FLOAT' as const, data: Float32Array.from(numbers, (i) => logits[3 * i + k]) })
+const columns = [column(0), column(1), column(2), { name: 'label', type: 'INT64' as const, data: [...classes] }]
+const parquet = (codec: 'UNCOMPRESSED' | 'SNAPPY') => new Uint8Array(parquetWriteBuffer({ columnData: columns, codec, rowGroupSize: 16 }))
+
+export const seeds: readonly Seed[] = [
+  { name: 'single.npy', bytes: singles },
+  { name: 'double.npy', bytes: npyBytes({ descr: '>f8', shape: [ROWS, 3], data: Float64Array.from(logits), version: 2 }) },
+  { name: 'half.npy', bytes: npyBytes({ descr: '<f2', shape: [3, ROWS], data: new Uint16Array(3 * ROWS).fill(0x3c00), fortran: true }), options: { classAxis: 0 } },
+  { name: 'stored.npz', bytes: zipSync({ 'logits.npy': [singles, { level: 0 }], 'targets.npy': [indices, { level: 0 }] }) },
+  { name: 'compressed.npz', bytes: zipSync({ 'logits.npy': singles, 'targets.npy': indices }) },
+  {
+    name: 'tensors.safetensors',
+    bytes: safetensors({ logits: { dtype: 'F32', shape: [ROWS, 3], data: logits }, targets: { dtype: 'BOOL', shape: [ROWS, 3], data: labels } }),
+  },
+  { name: 'table.csv', bytes: Buffer.from(table) },
+  { name: 'table.tsv', bytes: Buffer.from(table.replaceAll(',', '\t').replaceAll('\n', '\r\n')) },
+  { name: 'quoted.txt', bytes: Buffer.from(table.replace(/[^,\n]+/g, '"$&"').replaceAll(',', ' ; ')) },
+  { name: 'untitled.csv', bytes: Buffer.from(rows.join('\n')) },
+  { name: 'table.csv.gz', bytes: gzipSync(table) },
+  { name: 'plain.parquet', bytes: parquet('UNCOMPRESSED') },
+  { name: 'snappy.parquet', bytes: parquet('SNAPPY') },
+]
+
+/** The targets of files that hold logits alone. */
+export const targetsFile: Seed = { name: 'indices.npy', bytes: indices }
