@@ -1,5 +1,5 @@
 /** Pages to be typed, typed: every block of a file and of commands, from an empty folder, and what they print. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,8 @@ import { blocksOf } from './support/doc_blocks.js'
 import { followLiterally } from './support/doc_literal.js'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
+/** For pages that take the installation for granted. */
+const install = blocksOf('installation', '\n```sh app\nmkdir app; cd app\nnpm init -y > npm.log\nnpm install --silent ../focal-loss\n```\n')
 let folder: string
 
 beforeEach(() => {
@@ -15,10 +17,29 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
+it.each(['docs/getting-started.md'])('%s prints what it says after every step', { timeout: 60_000 }, (page) => {
+  const blocks = blocksOf(page, readFileSync(root + page, 'utf8'))
+  const steps = followLiterally(blocks, folder)
+  expect(steps.map(({ at, printed }) => ({ at, printed }))).toEqual(steps.map(({ at, stated }) => ({ at, printed: stated })))
+  expect(steps.length).toBe(blocks.filter(({ info }) => info === 'app').length)
+  expect(steps.length).toBeGreaterThan(3)
+})
+
+it('docs/recipes.md: files of examples/recipes, and what they print', { timeout: 60_000 }, () => {
+  const blocks = blocksOf('docs/recipes.md', readFileSync(`${root}docs/recipes.md`, 'utf8'))
+  const files = blocks.filter(({ language }) => language === 'js')
+  expect(files.map(({ info }) => info).toSorted()).toEqual(readdirSync(`${root}examples/recipes`))
+  expect(files.map(({ code }) => code)).toEqual(files.map(({ info }) => readFileSync(`${root}examples/recipes/${info}`, 'utf8')))
+
+  // All files first: what they share comes last
+  const steps = followLiterally([...install, ...files, ...blocks.filter(({ language }) => language !== 'js')], folder)
+  expect(steps.map(({ at, printed }) => ({ at, printed }))).toEqual(steps.map(({ at, stated }) => ({ at, printed: stated })))
+  expect(steps.length).toBe(files.length - 1)
+})
+
 it('README.md: six lines, and what they print', { timeout: 60_000 }, () => {
-  const install = "\n```sh app\nmkdir app; cd app\nnpm init -y > /dev/null\nnpm install --silent ../focal-loss\n```\n"
-  const blocks = blocksOf('README.md', install + readFileSync(`${root}README.md`, 'utf8'))
-  const [step, ...others] = followLiterally(blocks, folder)
+  const blocks = blocksOf('README.md', readFileSync(`${root}README.md`, 'utf8'))
+  const [step, ...others] = followLiterally([...install, ...blocks], folder)
   expect(others).toEqual([])
   expect(step.printed).toBe(step.stated)
   expect(blocks.filter(({ language }) => language === 'js').map(({ code }) => code.split('\n').filter((line) => line !== '').length)).toEqual([6])

@@ -34,7 +34,7 @@ export function followLiterally(blocks: readonly Block[], folder: string): Print
       here = readFileSync(after, 'utf8').trim()
       const next = blocks.at(i + 1)
       if (next?.language === 'text') results.push({ at, printed: rounded(stdout), stated: rounded(next.code) })
-    } else if (info !== '') appendFileSync(join(here, info), `${code}\n`)
+    } else if (info !== '') appendFileSync(join(here, info), code)
   })
   return results
 }
