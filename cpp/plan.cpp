@@ -22,7 +22,7 @@ bool is_valid(const FocalProblem &p) {
          p.outer >= 0 && p.classes >= 0 && p.inner >= 0 && elements < 9007199254740992.0 &&
          (elements == 0 || (p.logits && p.targets && (p.weights_per == FOCAL_ABSENT || p.weights) &&
                             (p.mask_per == FOCAL_ABSENT || p.mask))) &&
-         (element_wise || !p.hess) && (!p.class_positive || !element_wise || p.class_negative);
+         (!p.class_positive || !element_wise || p.class_negative);
 }
 
 Plan plan_of(const FocalProblem &p) {

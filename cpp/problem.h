@@ -120,7 +120,7 @@ typedef struct FocalProblem {
   FOCAL_POINTER(const double *, class_negative); /* [classes]: weight of a negative */
   FOCAL_POINTER(void *, values);                 /* per element; softmax: per row. Divided by the normalizer only */
   FOCAL_POINTER(void *, grad);                   /* of the reduced value; may be the logits themselves */
-  FOCAL_POINTER(void *, hess);                   /* diagonal; element-wise losses only */
+  FOCAL_POINTER(void *, hess);                   /* diagonal, of the reduced value */
   FOCAL_POINTER(const int32_t *, cancelled);     /* null, or what another thread may set to 1: the call stops at its next turn */
 } FocalProblem;
 

@@ -214,7 +214,7 @@ struct Reference {
     const std::vector<bool> in = classes_left(row);
     const double left = static_cast<double>(std::count(in.begin(), in.end(), true));
     const bool nothing = left == 0 || ignored({row, element(row, 0)}) || (p.targets_kind == FOCAL_CLASS_INDEX && !has_class(row));
-    std::vector<double> grad(static_cast<size_t>(classes), 0.0);
+    std::vector<double> grad(static_cast<size_t>(classes), 0.0), hess(static_cast<size_t>(classes), 0.0);
     double value = 0;
     if (!nothing) {
       double max = -INFINITY;
@@ -239,11 +239,22 @@ struct Reference {
         // d value / d log p = -a (q^gamma + gamma q^(gamma - 1) p nll); d log p / dx_j = (j == c) - p_j
         const double slope = -a * (std::pow(q, p.gamma) +
                                    (p.gamma == 0 || q == 0 ? 0 : p.gamma * std::pow(q, p.gamma - 1) * prob * nll));
-        for (int64_t j = 0; j < classes; j++)
-          grad[static_cast<size_t>(j)] += slope * (j == c ? q : -e[static_cast<size_t>(j)] / whole);
+        // d2 value / d (log p)2
+        const double curve = p.gamma == 0 ? 0 : a * p.gamma * prob * (std::pow(q, p.gamma - 1) * (2 - nll) + (p.gamma - 1) * std::pow(q, p.gamma - 2) * prob * nll);
+        for (int64_t j = 0; j < classes; j++) {
+          const double share = e[static_cast<size_t>(j)] / whole, step = j == c ? q : -share;
+          double rest = 0;
+          for (int64_t k = 0; k < classes; k++) rest += k == j ? 0 : e[static_cast<size_t>(k)] / whole;
+          grad[static_cast<size_t>(j)] += slope * step;
+          hess[static_cast<size_t>(j)] += (q == 0 ? 0 : curve * step * step) - slope * share * rest;
+        }
       }
     }
     for (int64_t c = 0; c < classes; c++) put(p.grad, p.grad_dtype, element(row, c), grad[static_cast<size_t>(c)] * grad_scale * p.grad_scale);
+    for (int64_t c = 0; c < classes; c++) {
+      const bool has = !nothing && in[static_cast<size_t>(c)];
+      put(p.hess, p.hess_dtype, element(row, c), has ? std::fmax(p.least_hess, hess[static_cast<size_t>(c)] * grad_scale) * p.grad_scale : 0);
+    }
     put(p.values, p.dtype, row, value * value_scale);
     return value;
   }

@@ -229,6 +229,11 @@ describe.each(testedBackends())('%s', (backend) => {
       expect(grad[0]).toBeCloseTo(p - 1, 12)
       expect(hess[0]).toBeCloseTo(p * (1 - p), 12)
     },
+    'jhwjhw0123/Imbalance-XGBoost#12': () => {
+      const { hess } = softmax({ gamma: 0 }).valueGradAndHess(Float64Array.of(0.5, 0, -1), Int32Array.of(2))
+      const p = softmax({ gamma: 0 }).toProbability(Float64Array.of(0.5, 0, -1), { shape: [1, 3] })
+      hess.forEach((each, c) => expect(each).toBeCloseTo(p[c] * (1 - p[c]), 12))
+    },
   }
 
   it.each(Object.entries(checks))('%s', { timeout: 60_000 }, (_, check) => {

@@ -150,8 +150,8 @@ test('of every loss of the family', () => {
   expectTypeOf(new AsymmetricLoss().valueGradAndHess(double, [0, 1], { clampHess: 1e-4 }).value).toEqualTypeOf<number>()
   expectTypeOf(new AsymmetricLoss().options.margin).toEqualTypeOf<number>()
   expectTypeOf(new QualityFocalLoss().options).not.toHaveProperty('alpha')
-  expectTypeOf(new SoftmaxFocalLoss()).not.toHaveProperty('valueGradAndHess')
   expectTypeOf(new DistributionFocalLoss({ reduction: 'none' }).valueAndGrad(double, [0.5]).value).toEqualTypeOf<Float64Array>()
+  expectTypeOf(new SoftmaxFocalLoss().valueGradAndHess(double, [0], { shape: [1, 2] }).hess).toEqualTypeOf<Float64Array>()
 })
 
 test('sums has what the call asks for', () => {
@@ -166,7 +166,8 @@ test('asynchronous calls promise what the synchronous ones return', () => {
   expectTypeOf(new SigmoidFocalLoss().valueAndGradAsync(single, [0, 1], { signal })).toEqualTypeOf<Promise<{ value: number; grad: Float32Array }>>()
   const each = new QualityFocalLoss({ reduction: 'none' }).valueGradAndHessAsync(double, [0, 1], { grad: double, clampHess: 0, signal })
   expectTypeOf(each).toEqualTypeOf<Promise<{ value: Float64Array; grad: Float64Array; hess: Float64Array }>>()
-  expectTypeOf(new SoftmaxFocalLoss()).not.toHaveProperty('valueGradAndHessAsync')
+  const rows = new SoftmaxFocalLoss({ reduction: 'none' }).valueGradAndHessAsync(double, [0], { shape: [1, 2], signal })
+  expectTypeOf(rows).toEqualTypeOf<Promise<{ value: Float64Array; grad: Float64Array; hess: Float64Array }>>()
 })
 
 test('arrays on a GPU give arrays on a GPU', () => {

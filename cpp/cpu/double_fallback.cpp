@@ -33,8 +33,8 @@ DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit)
 
 template <class T>
 double double_fallback_softmax_row(const FocalProblem &p, const T *x, const T *amount, int64_t classes, double *work,
-                           double *grad) {
-  double *const e = work, *const pull = work + classes;
+                           double *grad, double *hess) {
+  double *const e = work, *const pull = work + classes, *const bend = pull + classes;
   int64_t top = 0;
   bool unordered = false;
   for (int64_t c = 0; c < classes; c++) {
@@ -53,10 +53,11 @@ double double_fallback_softmax_row(const FocalProblem &p, const T *x, const T *a
   e[top] = 1;
   const double whole = 1 + rest, log_whole = log1p(rest);
 
-  double value = 0, total_pull = 0;
+  // Of the others the sum of bends loses nothing to the top's, however large that is
+  double value = 0, total_pull = 0, bends_below = 0;
   for (int64_t c = 0; c < classes; c++) {
     const double a = static_cast<double>(amount[c]);
-    pull[c] = 0;
+    pull[c] = bend[c] = 0;
     if (a == 0) continue;
     const double q = (c == top ? rest : whole - e[c]) / whole;
     const double nll = c == top ? log_whole : max - static_cast<double>(x[c]) + log_whole;
@@ -64,17 +65,21 @@ double double_fallback_softmax_row(const FocalProblem &p, const T *x, const T *a
     value += term.value;
     pull[c] = term.pull;
     total_pull += pull[c];
+    bend[c] = q > 0 ? term.bend / q : 0;
+    if (c != top) bends_below += bend[c];
   }
   if (unordered) value = NAN;
-  if (grad)
-    for (int64_t c = 0; c < classes; c++) {
-      const double q = (c == top ? rest : whole - e[c]) / whole;
-      grad[c] = unordered ? NAN : e[c] / whole * (total_pull - pull[c]) - q * pull[c];
-    }
+  for (int64_t c = 0; c < classes; c++) {
+    const double q = (c == top ? rest : whole - e[c]) / whole;
+    grad[c] = unordered ? NAN : e[c] / whole * (total_pull - pull[c]) - q * pull[c];
+    if (!hess) continue;
+    const double bends = c == top ? bends_below : bends_below - bend[c] + bend[top];
+    hess[c] = unordered ? NAN : double_fallback::hess_of_class(e[c] / whole, q, q * bend[c], bends, total_pull);
+  }
   return value;
 }
 
-template double double_fallback_softmax_row(const FocalProblem &, const float *, const float *, int64_t, double *, double *);
-template double double_fallback_softmax_row(const FocalProblem &, const double *, const double *, int64_t, double *, double *);
+template double double_fallback_softmax_row(const FocalProblem &, const float *, const float *, int64_t, double *, double *, double *);
+template double double_fallback_softmax_row(const FocalProblem &, const double *, const double *, int64_t, double *, double *, double *);
 
 }  // namespace focal

@@ -13,10 +13,10 @@ struct DoubleElement { double value, grad, hess; };
 // Element k of an element-wise loss at any logit, finite or not, with its target and weights.
 DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit);
 
-// One row of a softmax loss: `amount[c]` is class c's weight times its target. `grad` (null or [classes]) is of
-// the row's value. `work` holds 2 * classes doubles.
+// One row of a softmax loss: `amount[c]` is class c's weight times its target. `grad` [classes] and `hess` (null or the same) are of
+// the row's value. `work` holds 3 * classes doubles.
 template <class T>
 double double_fallback_softmax_row(const FocalProblem &problem, const T *x, const T *amount, int64_t classes, double *work,
-                           double *grad);
+                           double *grad, double *hess);
 
 }  // namespace focal

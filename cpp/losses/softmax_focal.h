@@ -1,4 +1,4 @@
-// Softmax focal loss and its exact gradient, for one class of one row.
+// Softmax focal loss and its exact derivatives, for one class of one row.
 //
 // 1 - p_c is the sum of the other classes' exponentials over the whole, never a subtraction from 1, and
 // -log p_c comes from a log1p: both keep their relative accuracy however sure the row is.
@@ -13,6 +13,7 @@ namespace FOCAL_NAMESPACE {
 template <class R> struct SoftmaxTerm {
   R value;  // a q^g (-log p), a the class's weight times its target
   R pull;   // B = a q^g (g p (-log p) / q + 1): dL/dx_j = p_j sum_{c != j} B_c - q_j B_j
+  R bend;   // D = -dB/d(log p) q: d2L/dx_j2 = q_j D_j + p_j (p_j sum_{c != j} D_c / q_c + q_j sum_c B_c)
 };
 
 template <class Power> struct SoftmaxFocal {
@@ -23,9 +24,13 @@ template <class Power> struct SoftmaxFocal {
     R m = a * power(q);
     // nll / q tends to 1 as q does to 0; with a single class it would be 0 / 0
     R ratio = select(q > R(0), nll / q, R(1));
-    return {m * nll, muladd(R(power.gamma) * p * ratio, m, m)};
+    R g(power.gamma);
+    return {m * nll, muladd(g * p * ratio, m, m), m * g * p * muladd((g - R(1)) * p, ratio, R(2) - nll)};
   }
 };
+
+// A number over another that may be 0, where the number is 0 as well.
+template <class R> FOCAL_INLINE R over_or_zero(R a, R b) { return select(b > R(0), a / b, R(0)); }
 
 // e^(x - max) is e^t 2^-exponent with t = x - subtracted, and no rounding of the difference before the exponential:
 // t is x itself or, where logits are large, exact. The row's largest comes to about 2^headroom: there is room below
@@ -55,6 +60,7 @@ template <class R> struct RowShift {
 // two. `gap` is how far its logit is below the row's largest, and `below_top` how far e is below that one's exponential.
 template <class R> struct IndexedRow {
   R value, share, pull;  // of an exponential the gradient is exponential * share * pull; of this class -others * share * pull
+  R bend, hess;          // what the other classes' second derivatives have in common, scaled as pull is; this class's, scaled
 };
 template <class R, class Power>
 FOCAL_INLINE IndexedRow<R> indexed_row(const SoftmaxFocal<Power> &loss, R e, R others, R gap, R below_top, R amount, R grad_scale) {
@@ -62,15 +68,29 @@ FOCAL_INLINE IndexedRow<R> indexed_row(const SoftmaxFocal<Power> &loss, R e, R o
   constexpr int lift = 1 << headroom;
   const R inverse = R(1) / (e + others);
   const R nll = gap + log_one_plus((others - below_top) / (e + below_top));
-  const SoftmaxTerm<R> term = loss(e * inverse, others * inverse, nll, amount);
-  return {term.value, inverse * R(lift), term.pull * (grad_scale * R(1.0f / lift))};
+  const R p = e * inverse, q = others * inverse, scale = grad_scale * R(1.0f / lift), share = inverse * R(lift);
+  const SoftmaxTerm<R> term = loss(p, q, nll, amount);
+  const R own = q * (term.bend * scale + p * (term.pull * scale)) * R(lift);
+  return {term.value, share, term.pull * scale, term.bend * scale, own};
+}
+
+// The second derivative of another class of such a row, whose exponential is e: p (p bend / (1 - p_own) + (1 - p) pull), where
+// `rest` is the sum of all exponentials but e.
+template <class R> FOCAL_INLINE R hess_beside(R e, R rest, R share, R inverse_others, R pull, R bend) {
+  constexpr int lift = 1 << headroom;
+  return e * share * muladd(e * inverse_others, bend, rest * (share * R(1.0f / lift)) * pull);
 }
 
 // The formula through the C library, for a row of any finite logits and weights.
 FOCAL_INLINE SoftmaxTerm<double> double_fallback_term(double gamma, double p, double q, double nll, double a) {
   const double m = a * ::pow(q, gamma);
-  const double bend = p > 0 ? gamma * p * (q > 0 ? nll / q : 1) : 0;
-  return {nll > 0 ? m * nll : 0, m * (1 + bend)};
+  const double part = p > 0 ? p * (q > 0 ? nll / q : 1) : 0, drop = p > 0 ? p * nll : 0;
+  return {nll > 0 ? m * nll : 0, m * (1 + gamma * part), m * gamma * (2 * p - drop + (gamma - 1) * p * part)};
+}
+
+// The second derivative of a class of the row: `bends` is the sum of the other classes' bend / q, `pulls` that of all pulls.
+FOCAL_INLINE double hess_of_class(double p, double q, double bend, double bends, double pulls) {
+  return q * bend + p * (p * bends + q * pulls);
 }
 
 // w (1 - p)^gamma (-log p) and its derivatives with respect to p: a class by itself, whatever p the others have. At 0 and 1
@@ -86,6 +106,7 @@ FOCAL_INLINE Element<double> term_of_probability(const FocalProblem &problem, do
   const Element<double> limit = weighted(weight, positive_at(p, gamma, gamma));
   if (__builtin_isfinite(limit.value)) e.value = limit.value;
   if (__builtin_isfinite(limit.grad)) e.grad = limit.grad;
+  if (__builtin_isfinite(limit.hess)) e.hess = limit.hess;
   return e;
 }
 

@@ -28,10 +28,10 @@ template <class T> std::vector<T> make_logits(int n) {
   return logits;
 }
 
-template <class T> int run(FocalProblem p, const std::vector<T> &logits) {
-  std::vector<T> grad(logits.size());
+template <class T> int run(FocalProblem p, const std::vector<T> &logits, bool with_hess = false) {
+  std::vector<T> grad(logits.size()), hess(logits.size());
   set_logits(p, logits);
-  set_outputs(p, nullptr, &grad, nullptr);
+  set_outputs(p, nullptr, &grad, with_hess ? &hess : nullptr);
   p.threads = 1;
   p.reduction = FOCAL_MEAN;
   FocalResult result;
@@ -68,7 +68,7 @@ int dense(int32_t loss, double gamma = 2, double beta = 0) {
 struct SoftmaxCall {
   int classes = 80;
   bool apart = false;  // [1, classes, rows]
-  bool ignored = false, far = false, masked_rows = false, masked_classes = false, one_hot = false, probabilities = false;
+  bool ignored = false, far = false, masked_rows = false, masked_classes = false, one_hot = false, probabilities = false, hess = false;
 };
 template <class Label = uint8_t> int softmax(const SoftmaxCall &call) {
   const int rows = 96000 / call.classes;
@@ -103,7 +103,7 @@ template <class Label = uint8_t> int softmax(const SoftmaxCall &call) {
   }
   if (call.one_hot) set_targets(p, FOCAL_DENSE, labels);
   else set_targets(p, FOCAL_CLASS_INDEX, indices);
-  return run(p, logits);
+  return run(p, logits, call.hess);
 }
 
 const std::map<std::string, std::function<int()>> cases{
@@ -134,6 +134,9 @@ const std::map<std::string, std::function<int()>> cases{
     {"softmax-masked-classes-80", [] { return softmax({.masked_classes = true}); }},
     {"softmax-one-hot-bytes", [] { return softmax({.one_hot = true}); }},
     {"softmax-one-hot-floats", [] { return softmax<float>({.one_hot = true}); }},
+    {"softmax-hess-2-classes", [] { return softmax({.classes = 2, .hess = true}); }},
+    {"softmax-hess-10-classes", [] { return softmax({.classes = 10, .hess = true}); }},
+    {"softmax-hess-80-classes", [] { return softmax({.hess = true}); }},
     {"softmax-probabilities", [] { return softmax({.probabilities = true}); }},
 };
 

@@ -49,9 +49,10 @@ export interface RowFormula extends FormulaOf {
   readonly perRow: true
   /**
    * Returns the loss of one row. On entry `row` holds the logits, on return the gradient. `weights[c]` is the class's
-   * weight times its target. All three arrays have one entry a class, and all are overwritten.
+   * weight times its target. All arrays have one entry a class, and all are overwritten: `hess`, where it is wanted, with
+   * the diagonal of the Hessian.
    */
-  row(row: Float64Array, weights: Float64Array, scratch: Float64Array, parameters: Parameters): number
+  row(row: Float64Array, weights: Float64Array, scratch: Float64Array, parameters: Parameters, hess: Float64Array | null): number
 }
 
 export type Formula = ElementFormula | RowFormula

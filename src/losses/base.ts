@@ -105,6 +105,34 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
+   * Loss, gradient and the diagonal of the Hessian of the reduced loss (with 'none': of the sum), in one pass. The
+   * second derivative is exact, and may be negative: for badly wrong elements, or where soft labels pass by. Boosters, which
+   * divide by it, pass `clampHess`. Of a softmax, whose logits of a row have mixed derivatives too, it is the diagonal alone.
+   *
+   * @returns `grad` and `hess`, as long as the logits: `call.grad` and `call.hess`, or new arrays.
+   */
+  valueGradAndHess<A extends Logits | DeviceLogits, G extends A | DerivativeOutput<A> = A, H extends A | DerivativeOutput<A> = A>(
+    logits: A,
+    targets: Targets | DevicePointer,
+    call: HessCall<A, G, H> = {},
+  ): { value: Reduced<R, A>; grad: SameKind<G>; hess: SameKind<H> } {
+    if (arguments.length > 3) throw surplus('valueGradAndHess()', 3, arguments.length)
+    const { value, grad, hess } = this.compute(methods.valueGradAndHess, logits, targets, call)
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<G>, hess: hess as SameKind<H> }
+  }
+
+  /** As {@link valueGradAndHess}, while the event loop keeps turning: see {@link valueAndGradAsync}. */
+  async valueGradAndHessAsync<A extends Logits | DeviceLogits, G extends A | DerivativeOutput<A> = A, H extends A | DerivativeOutput<A> = A>(
+    logits: A,
+    targets: Targets | DevicePointer,
+    call: HessCall<A, G, H> & Abortable = {},
+  ): Promise<{ value: Reduced<R, A>; grad: SameKind<G>; hess: SameKind<H> }> {
+    if (arguments.length > 3) throw surplus('valueGradAndHessAsync()', 3, arguments.length)
+    const { value, grad, hess } = await this.computeAsync(methods.valueGradAndHessAsync, logits, targets, call)
+    return { value: value as Reduced<R, A>, grad: grad as SameKind<G>, hess: hess as SameKind<H> }
+  }
+
+  /**
    * The sum of the losses and what reductions divide by, before any division: `grad` is of `sum`, `out` gets every
    * loss. Add the sums of several machines or batches up, then `sum / denominator(sums)` is the loss of the whole.
    */

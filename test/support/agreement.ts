@@ -1,5 +1,5 @@
 /** How a backend's outcome of a random problem differs from the plain one's. */
-import { type BackendName, ElementwiseLoss, type Logits, type Sums } from 'focal-loss'
+import type { BackendName, Logits, Sums } from 'focal-loss'
 import { allowed, largestError } from './closeness.js'
 import { flat, lossOf, powersOf } from './losses.js'
 import { type RandomProblem, termsOf } from './problems.js'
@@ -17,7 +17,7 @@ export function outcomeOf({ name, options, logits, targets, call, normalizer, gr
   const loss = lossOf(name, { ...options, backend })
   const whole = { ...call, ...(normalizer !== undefined && { normalizer }), ...(gradScale !== undefined && { gradScale }) }
   try {
-    const result = hess && loss instanceof ElementwiseLoss ? loss.valueGradAndHess(logits, targets, whole) : loss.valueAndGrad(logits, targets, whole)
+    const result = hess ? loss.valueGradAndHess(logits, targets, whole) : loss.valueAndGrad(logits, targets, whole)
     const sums = loss.sums(logits, targets, call)
     const denominator = normalizer ?? loss.denominator(sums)
     const second = 'hess' in result ? (result.hess as Logits) : []

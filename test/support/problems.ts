@@ -99,7 +99,7 @@ function randomProblem(random: Random): RandomProblem {
     normalizer: maybe(0.3, () => 3.5),
     gradScale: maybe(0.2, () => random.pick([1024, 0.3])),
     dense,
-    hess: !softmax && random() < 0.5,
+    hess: random() < 0.5,
     background,
   }
 }
@@ -158,7 +158,10 @@ export function termsOf({ name, options, logits, targets, call, dense, backgroun
       const left = places.flatMap((k, c) => (mask?.length === logits.length && mask[k] === 0 ? [] : [c]))
       const amounts = left.map((c) => (y[c] * (1 - e) + e / left.length) * weightOf(first, c) * (at(options.alpha, c) ?? 1))
       const row = softmaxTerms(left.map((c) => logits[places[c]]), amounts, gamma)
-      left.forEach((c, i) => (grad[places[c]] = row[i]))
+      left.forEach((c, i) => {
+        grad[places[c]] = row[i].grad
+        hess[places[c]] = row[i].hess
+      })
       continue
     }
     places.forEach((k, c) => {

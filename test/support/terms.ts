@@ -133,17 +133,24 @@ export const elementTerms: Record<ElementwiseName, (x: number, y: number, option
   },
 }
 
-/** The gradient's terms for one softmax row; `amounts` are the classes' weights times their targets (after smoothing). */
-export function softmaxTerms(row: readonly number[], amounts: readonly number[], gamma: number): number[] {
+/** The terms of the derivatives of one softmax row, a class each; `amounts` are the classes' weights times their targets (after smoothing). */
+export function softmaxTerms(row: readonly number[], amounts: readonly number[], gamma: number): Omit<Terms, 'value'>[] {
   const top = Math.max(...row)
   const e = row.map((x) => Math.exp(x - top))
   const others = e.map((_, c) => e.reduce((sum, each, other) => (other === c ? sum : sum + each), 0))
   const q = e.map((each, c) => others[c] / (others[c] + each))
   const p = e.map((each, c) => each / (others[c] + each))
-  const pulls = amounts.map((amount, c) => {
+  const each = amounts.map((amount, c) => {
     const nll = Math.log1p(others[c] / e[c])
-    return amount * Math.pow(q[c], gamma) * (gamma * p[c] * (q[c] > 0 ? nll / q[c] : 1) + 1)
+    const modulated = amount * Math.pow(q[c], gamma)
+    // p nll / q tends to 1 as q does to 0, and to 0 as p does
+    const ratio = p[c] === 0 ? 0 : q[c] > 0 ? (p[c] * nll) / q[c] : 1
+    const bend = modulated * gamma * p[c] * (2 + (p[c] === 0 ? 0 : nll) + Math.abs(gamma - 1) * ratio)
+    return { pull: modulated * (gamma * ratio + 1), bend: q[c] > 0 ? bend / q[c] : 0 }
   })
-  const whole = pulls.reduce((a, b) => a + b, 0)
-  return pulls.map((pull, j) => p[j] * (whole - pull) + q[j] * pull)
+  const without = (j: number, of: 'pull' | 'bend') => each.reduce((sum, one, c) => (c === j ? sum : sum + one[of]), 0)
+  return each.map(({ pull, bend }, j) => {
+    const [pulls, bends] = [without(j, 'pull'), without(j, 'bend')]
+    return { grad: p[j] * pulls + q[j] * pull, hess: q[j] * q[j] * bend + p[j] * (p[j] * bends + q[j] * (pulls + pull)) }
+  })
 }

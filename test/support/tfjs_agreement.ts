@@ -76,7 +76,7 @@ async function ofRows(tf: typeof tfjs, form: TfjsOptions, options: AnyOptions): 
   const every = rowLabels.flatMap((row) => rows.map((at) => [at, row]))
   const [x, y] = [0, 1].map((which) => Float32Array.from(every.flatMap((pair) => pair[which])))
   const exact = loss.sums(Float64Array.from(x), y, { shape: [every.length, 4], out: true, grad: true })
-  const terms = every.flatMap(([at, row]) => softmaxTerms(at, row, options.gamma ?? 2))
+  const terms = every.flatMap(([at, row]) => softmaxTerms(at, row, options.gamma ?? 2).map(({ grad }) => grad))
   return compare(tf, form, titleOf('SoftmaxFocalLoss', options), loss, [x, y, [every.length, 4]], exact.out, exact.grad, exact.out, terms)
 }
 

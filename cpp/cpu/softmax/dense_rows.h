@@ -12,14 +12,14 @@ template <class R, class S, class T> struct SoftmaxDenseRows : SoftmaxIndexLanes
   using Base::plan, Base::scratch, Base::rows, Base::elements, Base::by_class, Base::problem;
 
   // Every row is shifted: its formulas need the distances to its largest logit anyway.
-  FOCAL_NOINLINE double dense_block(const T *x, T *grad) {
+  FOCAL_NOINLINE double dense_block(const T *x, T *grad, T *hess) {
     this->shifted_exponentials(x, true);
     if (this->takes_classes_out()) this->clear_masked(scratch.e);
-    return by_class ? dense_rows<RowsByClass<S, T>>(x, grad) : dense_rows<RowByRow<S, T>>(x, grad);
+    return by_class ? dense_rows<RowsByClass<S, T>>(x, grad, hess) : dense_rows<RowByRow<S, T>>(x, grad, hess);
   }
 
  private:
-  template <class Row> FOCAL_INLINE double dense_rows(const T *x, T *grad) {
+  template <class Row> FOCAL_INLINE double dense_rows(const T *x, T *grad, T *hess) {
     using One = typename Row::One;
     T *const nll = scratch.exponent, *const value = scratch.e, *const pull = scratch.amount;
     this->template each_row<Row>([&](const Row &row) {
@@ -39,7 +39,8 @@ template <class R, class S, class T> struct SoftmaxDenseRows : SoftmaxIndexLanes
         return N(max) - logits + N(log_whole);
       });
     });
-    dense_terms(nll, value, pull);
+    hess ? dense_terms<true>(nll, value, pull) : dense_terms<false>(nll, value, pull);
+    if (hess) hess_rows<Row>(pull, hess);
     const T scale = static_cast<T>(plan.grad_scale);
     this->template each_row<Row>([&](const Row &row) {
       row.put(row.sum(value, [](auto v) FOCAL_LAMBDA { return v; }), scratch.row_value);
@@ -55,12 +56,27 @@ template <class R, class S, class T> struct SoftmaxDenseRows : SoftmaxIndexLanes
     return static_cast<double>(sum_of<R>(scratch.row_value, rows));
   }
 
-  FOCAL_NOINLINE void dense_terms(const T *nll, T *value, T *pull) const {
+  template <class Row> FOCAL_NOINLINE void hess_rows(const T *pull, T *hess) const {
+    const T scale = static_cast<T>(plan.grad_scale), least = static_cast<T>(problem().least_hess);
+    this->template each_row<Row>([&](const Row &row) {
+      const Others<typename Row::One> bends(row, scratch.bend);
+      const auto pulls = row.sum(pull, [](auto v) FOCAL_LAMBDA { return v; });
+      row.write(hess, [&](auto number, int64_t k) FOCAL_LAMBDA {
+        using N = decltype(number);
+        const N bend = load<N>(scratch.bend + k), p = load<N>(scratch.p + k), q = load<N>(scratch.q + k);
+        return larger(N(least), N(scale) * muladd(p, muladd(p, bends(bend), q * N(pulls)), q * (q * bend)));
+      });
+    });
+  }
+
+  // `bend` is over q.
+  template <bool H> FOCAL_NOINLINE void dense_terms(const T *nll, T *value, T *pull) const {
     with_common_power<T>(problem().gamma, [&](auto power) {
       const SoftmaxFocal<decltype(power)> loss{power};
       for (int64_t k = 0; k < elements; k += S::size) {
         const SoftmaxTerm<S> term =
             loss(S::load(scratch.p + k), S::load(scratch.q + k), S::load(nll + k), S::load(scratch.amount + k));
+        if constexpr (H) over_or_zero(term.bend, S::load(scratch.q + k)).store(scratch.bend + k);
         term.value.store(value + k);
         term.pull.store(pull + k);
       }

@@ -8,7 +8,7 @@ namespace focal {
 namespace FOCAL_NAMESPACE {
 
 // The formula of two classes in the difference d of their logits, d + low to twice the digits: a sigmoid focal loss.
-template <class R> struct TwoClasses { R value, grad; };  // grad: of the other class; of the row's own it is -grad
+template <class R> struct TwoClasses { R value, grad, hess; };  // grad: of the other class; of the row's own it is -grad
 template <class R, class Power> FOCAL_INLINE TwoClasses<R> two_classes(const Power &power, R own, R other, R amount, R grad_scale) {
   using T = typename Number<R>::Lane;
   const R d = other - own;
@@ -23,7 +23,10 @@ template <class R, class Power> FOCAL_INLINE TwoClasses<R> two_classes(const Pow
   const R nll = muladd(w, log_rest_ratio(w), larger(R(0), d));
   const R m = select(-reach > d, R(0), amount * power(q));  // below, all is less than the smallest normal number
   const R sure = select(d > reach, R(0), p);
-  return {m * nll, grad_scale * m * muladd(R(power.gamma) * sure, nll, q)};
+  // Past `reach` p goes on falling, and the loss it is multiplied by may be large
+  const R fallen = p * exponential(larger(-reach, smaller(R(0), reach - d))), gain = R(power.gamma) * nll;
+  const R hess = grad_scale * m * fallen * muladd(gain, muladd(R(power.gamma), fallen, -q), q * R(2 * power.gamma + 1));
+  return {m * nll, grad_scale * m * muladd(R(power.gamma) * sure, nll, q), hess};
 }
 
 template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows<R, S, T> {
@@ -32,18 +35,26 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
   using N = S;
   using Base::plan, Base::scratch, Base::C, Base::rows, Base::elements, Base::class_step, Base::problem;
 
-  FOCAL_NOINLINE double index_lanes(const T *x, bool shifted, T *grad) {
+  FOCAL_NOINLINE double index_lanes(const T *x, bool shifted, T *grad, T *hess) {
     static_assert(Base::step_of_rows % N::size == 0, "whole packs of rows");
     if (C == 2) {
       if (this->takes_classes_out())  // what a row of one class comes to is 0
         for (int64_t r = 0; r < class_step; r++) scratch.row_amount[r] = scratch.row_left[r] < 2 ? T(0) : scratch.row_amount[r];
-      with_common_power<T>(problem().gamma, [&](auto power) { two_class_rows(power, x, grad); });
+      with_common_power<T>(problem().gamma, [&](auto power) {
+        hess ? two_class_rows<true>(power, x, grad, hess) : two_class_rows<false>(power, x, grad, nullptr);
+      });
     } else {
       constexpr int64_t stretch = 128;  // rows whose exponentials stay near the processor until their gradients are taken
       for (int64_t r = 0; r < class_step; r += stretch) {
         const int64_t end = class_step < r + stretch ? class_step : r + stretch;
-        shifted ? lanes<true>(x, r, end) : lanes<false>(x, r, end);
-        this->index_terms(shifted, r, end);
+        if (hess) {
+          shifted ? lanes<true, true>(x, r, end) : lanes<false, true>(x, r, end);
+          this->template index_terms<true>(shifted, r, end);
+          hess_lanes(hess, r, end);
+        } else {
+          shifted ? lanes<true, false>(x, r, end) : lanes<false, false>(x, r, end);
+          this->template index_terms<false>(shifted, r, end);
+        }
         if (grad) gradients(grad, r, end);
       }
     }
@@ -52,7 +63,8 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
   }
 
  private:
-  template <class Power> FOCAL_INLINE void two_class_rows(const Power &power, const T *x, T *grad) const {
+  template <bool H, class Power> FOCAL_INLINE void two_class_rows(const Power &power, const T *x, T *grad, T *hess) const {
+    const N least(static_cast<T>(problem().least_hess));
     for (int64_t r = 0; r < class_step; r += N::size) {
       const N first = N::load(x + r), second = N::load(x + class_step + r);
       const auto is_second = N::load(scratch.row_target + r) > N(T(0.5));
@@ -60,6 +72,10 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
       const TwoClasses<N> row =
           two_classes(power, own, other, N::load(scratch.row_amount + r), N(static_cast<T>(plan.grad_scale)));
       row.value.store(scratch.row_value + r);
+      if constexpr (H) {
+        const N clamped = larger(least, row.hess);
+        clamped.store(hess + r), clamped.store(hess + class_step + r);
+      }
       if (!grad) continue;
       select(is_second, row.grad, N(0) - row.grad).store(grad + r);
       select(is_second, N(0) - row.grad, row.grad).store(grad + class_step + r);
@@ -69,7 +85,7 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
   N target_of(int64_t r) const { return larger(N::load(scratch.row_target + r), N(0)); }
 
   // Exponentials, and what index_terms() reads of each row.
-  template <bool shifted> FOCAL_NOINLINE void lanes(const T *x, int64_t r, int64_t end) const {
+  template <bool shifted, bool H> FOCAL_NOINLINE void lanes(const T *x, int64_t r, int64_t end) const {
     const bool masked = this->takes_classes_out();
     for (; r < end; r += N::size) {
       const N target = target_of(r);
@@ -90,7 +106,7 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
         max = select(is_far, max, N(Base::near_floor));
         select(is_far, shift.top, N(0)).store(scratch.row_top + r);
       }
-      N own(0), others(0), own_logit(0), cls(0);
+      N own(0), others(0), own_logit(0), cls(0), top(0), beside(0);
       for (int64_t k = r; k < elements; k += class_step, cls = cls + N(1)) {
         const N logits = N::load(x + k);
         N e;
@@ -99,13 +115,32 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
         if (masked) e = e * N::load(scratch.keep + k);
         const auto is_own = equal(target, cls);
         own = select(is_own, e, own);
-        others = others + select(is_own, N(0), e);
+        const N other = select(is_own, N(0), e);
+        others = others + other;
+        if constexpr (H) beside = beside + smaller(other, top), top = larger(other, top);
         if constexpr (shifted) own_logit = select(is_own, logits, own_logit);
         e.store(scratch.e + k);
       }
       own.store(scratch.row_e + r);
       others.store(scratch.row_others + r);
+      if constexpr (H) top.store(scratch.row_largest + r), beside.store(scratch.row_beside + r);
       if constexpr (shifted) larger(max - own_logit, N(0)).store(scratch.row_share + r);
+    }
+  }
+
+  FOCAL_NOINLINE void hess_lanes(T *hess, int64_t r, int64_t end) const {
+    const N least(static_cast<T>(problem().least_hess));
+    for (; r < end; r += N::size) {
+      const N target = target_of(r), own = N::load(scratch.row_e + r), others = N::load(scratch.row_others + r);
+      const N share = N::load(scratch.row_share + r), pull = N::load(scratch.row_pull + r), bend = N::load(scratch.row_bend + r);
+      const N top = N::load(scratch.row_largest + r), beside = own + N::load(scratch.row_beside + r);
+      const N inverse = over_or_zero(N(1), others), own_hess = N::load(scratch.row_hess + r);
+      N cls(0);
+      for (int64_t k = r; k < elements; k += class_step, cls = cls + N(1)) {
+        const N e = N::load(scratch.e + k), rest = select(top > e, own + (others - e), beside);
+        const N h = hess_beside(e, rest, share, inverse, pull, bend);
+        larger(least, select(equal(target, cls), own_hess, h)).store(hess + k);
+      }
     }
   }
 

@@ -13,16 +13,16 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
   using Base::plan, Base::scratch, Base::rows, Base::problem, Base::target_position;
 
   // `shifted`: a row of the block may be far.
-  FOCAL_NOINLINE double index_along(const T *x, bool shifted, T *grad) {
+  FOCAL_NOINLINE double index_along(const T *x, bool shifted, T *grad, T *hess) {
     if (shifted) this->shifted_exponentials(x, false);
     else this->exponentials(x);
     if (this->takes_classes_out()) this->clear_masked(scratch.e);
-    return index_rows(shifted ? x : nullptr, grad);
+    return index_rows(shifted ? x : nullptr, grad, hess);
   }
 
  private:
   // `x` is null where no row is shifted.
-  double index_rows(const T *x, T *grad) {
+  double index_rows(const T *x, T *grad, T *hess) {
     using Row = RowByRow<R, T>;
     T *const e = scratch.e;
     for (int64_t r = 0; r < rows; r++) {
@@ -37,9 +37,10 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
     this->template each_row<Row>([&](const Row &row) {
       row.put(row.sum(e, [](auto v) FOCAL_LAMBDA { return v; }), scratch.row_others);
     });
+    if (hess) find_beside();
     // The gradient is pull * p for the other classes and pull * -q for this one.
     for (int64_t r = 0; r < rows; r++) e[target_position(r)] = -scratch.row_others[r];
-    index_terms(x != nullptr, 0, rows);
+    hess ? index_terms<true>(x != nullptr, 0, rows) : index_terms<false>(x != nullptr, 0, rows);
     if (grad)
       this->template each_row<Row>([&](const Row &row) {
         const auto share = row.of(scratch.row_share), pull = row.of(scratch.row_pull);
@@ -48,13 +49,40 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
           return muladd(load<N>(e + k) * N(share), N(pull), N(0));  // no negative zeros
         });
       });
+    if (hess) hess_along(hess);
     this->clear_values_without();
     return static_cast<double>(sum_of<R>(scratch.row_value, rows));
   }
 
+  // The largest exponential beside the row's own class, and the sum of the others: as a difference, where that has its digits.
+  FOCAL_NOINLINE void find_beside() const {
+    this->template each_row<RowByRow<R, T>>([&](const auto &row) {
+      const T top = row.largest(scratch.e), difference = row.of(scratch.row_others) - top;
+      const T rest = row.sum(scratch.e, [top](auto v) FOCAL_LAMBDA { return select(decltype(v)(top) > v, v, v - v); });
+      row.put(top, scratch.row_largest);
+      row.put(difference > top * T(0.5) ? difference : rest, scratch.row_beside);
+    });
+  }
+  // What comes out at the own classes' positions is replaced.
+  FOCAL_NOINLINE void hess_along(T *hess) const {
+    const T *const e = scratch.e;
+    const T least = static_cast<T>(problem().least_hess);
+    this->template each_row<RowByRow<R, T>>([&](const auto &row) {
+      const T own = row.of(scratch.row_e), others = row.of(scratch.row_others), share = row.of(scratch.row_share);
+      const T pull = row.of(scratch.row_pull), bend = row.of(scratch.row_bend), inverse = over_or_zero(T(1), others);
+      const T top = row.of(scratch.row_largest), beside = own + row.of(scratch.row_beside);
+      row.write(hess, [&](auto number, int64_t k) FOCAL_LAMBDA {
+        using N = decltype(number);
+        const N v = load<N>(e + k), rest = select(N(top) > v, N(own) + (N(others) - v), N(beside));
+        return larger(N(least), hess_beside(v, rest, N(share), N(inverse), N(pull), N(bend)));
+      });
+    });
+    for (int64_t r = 0; r < rows; r++) hess[target_position(r)] = larger(least, scratch.row_hess[r]);
+  }
+
  protected:
   // Of rows begin..end-1, in whole packs: from their exponentials to their values, and to what each exponential's gradient is over it.
-  FOCAL_NOINLINE void index_terms(bool shifted, int64_t begin, int64_t end) const {
+  template <bool H> FOCAL_NOINLINE void index_terms(bool shifted, int64_t begin, int64_t end) const {
     const S scale(static_cast<T>(plan.grad_scale));
     with_common_power<T>(problem().gamma, [&](auto power) {
       const SoftmaxFocal<decltype(power)> loss{power};
@@ -69,6 +97,7 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
         row.value.store(scratch.row_value + r);
         row.share.store(scratch.row_share + r);
         row.pull.store(scratch.row_pull + r);
+        if constexpr (H) row.bend.store(scratch.row_bend + r), row.hess.store(scratch.row_hess + r);
       }
     });
   }

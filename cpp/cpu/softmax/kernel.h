@@ -1,4 +1,4 @@
-// Blocks of rows of the softmax losses: value and gradient in one pass.
+// Blocks of rows of the softmax losses: value, gradient and the Hessian's diagonal in one pass.
 //
 // Infinities, enormous weights and extreme scales take the double-precision fallback, row by row: the sweep finds nothing in
 // such a row, and what it comes to is put in after.
@@ -24,22 +24,25 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     this->stage_rows();
     // the scratch's logits are spent before the first gradient is written
     T *const grad = !p.grad ? nullptr : in_place() ? static_cast<T *>(p.grad) + first * C : scratch.x;
+    T *const hess = !p.hess ? nullptr : in_place() ? static_cast<T *>(p.hess) + first * C : scratch.hess;
 
     double sum;
     if (p.inputs == FOCAL_PROBABILITIES) {
       this->list_rows_without();
-      sum = indexed && !renormalizes(p) ? probabilities_by_index(x, grad) : probability_rows(x, grad);
-      finish_probabilities(grad);
+      sum = indexed && !renormalizes(p) ? probabilities_by_index(x, grad, hess) : probability_rows(x, grad, hess);
+      this->clear_values_without();
+      clear_derivatives({grad, hess});
     } else {
       const RowKinds kinds = indexed ? RowKinds{true, false} : this->find_one_hot();
       if (kinds.indexed && kinds.soft) {
-        sum = mixed_rows(x, grad);
+        sum = mixed_rows(x, grad, hess);
       } else {
         indexed = kinds.indexed;
-        sum = alike_rows(x, grad);
+        sum = alike_rows(x, grad, hess);
       }
     }
     write_values();
+    if (p.hess && !in_place()) with_stored<T>(p.hess, p.hess_dtype, 0, [&](auto *to) { this->scatter(scratch.hess, to); });
     if (p.grad && !in_place()) with_stored<T>(p.grad, p.grad_dtype, 0, [&](auto *to) { this->scatter(scratch.x, to); });
     return sum;
   }
@@ -56,8 +59,8 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     return this->takes_classes_out() ? this->stage_mask(x) : x;
   }
 
-  // Rows with a class index each, or with an amount of each class: values and gradients of all of them.
-  double alike_rows(const T *x, T *grad) {
+  // Rows with a class index each, or with an amount of each class: values and derivatives of all of them.
+  double alike_rows(const T *x, T *grad, T *hess) {
     if (indexed && !Base::Scratch::hard_targets(plan)) this->weigh_rows();
     this->list_rows_without();
     if (!indexed) this->stage_amounts();
@@ -65,20 +68,21 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     const bool far = largest > near_reach;
     rows_apart = 0;
     if (plan.extreme_scale || largest > Limits<T>::shifted || largest_amount() > amount_limit(far)) x = set_rows_apart(x);
-    double sum = !indexed ? this->dense_block(x, grad) : by_class ? this->index_lanes(x, far, grad) : this->index_along(x, far, grad);
+    double sum = !indexed   ? this->dense_block(x, grad, hess)
+                 : by_class ? this->index_lanes(x, far, grad, hess)
+                            : this->index_along(x, far, grad, hess);
     const T scale = static_cast<T>(plan.value_scale);
     for (int64_t r = 0; problem().values && r < rows; r++) scratch.row_value[r] *= scale;
-    sum += put_rows_apart(grad);
-    if (grad && this->takes_classes_out()) this->clear_masked(grad);
-    if (grad) this->clear_rows_without(grad);
+    sum += put_rows_apart(grad, hess);
+    clear_derivatives({grad, hess});
     return sum;
   }
 
   // Both kinds in one block: first those with a class, then the others, and nothing comes out of the rest.
-  FOCAL_NOINLINE double mixed_rows(const T *x, T *grad) {
+  FOCAL_NOINLINE double mixed_rows(const T *x, T *grad, T *hess) {
     for (int64_t r = 0; r < rows; r++) scratch.kind_target[r] = scratch.row_target[r], scratch.kind_amount[r] = scratch.row_amount[r];
     indexed = true;
-    double sum = alike_rows(x, grad ? scratch.kind_grad : nullptr);
+    double sum = alike_rows(x, grad ? scratch.kind_grad : nullptr, hess ? scratch.kind_hess : nullptr);
     for (int64_t r = 0; r < rows; r++) scratch.kind_value[r] = scratch.row_value[r];
 
     for (int64_t r = 0; r < rows; r++) {
@@ -86,10 +90,19 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
       scratch.row_amount[r] = scratch.kind_amount[r];
     }
     indexed = false;
-    sum += alike_rows(staged_logits(), grad);
+    sum += alike_rows(staged_logits(), grad, hess);
     for (int64_t r = 0; r < rows; r++) scratch.row_value[r] += scratch.kind_value[r];
     for (int64_t k = 0; grad && k < elements; k++) grad[k] += scratch.kind_grad[k];
+    for (int64_t k = 0; hess && k < elements; k++) hess[k] += scratch.kind_hess[k];
     return sum;
+  }
+
+  // What is masked, or without a class, has none.
+  void clear_derivatives(std::initializer_list<T *> outputs) const {
+    for (T *const output : outputs) {
+      if (output && this->takes_classes_out()) this->clear_masked(output);
+      if (output) this->clear_rows_without(output);
+    }
   }
 
   void write_values() const {
@@ -145,43 +158,50 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     int64_t left = 0;
     for (int64_t c = 0; c < C; c++)
       if (has_class(r, c)) row_x[left] = x[position(r, c)], row_amount[left++] = amount_of(r, c);
-    double *const grad = scratch.work + 2 * C;
-    const double value = double_fallback_softmax_row(problem(), row_x, row_amount, left, scratch.work, problem().grad ? grad : nullptr);
+    double *const grad = scratch.work + 3 * C, *const hess = grad + C;
+    const double value = double_fallback_softmax_row(problem(), row_x, row_amount, left, scratch.work, grad, problem().hess ? hess : nullptr);
     scratch.apart_value[i] = scratch.row_target[r] < 0 ? 0 : value;
     if (problem().grad)
       for (int64_t c = 0, at = 0; c < C; c++)
         scratch.apart_grad[position(r, c)] = has_class(r, c) ? static_cast<T>(grad[at++] / plan.grad_divisor) : T(0);
+    if (problem().hess)
+      for (int64_t c = 0, at = 0; c < C; c++)
+        scratch.apart_hess[position(r, c)] = has_class(r, c) ? static_cast<T>(larger(problem().least_hess, hess[at++] / plan.grad_divisor)) : T(0);
   }
-  FOCAL_NOINLINE double put_rows_apart(T *grad) const {
+  FOCAL_NOINLINE double put_rows_apart(T *grad, T *hess) const {
     double sum = 0;
     for (int32_t i = 0; i < rows_apart; i++) {
       const int64_t r = scratch.apart[i];
       sum += scratch.apart_value[i];
       if (grad)
         for (int64_t c = 0; c < C; c++) grad[position(r, c)] = scratch.apart_grad[position(r, c)];
+      if (hess)
+        for (int64_t c = 0; c < C; c++) hess[position(r, c)] = scratch.apart_hess[position(r, c)];
       scratch.row_value[r] = static_cast<T>(scratch.apart_value[i] / plan.value_divisor);
     }
     return sum;
   }
 
   // Each class by itself: its p is a variable of its own, and of 1 - p the others have no part. So rows with an index have one term each.
-  FOCAL_NOINLINE double probabilities_by_index(const T *x, T *grad) {
-    const NumberRange range = range_of(problem().grad_dtype);
+  FOCAL_NOINLINE double probabilities_by_index(const T *x, T *grad, T *hess) {
+    const NumberRange range = range_of(problem().grad_dtype), of_hess = range_of(problem().hess_dtype);
     double sum = 0;
     for (int64_t k = 0; grad && k < elements; k++) scratch.e[k] = 0;
+    for (int64_t k = 0; hess && k < elements; k++) hess[k] = static_cast<T>(larger(problem().least_hess, 0.0));
     for (int64_t r = 0; r < rows; r++) {
       const int64_t at = this->target_position(r);
       const DoubleElement e = class_of_probability(problem(), static_cast<double>(x[at]), static_cast<double>(scratch.row_amount[r]));
       sum += e.value;
       scratch.row_value[r] = static_cast<T>(e.value / plan.value_divisor);
       scratch.e[at] = static_cast<T>(within(range, e.grad / plan.grad_divisor));
+      if (hess) hess[at] = static_cast<T>(within(of_hess, larger(problem().least_hess, e.hess / plan.grad_divisor)));
     }
     if (grad) memcpy(grad, scratch.e, static_cast<size_t>(elements) * sizeof(T));  // which may be x
     return sum;
   }
-  FOCAL_NOINLINE double probability_rows(const T *x, T *grad) {
+  FOCAL_NOINLINE double probability_rows(const T *x, T *grad, T *hess) {
     this->stage_amounts();
-    const NumberRange range = range_of(problem().grad_dtype);
+    const NumberRange range = range_of(problem().grad_dtype), of_hess = range_of(problem().hess_dtype);
     double sum = 0;
     for (int64_t r = 0; r < rows; r++) {
       double value = 0;
@@ -196,7 +216,14 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
         const DoubleElement e = class_of_probability(problem(), p, static_cast<double>(scratch.amount[position(r, c)]));
         value += e.value;
         scratch.work[c] = e.grad;
+        scratch.work[C + c] = e.hess;
+        scratch.work[2 * C + c] = has_class(r, c) ? p : 0;
         pull += e.grad * p;
+      }
+      if (hess) {
+        if (renormalizes(problem())) hess_over_whole(whole);
+        for (int64_t c = 0; c < C; c++)
+          hess[position(r, c)] = static_cast<T>(within(of_hess, larger(problem().least_hess, scratch.work[C + c] / plan.grad_divisor)));
       }
       // Of p / whole: every class has a part in the whole
       if (!renormalizes(problem())) pull = 0;
@@ -207,10 +234,19 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     }
     return sum;
   }
-  void finish_probabilities(T *grad) {
-    this->clear_values_without();
-    if (grad && this->takes_classes_out()) this->clear_masked(grad);
-    if (grad) this->clear_rows_without(grad);
+  // Of p / whole, u, every class has a part in the whole: with f' and f'' of the classes' terms it is (f''_j (1 - u_j)^2 -
+  // 2 f'_j (1 - u_j) + sum_{c != j} (f''_c u_c + 2 f'_c) u_c) / whole^2. Sums leave a class out; they are no differences.
+  FOCAL_NOINLINE void hess_over_whole(double whole) const {
+    double *const slope = scratch.work, *const curve = slope + C, *const u = curve + C, *const sum = u + C, *const left = sum + C;
+    const auto others = [&](int64_t c) FOCAL_LAMBDA { return (curve[c] * u[c] + 2 * slope[c]) * u[c]; };
+    double before = 0, after = 0, below = 0;
+    for (int64_t c = 0; c < C; before += others(c), below += u[c], c++) sum[c] = before, left[c] = below;
+    below = 0;
+    for (int64_t c = C; c-- > 0;) {
+      const double rest = left[c] + below, own = others(c);
+      curve[c] = ((curve[c] * rest - 2 * slope[c]) * rest + sum[c] + after) / (whole * whole);
+      after += own, below += u[c];
+    }
   }
 };
 

@@ -26,10 +26,11 @@ template <class T, class V> struct SoftmaxScratch {
   T *row_reach, *row_max, *row_subtracted, *row_exponent, *row_floor, *row_top;  // of each row where one is far
   T *kind_target, *kind_amount, *kind_value;  // of each row, where rows are of two kinds
   T *class_code;                // of each class
+  T *bend, *hess, *apart_hess, *kind_hess, *row_largest, *row_beside, *row_bend, *row_hess;  // where second derivatives are asked for
   T *keep, *row_left;  // where a mask takes classes out: 0 for these and 1 for the others; how many a row has left
   double *apart_value;          // of each row apart
   int32_t *without, *apart;     // the rows without a class; those that are computed apart
-  double *work;                 // 3 * classes
+  double *work;                 // 5 * classes
 
   static size_t bytes(const Plan &plan) { return SoftmaxScratch(plan, nullptr).size; }
   static bool hard_targets(const Plan &plan) {
@@ -48,7 +49,7 @@ template <class T, class V> struct SoftmaxScratch {
     };
     const int64_t rows = plan.rows_per_block + slack;
     const int64_t n = (plan.rows_per_block + (by_class(plan) ? step_of_rows : 0)) * plan.classes + slack;
-    cut(work, 3 * plan.classes);
+    cut(work, 5 * plan.classes);
     cut(apart_value, plan.rows_per_block);
     for (int32_t **array : {&without, &apart}) cut(*array, plan.rows_per_block + 1);
     for (T **array : {&x, &e, &amount, &exponent, &p, &q, &apart_grad, &kind_grad}) cut(*array, n);
@@ -56,6 +57,8 @@ template <class T, class V> struct SoftmaxScratch {
                       &row_subtracted, &row_exponent, &row_floor, &row_top, &kind_target, &kind_amount, &kind_value})
       cut(*array, rows);
     cut(class_code, plan.problem.targets_kind == FOCAL_DENSE ? plan.classes + slack : 0);
+    for (T **array : {&bend, &hess, &apart_hess, &kind_hess}) cut(*array, plan.problem.hess ? n : 0);
+    for (T **array : {&row_largest, &row_beside, &row_bend, &row_hess}) cut(*array, plan.problem.hess ? rows : 0);
     const bool by_mask = plan.problem.mask_per == FOCAL_PER_ELEMENT;
     cut(keep, by_mask ? n : 0);
     cut(row_left, by_mask ? rows : 0);

@@ -1,4 +1,4 @@
-// A row of a softmax loss, computed by the lanes that share it: value and gradient.
+// A row of a softmax loss, computed by the lanes that share it: value, gradient and the Hessian's diagonal.
 //
 // `Group` is who shares a row (some lanes of a warp, or a block) and how they add up; `Row` is which classes a lane has,
 // and whether it keeps their logits. Every lane reads its logits before it writes to their positions, so that the gradient may be
@@ -72,6 +72,14 @@ template <class T> FOCAL_ON_DEVICE T amount_of(const Plan &plan, const RowFacts 
 FOCAL_ON_DEVICE void put_grad(const FocalProblem &p, const RowFacts &facts, int64_t c, double grad) {
   put_number(p.grad, p.grad_dtype, facts.base + c * facts.stride, grad);
 }
+FOCAL_ON_DEVICE void put_hess(const FocalProblem &p, const RowFacts &facts, int64_t c, double hess) {
+  put_number(p.hess, p.hess_dtype, facts.base + c * facts.stride, larger(p.least_hess, hess));
+}
+FOCAL_ON_DEVICE void put_nothing(const FocalProblem &p, const RowFacts &facts, int64_t c) {
+  const int64_t at = facts.base + c * facts.stride;
+  if (p.grad) put_number(p.grad, p.grad_dtype, at, 0.0);
+  if (p.hess) put_number(p.hess, p.hess_dtype, at, 0.0);
+}
 FOCAL_ON_DEVICE double logit_of(const FocalProblem &p, const RowFacts &facts, int64_t c) {
   return number_at<double>(p.logits, p.dtype, facts.base + c * facts.stride);
 }
@@ -83,9 +91,9 @@ template <class Group> FOCAL_ON_DEVICE void take_classes_out(const FocalProblem 
   left = group.sum(left);
   facts.valid = facts.valid && left > 0;
   facts.shift = p.label_smoothing / left;
-  if (p.grad && facts.valid)
+  if (facts.valid)
     group.each(facts.classes, [&](int64_t c) {
-      if (!has_class(p, facts, c)) put_grad(p, facts, c, 0);
+      if (!has_class(p, facts, c)) put_nothing(p, facts, c);
     });
 }
 
@@ -140,21 +148,29 @@ template <class Group> FOCAL_ON_DEVICE_APART double double_fallback_row(const Pl
     share = e / whole;
     q = (c == top ? rest : whole - e) / whole;
     const double a = amount_of<double>(plan, facts, c);
-    if (a == 0) return SoftmaxTerm<double>{0, 0};
+    if (a == 0) return SoftmaxTerm<double>{0, 0, 0};
     return double_fallback_term(p.gamma, share, q, c == top ? log_whole : max - x + log_whole, a);
   };
-  double value = 0, pull = 0, share, q;
+  // Of the others the sum of bends loses nothing to the top's, however large that is
+  double value = 0, pull = 0, bends_below = 0, bend_of_top = 0, share, q;
   each_class(p, facts, group, [&](int64_t c) {
     const SoftmaxTerm<double> own = term(c, share, q);
     value += own.value;
     pull += own.pull;
+    (c == top ? bend_of_top : bends_below) += over_or_zero(own.bend, q);
   });
   value = group.sum(value);
   pull = group.sum(pull);
-  if (p.grad)
+  bends_below = group.sum(bends_below);
+  bend_of_top = group.sum(bend_of_top);
+  if (p.grad || p.hess)
     each_class(p, facts, group, [&](int64_t c) {
-      const double own = term(c, share, q).pull;
-      put_grad(p, facts, c, unordered ? NAN : (share * (pull - own) - q * own) / grad_divisor);
+      const SoftmaxTerm<double> own = term(c, share, q);
+      if (p.hess) {
+        const double bends = c == top ? bends_below : bends_below - over_or_zero(own.bend, q) + bend_of_top;
+        put_hess(p, facts, c, unordered ? NAN : hess_of_class(share, q, own.bend, bends, pull) / grad_divisor);
+      }
+      if (p.grad) put_grad(p, facts, c, unordered ? NAN : (share * (pull - own.pull) - q * own.pull) / grad_divisor);
     });
   return unordered ? NAN : value;
 }
@@ -163,7 +179,7 @@ template <class Group> FOCAL_ON_DEVICE_APART double double_fallback_row(const Pl
 template <class Group> FOCAL_ON_DEVICE_APART double probability_row(const Plan &plan, double grad_divisor, RowFacts facts) {
   const FocalProblem &p = plan.problem;
   const Group group;
-  const NumberRange range = range_of(p.grad_dtype);
+  const NumberRange range = range_of(p.grad_dtype), of_hess = range_of(p.hess_dtype);
   double value = 0, whole = 1, pull = 0;
   const auto probability = [&](int64_t c) {
     const double x = logit_of(p, facts, c);
@@ -179,9 +195,36 @@ template <class Group> FOCAL_ON_DEVICE_APART double probability_row(const Plan &
     });
     pull = group.sum(pull);  // of p / whole every class has a part in the whole
   }
+  // Of the second derivative every class has a part too, but in its own: cpu/softmax/kernel.h. The largest class's sums leave it out.
+  const auto part = [](const Element<double> &e, double u) { return (e.hess * u + 2 * e.grad) * u; };
+  double largest = 0, u_below = 0, below = 0, of_top = 0;
+  int64_t top = INT64_MAX;
+  if (p.hess && renormalizes(p)) {
+    each_class(p, facts, group, [&](int64_t c) { largest = larger(largest, probability(c)); });
+    largest = group.largest(largest);
+    each_class(p, facts, group, [&](int64_t c) { top = probability(c) == largest && c < top ? c : top; });
+    top = group.least(top);
+    each_class(p, facts, group, [&](int64_t c) {
+      const double u = probability(c) / whole, own = part(term_of_probability(p, u, amount_of<double>(plan, facts, c)), u);
+      if (c != top) u_below += u;
+      (c == top ? of_top : below) += own;
+    });
+    u_below = group.sum(u_below);
+    below = group.sum(below);
+    of_top = group.sum(of_top);
+  }
   each_class(p, facts, group, [&](int64_t c) {
-    const Element<double> e = term_of_probability(p, probability(c) / whole, amount_of<double>(plan, facts, c));
+    const double u = probability(c) / whole;
+    const Element<double> e = term_of_probability(p, u, amount_of<double>(plan, facts, c));
     value += e.value;
+    if (p.hess) {
+      double hess = e.hess;
+      if (renormalizes(p)) {
+        const double rest = c == top ? u_below : 1 - u, others = c == top ? below : below - part(e, u) + of_top;
+        hess = ((e.hess * rest - 2 * e.grad) * rest + others) / (whole * whole);
+      }
+      put_hess(p, facts, c, within(of_hess, hess / grad_divisor));
+    }
     if (p.grad) put_grad(p, facts, c, within(range, (e.grad - pull) / (whole * grad_divisor)));
   });
   return group.sum(value);
@@ -192,11 +235,15 @@ template <class Group, class Row>
 FOCAL_ON_DEVICE double indexed_row_of(const Plan &plan, float grad_scale, const RowFacts &facts, const Group &group, Row &row, float max) {
   const FocalProblem &p = plan.problem;
   const RowShift<float> shift(max);
-  float e_target = 0, x_target = 0, others = 0;
+  float e_target = 0, x_target = 0, others = 0, largest = 0, beside = 0;
   row.each([&](int64_t c, float &x) {
     const float e = exponential_over(larger(shift.floor, x - shift.subtracted), shift.exponent);
-    if (c == facts.target) e_target = e, x_target = x;
-    else others += e;
+    if (c == facts.target) {
+      e_target = e, x_target = x;
+    } else {
+      others += e;
+      if (p.hess) beside += e < largest ? e : largest, largest = larger(largest, e);
+    }
     row.keep(x, e);
   });
   others = group.sum(others);
@@ -207,10 +254,24 @@ FOCAL_ON_DEVICE double indexed_row_of(const Plan &plan, float grad_scale, const 
   with_common_power<float>(p.gamma, [&](auto power) {
     result = indexed_row(SoftmaxFocal<decltype(power)>{power}, e_target, others, gap, below_top, amount, grad_scale);
   });
+  const auto exponential_of = [&](float kept) {
+    return row.keeps ? kept : exponential_over(larger(shift.floor, kept - shift.subtracted), shift.exponent);
+  };
+  if (p.hess) {
+    // The largest exponential beside the row's own class, and the sum of the others
+    const float own_largest = largest, inverse = over_or_zero(1.0f, others);
+    largest = group.largest(largest);
+    const int first = group.least(own_largest == largest ? group.index() : INT32_MAX);
+    beside = e_target + group.sum(group.index() == first ? beside : beside + own_largest);
+    row.each([&](int64_t c, float &x) {
+      const float e = exponential_of(x), rest = largest > e ? e_target + (others - e) : beside;
+      const double hess = static_cast<double>(c == facts.target ? result.hess : hess_beside(e, rest, result.share, inverse, result.pull, result.bend));
+      put_hess(p, facts, c, hess);
+    });
+  }
   if (p.grad)
     row.write(p, [&](int64_t c, float kept) {
-      const float e = row.keeps ? kept : exponential_over(larger(shift.floor, kept - shift.subtracted), shift.exponent);
-      return muladd((c == facts.target ? -others : e) * result.share, result.pull, 0.0f);  // no negative zeros
+      return muladd((c == facts.target ? -others : exponential_of(kept)) * result.share, result.pull, 0.0f);  // no negative zeros
     });
   return static_cast<double>(result.value);
 }
@@ -242,14 +303,25 @@ template <class Group> FOCAL_ON_DEVICE_APART double dense_row(const Plan &plan, 
       return loss(share, q, max - x + log_whole, amount_of<float>(plan, facts, c));
     };
     float share, q;
-    double pull = 0;
+    double pull = 0, bends_below = 0, bends_of_tops = 0;
     row.each([&](int64_t c, float &x) {
       const SoftmaxTerm<float> own = term(c, x, share, q);
       value += static_cast<double>(own.value);
       pull += static_cast<double>(own.pull);
+      (x < max ? bends_below : bends_of_tops) += static_cast<double>(over_or_zero(own.bend, q));
     });
     value = group.sum(value);
     pull = group.sum(pull);
+    if (p.hess) {
+      bends_below = group.sum(bends_below);
+      bends_of_tops = group.sum(bends_of_tops);
+      row.each([&](int64_t c, float &x) {
+        const SoftmaxTerm<float> own = term(c, x, share, q);
+        const double bend = static_cast<double>(over_or_zero(own.bend, q));
+        const double bends = x < max ? bends_below - bend + bends_of_tops : bends_below + (bends_of_tops - bend);
+        put_hess(p, facts, c, hess_of_class(static_cast<double>(share), static_cast<double>(q), static_cast<double>(own.bend), bends, pull) * static_cast<double>(grad_scale));
+      });
+    }
     if (p.grad)
       row.write(p, [&](int64_t c, float x) {
         const float own = term(c, x, share, q).pull;
@@ -284,7 +356,7 @@ template <class Group, class Row>
 FOCAL_ON_DEVICE double run_row(const Plan &plan, const Divisors &divisors, const RowFacts &facts, const Group &group, Row &row) {
   const FocalProblem &p = plan.problem;
   if (!facts.valid) {
-    if (p.grad) group.each(facts.classes, [&](int64_t c) { put_grad(p, facts, c, 0); });
+    group.each(facts.classes, [&](int64_t c) { put_nothing(p, facts, c); });
     return 0;
   }
   if (p.inputs == FOCAL_PROBABILITIES) return probability_row<Group>(plan, divisors.grad_divisor, facts);

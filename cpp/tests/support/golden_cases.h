@@ -92,7 +92,8 @@ template <class T, class Run> Worst worst_error(const Case &c, double floor, Run
     for (size_t i = 0; i < hess.size(); i++) {
       const double error = std::fabs(hess[i] - c.hess[i]);
       // the terms of the second derivative are about the size of value and gradient
-      const double scale = std::fmax(std::fabs(c.hess[i]), std::fmin(std::fabs(c.grad[i]), 1));
+      const double slope = p.loss == FOCAL_SOFTMAX ? largest_grad : c.grad[i];
+      const double scale = std::fmax(std::fabs(c.hess[i]), std::fmin(std::fabs(slope), 1));
       worst.hess = std::fmax(worst.hess, error < floor ? 0 : error / scale);
     }
   }

@@ -123,7 +123,7 @@ template <class T> struct Random {
     if (draw.below(4) == 0) p.grad_scale = draw.coin() ? 65536 : 0.3;
     values.resize(static_cast<size_t>(softmax ? rows : elements));
     grad.resize(static_cast<size_t>(elements));
-    if (!softmax && draw.coin()) hess.resize(static_cast<size_t>(elements));
+    if (draw.coin()) hess.resize(static_cast<size_t>(elements));
     what = "loss " + std::to_string(p.loss) + " " + std::to_string(outer) + "x" + std::to_string(classes) + "x" +
            std::to_string(inner) + " gamma " + std::to_string(p.gamma) + (dense ? " dense" : " index") +
            (p.soft_targets ? " mixture" : "") + (p.label_smoothing > 0 ? " smoothed" : "") + " seed " + std::to_string(seed);

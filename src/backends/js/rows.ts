@@ -143,20 +143,21 @@ function computeElements(problem: Problem, formula: ElementFormula, begin: numbe
 }
 
 function computeRows(problem: Problem, formula: RowFormula, begin: number, end: number, divisor: number, sum: number): number {
-  const { loss, logits, classes, inner, values, grad, gradScale } = problem
+  const { loss, logits, classes, inner, values, grad, hess, gradScale } = problem
   const { labelSmoothing, classPositive, positiveWeight } = loss
   const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
-  const whole = [new Float64Array(classes), new Float64Array(classes), new Float64Array(classes)] as const
+  const whole = Array.from({ length: 4 }, () => new Float64Array(classes))
   const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
-  const ofGrad = rangeOf(problem.gradDtype)
+  const [ofGrad, ofHess] = [rangeOf(problem.gradDtype), rangeOf(problem.hessDtype)]
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
     let value = 0
-    let rowDivisor = divisor
+    let rowSum = 1
     // Classes that are masked have no part in their row
     const left = classesLeft(problem, r)
-    const [row, weights, scratch] = left === classes ? whole : whole.map((array) => array.subarray(0, left))
-    if (left > 0 && hasClass(problem, r)) {
+    const [row, weights, scratch, curve] = left === classes ? whole : whole.map((array) => array.subarray(0, left))
+    const counts = left > 0 && hasClass(problem, r)
+    if (counts) {
       const weight = weightOf(problem, r, first)
       let at = 0
       for (let c = 0; c < classes; c++) {
@@ -167,34 +168,42 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
         weights[at++] = y * weight * (classPositive?.[c] ?? positiveWeight)
       }
       if (loss.renormalize && range !== null) {
-        const sum = row.reduce((a, b) => a + b, 0)
-        rowDivisor *= sum
-        for (let c = 0; c < left; c++) row[c] /= sum
+        rowSum = row.reduce((a, b) => a + b, 0)
+        for (let c = 0; c < left; c++) row[c] /= rowSum
       }
-      value = range === null ? formula.row(row, weights, scratch, loss) : computeClasses(formula, loss, range, row, weights)
-    } else {
-      row.fill(0)
+      const bends = hess === null ? null : curve
+      value = range === null ? formula.row(row, weights, scratch, loss, bends) : computeClasses(formula, loss, range, row, weights, bends)
     }
     sum += value
     if (values !== null) values[r] = value / valueDivisor
-    if (grad === null) continue
+    const rowDivisor = divisor * rowSum
     for (let c = 0, at = 0; c < classes; c++) {
       const k = first + c * inner
-      const scaled = left === 0 || isMasked(problem, r, k) ? 0 : (row[at++] / rowDivisor) * gradScale
-      grad[k] = range === null ? scaled : within(ofGrad, scaled)
+      const has = counts && !isMasked(problem, r, k)
+      if (hess !== null) {
+        const scaled = has ? Math.max(problem.leastHess, curve[at] / (rowDivisor * rowSum)) * gradScale : 0
+        hess[k] = range === null ? scaled : within(ofHess, scaled)
+      }
+      if (grad !== null) {
+        const scaled = has ? (row[at] / rowDivisor) * gradScale : 0
+        grad[k] = range === null ? scaled : within(ofGrad, scaled)
+      }
+      if (has) at++
     }
   }
   return sum
 }
 
 /** One row of probabilities, as {@link RowFormula.row}. Classes without a target have no part in it. */
-function computeClasses(formula: RowFormula, loss: LossConstants, range: NumberRange, row: Float64Array, weights: Float64Array): number {
+function computeClasses(formula: RowFormula, loss: LossConstants, range: NumberRange, row: Float64Array, weights: Float64Array, hess: Float64Array | null): number {
+  const shares = row.slice()
   const result: Derivatives = { value: 0, grad: 0, hess: 0 }
   let value = 0
   let pull = 0
   for (let c = 0; c < row.length; c++) {
     if (weights[c] === 0) {
       row[c] = 0
+      if (hess !== null) hess[c] = 0
       continue
     }
     const p = row[c]
@@ -202,8 +211,25 @@ function computeClasses(formula: RowFormula, loss: LossConstants, range: NumberR
     value += result.value
     pull += result.grad * p
     row[c] = result.grad
+    if (hess !== null) hess[c] = result.hess
   }
+  if (!loss.renormalize) return value
   // Of a row that has been divided by its sum: every class has a part in that
-  if (loss.renormalize) for (let c = 0; c < row.length; c++) row[c] -= pull
+  if (hess !== null) bendOfShares(shares, row, hess)
+  for (let c = 0; c < row.length; c++) row[c] -= pull
   return value
+}
+
+/**
+ * Second derivatives of a row that is divided by its sum, times the square of the sum: with u the shares and f', f'' the
+ * derivatives of the classes' parts by them, f''_j (1 - u_j)^2 - 2 f'_j (1 - u_j) + sum_{c != j} (f''_c u_c + 2 f'_c) u_c. Sums
+ * leave a class out: they are no differences.
+ */
+function bendOfShares(u: Float64Array, slopes: Float64Array, hess: Float64Array): void {
+  const others = Float64Array.from(u, (each, c) => (hess[c] * each + 2 * slopes[c]) * each)
+  const without = (parts: Float64Array, j: number) => parts.reduce((sum, part, c) => (c === j ? sum : sum + part), 0)
+  for (let j = 0; j < u.length; j++) {
+    const rest = without(u, j)
+    hess[j] = (hess[j] * rest - 2 * slopes[j]) * rest + without(others, j)
+  }
 }
