@@ -3,7 +3,7 @@ import { defineConfig } from 'tsdown'
 // One build for all library entries, so that they share their modules: one registry, one WebAssembly memory
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts', node: 'src/node.ts', tfjs: 'src/adapters/tfjs/index.ts', jax: 'src/adapters/jax.ts', parallel: 'src/adapters/parallel/index.ts', webgpu: 'src/adapters/webgpu.ts' },
+    entry: { index: 'src/index.ts', node: 'src/node.ts', tfjs: 'src/adapters/tfjs/index.ts', jax: 'src/adapters/jax.ts', parallel: 'src/adapters/parallel/index.ts', webgpu: 'src/adapters/webgpu.ts', duckdb: 'src/adapters/duckdb/index.ts' },
     format: ['esm', 'cjs'],
     platform: 'node',
     target: 'es2022',
@@ -34,6 +34,6 @@ export default defineConfig([
     // What only some commands need, loaded by them
     outputOptions: { chunkFileNames: 'cli/[name].js' },
     // The command line is a user of the package like any other
-    deps: { neverBundle: ['focal-loss'], onlyBundle: ['commander', 'csv-parse', 'fzstd', 'hyparquet', 'pend', 'yauzl'] },
+    deps: { neverBundle: [/^focal-loss(?:\/|$)/, '@duckdb/node-api'], onlyBundle: ['commander', 'csv-parse', 'fzstd', 'hyparquet', 'pend', 'yauzl'] },
   },
 ])

@@ -13,6 +13,7 @@ export default defineConfig({
       { find: /^focal-loss\/tfjs$/, replacement: at('src/adapters/tfjs/index.ts') },
       { find: /^focal-loss\/jax$/, replacement: at('src/adapters/jax.ts') },
       { find: /^focal-loss\/webgpu$/, replacement: at('src/adapters/webgpu.ts') },
+      { find: /^focal-loss\/duckdb$/, replacement: at('src/adapters/duckdb/index.ts') },
     ],
   },
   test: {

@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import * as duckdbApi from '@duckdb/node-api'
 import * as jaxjs from '@jax-js/jax'
 import * as core from '@tensorflow/tfjs-core'
 import * as layers from '@tensorflow/tfjs-layers'
@@ -17,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as main from 'focal-loss'
 import * as jax from 'focal-loss/jax'
 import * as parallel from 'focal-loss/parallel'
+import * as duckdb from 'focal-loss/duckdb'
 import * as webgpu from 'focal-loss/webgpu'
 import * as tfjs from 'focal-loss/tfjs'
 import * as wasm from 'focal-loss/wasm'
@@ -46,8 +48,10 @@ const modules: Modules = {
   'focal-loss/tfjs': tfjs,
   'focal-loss/jax': jax,
   'focal-loss/webgpu': webgpu,
+  'focal-loss/duckdb': duckdb,
   '@tensorflow/tfjs': tensorFlow,
   '@jax-js/jax': jaxjs,
+  '@duckdb/node-api': duckdbApi,
 }
 
 const markdownIn = (folder: string) =>
@@ -123,6 +127,7 @@ function sampleFiles(): Record<string, Uint8Array> {
     'batch.npz': zipSync({ 'logits.npy': logits, 'targets.npy': targets }),
     'scores.csv': Buffer.from('a,b,target\n2,-1,0\n0,1,1\n'),
     'predictions.csv': Buffer.from('id,proba,label\n7,0.9,1\n3,0.2,0\n5,0.4,\n'),
+    'scores-1.parquet': new Uint8Array(parquetWriteBuffer({ columnData: [column('logit', 2, -1), column('label', 1, 0), column('split', 'validation', 'training')] })),
     'eval.parquet': new Uint8Array(parquetWriteBuffer({ columnData: [column('logits', [2, -1], [0, 1]), column('label', 0, 1)] })),
   }
 }

@@ -25,7 +25,7 @@ function partsOf(line: string): string[][] {
   for (const [word] of line.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'";]|;(?=\S))+|;/g)) {
     if (word.startsWith('#')) break
     if (['|', '&&', '||', ';'].includes(word)) parts.push([])
-    else parts[parts.length - 1].push(word.replace(/['"]/g, ''))
+    else parts[parts.length - 1].push(word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'))
   }
   return parts.filter((words) => words.length > 0)
 }

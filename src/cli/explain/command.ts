@@ -11,6 +11,9 @@ export function addExplainCommand(program: Command, print: (text: string) => voi
     .description('where a loss and its gradient go, on logits and targets from .npy, .npz, .safetensors, .csv, .tsv, .txt (also .gz) or .parquet files')
     .argument('[file]', 'logits; an .npz or .safetensors file or a table may hold the targets too; - is standard input')
     .addOption(new Option('--format <name>', 'what standard input is').choices(formats))
+    .addOption(
+      new Option('--sql <select>', 'a query in place of a file, which DuckDB runs (npm install @duckdb/node-api): over Parquet, CSV and JSON').conflicts(['targets', 'format', 'merge', 'threads', 'part', 'shape', 'classAxis', 'dtype', 'header']),
+    )
     .option('--targets <file>', 'targets: one for each logit, or the index of a class for each row')
     .addOption(new Option('--loss <name>', 'the loss, with its own default options').choices(lossNames).default('sigmoid'))
     .option('--gammas <numbers>', "gammas to compare (default: sigmoid and softmax 0,0.5,1,2,5; others the loss's own)", listOf('gamma', 0, Infinity))
@@ -39,7 +42,7 @@ export function addExplainCommand(program: Command, print: (text: string) => voi
     .option('--svg <file>', 'draw the cumulative losses and the shares by p_t')
     .option('--html <file>', 'write a page with the chart and the tables')
     .action(async (file: string | undefined, options: ExplainCommandOptions, command: Command) => {
-      if ((file === undefined) === (options.merge === undefined)) command.error('error: expected a file with logits, or --merge with files that --save wrote')
+      if ([file, options.merge, options.sql].filter((given) => given !== undefined).length !== 1) command.error('error: expected a file with logits, --sql with a query, or --merge with files that --save wrote')
       // The file formats are only loaded where they are needed
       const { explainFiles } = await import('./explain.js')
       const { text, warnings } = await explainFiles(file, options)

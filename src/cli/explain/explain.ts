@@ -10,6 +10,7 @@ import type { PartFile } from './question.js'
 import { type Format, withFile } from './standard_input.js'
 import { textOf } from './tables.js'
 import { inProcesses } from './threads.js'
+import { QUERY } from './sql.js'
 import { explainSource, type WorkOptions } from './work.js'
 
 export interface ExplainCommandOptions extends WorkOptions {
@@ -31,7 +32,7 @@ export interface Output {
   readonly warnings: readonly string[]
 }
 
-/** Without a file there is `merge`. Nothing is written before all has been read and checked. */
+/** Without a file there is `merge` or `sql`. Nothing is written before all has been read and checked. */
 export async function explainFiles(file: string | undefined, options: ExplainCommandOptions): Promise<Output> {
   const { json, svg, html, save, targets, merge } = options
   const read = [file, targets, ...(merge ?? [])].filter((path) => path !== undefined)
@@ -48,8 +49,9 @@ export async function explainFiles(file: string | undefined, options: ExplainCom
 }
 
 function partOf(file: string | undefined, options: ExplainCommandOptions): Promise<PartFile> {
-  if (file === undefined) return readParts(options.merge ?? []).then(mergedParts)
-  const { threads = 1, format } = options
+  const { threads = 1, format, sql, merge } = options
+  if (sql !== undefined) return explainSource(QUERY, options)
+  if (file === undefined) return readParts(merge ?? []).then(mergedParts)
   if (threads === 1) return withFile(file, format, (path) => explainSource(path, options))
   if (file === '-') throw new Error('--threads is given for standard input; expected a file, which several processes can read')
   return inProcesses(threads)

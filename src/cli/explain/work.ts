@@ -5,6 +5,7 @@ import { notesOf } from './explained.js'
 import type { SourceOptions } from './files/files.js'
 import { diskFiles } from './files/open.js'
 import { openSource } from './files/source.js'
+import { sqlSource } from './sql.js'
 import { type PartFile, type Question, workOf } from './question.js'
 
 export interface WorkOptions extends Omit<SourceOptions, 'file' | 'arrays' | 'perRow' | 'indexed' | 'missing'>, Question {
@@ -12,10 +13,13 @@ export interface WorkOptions extends Omit<SourceOptions, 'file' | 'arrays' | 'pe
   readonly targetsArray: string
   /** Which share of the file, and of how many: `[0, 4]` is the first quarter. */
   readonly part?: readonly [index: number, count: number]
+  /** A query in place of a file. */
+  readonly sql?: string
 }
 
+/** `file` is what messages call it. */
 export async function explainSource(file: string, options: WorkOptions): Promise<PartFile> {
-  const { loss, background, hardest, bins, gammas, alphas, positiveFrom, logitsArray, targetsArray, part: [index, count] = [0, 1] } = options
+  const { loss, background, hardest, bins, gammas, alphas, positiveFrom, logitsArray, targetsArray, sql, part: [index, count] = [0, 1] } = options
   // Missing targets are masked, whatever their type
   const missing = Number.isNaN(options.ignoreIndex)
   if (positiveFrom !== undefined && loss !== 'heatmap') throw new Error(`--positive-from is given with --loss ${loss}; expected it with --loss heatmap`)
@@ -25,7 +29,8 @@ export async function explainSource(file: string, options: WorkOptions): Promise
     throw new Error(`--threads or --part is given for ${file}, whose end alone tells how long it is; expected .npy, .npz or .parquet (of tables in several files, --save a part of each)`)
   }
   const perRow = loss === 'softmax'
-  const source = await openSource(diskFiles, { ...options, file, arrays: { logits: logitsArray, targets: targetsArray }, perRow, indexed: background !== null, missing })
+  const meaning = { ...options, perRow, indexed: background !== null, missing }
+  const source = sql === undefined ? await openSource(diskFiles, { ...meaning, file, arrays: { logits: logitsArray, targets: targetsArray } }) : await sqlSource(sql, meaning)
   const progress = startProgress(1)
   try {
     const { classes } = source

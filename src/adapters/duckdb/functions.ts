@@ -1,0 +1,105 @@
+/** A loss as SQL functions of DuckDB. */
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBVector } from '@duckdb/node-api'
+import type * as duckdbApi from '@duckdb/node-api'
+import { checkMethods, checkNames, checkRecord } from '../../arguments.js'
+import type { Logits } from '../../arrays/logits.js'
+import type { Targets } from '../../arrays/numeric_array.js'
+import { outOfRange, surplus, wrongType } from '../../errors.js'
+import type { FocalLossBase } from '../../losses/base.js'
+import { checkFramework } from '../framework.js'
+import { columnOf, put, runsOf } from './vectors.js'
+
+/** What is used of DuckDB: the namespace of `@duckdb/node-api` will do. */
+export type DuckDB = Pick<typeof duckdbApi, 'DuckDBScalarFunction' | 'DuckDBListValue' | 'FLOAT' | 'DOUBLE' | 'BIGINT' | 'LIST'>
+
+/** What is used of a loss: any of this package. */
+export type DuckdbLoss = Pick<FocalLossBase, 'constants' | 'options' | 'sums' | 'toProbability'>
+
+/** What the functions are called. */
+export interface DuckdbFunctionNames {
+  /** Default `focal_loss`. */
+  loss?: string | undefined
+  /** Default `focal_gradient`. */
+  gradient?: string | undefined
+  /** Default `to_probability`. */
+  probability?: string | undefined
+}
+
+const defaults = { loss: 'focal_loss', gradient: 'focal_gradient', probability: 'to_probability' } as const
+
+/** Some rows of one width: what a function makes of them, a number for each logit or one for each row. */
+type Compute = (logits: Logits, targets: Targets | null, call: { readonly shape: number[]; readonly targetKind?: 'labels' | 'class-index' }) => ArrayLike<number>
+
+/**
+ * Registers the SQL functions of a loss with a connection: `focal_loss(logit, target)`, `focal_gradient(logit, target)` and `to_probability(logit)`, for this
+ * connection's queries. Several losses need several names.
+ *
+ * Logits are FLOAT, which is computed in float32, or DOUBLE; single ones or, in rows of classes, lists. Targets are labels from 0 to 1: a number for a single logit, a
+ * list as long as the logits' for a list; or, for a list, the index of a class, an integer. Results: of an element-wise loss one for each logit, of a softmax
+ * `focal_loss` is one number a row. Gradients are those of the sum; the loss's reduction and its backend's threads do not matter. NULL gives NULL. What the loss refuses is an
+ * error of the query: that of `value`.
+ *
+ * A query must run asynchronously, as `connection.run` and `stream` do: the functions are called on the JavaScript thread.
+ *
+ * @param duckdb the namespace of `@duckdb/node-api`.
+ * @param connection an open connection.
+ */
+export function registerFunctions(duckdb: DuckDB, connection: Pick<DuckDBConnection, 'registerScalarFunction'>, loss: DuckdbLoss, names: DuckdbFunctionNames = {}): void {
+  if (arguments.length > 4) throw surplus('registerFunctions()', 4, arguments.length)
+  checkFramework('duckdb', duckdb, ['DuckDBScalarFunction', 'LIST'], 'DuckDB', 'registerFunctions(duckdb, connection, loss)')
+  checkMethods('connection', connection, ['registerScalarFunction'])
+  checkMethods('loss', loss, ['sums', 'toProbability'])
+  checkRecord('names', names)
+  checkNames(names, new Set(Object.keys(defaults)), 'registerFunctions()')
+  const given = { ...defaults, ...Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)) }
+  for (const [which, name] of Object.entries(given)) {
+    if (typeof name !== 'string') throw wrongType(`names.${which}`, name, 'the name of a function')
+    if (!/^[a-z_]\w*$/i.test(name)) throw outOfRange(`names.${which}`, name, 'letters, digits and underscores')
+  }
+  if (new Set(Object.values(given)).size < 3) throw outOfRange('names', names, 'three different names')
+  const { perRow } = loss.constants.formula
+  const computed: readonly (readonly [name: string, withTargets: boolean, isWide: boolean, compute: Compute])[] = [
+    [given.loss, true, !perRow, (logits, targets, call) => loss.sums(logits, targets as Targets, { ...call, out: true }).out],
+    [given.gradient, true, true, (logits, targets, call) => loss.sums(logits, targets as Targets, { ...call, grad: true }).grad],
+    [given.probability, false, true, (logits, _, { shape }) => loss.toProbability(logits, { shape })],
+  ]
+  const { DOUBLE, BIGINT, LIST } = duckdb
+  for (const [name, withTargets, isWide, compute] of computed) {
+    for (const number of [duckdb.FLOAT, DOUBLE]) {
+      const register = (parameterTypes: readonly DuckDBType[], returnType: DuckDBType, targetKind: 'labels' | 'class-index') => {
+        const mainFunction = (_: unknown, input: DuckDBDataChunk, output: DuckDBVector) => fill(duckdb, input, output, targetKind, isWide, compute)
+        connection.registerScalarFunction(duckdb.DuckDBScalarFunction.create({ name, parameterTypes, returnType, mainFunction }))
+      }
+      const result = isWide ? LIST(number) : number
+      if (!withTargets) register([LIST(number)], result, 'labels')
+      else {
+        register([LIST(number), LIST(DOUBLE)], result, 'labels')
+        register([LIST(number), BIGINT], result, 'class-index')
+      }
+      // A softmax of one logit is nothing
+      if (!perRow) register(withTargets ? [number, DOUBLE] : [number], number, 'labels')
+    }
+  }
+}
+
+function fill(duckdb: DuckDB, input: DuckDBDataChunk, output: DuckDBVector, targetKind: 'labels' | 'class-index', isWide: boolean, compute: Compute): void {
+  const columns = Array.from({ length: input.columnCount }, (_, i) => columnOf(input.getColumnVector(i)))
+  const [logits, targets] = columns
+  const isList = isWide && 'childVector' in output
+  for (const { from, to, width, widths } of runsOf(columns, input.rowCount)) {
+    if (width === 0) {
+      // An empty list is no NULL, and has nothing
+      const isEmpty = isList && input.getColumnVector(0).getItem(from) !== null && (targets === undefined || input.getColumnVector(1).getItem(from) !== null)
+      for (let row = from; row < to; row++) output.setItem(row, isEmpty ? new duckdb.DuckDBListValue([]) : null)
+      continue
+    }
+    if (targets !== undefined && targetKind === 'labels' && widths[1] !== width) {
+      throw new RangeError(`the targets of a row are ${widths[1]}; expected ${width}, one for each logit, or the index of a class`)
+    }
+    const labels = targets === undefined ? null : targetKind === 'labels' ? targets.read(from, to) : Int32Array.from(targets.read(from, to))
+    const numbers = compute(logits.read(from, to), labels, { shape: [to - from, width], ...(labels !== null && { targetKind }) })
+    if (!isList) put(output, from, numbers)
+    else for (let row = from; row < to; row++) output.setItem(row, new duckdb.DuckDBListValue(Array.prototype.slice.call(numbers, (row - from) * width, (row - from + 1) * width) as number[]))
+  }
+  output.flush()
+}

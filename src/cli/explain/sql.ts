@@ -1,0 +1,72 @@
+/** The rows of a query as a source: DuckDB reads Parquet, CSV, JSON and what else it knows. */
+import type { QueryChunk, QueryColumn } from 'focal-loss/duckdb'
+import { reasonOf } from '../../errors.js'
+import { type Source, sourceOf } from './files/chunks.js'
+import { chooseColumns, type ColumnChoice, takenOf } from './files/columns.js'
+import type { Meaning } from './files/files.js'
+
+/** What messages and results call it. */
+export const QUERY = 'the query'
+
+/** `sql` is one SELECT. Columns are chosen as those of any table. */
+export async function sqlSource(sql: string, options: ColumnChoice & Meaning): Promise<Source> {
+  const { DuckDBInstance } = await duckdb()
+  const { queryChunks, queryColumns } = await import('focal-loss/duckdb')
+  const instance = await DuckDBInstance.create(':memory:', { threads: process.env.FOCAL_LOSS_THREADS ?? '1' })
+  const connection = await instance.connect()
+  const close = () => {
+    connection.closeSync()
+    instance.closeSync()
+    return Promise.resolve()
+  }
+  try {
+    const columns = await queryColumns(connection, sql).catch(refused)
+    const table = { names: columns.map(({ name }) => name), count: columns.length }
+    const chosen = chooseColumns(QUERY, table, 'both', options)
+    const [logits, targets] = [chosen.logits, chosen.targets].map((places) => places.map((place) => columns[place]))
+    const chunks = queryChunks(connection, sql, { logits: namesOf(logits), targets: namesOf(targets) })
+    // The first row tells how many numbers the lists have
+    let ahead: IteratorResult<QueryChunk, void> | undefined = await chunks.next().catch(refused)
+    const [rows, classes] = ahead.done === true ? [1, logits.length] : ahead.value.shape
+    const each = ahead.done === true ? targets.length : ahead.value.targets.length / rows
+    if (each !== classes && each !== 1) throw new Error(`${QUERY} has ${each} targets a row; expected 1, the index of a class, or ${classes}, one for each logit`)
+    const next = async () => {
+      const { value } = ahead ?? (await chunks.next().catch(refused))
+      ahead = undefined
+      return value ?? { logits: new Float32Array(0), targets: new Float64Array(0) }
+    }
+    const parts = {
+      names: { logits: QUERY, targets: QUERY },
+      integers: targets.every(({ isInteger }) => isInteger),
+      next,
+      taken: new Map([[QUERY, takenOf(table, chosen)]]),
+      // Only its end tells how long it is
+      progress: () => 0,
+      close,
+    }
+    return sourceOf({ rest: [classes], classAxis: 1, elements: classes, targets: each }, parts, options)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function namesOf(columns: readonly QueryColumn[]): string[] {
+  return columns.map(({ name }) => name)
+}
+
+/** The user's own: it is 70 MB, and not everybody's. */
+async function duckdb() {
+  try {
+    return await import('@duckdb/node-api')
+  } catch (error) {
+    throw new Error(`--sql is given, which DuckDB runs, but it cannot be loaded (${reasonOf(error)}); expected npm install @duckdb/node-api beside this package`, { cause: error })
+  }
+}
+
+/** DuckDB shows the query and where it went wrong in lines of their own; a message is one. */
+function refused(error: unknown): never {
+  // What is wrong with the rows is a sentence already
+  if (error instanceof RangeError) throw error
+  throw new Error(`${QUERY} cannot be run (${reasonOf(error).replaceAll(/\s*\n\s*/g, ' ').trim()})`, { cause: error })
+}
