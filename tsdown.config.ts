@@ -34,6 +34,6 @@ export default defineConfig([
     // What only some commands need, loaded by them
     outputOptions: { chunkFileNames: 'cli/[name].js' },
     // The command line is a user of the package like any other
-    deps: { neverBundle: [/^focal-loss(?:\/|$)/, '@duckdb/node-api'], onlyBundle: ['commander', 'csv-parse', 'fzstd', 'hyparquet', 'pend', 'yauzl'] },
+    deps: { neverBundle: [/^focal-loss(?:\/|$)/, '@duckdb/node-api'], onlyBundle: ['@uwdata/flechette', 'commander', 'csv-parse', 'fzstd', 'hyparquet', 'pend', 'yauzl'] },
   },
 ])

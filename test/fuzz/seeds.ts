@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import type { SourceOptions } from '../../src/cli/explain/files/files.js'
+import arrowFiles from '../support/arrow_files.json' with { type: 'json' }
 import { npyBytes } from '../support/npy_files.js'
 import { safetensors } from '../support/safetensors_files.js'
 
@@ -43,6 +44,11 @@ export const seeds: readonly Seed[] = [
   { name: 'untitled.csv', bytes: Buffer.from(rows.join('\n')) },
   { name: 'table.csv.gz', bytes: gzipSync(table) },
   { name: 'plain.parquet', bytes: parquet('UNCOMPRESSED') },
+  { name: 'file.arrow', bytes: Buffer.from(arrowFiles.file, 'base64') },
+  { name: 'stream.arrows', bytes: Buffer.from(arrowFiles.stream, 'base64') },
+  { name: 'lz4.feather', bytes: Buffer.from(arrowFiles.feather, 'base64') },
+  { name: 'lists.arrow', bytes: Buffer.from(arrowFiles.kinds.fixed, 'base64'), options: { missing: true } },
+  { name: 'zstd.arrow', bytes: Buffer.from(arrowFiles.zstd, 'base64') },
   { name: 'snappy.parquet', bytes: parquet('SNAPPY') },
 ]
 

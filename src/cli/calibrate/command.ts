@@ -8,7 +8,7 @@ import type { CalibrateOptions } from './calibrate.js'
 export function addCalibrateCommand(program: Command, print: (text: string) => void): void {
   program
     .command('calibrate')
-    .description('the probabilities that logits of a model trained with a loss stand for, of .npy, .npz, .safetensors, .csv, .tsv, .txt (also .gz) or .parquet files')
+    .description('the probabilities that logits of a model trained with a loss stand for, of .npy, .npz, .safetensors, .csv, .tsv, .txt (also .gz), .parquet, .arrow or .feather files')
     .argument('<file>', 'logits; - is standard input')
     .addOption(new Option('--format <name>', 'what standard input is').choices(formats))
     .addOption(new Option('--loss <name>', 'the loss that the model was trained with').choices(lossNames).makeOptionMandatory())

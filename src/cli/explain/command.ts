@@ -8,7 +8,7 @@ import { formats } from './standard_input.js'
 export function addExplainCommand(program: Command, print: (text: string) => void): void {
   program
     .command('explain')
-    .description('where a loss and its gradient go, on logits and targets from .npy, .npz, .safetensors, .csv, .tsv, .txt (also .gz) or .parquet files')
+    .description('where a loss and its gradient go, on logits and targets from .npy, .npz, .safetensors, .csv, .tsv, .txt (also .gz), .parquet, .arrow or .feather files')
     .argument('[file]', 'logits; an .npz or .safetensors file or a table may hold the targets too; - is standard input')
     .addOption(new Option('--format <name>', 'what standard input is').choices(formats))
     .addOption(
@@ -37,7 +37,7 @@ export function addExplainCommand(program: Command, print: (text: string) => voi
     .option('--json <file>', "write everything as JSON; '-' prints it instead of the tables")
     .option('--save <file>', 'write what was found as a part of a whole, for --merge')
     .option('--merge <files...>', 'report on the whole, from files that --save wrote, in the order of the data')
-    .option('--threads <number>', 'how many processes share the work on an .npy, .npz, .safetensors or .parquet file', parseThreads)
+    .option('--threads <number>', 'how many processes share the work on an .npy, .npz, .safetensors, .parquet or .arrow file', parseThreads)
     .option('--part <share>', 'only this share of such a file: 2/4 is the second quarter', parsePart)
     .option('--svg <file>', 'draw the cumulative losses and the shares by p_t')
     .option('--html <file>', 'write a page with the chart and the tables')

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { reasonOf } from '../../errors.js'
 
-export const formats = ['npy', 'npz', 'safetensors', 'csv', 'tsv', 'txt', 'parquet'] as const
+export const formats = ['npy', 'npz', 'safetensors', 'csv', 'tsv', 'txt', 'parquet', 'arrow', 'feather'] as const
 
 export type Format = (typeof formats)[number]
 

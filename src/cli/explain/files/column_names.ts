@@ -55,3 +55,10 @@ export function predictionsByName(names: readonly string[], places: readonly num
   const family = families.find((one) => [...found.values()].includes(one))
   return family === undefined ? [] : places.filter((place) => found.get(place) === family)
 }
+
+/** What pandas says in a file's metadata of the index: names of columns, and ranges, which have no column. https://pandas.pydata.org/docs/development/developer.html */
+export function pandasIndex(text: string | undefined): readonly string[] {
+  if (text === undefined) return []
+  const { index_columns } = JSON.parse(text) as { index_columns?: readonly unknown[] }
+  return (index_columns ?? []).filter((column) => typeof column === 'string')
+}

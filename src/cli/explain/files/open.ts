@@ -1,5 +1,6 @@
 /** Opens a file on a disk by the ending of its name. */
 import { extname } from 'node:path'
+import { arrowReader } from './arrow.js'
 import type { ArrayReader, TableReader } from './array_reader.js'
 import { fileBytes, opened } from './bytes.js'
 import type { Role } from './columns.js'
@@ -36,6 +37,11 @@ async function openTable(path: string, role: Role, options: OpenOptions): Promis
     case '.tsv':
     case '.txt':
       return csvReader(path, role, options)
+    case '.arrow':
+    case '.arrows':
+    case '.ipc':
+    case '.feather':
+      return arrowReader(path, role, options)
     case '.parquet':
     case '.pq':
       return parquetReader(path, role, options)
@@ -43,6 +49,6 @@ async function openTable(path: string, role: Role, options: OpenOptions): Promis
     case '.pth':
       throw new Error(`${path} is a pickle, which may run any code when it is read; expected what safetensors.torch.save_file({'logits': x, 'targets': y}, 'x.safetensors') writes of it`)
     default:
-      throw new Error(`${path} ends in ${ending === '' ? 'nothing' : ending}; expected .npy, .npz, .safetensors, .csv, .tsv, .txt (these three also compressed, .csv.gz) or .parquet`)
+      throw new Error(`${path} ends in ${ending === '' ? 'nothing' : ending}; expected .npy, .npz, .safetensors, .csv, .tsv, .txt (these three also compressed, .csv.gz), .parquet, .arrow or .feather`)
   }
 }

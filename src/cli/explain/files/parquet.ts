@@ -6,6 +6,8 @@ import { reasonOf } from '../../../errors.js'
 import type { TableReader } from './array_reader.js'
 import { opened } from './bytes.js'
 import { chooseColumns, type ColumnChoice, type Role, takenOf } from './columns.js'
+import { put, widthOf } from './cells.js'
+import { pandasIndex } from './column_names.js'
 import { lz4Block, lz4Framed } from './lz4.js'
 
 /** What hyparquet does not do itself. */
@@ -85,7 +87,7 @@ async function openTable(name: string, file: AsyncBuffer): Promise<Table> {
     const metadata = await parquetMetadataAsync(file)
     const { children } = parquetSchema(metadata)
     const scan = await parquetScan({ file, metadata, compressors, utf8: false, geoparquet: false })
-    return { name, names: children.map(({ element }) => element.name), integers: children.map(isInteger), index: pandasIndex(metadata), rows: rowsOf(metadata), groups: scan.ranges.length, scan }
+    return { name, names: children.map(({ element }) => element.name), integers: children.map(isInteger), index: pandasIndex(metadata.key_value_metadata?.find(({ key }) => key === 'pandas')?.value), rows: rowsOf(metadata), groups: scan.ranges.length, scan }
   } catch (error) {
     throw new Error(`${name} is no Parquet file, or a damaged one (${reasonOf(error)})`, { cause: error })
   }
@@ -102,14 +104,6 @@ function isInteger({ element, children }: SchemaTree): boolean {
   return children.length > 0 ? isInteger(children[0]) : (element.type === 'INT32' || element.type === 'INT64') && element.converted_type !== 'DECIMAL'
 }
 
-/** https://pandas.pydata.org/docs/development/developer.html: names of columns, and ranges, which have no column. */
-function pandasIndex({ key_value_metadata }: FileMetaData): readonly string[] {
-  const text = key_value_metadata?.find(({ key }) => key === 'pandas')?.value
-  if (text === undefined) return []
-  const { index_columns } = JSON.parse(text) as { index_columns?: readonly unknown[] }
-  return (index_columns ?? []).filter((column) => typeof column === 'string')
-}
-
 /** The columns of a row group; none where there is no group at all. */
 async function readGroup({ name, names, scan }: Table, places: readonly number[], index: number): Promise<ArrayLike<unknown>[]> {
   if (index >= scan.ranges.length) return places.map(() => [])
@@ -124,27 +118,4 @@ async function readGroup({ name, names, scan }: Table, places: readonly number[]
     }
   }
   return columns
-}
-
-function widthOf(value: unknown): number {
-  return Array.isArray(value) ? value.length : 1
-}
-
-/** Writes a cell's numbers, and returns where the next go. A target that is null is NaN. */
-function put(what: string, value: unknown, width: number, isTarget: boolean, to: Float64Array, at: number): number {
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-  if (values.length !== width) throw new Error(`${what} has ${values.length} numbers; expected ${width}, as in the first row`)
-  for (const each of values) {
-    if (typeof each === 'number' || typeof each === 'bigint' || typeof each === 'boolean') to[at++] = Number(each)
-    else if (each == null && isTarget) to[at++] = NaN
-    else throw new Error(`${what} holds ${kindOf(each)}; expected a number`)
-  }
-  return at
-}
-
-function kindOf(value: unknown): string {
-  if (value == null) return 'null'
-  if (typeof value === 'string' || value instanceof Uint8Array) return 'text or bytes'
-  if (value instanceof Date) return 'a date'
-  return Array.isArray(value) ? 'lists of lists' : 'a record'
 }

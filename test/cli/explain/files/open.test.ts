@@ -257,7 +257,7 @@ describe('what is wrong is one sentence', () => {
   it.each<[what: string, files: Record<string, string | Uint8Array>, options: Partial<SourceOptions>, message: RegExp]>([
     ['no such file', {}, { file: 'nowhere.npy', targets: 'y.npy' }, /^there is no file \S+nowhere\.npy$/],
     ['a folder', {}, { file: 'folder.npy', targets: 'y.npy' }, /folder\.npy is a directory; expected a file$/],
-    ['no ending', { scores: '1' }, { file: 'scores' }, /scores ends in nothing; expected \.npy, \.npz, \.safetensors, \.csv, \.tsv, \.txt \(these three also compressed, \.csv\.gz\) or \.parquet$/],
+    ['no ending', { scores: '1' }, { file: 'scores' }, /scores ends in nothing; expected \.npy, \.npz, \.safetensors, \.csv, \.tsv, \.txt \(these three also compressed, \.csv\.gz\), \.parquet, \.arrow or \.feather$/],
     ['another ending', { 'x.pkl': '1' }, { file: 'x.pkl' }, /x\.pkl ends in \.pkl; expected \.npy/],
     ['an .npy file without targets', { 'x.npy': good.logits }, { file: 'x.npy' }, /x\.npy holds one array; expected --targets with the file of the other$/],
     ['text named .npy', { 'x.npy': 'hello, world' }, { file: 'x.npy', targets: 'x.npy' }, /one array/],

@@ -1,0 +1,31 @@
+/** Cells of tables that hold numbers, or lists of them. */
+
+/** How many numbers a cell has. */
+export function widthOf(value: unknown): number {
+  return isList(value) ? value.length : 1
+}
+
+/** Writes a cell's numbers, and returns where the next go. A target that is null is NaN. */
+export function put(what: string, value: unknown, width: number, isTarget: boolean, to: Float64Array, at: number): number {
+  const values = isList(value) ? value : [value]
+  if (values.length !== width) throw new Error(`${what} has ${values.length} numbers; expected ${width}, as in the first row`)
+  for (let i = 0; i < values.length; i++) {
+    const each = values[i]
+    if (typeof each === 'number' || typeof each === 'bigint' || typeof each === 'boolean') to[at++] = Number(each)
+    else if (each == null && isTarget) to[at++] = NaN
+    else throw new Error(`${what} holds ${kindOf(each)}; expected a number`)
+  }
+  return at
+}
+
+function kindOf(value: unknown): string {
+  if (value == null) return 'null'
+  if (typeof value === 'string' || value instanceof Uint8Array) return 'text or bytes'
+  if (value instanceof Date) return 'a date'
+  return isList(value) ? 'lists of lists' : 'a record'
+}
+
+/** Bytes are none. */
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof Uint8Array) && !(value instanceof DataView))
+}
