@@ -7,7 +7,7 @@
 export type { Accumulator, ChunkCall } from './losses/accumulator.js'
 export type { DerivativeOutput, DeviceLogits, Logits, Output, SameKind } from './arrays/logits.js'
 export type { Float16, Numbers, NumericArray, Targets } from './arrays/numeric_array.js'
-export type { Abortable, AbortSignalLike, CallOptions, GradCall, HessCall, ProbabilityCall, Scaled, StorageOptions, SumsCall, TargetKind, ValueCall } from './problem/call.js'
+export type { Abortable, AbortSignalLike, CallOptions, Curvature, GradCall, HessCall, ProbabilityCall, Scaled, StorageOptions, SumsCall, TargetKind, ValueCall } from './problem/call.js'
 export type { DeviceDtype, DtypeOf, FloatDtype, HostArray } from './arrays/element_type.js'
 export type { DeviceArray, DevicePointer } from './arrays/device_array.js'
 export type { DeviceOptions } from './backends/cuda/device_array.js'

@@ -17,8 +17,8 @@ import { clamp, isFarOutside, toleranceOf } from '../formulas/number_range.js'
 import { type ProbabilityCall, givenOrNew } from '../problem/call.js'
 import type { LossConstants } from '../problem/constants.js'
 import { output } from '../problem/describe.js'
-import { firstOf } from '../problem/positions.js'
-import { badProbability, badRow, isBadSum } from '../problem/problem.js'
+import { firstOf, isMasked } from '../problem/positions.js'
+import { badProbability, badRow, isBadSum, type Problem } from '../problem/problem.js'
 import { checkClassCount, layoutOfLogits } from '../problem/shape.js'
 
 /** A prior with the rule of the RetinaNet paper: {@link FocalLossBase.priorBias}. */
@@ -105,14 +105,17 @@ function weightsOf({ classPositive, classNegative, positiveWeight, negativeWeigh
   return [classPositive?.[c] ?? positiveWeight, classNegative?.[c] ?? negativeWeight]
 }
 
-/** Where one class costs nothing, every score is the optimum of one posterior. */
-export function checkWeights(loss: LossConstants, method: string): void {
+/** Whether a class costs nothing: every score is the optimum of one posterior then. */
+export function hasFreeClass(loss: LossConstants): boolean {
   for (let c = 0; c < (loss.classPositive?.length ?? 1); c++) {
     const weights = loss.formula.perRow ? weightsOf(loss, c).slice(0, 1) : weightsOf(loss, c)
-    if (weights.some((weight) => weight === 0)) {
-      throw new RangeError(`${method} needs a loss in which every class costs something; alpha, classWeights or posWeight makes one cost nothing`)
-    }
+    if (weights.includes(0)) return true
   }
+  return false
+}
+
+export function checkWeights(loss: LossConstants, method: string): void {
+  if (hasFreeClass(loss)) throw new RangeError(`${method} needs a loss in which every class costs something; alpha, classWeights or posWeight makes one cost nothing`)
 }
 
 /**
@@ -132,6 +135,28 @@ export function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x
   if (down === 0 && up === 0) return x > 0 ? isOf : 1 - isOf
   // Smoothing keeps the optimum away from 0 and 1: scores beyond are of posteriors that do not exist
   return Math.min(1, Math.max(0, (isOf === 1 ? down : up) / (down + up)))
+}
+
+/**
+ * The posteriors of a softmax's rows, as labels of a problem: 0 for classes that the mask takes out, and for a row whose logits
+ * leave none.
+ */
+export function posteriorLabels(problem: Problem): Float64Array {
+  const { loss, logits, dtype, outer, classes, inner } = problem
+  const bits = bitsDtype(logits, dtype)
+  const from = bits === undefined ? logits : fromBits(logits as Uint16Array, bits)
+  const labels = new Float64Array(from.length)
+  const row = new Float64Array(classes)
+  for (let r = 0; r < outer * inner; r++) {
+    const first = firstOf(problem, r)
+    for (let c = 0; c < classes; c++) {
+      const x = from[first + c * inner]
+      row[c] = isMasked(problem, r, first + c * inner) ? -Infinity : loss.inputs === 'probabilities' ? Math.log(clamp(x)) : x
+    }
+    posteriorsOfRow(loss, row)
+    for (let c = 0; c < classes; c++) labels[first + c * inner] = Number.isNaN(row[c]) ? 0 : row[c]
+  }
+  return labels
 }
 
 /** Replaces a row of logits by its posteriors, which sum to 1. */

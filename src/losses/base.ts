@@ -28,6 +28,7 @@ import { describe } from '../problem/describe.js'
 import { type LossOptions, type OptionRules, type Reduction, type ResolvedOptions, resolveOptions } from '../problem/options.js'
 import { type AnyProblem, denominatorOf, divisorOf, nothing, requireHost, type Sums } from '../problem/problem.js'
 import { Accumulator } from './accumulator.js'
+import { curvatureCall } from './curvature.js'
 
 /** What a loss returns: an array like the logits with reduction 'none', else a number. */
 export type Reduced<R extends Reduction, A extends Logits | DeviceLogits> = R extends 'none' ? SameKind<A> : number
@@ -107,7 +108,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   /**
    * Loss, gradient and the diagonal of the Hessian of the reduced loss (with 'none': of the sum), in one pass. The
    * second derivative is exact, and may be negative: for badly wrong elements, or where soft labels pass by. Boosters, which
-   * divide by it, pass `clampHess`. Of a softmax, whose logits of a row have mixed derivatives too, it is the diagonal alone.
+   * divide by it, pass `clampHess`, `maxStep` or `curvature: 'expected'`. Of a softmax, whose logits of a row have mixed derivatives too, it is the diagonal alone.
    *
    * @returns `grad` and `hess`, as long as the logits: `call.grad` and `call.hess`, or new arrays.
    */
@@ -233,9 +234,15 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
 
   /** One checked call of a method. */
   protected compute(method: Method, logits: Logits | DeviceLogits, targets: Targets | DevicePointer, call: HessCall<Logits | DeviceLogits>): Computed {
-    const problem = this.#problemOf(method, logits, targets, readCall(method, call))
-    const value = valueOf(problem, this.#run(problem))
-    return { value, grad: problem.grad, hess: problem.hess }
+    const read = readCall(method, call)
+    const problem = this.#problemOf(method, logits, targets, read)
+    const curvature = curvatureCall(problem, read)
+    const sums = this.#run(curvature?.main ?? problem)
+    if (curvature !== null && sizeOf(problem) > 0) {
+      for (const other of curvature.after(sums)) this.#run(other)
+      curvature.finish()
+    }
+    return { value: valueOf(problem, sums), grad: problem.grad, hess: problem.hess }
   }
 
   /** The same while the event loop keeps turning. */
@@ -247,11 +254,17 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   ): Promise<Computed> {
     const read = readCall(method, call)
     const problem = this.#problemOf(method, logits, targets, read)
+    const curvature = curvatureCall(problem, read)
     const watch = new Watch(problem, checkSignal(read.signal))
     watch.check()
     const size = sizeOf(problem)
-    const value = valueOf(problem, size === 0 ? nothing : await runProblemAsync(problem, size, this.options.backend, watch))
-    return { value, grad: problem.grad, hess: problem.hess }
+    if (size === 0) return { value: valueOf(problem, nothing), grad: problem.grad, hess: problem.hess }
+    const sums = await runProblemAsync(curvature?.main ?? problem, size, this.options.backend, watch)
+    if (curvature !== null) {
+      for (const other of curvature.after(sums)) await runProblemAsync(other, size, this.options.backend, watch)
+      curvature.finish()
+    }
+    return { value: valueOf(problem, sums), grad: problem.grad, hess: problem.hess }
   }
 
   #problemOf(method: Method, logits: unknown, targets: unknown, call: HessCall<Logits | DeviceLogits>): AnyProblem {

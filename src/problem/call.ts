@@ -84,6 +84,9 @@ export interface Abortable {
   signal?: AbortSignalLike | undefined
 }
 
+/** Which second derivative: at the targets, or its mean over the posterior; see {@link HessCall.curvature}. */
+export type Curvature = 'exact' | 'expected'
+
 /** The options of a call of `valueGradAndHess`. */
 export interface HessCall<
   A extends Logits | DeviceLogits,
@@ -94,6 +97,17 @@ export interface HessCall<
   hess?: H | undefined
   /** A finite number, the lower bound of `hess` before `gradScale`; masked and ignored entries stay 0. Default: none. */
   clampHess?: number | undefined
+  /**
+   * 'exact', the second derivative at the targets, which may be negative; or 'expected', its mean over the posterior that the
+   * logits stand for (`toProbability`), which does not depend on the targets and is at least 0: `p (1 - p)` for cross entropy. That
+   * takes a pass more over the data, and arrays of the host. Default 'exact'.
+   */
+  curvature?: Curvature | undefined
+  /**
+   * A finite number > 0: `hess` is raised where `|grad| / hess` would be more, so that no Newton step is longer. Arrays of the host only.
+   * Default: none.
+   */
+  maxStep?: number | undefined
 }
 
 /** The options of a call of `toProbability`. */
@@ -125,7 +139,7 @@ export interface Method {
 const layoutOptions = ['dtype', 'shape', 'classAxis', 'targetKind', 'weights', 'mask']
 const valueOptions = [...layoutOptions, 'normalizer', 'out']
 const gradOptions = [...valueOptions, 'grad', 'gradScale']
-const hessOptions = [...gradOptions, 'hess', 'clampHess']
+const hessOptions = [...gradOptions, 'hess', 'clampHess', 'curvature', 'maxStep']
 
 export const methods = {
   value: { name: 'value()', options: new Set(valueOptions), grad: false, hess: false },
@@ -158,6 +172,8 @@ export function readCall<C extends object>(method: Method, call: C): C {
     gradScale: undefined,
     hess: undefined,
     clampHess: undefined,
+    curvature: undefined,
+    maxStep: undefined,
     signal: undefined,
   }
   for (const name in call) {

@@ -131,6 +131,10 @@ const ofFamily: readonly BadInput[] = [
   ['a bound of NaN', call(x, six, { clampHess: NaN }), 'RangeError', 'clampHess is NaN; expected a finite number'],
   ['an infinite bound', call(x, six, { clampHess: -Infinity }), 'RangeError', 'clampHess is -Infinity; expected a finite number'],
   ['a bound null', callNone(x, six, { clampHess: null, ...outputs }), 'TypeError', 'clampHess is null; expected a finite number'],
+  ['a curvature that there is not', callNone(x, six, { curvature: 'fisher', ...outputs }), 'RangeError', "curvature is 'fisher'; expected one of 'exact', 'expected'"],
+  ['a posterior where a class costs nothing', callNone(x, six, { curvature: 'expected', ...outputs }, { alpha: 1 }), 'RangeError', "curvature is 'expected'; expected 'exact', as alpha, classWeights or posWeight makes a class cost nothing, which leaves no posterior"],
+  ['a longest step of 0', call(x, six, { maxStep: 0 }), 'RangeError', 'maxStep is 0; expected a finite number > 0'],
+  ['a longest step as text', callNone(x, six, { maxStep: '1', ...outputs }), 'TypeError', "maxStep is '1'; expected a finite number > 0"],
   ['a bound without a hessian', method('valueAndGrad', { clampHess: 0 }), 'TypeError', "'clampHess' is not an option of valueAndGrad(); expected one of dtype, shape, classAxis, targetKind, weights, mask, normalizer, out, grad, gradScale"],
 ]
 

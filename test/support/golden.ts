@@ -11,7 +11,7 @@ export interface GoldenCase {
   readonly shape: readonly number[]
   readonly logits: readonly number[]
   readonly targets: readonly number[]
-  readonly expected: { value: readonly number[]; grad: readonly number[]; hess: readonly number[] }
+  readonly expected: { value: readonly number[]; grad: readonly number[]; hess: readonly number[]; meanHess: readonly number[] }
 }
 
 export const goldenCases = golden.cases as unknown as readonly GoldenCase[]
