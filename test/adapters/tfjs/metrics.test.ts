@@ -3,7 +3,7 @@ import * as layers from '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { evaluate, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { tfLoss, tfMetrics } from 'focal-loss/tfjs'
 import { elementwiseNames, lossNames, lossOf } from '../../support/losses.js'
 
@@ -36,6 +36,21 @@ describe.each(['cpu', 'wasm'])('tfMetrics on the %s backend of TensorFlow.js', (
     for (const threshold of [0.5, 0.2]) {
       const expected = sharesOf(Array.from(probabilities, (p) => p >= threshold), dense.map((y) => y === 1))
       expectClose(read(tfMetrics(tf, loss, { threshold }), yTrue, yPred), expected)
+    }
+  })
+
+  it('has the precision and recall of evaluate, at the threshold that evaluate gives', () => {
+    for (const loss of [new SigmoidFocalLoss(), new SigmoidFocalLoss({ ignoreIndex: -1, alpha: 0.5 })]) {
+      const targets = dense.map((y, k) => (k % 7 === 0 && loss.options.ignoreIndex === -1 ? -1 : y))
+      const { recalibrated } = evaluate(logits, targets, { loss, shape: [40, 3], thresholds: { recall: [0.3, 0.6, 0.95] } })
+      for (const { cut } of recalibrated.thresholds?.recall ?? []) {
+        // Half of the way to the next score below: float32 rounds
+        const below = Math.max(...logits.filter((x) => x < (cut.logit ?? NaN)))
+        const threshold = loss.toProbability(Float64Array.of(((cut.logit ?? NaN) + below) / 2))[0]
+        const [, precision, recall] = read(tfMetrics(tf, loss, { threshold }), tf.tensor2d(targets, [40, 3]), tf.tensor2d(logits, [40, 3]))
+        expectClose([precision, recall], [cut.precision, cut.recall])
+      }
+      expect(recalibrated.thresholds?.recall).toHaveLength(3)
     }
   })
 

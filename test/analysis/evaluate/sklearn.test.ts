@@ -1,6 +1,7 @@
 /** `evaluate` against the figures of scikit-learn: test/conformance/evaluation. */
 import { describe, expect, it } from 'vitest'
 import { type Cut, evaluate, type Figures, presets, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import micrographs from '../../conformance/evaluation/micrographs.json' with { type: 'json' }
 import facts from '../../conformance/evaluation/sklearn.json' with { type: 'json' }
 
 type Binary = (typeof facts.binary)[number]['raw']
@@ -75,5 +76,17 @@ it('softmax: the top label, and each class against the rest', () => {
     expect(scores.macro?.averagePrecision).toBeCloseTo(macro.averagePrecision, 6)
     expect(scores.macro?.rocAuc).toBeCloseTo(macro.rocAuc, 6)
     expect(scores.thresholds?.bestF1.logit).toBeNull()
+  }
+})
+
+it('the cell detector on micrographs: 14,400 logits, many of them ties', () => {
+  const bits = new Uint16Array(Uint8Array.from(Buffer.from(micrographs.logits, 'base64')).buffer)
+  const targets = new Uint8Array(bits.length)
+  for (const k of micrographs.positives) targets[k] = 1
+  const found = evaluate(bits, targets, { loss: new SigmoidFocalLoss(), bins: micrographs.bins, dtype: 'bfloat16' })
+  for (const kind of ['raw', 'recalibrated'] as const) {
+    const [figures, expected] = [found[kind], micrographs[kind]]
+    for (const name of ['averagePrecision', 'rocAuc', 'brier', 'logLoss', 'calibrationError'] as const) expect(figures[name], `${kind} ${name}`).toBeCloseTo(expected[name], 10)
+    for (const name of ['f1', 'precision', 'recall', 'probability'] as const) expect(figures.thresholds?.bestF1[name], `${kind} ${name}`).toBeCloseTo(expected.bestF1[name], 10)
   }
 })

@@ -63,6 +63,14 @@ describe('parts', { timeout: 120_000 }, () => {
     expect(saidOf(merged)).toEqual(saidOf(report(...whole)))
   })
 
+  it.skipIf(spawnSync('parallel', ['--version']).status !== 0)('by GNU parallel, a process for each file, as docs/evaluation.md has it', () => {
+    const words = [...command, '{}', '--targets', '{= s/x.npy/y.npy/ =}', '--save', 'parallel-{#}.json', ':::', ...[0, 1, 2].map((i) => `part${i}.x.npy`)]
+    // It asks to be cited, once
+    const { status } = spawnSync('parallel', ['--will-cite', '--jobs', '2', ...words], { cwd: folder, env, encoding: 'utf8' })
+    expect(status).toBe(0)
+    expect(saidOf(report('--merge', 'parallel-1.json', 'parallel-2.json', 'parallel-3.json'))).toEqual(saidOf(report(...whole)))
+  })
+
   it('in several processes at once', () => {
     expect(saidOf(report(...whole, '--gammas', '0,2', '--threads', '2'))).toEqual(expected)
     expect(explain(...whole, '--threads', '2', '--html', 'page.html').stdout).toContain('By class')
@@ -109,7 +117,7 @@ describe('standard input', { timeout: 60_000 }, () => {
 
   it('says in one sentence what is wrong', () => {
     const cases: [args: string[], message: string][] = [
-      [['-'], '- is standard input; expected --format with it: npy, npz, safetensors, csv, tsv, txt, parquet'],
+      [['-'], '- is standard input; expected --format with it: npy, npz, safetensors, csv, tsv, txt, parquet, arrow, feather'],
       [[...whole, '--format', 'csv'], '--format is given for whole.x.npy; expected it for -, standard input'],
       [['-', '--format', 'npy', '--targets', 'whole.y.npy'], 'standard input is no .npy file; expected one that numpy.save has written'],
       [['-', '--format', 'npy', '--targets', 'whole.y.npy', '--threads', '2'], '--threads is given for standard input; expected a file, which several processes can read'],

@@ -102,19 +102,20 @@ def softmax():
     }
 
 
-x, y = binary(300, True, -1)
-print(
-    json.dumps(
-        {
-            "about": f"Figures of scikit-learn {sklearn.__version__}, written by make.py beside this file; recalibrated: alpha 0.25, gamma 2; {BINS} bins",
-            "bins": BINS,
-            "binary": [
-                case("with ties", x, y),
-                case("with ties and weights", x, y, np.round(random.random(300) * 3, 3)),
-                case("without ties", *binary(400, False, -2)),
-            ],
-            "several": several(),
-            "softmax": softmax(),
-        }
+if __name__ == "__main__":
+    x, y = binary(300, True, -1)
+    print(
+        json.dumps(
+            {
+                "about": f"Figures of scikit-learn {sklearn.__version__}, written by make.py beside this file; recalibrated: alpha 0.25, gamma 2; {BINS} bins",
+                "bins": BINS,
+                "binary": [
+                    case("with ties", x, y),
+                    case("with ties and weights", x, y, np.round(random.random(300) * 3, 3)),
+                    case("without ties", *binary(400, False, -2)),
+                ],
+                "several": several(),
+                "softmax": softmax(),
+            }
+        )
     )
-)
