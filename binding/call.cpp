@@ -66,7 +66,7 @@ int32_t point_to_arrays(napi_env env, const napi_value *arguments, FocalProblem 
   point(p.targets_slot, TARGETS, p.targets_dtype, p.targets_kind == FOCAL_CLASS_INDEX ? rows : elements);
   point(p.weights_slot, WEIGHTS, p.weights_dtype, length_per(p.weights_per));
   point(p.mask_slot, MASK, p.mask_dtype, length_per(p.mask_per));
-  point(p.class_positive_slot, CLASS_POSITIVE, FOCAL_FLOAT64, p.classes);
+  point(p.class_positive_slot, CLASS_POSITIVE, FOCAL_FLOAT64, (p.flags & FOCAL_CLASS_GAMMAS) ? 2 * p.classes : p.classes);
   point(p.class_negative_slot, CLASS_NEGATIVE, FOCAL_FLOAT64, p.classes);
   point(p.values_slot, VALUES, p.dtype, p.loss == FOCAL_SOFTMAX ? rows : elements);
   point(p.grad_slot, GRAD, p.grad_dtype, elements);

@@ -210,11 +210,13 @@ template <class T> struct PowerAny {
     gamma_high = leading_bits(gamma);
     gamma_low = static_cast<T>(g - static_cast<double>(gamma_high));
   }
+  // Of a gamma in two parts, as the above makes them: T may be a pack, with a gamma a lane
+  FOCAL_INLINE PowerAny(T high, T low) : gamma(high + low), gamma_high(high), gamma_low(low) {}
 
   template <class R> FOCAL_INLINE R operator()(R q) const { return of_logarithm(log_parts(q)); }
 
   template <class R> FOCAL_INLINE R of_logarithm(const LogParts<R> &log) const {
-    using C = Constants<T>;
+    using C = Constants<typename Number<R>::Lane>;
     R fraction = log.log_mantissa * R(C::log2e);
     R exponent = muladd(R(gamma), log.exponent, R(gamma) * fraction);
     R bounded = larger(R(C::smallest_exponent), exponent);
@@ -388,6 +390,7 @@ template <> struct PowerAny<double> {
   static constexpr bool by_logarithm = false;
   double gamma;
   FOCAL_INLINE explicit PowerAny(double g) : gamma(g) {}
+  FOCAL_INLINE PowerAny(double high, double low) : gamma(high + low) {}
   FOCAL_INLINE double operator()(double q) const { return ::pow(q, gamma); }
   FOCAL_INLINE double derivative(double q, double dq, double, double m) const { return q > 0 ? gamma * m * (dq / q) : 0; }
 };

@@ -10,11 +10,11 @@ bool is_valid(const FocalProblem &p) {
   const bool element_wise = p.loss != FOCAL_SOFTMAX;
   const double elements = p.outer * p.classes * p.inner;
   const auto takes = [&](int32_t derivatives) { return derivatives == p.dtype || (is_half(p.dtype) && derivatives == FOCAL_FLOAT32); };
-  return p.abi == FOCAL_ABI && between(p.loss, FOCAL_SIGMOID, FOCAL_ASYMMETRIC) &&
+  return p.abi == FOCAL_ABI && between(p.loss, FOCAL_SIGMOID, FOCAL_SIGMOID_GENERAL) &&
          (between(p.dtype, FOCAL_FLOAT32, FOCAL_FLOAT64) || is_half(p.dtype)) && takes(p.grad_dtype) && takes(p.hess_dtype) && p.grad_scale > 0 &&
          between(p.targets_kind, FOCAL_DENSE, FOCAL_CLASS_INDEX) &&
          between(p.targets_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
-         between(p.soft_targets, FOCAL_LINEAR, FOCAL_MIXTURE) && between(p.inputs, FOCAL_LOGITS, FOCAL_PROBABILITIES) && between(p.flags, 0, FOCAL_IGNORE_NAN | FOCAL_RENORMALIZE) && between(p.reduction, FOCAL_SUM, FOCAL_MEAN_POSITIVES) &&
+         between(p.soft_targets, FOCAL_LINEAR, FOCAL_MIXTURE) && between(p.inputs, FOCAL_LOGITS, FOCAL_PROBABILITIES) && between(p.flags, 0, FOCAL_IGNORE_NAN | FOCAL_RENORMALIZE | FOCAL_CLASS_GAMMAS | FOCAL_ASYMMETRIC_ROWS) && (!(p.flags & FOCAL_CLASS_GAMMAS) || p.class_positive) && (!has_asymmetric_rows(p) || p.targets_kind == FOCAL_CLASS_INDEX) && between(p.reduction, FOCAL_SUM, FOCAL_MEAN_POSITIVES) &&
          between(p.weights_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
          between(p.weights_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
          between(p.mask_per, FOCAL_ABSENT, FOCAL_PER_ELEMENT) &&

@@ -51,6 +51,15 @@ FOCAL_ANYWHERE inline bool renormalizes(const FocalProblem &p) { return (p.flags
 FOCAL_ANYWHERE inline bool is_ignored_target(const FocalProblem &p, double target) {
   return target == p.ignore_index || (ignores_nan(p) && target != target);
 }
+// A weight of the call's: what is infinite is no weight, as little as a NaN.
+template <class T> FOCAL_ANYWHERE inline T weight_or_nan(T weight) { return weight + (weight - weight); }
+// The gamma of a class.
+FOCAL_ANYWHERE inline double gamma_of_class(const FocalProblem &p, int64_t cls) {
+  return (p.flags & FOCAL_CLASS_GAMMAS) ? p.class_positive[static_cast<int64_t>(p.classes) + cls] : p.gamma;
+}
+FOCAL_ANYWHERE inline bool has_asymmetric_rows(const FocalProblem &p) { return (p.flags & FOCAL_ASYMMETRIC_ROWS) != 0; }
+// Has a softmax factors that differ from class to class? All of its rows take the double-precision fallback then.
+FOCAL_ANYWHERE inline bool has_factors_of_classes(const FocalProblem &p) { return (p.flags & (FOCAL_CLASS_GAMMAS | FOCAL_ASYMMETRIC_ROWS)) != 0; }
 // The least label that counts as 1.
 FOCAL_ANYWHERE inline double one_from(const FocalProblem &p) { return p.loss == FOCAL_HEATMAP ? p.positive_from : 1; }
 

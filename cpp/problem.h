@@ -36,6 +36,7 @@ enum FocalLoss {
   FOCAL_VARIFOCAL = 4,
   FOCAL_HEATMAP = 5,
   FOCAL_ASYMMETRIC = 6,
+  FOCAL_SIGMOID_GENERAL = 7, /* sigmoid, linear soft targets, with gamma per class and smoothing of the cross entropy alone */
 };
 enum FocalDtype {
   FOCAL_FLOAT32 = 0,
@@ -56,6 +57,8 @@ enum FocalReduction { FOCAL_SUM = 0, FOCAL_MEAN = 1, FOCAL_MEAN_ROWS = 2, FOCAL_
 enum FocalFlags {
   FOCAL_IGNORE_NAN = 1,  /* a target that is NaN is ignored, as ignore_index is; of a softmax's labels, a row of nothing else */
   FOCAL_RENORMALIZE = 2, /* rows of probabilities are divided by their sums, as part of the loss */
+  FOCAL_CLASS_GAMMAS = 4, /* class_positive goes on with the gamma of each class, instead of `gamma`; sigmoid general and softmax */
+  FOCAL_ASYMMETRIC_ROWS = 8, /* softmax of class indices: the other classes of a row have the factor p^gamma_negative */
 };
 enum FocalPer { FOCAL_ABSENT = 0, FOCAL_PER_ROW = 1, FOCAL_PER_ELEMENT = 2 };
 
@@ -91,7 +94,7 @@ typedef struct FocalProblem {
   int32_t mask_dtype;
   int32_t threads; /* at most this many; 0: as many as the machine has */
   int32_t isa;     /* 0: the best one; k: entry k - 1 of focal_isa() */
-  int32_t constant_modulator; /* asymmetric: 1 to differentiate as if the powers were constants */
+  int32_t constant_modulator; /* asymmetric, quality, varifocal: 1 to differentiate as if the powers were constants */
   int32_t inputs;             /* what `logits` holds, and what derivatives are with respect to */
   int32_t grad_dtype;         /* as `dtype`; where that is half precision, FOCAL_FLOAT32 too */
   int32_t hess_dtype;         /* the same of `hess` */
@@ -99,8 +102,8 @@ typedef struct FocalProblem {
 
   double outer, classes, inner;
   double gamma;          /* >= 0; asymmetric: of positives; star: > 0 */
-  double gamma_negative; /* >= 0; asymmetric */
-  double beta;           /* star: shift; quality: power of the distance; heatmap: fading around a peak */
+  double gamma_negative; /* >= 0; asymmetric, and FOCAL_ASYMMETRIC_ROWS */
+  double beta;           /* star: shift; quality: power of the distance; heatmap: fading around a peak; sigmoid general: smoothing */
   double margin;         /* asymmetric: from 0 to below 1 */
   double label_smoothing;
   double background;   /* NaN: none */
@@ -116,7 +119,7 @@ typedef struct FocalProblem {
   FOCAL_POINTER(const void *, targets);
   FOCAL_POINTER(const void *, weights);
   FOCAL_POINTER(const void *, mask); /* 0: not valid; of a softmax's element: a class that its row does not have */
-  FOCAL_POINTER(const double *, class_positive); /* [classes]: weight of a positive; softmax: of the class */
+  FOCAL_POINTER(const double *, class_positive); /* [classes]: weight of a positive; softmax: of the class. See FOCAL_CLASS_GAMMAS */
   FOCAL_POINTER(const double *, class_negative); /* [classes]: weight of a negative */
   FOCAL_POINTER(void *, values);                 /* per element; softmax: per row. Divided by the normalizer only */
   FOCAL_POINTER(void *, grad);                   /* of the reduced value; may be the logits themselves */

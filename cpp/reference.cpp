@@ -1,5 +1,7 @@
 #include "reference.h"
 
+#include "plan.h"
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -76,6 +78,11 @@ Jet sigmoid_focal(const FocalProblem &p, Jet x, double y, double wp, double wn) 
   return (y * wp + (1 - y) * wn) * (power(q, p.gamma) * cross_entropy(x, y));
 }
 
+Jet sigmoid_general(const FocalProblem &p, double gamma, Jet x, double y, double wp, double wn) {
+  const Jet factor = y == 0 ? power_of_sigmoid(x, gamma) : y == 1 ? power_of_sigmoid(-x, gamma) : power(y * sigmoid(-x) + (1 - y) * sigmoid(x), gamma);
+  return (y * wp + (1 - y) * wn) * (factor * cross_entropy(x, y * (1 - p.beta) + p.beta / 2));
+}
+
 Jet focal_star(const FocalProblem &p, Jet x, double y, double wp, double wn) {
   const Jet scaled = p.gamma * x, shift = {p.beta, 0, 0};
   return 1 / p.gamma * mixture(y, wp, softplus(-scaled + -shift), wn, softplus(scaled + -shift));
@@ -83,11 +90,13 @@ Jet focal_star(const FocalProblem &p, Jet x, double y, double wp, double wn) {
 
 Jet quality_focal(const FocalProblem &p, Jet x, double y, double wp, double wn) {
   const Jet d = y * sigmoid(-x) + -(1 - y) * sigmoid(x), distance = d.value < 0 ? -d : d;
-  return (y * wp + (1 - y) * wn) * (power(distance, p.beta) * cross_entropy(x, y));
+  const Jet modulator = power(distance, p.beta);
+  return (y * wp + (1 - y) * wn) * ((p.constant_modulator ? without_slope(modulator) : modulator) * cross_entropy(x, y));
 }
 
 Jet varifocal(const FocalProblem &p, Jet x, double y, double wp, double wn) {
-  return y > 0 ? y * wp * cross_entropy(x, y) : weighted(wn, background(x, p.gamma));
+  const Jet modulator = power_of_sigmoid(x, p.gamma);
+  return y > 0 ? y * wp * cross_entropy(x, y) : weighted(wn, (p.constant_modulator ? without_slope(modulator) : modulator) * softplus(x));
 }
 
 Jet heatmap_focal(const FocalProblem &p, Jet x, double y, double wp, double wn) {
@@ -114,7 +123,7 @@ Jet logit_of(double p) {
   return {std::log(p) - std::log1p(-p), slope, (2 * p - 1) * slope * slope};
 }
 
-Jet element_wise(const FocalProblem &p, double input, double y, double wp, double wn) {
+Jet element_wise(const FocalProblem &p, double gamma, double input, double y, double wp, double wn) {
   const Jet x = p.inputs == FOCAL_PROBABILITIES ? logit_of(input) : Jet{input, 1, 0};
   switch (p.loss) {
     case FOCAL_STAR: return focal_star(p, x, y, wp, wn);
@@ -122,6 +131,7 @@ Jet element_wise(const FocalProblem &p, double input, double y, double wp, doubl
     case FOCAL_VARIFOCAL: return varifocal(p, x, y, wp, wn);
     case FOCAL_HEATMAP: return heatmap_focal(p, x, y, wp, wn);
     case FOCAL_ASYMMETRIC: return asymmetric(p, x, y, wp, wn);
+    case FOCAL_SIGMOID_GENERAL: return sigmoid_general(p, gamma, x, y, wp, wn);
     default: return sigmoid_focal(p, x, y, wp, wn);
   }
 }
@@ -192,7 +202,7 @@ struct Reference {
       const bool valid = is_valid(at);
       if (valid) {
         const double y = label(at, c) * (1 - p.label_smoothing) + p.label_smoothing / 2, w = weight(at);
-        d = element_wise(p, logit(at.element), y, w * class_weight(p.class_positive, p.positive_weight, c),
+        d = element_wise(p, gamma_of_class(p, c), logit(at.element), y, w * class_weight(p.class_positive, p.positive_weight, c),
                          w * class_weight(p.class_negative, p.negative_weight, c));
       }
       sum += d.value;
@@ -224,6 +234,16 @@ struct Reference {
       for (int64_t c = 0; c < classes; c++) e[static_cast<size_t>(c)] = in[static_cast<size_t>(c)] ? std::exp(logit(element(row, c)) - max) : 0;
       double whole = 0;
       for (const double each : e) whole += each;
+      // A class's part of the loss, by its derivatives with respect to log p; d log p / dx_j = (j == c) - p_j
+      const auto add_term = [&](int64_t c, double slope, double curve) {
+        for (int64_t j = 0; j < classes; j++) {
+          double rest = 0;
+          for (int64_t k = 0; k < classes; k++) rest += k == j ? 0 : e[static_cast<size_t>(k)] / whole;
+          const double share = e[static_cast<size_t>(j)] / whole, step = j == c ? rest : -share;
+          grad[static_cast<size_t>(j)] += slope * step;
+          hess[static_cast<size_t>(j)] += curve * step * step - slope * share * rest;
+        }
+      };
       for (int64_t c = 0; c < classes; c++) {
         if (!in[static_cast<size_t>(c)]) continue;
         const double y = label({row, element(row, c)}, c) * (1 - p.label_smoothing) + p.label_smoothing / left;
@@ -235,19 +255,19 @@ struct Reference {
         const double nll = others < e[static_cast<size_t>(c)]
                                ? std::log1p(others / e[static_cast<size_t>(c)])
                                : max - logit(element(row, c)) + std::log(whole);
-        value += a * std::pow(q, p.gamma) * nll;
-        // d value / d log p = -a (q^gamma + gamma q^(gamma - 1) p nll); d log p / dx_j = (j == c) - p_j
-        const double slope = -a * (std::pow(q, p.gamma) +
-                                   (p.gamma == 0 || q == 0 ? 0 : p.gamma * std::pow(q, p.gamma - 1) * prob * nll));
-        // d2 value / d (log p)2
-        const double curve = p.gamma == 0 ? 0 : a * p.gamma * prob * (std::pow(q, p.gamma - 1) * (2 - nll) + (p.gamma - 1) * std::pow(q, p.gamma - 2) * prob * nll);
-        for (int64_t j = 0; j < classes; j++) {
-          const double share = e[static_cast<size_t>(j)] / whole, step = j == c ? q : -share;
-          double rest = 0;
-          for (int64_t k = 0; k < classes; k++) rest += k == j ? 0 : e[static_cast<size_t>(k)] / whole;
-          grad[static_cast<size_t>(j)] += slope * step;
-          hess[static_cast<size_t>(j)] += (q == 0 ? 0 : curve * step * step) - slope * share * rest;
+        if (has_asymmetric_rows(p) && static_cast<double>(c) != class_of(row)) {
+          const double g = p.gamma_negative, m = a * std::pow(prob, g);
+          value += m * nll;
+          add_term(c, m * (g * nll - 1), m * g * (g * nll - 2));
+          continue;
         }
+        const double gamma = gamma_of_class(p, c);
+        value += a * std::pow(q, gamma) * nll;
+        // d value / d log p = -a (q^gamma + gamma q^(gamma - 1) p nll)
+        const double slope = -a * (std::pow(q, gamma) + (gamma == 0 || q == 0 ? 0 : gamma * std::pow(q, gamma - 1) * prob * nll));
+        // d2 value / d (log p)2
+        const double curve = gamma == 0 ? 0 : a * gamma * prob * (std::pow(q, gamma - 1) * (2 - nll) + (gamma - 1) * std::pow(q, gamma - 2) * prob * nll);
+        add_term(c, slope, q == 0 ? 0 : curve);
       }
     }
     for (int64_t c = 0; c < classes; c++) put(p.grad, p.grad_dtype, element(row, c), grad[static_cast<size_t>(c)] * grad_scale * p.grad_scale);

@@ -35,6 +35,7 @@ export { type Differentiable, gradcheck, type GradcheckEntry, type GradcheckOpti
 export { releaseMemory } from './backends/wasm/backend.js'
 export { AsymmetricLoss, type AsymmetricOptions, type AsymmetricResolved } from './losses/asymmetric.js'
 export { DistributionFocalLoss, type DistributionFocalOptions } from './losses/distribution_focal.js'
+export { AsymmetricSoftmaxLoss, type AsymmetricSoftmaxOptions, type AsymmetricSoftmaxResolved } from './losses/asymmetric_softmax.js'
 export { elementwiseLoss, type ElementwiseFunctions, type ElementwiseLossOptions, type ElementwiseLossResolved } from './losses/from_functions.js'
 export { FocalStarLoss, type FocalStarOptions, type FocalStarResolved } from './losses/focal_star.js'
 export { HeatmapFocalLoss, type HeatmapFocalOptions, type HeatmapFocalResolved } from './losses/heatmap_focal.js'

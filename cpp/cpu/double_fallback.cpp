@@ -20,12 +20,20 @@ DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit)
   const double target = number_at(p.targets, p.targets_dtype, by_index ? row : k), index = static_cast<double>(cls);
   const double label = by_index ? target == index && index != p.background : target;
   const double y = label * plan.target_scale + plan.target_shift, rest = (1 - label) * plan.target_scale + plan.target_shift;
-  const double weight = p.weights_per == FOCAL_ABSENT ? 1 : number_at(p.weights, p.weights_dtype, p.weights_per == FOCAL_PER_ROW ? row : k);
+  const double weight = p.weights_per == FOCAL_ABSENT ? 1 : weight_or_nan(number_at(p.weights, p.weights_dtype, p.weights_per == FOCAL_PER_ROW ? row : k));
   const double positive = weight * (p.class_positive ? p.class_positive[cls] : p.positive_weight);
   const double negative = weight * (p.class_positive ? p.class_negative[cls] : p.negative_weight);
   DoubleElement result;
   double_fallback::with_kernels(p.loss, [&](auto kernels) {
-    const auto e = double_fallback::element_anywhere<decltype(kernels)>(p, logit, y, rest, positive, negative);
+    const auto of = [&](const FocalProblem &problem) { return double_fallback::element_anywhere<decltype(kernels)>(problem, logit, y, rest, positive, negative); };
+    double_fallback::Element<double> e;
+    if constexpr (decltype(kernels)::gamma_per_class) {
+      FocalProblem of_class = p;
+      of_class.gamma = gamma_of_class(p, cls);
+      e = of(of_class);
+    } else {
+      e = of(p);
+    }
     result = {e.value, e.grad, e.hess};
   });
   return result;
@@ -33,7 +41,7 @@ DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit)
 
 template <class T>
 double double_fallback_softmax_row(const FocalProblem &p, const T *x, const T *amount, int64_t classes, double *work,
-                           double *grad, double *hess) {
+                           double *grad, double *hess, const double *gamma, int64_t target) {
   double *const e = work, *const pull = work + classes, *const bend = pull + classes;
   int64_t top = 0;
   bool unordered = false;
@@ -61,7 +69,8 @@ double double_fallback_softmax_row(const FocalProblem &p, const T *x, const T *a
     if (a == 0) continue;
     const double q = (c == top ? rest : whole - e[c]) / whole;
     const double nll = c == top ? log_whole : max - static_cast<double>(x[c]) + log_whole;
-    const auto term = double_fallback::double_fallback_term(p.gamma, e[c] / whole, q, nll, a);
+    const auto term = target < 0 || c == target ? double_fallback::double_fallback_term(gamma[c], e[c] / whole, q, nll, a)
+                                                : double_fallback::term_of_other(p.gamma_negative, q, nll, a);
     value += term.value;
     pull[c] = term.pull;
     total_pull += pull[c];
@@ -79,7 +88,7 @@ double double_fallback_softmax_row(const FocalProblem &p, const T *x, const T *a
   return value;
 }
 
-template double double_fallback_softmax_row(const FocalProblem &, const float *, const float *, int64_t, double *, double *, double *);
-template double double_fallback_softmax_row(const FocalProblem &, const double *, const double *, int64_t, double *, double *, double *);
+template double double_fallback_softmax_row(const FocalProblem &, const float *, const float *, int64_t, double *, double *, double *, const double *, int64_t);
+template double double_fallback_softmax_row(const FocalProblem &, const double *, const double *, int64_t, double *, double *, double *, const double *, int64_t);
 
 }  // namespace focal

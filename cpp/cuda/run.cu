@@ -71,7 +71,7 @@ cudaError_t prepare(Call &call) {
       of(p.targets, FOCAL_CUDA_TARGETS, (p.targets_kind == FOCAL_CLASS_INDEX ? rows : n) * bytes_of(p.targets_dtype), there.targets_slot, true),
       of(p.weights_per ? p.weights : nullptr, FOCAL_CUDA_WEIGHTS, per(p.weights_per) * bytes_of(p.weights_dtype), there.weights_slot, true),
       of(p.mask_per ? p.mask : nullptr, FOCAL_CUDA_MASK, per(p.mask_per) * bytes_of(p.mask_dtype), there.mask_slot, true),
-      of(p.class_positive, 0, classes * sizeof(double), there.class_positive_slot, true),
+      of(p.class_positive, 0, ((p.flags & FOCAL_CLASS_GAMMAS) ? 2 : 1) * classes * sizeof(double), there.class_positive_slot, true),
       of(call.element_wise ? p.class_negative : nullptr, 0, classes * sizeof(double), there.class_negative_slot, true),
       of(whole ? p.logits : nullptr, FOCAL_CUDA_LOGITS, n * each, there.logits_slot, true),
       of(whole ? p.values : nullptr, FOCAL_CUDA_VALUES, call.value_count() * each, there.values_slot, false),

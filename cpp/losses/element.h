@@ -64,6 +64,12 @@ FOCAL_INLINE Element<R> modulated(const Power &power, R g, const Logistic<R> &l,
   return e;
 }
 
+// The gamma of derivatives, where it is not the power's own: 0 to differentiate as if powers were constants.
+template <class T> struct Slope {
+  T gamma;
+  FOCAL_INLINE Slope(const FocalProblem &p, double g) : gamma(p.constant_modulator ? T(0) : static_cast<T>(g)) {}
+};
+
 // y (-log p) + (1 - y) (-log(1 - p)), times w, with derivatives with respect to p. Weights come before quotients: these may
 // be so large that nothing times them would not be nothing.
 template <class R> FOCAL_INLINE R entropy_of_probability(const Logistic<R> &l, R y, R rest) {
@@ -92,6 +98,7 @@ template <class Power, class R> FOCAL_INLINE Element<R> modulated_of_probability
 //   at_end(p, at, y, rest, wp, wn)   what of_probability tends to at the probability 0 or 1, as far as it does (ends.h)
 template <class Kernels> struct ElementWise {
   static constexpr bool two_labels = false, few_positives = false;
+  static constexpr bool gamma_per_class = false;  // may a class have a gamma of its own?
   // Short packs for what is asked for less often, doubles and second derivatives: half the code, 10 to 25 % slower.
   static constexpr bool compact = true;
   template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) { Kernels::template exact<T>(p, f); }

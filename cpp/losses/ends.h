@@ -45,10 +45,10 @@ FOCAL_INLINE Element<double> negative_at(double p, double g, double slope) {
 FOCAL_INLINE Element<double> positive_at(double p, double g, double slope) { return mirror(negative_at(1 - p, g, slope)); }
 
 // p^g_negative (-log(1 - p)) for y = 0 and (1 - p)^g_positive (-log p) for y = 1. For a label between, cross entropy is
-// infinite at both ends, and no factor makes up for it.
-FOCAL_INLINE Element<double> entropy_at(double p, double y, double rest, double wp, double wn, double g_positive, double g_negative) {
+// infinite at both ends, and no factor makes up for it. `constant`: powers are differentiated as constants.
+FOCAL_INLINE Element<double> entropy_at(double p, double y, double rest, double wp, double wn, double g_positive, double g_negative, bool constant = false) {
   if (y > 0 && rest > 0) return unbounded();
-  return y > 0 ? weighted(wp, positive_at(p, g_positive, g_positive)) : weighted(wn, negative_at(p, g_negative, g_negative));
+  return y > 0 ? weighted(wp, positive_at(p, g_positive, constant ? 0 : g_positive)) : weighted(wn, negative_at(p, g_negative, constant ? 0 : g_negative));
 }
 
 // y L(1) + (1 - y) L(0)

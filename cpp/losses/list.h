@@ -6,6 +6,7 @@
 #include "heatmap_focal.h"
 #include "quality_focal.h"
 #include "sigmoid_focal.h"
+#include "sigmoid_general.h"
 #include "varifocal.h"
 
 namespace focal {
@@ -19,6 +20,7 @@ template <class F> FOCAL_INLINE void with_kernels(int32_t loss, F f) {
     case FOCAL_VARIFOCAL: return f(VarifocalKernels());
     case FOCAL_HEATMAP: return f(HeatmapFocalKernels());
     case FOCAL_ASYMMETRIC: return f(AsymmetricKernels());
+    case FOCAL_SIGMOID_GENERAL: return f(SigmoidGeneralKernels());
     default: return f(SigmoidFocalKernels());
   }
 }

@@ -9,12 +9,14 @@
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
-template <class Power> struct QualityFocal {
-  Power power;  // beta
+// With `constant_modulator` u is differentiated as a constant: beta in the derivatives is 0.
+template <class Power, class Slope = Power> struct QualityFocal {
+  Power power;  // of beta
+  Slope slope;
 
   template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
     using C = Constants<typename Number<R>::Lane>;
-    const R beta(power.gamma);
+    const R beta(slope.gamma);
     Logistic<R> l = logistic(x);
     R d = muladd(y, l.c, -(rest * l.s)), v = l.s * l.c;
     // Only rounding brings |d| this far below v, or an exact hit: r is to be finite there
@@ -33,7 +35,7 @@ template <class Power> struct QualityFocal {
 
   template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R y, R rest, R wp, R wn) const {
     using C = Constants<typename Number<R>::Lane>;
-    const R beta(power.gamma);
+    const R beta(slope.gamma);
     R d = y - l.s, v = l.s * l.c;  // a difference of what was given: it rounds nothing where it is small
     R distance = larger(larger(absolute(d), v * R(C::least_ratio)), R(C::smallest_normal));
     R sign = d / distance;
@@ -48,14 +50,14 @@ template <class Power> struct QualityFocal {
 struct QualityFocalKernels : ElementWise<QualityFocalKernels> {
   template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) {
     if constexpr (sizeof(T) == sizeof(float))
-      if (p.beta == 2) return f(QualityFocal<Power2>{Power2(2)});
+      if (p.beta == 2 && !p.constant_modulator) return f(QualityFocal<Power2>{Power2(2), Power2(2)});
     exact<T>(p, f);
   }
   template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
-    f(QualityFocal<PowerAny<T>>{PowerAny<T>(p.beta)});
+    f(QualityFocal<PowerAny<T>, Slope<T>>{PowerAny<T>(p.beta), Slope<T>(p, p.beta)});
   }
   static FOCAL_INLINE Element<double> at_end(const FocalProblem &p, double at, double y, double rest, double wp, double wn) {
-    return entropy_at(at, y, rest, wp, wn, p.beta, p.beta);
+    return entropy_at(at, y, rest, wp, wn, p.beta, p.beta, p.constant_modulator != 0);
   }
 };
 

@@ -93,12 +93,19 @@ FOCAL_INLINE double hess_of_class(double p, double q, double bend, double bends,
   return q * bend + p * (p * bends + q * pulls);
 }
 
+// A class that is not the row's, under an asymmetric loss: a p^g (-log p), whose pull is a p^g (1 - g (-log p)) and whose bend
+// a p^g g (g (-log p) - 2) q.
+FOCAL_INLINE SoftmaxTerm<double> term_of_other(double g, double q, double nll, double a) {
+  if (g == 0) return {nll > 0 ? a * nll : 0, a, 0};
+  const double m = a * ::exp(-g * nll);
+  return m == 0 ? SoftmaxTerm<double>{0, 0, 0} : SoftmaxTerm<double>{nll > 0 ? m * nll : 0, m * (1 - g * nll), m * g * (g * nll - 2) * q};
+}
+
 // w (1 - p)^gamma (-log p) and its derivatives with respect to p: a class by itself, whatever p the others have. At 0 and 1
 // limits, or where these are infinite what it is at the nearest probability inside.
-FOCAL_INLINE Element<double> term_of_probability(const FocalProblem &problem, double p, double weight) {
+FOCAL_INLINE Element<double> term_of_probability(const FocalProblem &problem, double gamma, double p, double weight) {
   if (weight == 0) return {0, 0, 0};
   if (p != p) return {p, p, p};
-  const double gamma = problem.gamma;
   const NumberRange range = range_of(problem.dtype);
   const double at = p <= 0 ? range.least : p >= 1 ? range.below_one : p;
   Element<double> e = mirror(modulated_of_probability(PowerAny<double>(gamma), gamma, logistic_of_probability(at).mirrored(), weight));

@@ -7,14 +7,16 @@
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
-template <class Power> struct Varifocal {
+// With `constant_modulator` p^gamma is differentiated as a constant (RT-DETR): gamma in the derivatives is 0.
+template <class Power, class Slope = Power> struct Varifocal {
   Power power;
+  Slope slope;
 
   // wn holds alpha
   template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
     const auto is_positive = y > R(0);
     Logistic<R> l = logistic(x);
-    Element<R> e = modulated<H>(power, R(power.gamma), l, muladd(y, R(0), wn));  // a label may be NaN
+    Element<R> e = modulated<H>(power, R(slope.gamma), l, muladd(y, R(0), wn));  // a label may be NaN
     R w = y * wp, value = w * cross_entropy(l, x, y, rest);
     e.value = select(is_positive, value, e.value);
     // the value is NaN where x is
@@ -25,21 +27,21 @@ template <class Power> struct Varifocal {
 
   template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R y, R rest, R wp, R wn) const {
     const R w = muladd(y, R(0), wn);  // a label may be NaN
-    return select(y > R(0), cross_entropy_of_probability(l, y, rest, y * wp), modulated_of_probability(power, R(power.gamma), l, w));
+    return select(y > R(0), cross_entropy_of_probability(l, y, rest, y * wp), modulated_of_probability(power, R(slope.gamma), l, w));
   }
 };
 
 struct VarifocalKernels : ElementWise<VarifocalKernels> {
   template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) {
     if constexpr (sizeof(T) == sizeof(float))
-      if (p.gamma == 2) return f(Varifocal<Power2>{Power2(2)});
+      if (p.gamma == 2 && !p.constant_modulator) return f(Varifocal<Power2>{Power2(2), Power2(2)});
     exact<T>(p, f);
   }
   template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
-    f(Varifocal<PowerAny<T>>{PowerAny<T>(p.gamma)});
+    f(Varifocal<PowerAny<T>, Slope<T>>{PowerAny<T>(p.gamma), Slope<T>(p, p.gamma)});
   }
   static FOCAL_INLINE Element<double> at_end(const FocalProblem &p, double at, double y, double rest, double wp, double wn) {
-    return entropy_at(at, y, rest, wp, wn, 0, p.gamma);
+    return entropy_at(at, y, rest, wp, wn, 0, p.gamma, p.constant_modulator != 0);
   }
 };
 

@@ -13,7 +13,7 @@ import { type GpuProblem, recordSteps } from '../backends/webgpu/steps.js'
 import { outOfRange, show, surplus, wrongType } from '../errors.js'
 import type { FocalLossBase, Reduced } from '../losses/base.js'
 import { methods, readCall, type CallOptions, type Scaled, type TargetKind, targetKinds } from '../problem/call.js'
-import type { LossConstants } from '../problem/constants.js'
+import { isHostOnly, type LossConstants } from '../problem/constants.js'
 import { describe } from '../problem/describe.js'
 import type { Reduction } from '../problem/options.js'
 import type { Per, Problem } from '../problem/problem.js'
@@ -99,6 +99,7 @@ export function webgpuLoss<R extends Reduction>(device: GpuDevice, loss: WebgpuL
   const { constants } = loss
   if (constants.formula.code < 0) throw wrongType('loss', loss, 'a loss of this package, as one from functions has no kernel')
   if (constants.inputs !== 'logits') throw outOfRange('inputs', constants.inputs, "'logits', as kernels of WebGPU take no probabilities")
+  if (isHostOnly(constants)) throw wrongType('loss', loss, 'a loss that kernels of WebGPU have: without gamma per class, label smoothing of the cross entropy alone, or an asymmetric softmax')
   const { reduction } = loss.options
   const limit = device.limits.maxStorageBufferBindingSize
 

@@ -12,14 +12,15 @@ import { fromBits, toBits } from '../arrays/half.js'
 import { bitsDtype, dtypeOfLogits, type Logits } from '../arrays/logits.js'
 import { checkedLength, overlap, sameMemory } from '../arrays/memory.js'
 import { outOfRange, wrongType } from '../errors.js'
+import { asymmetricSoftmax } from '../formulas/asymmetric_softmax.js'
 import { type ElementFormula, logOddsAgainst, sigmoid, softplus } from '../formulas/formula.js'
 import { clamp, isFarOutside, toleranceOf } from '../formulas/number_range.js'
 import { type ProbabilityCall, givenOrNew } from '../problem/call.js'
-import type { LossConstants } from '../problem/constants.js'
+import { type LossConstants, parametersOf } from '../problem/constants.js'
 import { output } from '../problem/describe.js'
 import { firstOf, isMasked } from '../problem/positions.js'
 import { badProbability, badRow, isBadSum, type Problem } from '../problem/problem.js'
-import { checkClassCount, layoutOfLogits } from '../problem/shape.js'
+import { checkClassCount, layoutOfLogits, perClassNames } from '../problem/shape.js'
 
 /** A prior with the rule of the RetinaNet paper: {@link FocalLossBase.priorBias}. */
 export interface PriorRule {
@@ -95,7 +96,7 @@ export function biases(loss: LossConstants, prior: unknown): number | Float64Arr
   }
   const single = checkPrior('prior', prior)
   if (formula.perRow) throw wrongType('prior', single, 'an array, one number per class')
-  if (loss.classPositive !== null) throw wrongType('prior', single, `an array of ${loss.classPositive.length}, as alpha, classWeights or posWeight is one`)
+  if (loss.classPositive !== null) throw wrongType('prior', single, `an array of ${loss.classPositive.length}, as ${perClassNames(loss)} is one`)
   checkWeights(loss, 'priorBias()')
   return biasOfPrior(loss, formula, single, 0, 'prior')
 }
@@ -115,6 +116,9 @@ export function hasFreeClass(loss: LossConstants): boolean {
 }
 
 export function checkWeights(loss: LossConstants, method: string): void {
+  if (loss.formula === asymmetricSoftmax && loss.labelSmoothing > 0) {
+    throw outOfRange('labelSmoothing', loss.labelSmoothing, `0, as ${method} has no inverse of an asymmetric loss over a softmax with label smoothing`)
+  }
   if (hasFreeClass(loss)) throw new RangeError(`${method} needs a loss in which every class costs something; alpha, classWeights or posWeight makes one cost nothing`)
 }
 
@@ -127,9 +131,10 @@ export function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x
   const result = { value: 0, grad: 0, hess: 0 }
   // Far past a margin both gradients are 0; their ratio has been at its limit long before
   const at = loss.margin > 0 ? Math.min(x, 700) : x
-  formula.element(at, loss.labelSmoothing / 2, positive, negative, loss, result)
+  const parameters = parametersOf(loss, c)
+  formula.element(at, loss.labelSmoothing / 2, positive, negative, parameters, result)
   const down = result.grad
-  formula.element(at, 1 - loss.labelSmoothing / 2, positive, negative, loss, result)
+  formula.element(at, 1 - loss.labelSmoothing / 2, positive, negative, parameters, result)
   const up = -result.grad
   // So far out that neither pulls any more
   if (down === 0 && up === 0) return x > 0 ? isOf : 1 - isOf
@@ -186,7 +191,7 @@ export function logPosteriorsOfRow(loss: LossConstants, row: Float64Array): void
 function logSharesOfRow(loss: LossConstants, row: Float64Array): void {
   const odds = new Float64Array(row.length)
   logOddsAgainst(row, odds)
-  for (let c = 0; c < row.length; c++) row[c] = logShare(odds[c], loss.gamma) - Math.log(weightsOf(loss, c)[0])
+  for (let c = 0; c < row.length; c++) row[c] = logShare(odds[c], parametersOf(loss, c).gamma) - Math.log(weightsOf(loss, c)[0])
 }
 
 function normalise(row: Float64Array, map: (each: number) => number): void {
@@ -218,7 +223,7 @@ function biasesOfPriors(loss: LossConstants, priors: readonly number[]): Float64
   const oddsAt = (level: number) =>
     priors.map((prior, c) => {
       const wanted = level + Math.log(prior) + Math.log(weightsOf(loss, c)[0])
-      return -bisect((logit) => logShare(-logit, loss.gamma) < wanted)
+      return -bisect((logit) => logShare(-logit, parametersOf(loss, c).gamma) < wanted)
     })
   const level = bisect((at) => oddsAt(at).reduce((sum, z) => sum + sigmoid(-z), 0) < 1)
   return Float64Array.from(oddsAt(level), (z) => -softplus(z))

@@ -64,7 +64,7 @@ export function problemOf(loss: LossConstants, dtype: Dtype, size: number): Prob
   const code = dtype === 'float32' ? 0 : 1
   return {
     // Weights per class would have to be as many as classes
-    loss: { ...loss, classPositive: null, classNegative: null },
+    loss: { ...loss, classPositive: null, classNegative: null, classGamma: null, classTable: null, classParameters: null },
     logits: filled(0.5),
     dtype: code,
     gradDtype: code,

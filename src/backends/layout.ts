@@ -86,7 +86,7 @@ export const PROBLEM_BYTES = 4 * integers.length + 8 * (doubles.length + pointer
 export const RESULT_BYTES = 56
 
 /** FocalFlags. */
-const flags = { ignoreNan: 1, renormalize: 2 } as const
+const flags = { ignoreNan: 1, renormalize: 2, classGammas: 4 } as const
 
 /** FocalStatus. */
 export const status = { ok: 0, badClass: 1, badTarget: 2, outOfMemory: 3, badProblem: 4, cancelled: 5, badProbability: 6, badRow: 7 } as const
@@ -154,7 +154,7 @@ export function writeConstants({ integers, doubles }: ProblemBytes, loss: LossCo
   doubles[offsets.margin / 8] = loss.margin
   doubles[offsets.labelSmoothing / 8] = loss.labelSmoothing
   doubles[offsets.ignoreIndex / 8] = loss.ignoreIndex ?? NaN
-  integers[offsets.flags / 4] = (Number.isNaN(loss.ignoreIndex) ? flags.ignoreNan : 0) + (loss.renormalize ? flags.renormalize : 0)
+  integers[offsets.flags / 4] = (Number.isNaN(loss.ignoreIndex) ? flags.ignoreNan : 0) + (loss.renormalize ? flags.renormalize : 0) + (loss.classGamma === null ? 0 : flags.classGammas) + (loss.formula.flags ?? 0)
   doubles[offsets.positiveWeight / 8] = loss.positiveWeight
   doubles[offsets.negativeWeight / 8] = loss.negativeWeight
 }

@@ -28,6 +28,10 @@ interface FormulaOf {
   readonly code: number
   /** The least label that is counted as a positive, where the loss has no option for it. */
   readonly positiveFrom: number
+  /** Whether neither shaders nor operations of TensorFlow.js have it. */
+  readonly hostOnly?: boolean
+  /** The flags of cpp/problem.h (enum FocalFlags) that tell it from others of its code. */
+  readonly flags?: number
   /**
    * Writes the loss of one probability `p` with target `y` to `to`, differentiated with respect to p. Limits at 0 and 1 come
    * out where they are finite, and something that is not finite where they are not. Of a softmax it is one class's part.
@@ -47,12 +51,17 @@ export interface ElementFormula extends FormulaOf {
 /** A loss whose rows are one choice between classes. */
 export interface RowFormula extends FormulaOf {
   readonly perRow: true
+  /** Whether it takes no labels. */
+  readonly indicesOnly?: boolean
   /**
    * Returns the loss of one row. On entry `row` holds the logits, on return the gradient. `weights[c]` is the class's
    * weight times its target. All arrays have one entry a class, and all are overwritten: `hess`, where it is wanted, with
    * the diagonal of the Hessian.
+   *
+   * @param gammas one a class, in place of the parameter; null: that.
+   * @param target the row's class, among these; -1 where labels tell.
    */
-  row(row: Float64Array, weights: Float64Array, scratch: Float64Array, parameters: Parameters, hess: Float64Array | null): number
+  row(row: Float64Array, weights: Float64Array, scratch: Float64Array, parameters: Parameters, hess: Float64Array | null, gammas: Float64Array | null, target: number): number
 }
 
 export type Formula = ElementFormula | RowFormula
@@ -85,6 +94,12 @@ export function logOddsAgainst(row: Float64Array, odds: Float64Array): void {
     after += Math.exp(below(row[c]))
     odds[c] = Math.log(others) - below(row[c])
   }
+}
+
+/** Whether logits share their row in no way that can be known: not a number somewhere, or several infinities on top. */
+export function isUndecided(row: Float64Array): boolean {
+  const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
+  return Number.isNaN(top) || (!Number.isFinite(top) && row.indexOf(top) !== row.lastIndexOf(top))
 }
 
 /** y softplus(-x) + (1 - y) softplus(x), where a target of 0 or 1 leaves nothing of the other term. */

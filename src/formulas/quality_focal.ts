@@ -12,7 +12,8 @@ export const qualityFocal: ElementFormula = {
   positiveFrom: 0.5,
   perRow: false,
   isModulated: false,
-  element(x, y, positive, negative, { beta }, to) {
+  element(x, y, positive, negative, { beta, constantModulator }, to) {
+    const slope = constantModulator ? 0 : beta
     const s = sigmoid(x)
     const c = sigmoid(-x)
     const variance = s * c
@@ -21,26 +22,27 @@ export const qualityFocal: ElementFormula = {
     const r = variance / distance
     const loss = crossEntropy(x, y)
     const modulated = (y * positive + (1 - y) * negative) * modulatingFactor(distance, beta)
-    const pull = beta * (d / distance) * r
+    const pull = slope * (d / distance) * r
     to.value = times(modulated, loss)
     to.grad = -modulated * (times(pull, loss) + d)
-    to.hess = modulated * (times(beta * (beta - 1) * r * r - pull * (c - s), loss) + (2 * beta + 1) * variance)
+    to.hess = modulated * (times(slope * (slope - 1) * r * r - pull * (c - s), loss) + (2 * slope + 1) * variance)
   },
-  probability(p, y, positive, negative, { beta }, to) {
-    if (y === 0) probabilityAsNegative(p, 1 - p, negative, beta, to)
-    else if (y === 1) probabilityAsPositive(p, 1 - p, positive, beta, to)
-    else probabilityOfQuality(p, y, y * positive + (1 - y) * negative, beta, to)
+  probability(p, y, positive, negative, { beta, constantModulator }, to) {
+    const slope = constantModulator ? 0 : beta
+    if (y === 0) probabilityAsNegative(p, 1 - p, negative, beta, to, slope)
+    else if (y === 1) probabilityAsPositive(p, 1 - p, positive, beta, to, slope)
+    else probabilityOfQuality(p, y, y * positive + (1 - y) * negative, beta, slope, to)
   },
 }
 
 /** A quality between 0 and 1, at p; derivatives are with respect to p. */
-function probabilityOfQuality(p: number, y: number, weight: number, beta: number, to: Derivatives): void {
+function probabilityOfQuality(p: number, y: number, weight: number, beta: number, slope: number, to: Derivatives): void {
   const d = y - p
   const distance = Math.max(Math.abs(d), p * (1 - p) * LEAST_RATIO, Number.MIN_VALUE)
   probabilityCrossEntropy(p, y, weight * Math.pow(distance, beta), to)
   const { value, grad } = to
   const sign = d / distance
-  const pull = (beta * value) / distance
+  const pull = (slope * value) / distance
   to.grad = grad - sign * pull
-  to.hess += ((beta - 1) * pull - 2 * beta * sign * grad) / distance
+  to.hess += ((slope - 1) * pull - 2 * slope * sign * grad) / distance
 }

@@ -1,5 +1,5 @@
 /** Softmax focal loss: every row is one choice between classes. */
-import { logOddsAgainst, modulatingFactor, type RowFormula, sigmoid, softplus } from './formula.js'
+import { isUndecided, logOddsAgainst, modulatingFactor, type RowFormula, sigmoid, softplus } from './formula.js'
 import { probabilityAsPositive } from './probability.js'
 
 /**
@@ -16,7 +16,7 @@ export const softmaxFocal: RowFormula = {
   code: 1,
   positiveFrom: 0.5,
   perRow: true,
-  row(row, weights, scratch, { gamma }, hess) {
+  row(row, weights, scratch, parameters, hess, gammas) {
     if (isUndecided(row)) {
       row.fill(NaN)
       hess?.fill(NaN)
@@ -27,6 +27,7 @@ export const softmaxFocal: RowFormula = {
     let value = 0
     let before = 0
     for (let c = 0; c < row.length; c++) {
+      const gamma = gammas === null ? parameters.gamma : gammas[c]
       const q = sigmoid(odds[c])
       const p = sigmoid(-odds[c])
       const nll = softplus(odds[c])
@@ -55,7 +56,7 @@ export const softmaxFocal: RowFormula = {
 }
 
 /** Replaces D_c / q_c by the second derivatives; `pulls` is the sum of all B. Sums leave a class out: they are no differences. */
-function bend(hess: Float64Array, odds: Float64Array, pulls: number): void {
+export function bend(hess: Float64Array, odds: Float64Array, pulls: number): void {
   const own = hess.slice()
   let before = 0
   for (let c = 0; c < hess.length; c++) {
@@ -69,10 +70,4 @@ function bend(hess: Float64Array, odds: Float64Array, pulls: number): void {
     hess[j] = q * q * own[j] + p * (p * (hess[j] + after) + q * pulls)
     after += own[j]
   }
-}
-
-/** Not a number somewhere, or several infinities on top: they share the row in no way that can be known. */
-function isUndecided(row: Float64Array): boolean {
-  const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
-  return Number.isNaN(top) || (!Number.isFinite(top) && row.indexOf(top) !== row.lastIndexOf(top))
 }

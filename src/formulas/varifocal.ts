@@ -10,9 +10,9 @@ export const varifocal: ElementFormula = {
   positiveFrom: 2 ** -149,
   perRow: false,
   isModulated: false,
-  element(x, y, positive, negative, { gamma }, to) {
+  element(x, y, positive, negative, { gamma, constantModulator }, to) {
     if (y === 0) {
-      asNegative(x, negative, gamma, to)
+      asNegative(x, negative, gamma, to, constantModulator ? 0 : gamma)
       return
     }
     const s = sigmoid(x)
@@ -22,8 +22,8 @@ export const varifocal: ElementFormula = {
     to.grad = weight * ((1 - y) * s - y * c)
     to.hess = weight * s * c
   },
-  probability(p, y, positive, negative, { gamma }, to) {
-    if (y === 0) probabilityAsNegative(p, 1 - p, negative, gamma, to)
+  probability(p, y, positive, negative, { gamma, constantModulator }, to) {
+    if (y === 0) probabilityAsNegative(p, 1 - p, negative, gamma, to, constantModulator ? 0 : gamma)
     else if (y === 1) probabilityAsPositive(p, 1 - p, positive, 0, to)
     else probabilityCrossEntropy(p, y, y * positive, to)
   },

@@ -1,8 +1,8 @@
 /** Asymmetric loss: positives and negatives focused apart, and negatives below a margin for free. */
-import { flag, number } from '../arguments.js'
+import { number } from '../arguments.js'
 import { surplus } from '../errors.js'
 import { asymmetric } from '../formulas/asymmetric.js'
-import { type LossOptions, numberOption, optional, type OptionRules, type Reduction } from '../problem/options.js'
+import { flagOption, type LossOptions, numberOption, optional, type OptionRules, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
 
 /** What {@link AsymmetricLoss} takes. `undefined` means the default. */
@@ -42,7 +42,7 @@ const asymmetricRules: OptionRules<AsymmetricResolved> = {
     gammaPositive: numberOption('gammaPositive', 1),
     gammaNegative: numberOption('gammaNegative', 4),
     margin: optional(0.05, (given) => number('margin', given, 0, 0.99)),
-    constantModulator: optional(false, (given) => flag('constantModulator', given)),
+    constantModulator: flagOption('constantModulator'),
     labelSmoothing: numberOption('labelSmoothing', 0, 1),
   },
   parameters: ({ gammaPositive: gamma, ...others }) => ({

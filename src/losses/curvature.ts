@@ -25,6 +25,8 @@ export interface CurvatureCall {
 export function curvatureCall(problem: AnyProblem, { curvature, maxStep }: Pick<HessCall<Logits>, 'curvature' | 'maxStep'>): CurvatureCall | null {
   const expected = curvature !== undefined && oneOf('curvature', curvature, curvatures) === 'expected'
   const longest = maxStep === undefined ? Infinity : positiveNumber('maxStep', maxStep)
+  const { formula } = problem.loss
+  if (expected && formula.perRow && formula.indicesOnly === true) throw outOfRange('curvature', curvature, "'exact', as an asymmetric loss over a softmax takes no labels, and a posterior is of such")
   if (expected && hasFreeClass(problem.loss)) {
     throw outOfRange('curvature', curvature, "'exact', as alpha, classWeights or posWeight makes a class cost nothing, which leaves no posterior")
   }

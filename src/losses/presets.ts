@@ -158,6 +158,13 @@ export const presets = /* @__PURE__ */ frozen({
    */
   mmdetectionQuality: { beta: 2, reduction: 'mean-rows' },
 
+  /**
+   * RT-DETR's `loss_labels_vfl`, for VarifocalLoss: alpha 0.75, gamma 2, weights by a detached score; a sum, which its number of boxes
+   * divides: the call option `normalizer`. Its target is the IoU at the class of a matched query, 0 elsewhere. (A match of IoU 0 is
+   * of weight 0 there, and a negative here.)
+   */
+  rtdetr: { gamma: 2, alpha: 0.75, constantModulator: true, reduction: 'sum' },
+
   /** mmpretrain's `FocalLoss`: alpha 0.25, gamma 2, mean over all elements. */
   mmpretrain: { gamma: 2, alpha: 0.25, reduction: 'mean' },
 
@@ -178,7 +185,7 @@ export const presets = /* @__PURE__ */ frozen({
 
   /**
    * `apex.contrib.focal_loss`: class indices, where -1 means background and -2 is ignored; its `num_positives_sum` is the
-   * call option `normalizer`. apex has no defaults; gamma and alpha are the paper's.
+   * call option `normalizer`. apex has no defaults; gamma and alpha are the paper's. Its label smoothing is of the cross entropy alone.
    */
-  apex: { gamma: 2, alpha: 0.25, reduction: 'sum', background: -1, ignoreIndex: -2 },
+  apex: { gamma: 2, alpha: 0.25, labelSmoothingOf: 'cross-entropy', reduction: 'sum', background: -1, ignoreIndex: -2 },
 } as const)

@@ -1,6 +1,6 @@
 /** Quality focal loss: a score that is to equal a quality between 0 and 1, such as the IoU of a predicted box. */
 import { qualityFocal } from '../formulas/quality_focal.js'
-import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../problem/options.js'
+import { flagOption, type LossOptions, numberOption, type OptionRules, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
 import { surplus } from '../errors.js'
 
@@ -8,18 +8,25 @@ import { surplus } from '../errors.js'
 export interface QualityFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Power of the distance between label and score, a finite number >= 0; 0 is cross entropy. Default 2. */
   beta?: number | undefined
+  /**
+   * Differentiate as if the modulating factor were a constant, as a weight that is computed without a gradient is: the gradient
+   * is then not that of the value. Default `false`.
+   */
+  constantModulator?: boolean | undefined
 }
 
 /** The options of its own, defaults filled in. */
 export interface QualityFocalResolved {
   /** See {@link QualityFocalOptions.beta}. */
   readonly beta: number
+  /** See {@link QualityFocalOptions.constantModulator}. */
+  readonly constantModulator: boolean
 }
 
 const qualityFocalRules: OptionRules<QualityFocalResolved> = {
   loss: 'QualityFocalLoss',
-  own: { beta: numberOption('beta', 2) },
-  parameters: ({ beta }) => ({ beta }),
+  own: { beta: numberOption('beta', 2), constantModulator: flagOption('constantModulator') },
+  parameters: ({ beta, constantModulator }) => ({ beta, constantModulator }),
 }
 
 export interface QualityFocalLoss<R extends Reduction = Reduction> extends ElementwiseLoss<R, QualityFocalResolved> {}

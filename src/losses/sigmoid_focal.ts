@@ -1,10 +1,11 @@
 /** Sigmoid focal loss: every logit is a yes-or-no question of its own (Lin et al. 2017, arXiv:1708.02002). */
 import { oneOf } from '../arguments.js'
-import type { SoftTargets } from '../formulas/formula.js'
+import type { ElementFormula, SoftTargets } from '../formulas/formula.js'
 import { sigmoidFocal } from '../formulas/sigmoid_focal.js'
+import { sigmoidGeneral } from '../formulas/sigmoid_general.js'
 import { type FocalOptions, type FocalResolved, focalRules, optional, type OptionRules, perClass, type PerClass, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
-import { surplus } from '../errors.js'
+import { outOfRange, surplus } from '../errors.js'
 
 /** What {@link SigmoidFocalLoss} takes. `undefined` means the default. */
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
@@ -21,6 +22,11 @@ export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends Fo
    * `(1 - p_t)^gamma` with `1 - p_t = y (1 - p) + (1 - y) p`. 'mixture' (Kornia): `y L(1) + (1 - y) L(0)`.
    */
   softTargets?: SoftTargets | undefined
+  /**
+   * What `labelSmoothing` moves. 'target' (default): the target, before all else. 'cross-entropy' (NVIDIA apex): that of the cross
+   * entropy alone, while the modulating factor and alpha keep the target as it is.
+   */
+  labelSmoothingOf?: 'target' | 'cross-entropy' | undefined
 }
 
 /** The options of its own, defaults filled in. */
@@ -29,13 +35,27 @@ export interface SigmoidFocalResolved extends FocalResolved {
   readonly posWeight: number | readonly number[] | null
   /** See {@link SigmoidFocalOptions.softTargets}. */
   readonly softTargets: SoftTargets
+  /** See {@link SigmoidFocalOptions.labelSmoothingOf}. */
+  readonly labelSmoothingOf: 'target' | 'cross-entropy'
 }
 
 export const sigmoidFocalRules: OptionRules<SigmoidFocalResolved> = {
   loss: 'SigmoidFocalLoss',
-  own: { ...focalRules(0.25, 1), posWeight: optional(null, (given) => perClass('posWeight', given, Infinity)), softTargets: optional('linear', (given) => oneOf('softTargets', given, ['linear', 'mixture'])) },
+  own: { ...focalRules(0.25, 1), posWeight: optional(null, (given) => perClass('posWeight', given, Infinity)), softTargets: optional('linear', (given) => oneOf('softTargets', given, ['linear', 'mixture'])), labelSmoothingOf: optional('target', (given) => oneOf('labelSmoothingOf', given, ['target', 'cross-entropy'])) },
   balance: (alpha) => [alpha, 1 - alpha],
-  parameters: ({ gamma, alpha, posWeight, labelSmoothing, softTargets }) => ({ gamma, alpha, posWeight, labelSmoothing, softTargets }),
+  parameters: ({ gamma, alpha, posWeight, labelSmoothing, softTargets, labelSmoothingOf }) => ({
+    gamma,
+    alpha,
+    posWeight,
+    softTargets,
+    ...(labelSmoothingOf === 'target' ? { labelSmoothing } : { beta: labelSmoothing }),
+  }),
+}
+
+/** Options are checked by the base. */
+function formulaFor(options: SigmoidFocalOptions): ElementFormula {
+  const { gamma, labelSmoothing = 0, labelSmoothingOf } = { ...options }
+  return typeof gamma === 'object' || (labelSmoothingOf === 'cross-entropy' && labelSmoothing !== 0) ? sigmoidGeneral : sigmoidFocal
 }
 
 export interface SigmoidFocalLoss<R extends Reduction = Reduction> extends ElementwiseLoss<R, SigmoidFocalResolved> {}
@@ -56,6 +76,9 @@ export const SigmoidFocalLoss: {
 } = class SigmoidFocalLoss<R extends Reduction> extends ElementwiseLoss<R, SigmoidFocalResolved> {
   constructor(options: SigmoidFocalOptions<R> = {}) {
     if (arguments.length > 1) throw surplus('new SigmoidFocalLoss()', 1, arguments.length)
-    super(options, sigmoidFocalRules, sigmoidFocal)
+    super(options, sigmoidFocalRules, formulaFor(options))
+    const { gamma, softTargets, labelSmoothingOf } = this.options
+    if (softTargets === 'linear' || (typeof gamma === 'number' && labelSmoothingOf === 'target')) return
+    throw outOfRange('softTargets', softTargets, "'linear', as gamma is one per class or labelSmoothingOf is 'cross-entropy'")
   }
 }

@@ -1,7 +1,6 @@
 /** Softmax focal loss: every row is one choice between classes. */
-import { flag } from '../arguments.js'
 import { softmaxFocal } from '../formulas/softmax_focal.js'
-import { type FocalOptions, type FocalResolved, focalRules, optional, type OptionRules, type Reduction } from '../problem/options.js'
+import { flagOption, type FocalOptions, type FocalResolved, focalRules, type OptionRules, type Reduction } from '../problem/options.js'
 import { FocalLossBase } from './base.js'
 import { surplus } from '../errors.js'
 
@@ -24,7 +23,7 @@ export interface SoftmaxFocalResolved extends FocalResolved {
 
 export const softmaxFocalRules: OptionRules<SoftmaxFocalResolved> = {
   loss: 'SoftmaxFocalLoss',
-  own: { ...focalRules(null, Infinity), renormalize: optional(false, (given) => flag('renormalize', given)) },
+  own: { ...focalRules(null, Infinity), renormalize: flagOption('renormalize') },
   balance: (alpha) => [alpha, 1],
   parameters: ({ gamma, alpha, labelSmoothing, renormalize }) => ({ gamma, alpha, labelSmoothing, renormalize }),
 }

@@ -2,6 +2,7 @@
 import { varifocal } from '../formulas/varifocal.js'
 import {
   alphaOption,
+  flagOption,
   type FocalResolved,
   type LossOptions,
   numberOption,
@@ -18,16 +19,26 @@ export interface VarifocalOptions<R extends Reduction = Reduction> extends LossO
   gamma?: number | undefined
   /** Weight >= 0 of negatives; positives weigh their label. Default 0.75; `null` is 1. */
   alpha?: PerClass | null | undefined
+  /**
+   * Differentiate as if `p^gamma` were a constant, as RT-DETR does, which weighs by a detached score: the gradient is then not
+   * that of the value. Default `false`.
+   */
+  constantModulator?: boolean | undefined
 }
 
 /** The options of its own, defaults filled in. */
-export type VarifocalResolved = Pick<FocalResolved, 'gamma' | 'alpha'>
+export interface VarifocalResolved extends Pick<FocalResolved, 'alpha'> {
+  /** See {@link VarifocalOptions.gamma}. */
+  readonly gamma: number
+  /** See {@link VarifocalOptions.constantModulator}. */
+  readonly constantModulator: boolean
+}
 
 const varifocalRules: OptionRules<VarifocalResolved> = {
   loss: 'VarifocalLoss',
-  own: { gamma: numberOption('gamma', 2), alpha: alphaOption(0.75, Infinity) },
+  own: { gamma: numberOption('gamma', 2), alpha: alphaOption(0.75, Infinity), constantModulator: flagOption('constantModulator') },
   balance: (alpha) => [1, alpha],
-  parameters: ({ gamma, alpha }) => ({ gamma, alpha }),
+  parameters: ({ gamma, alpha, constantModulator }) => ({ gamma, alpha, constantModulator }),
 }
 
 export interface VarifocalLoss<R extends Reduction = Reduction> extends ElementwiseLoss<R, VarifocalResolved> {}

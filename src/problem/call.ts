@@ -33,7 +33,10 @@ export interface CallOptions extends StorageOptions {
    * `background`, and labels where it has none; floats and booleans are labels, and so is a plain array without `shape`.
    */
   targetKind?: TargetKind | undefined
-  /** Multiplies loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. */
+  /**
+   * Multiplies loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. What is infinite is no
+   * weight, as little as NaN is: what it multiplies is NaN.
+   */
   weights?: Numbers | DevicePointer | undefined
   /**
    * Zero (or false) leaves a row or an element out: no loss, no gradient, not valid; 1 keeps it. One per row or one per logit. A

@@ -13,18 +13,36 @@ export interface LossConstants extends ClassWeighting, Parameters, Reading {
   readonly ignoreIndex: number | null
   /** The same of positions, whose labels are NaN then. */
   readonly ignoredPosition: number | null
+  /** Gamma, where classes have one each: then there are `classPositive` and `classNegative`, too. */
+  readonly classGamma: Float64Array | null
+  /** The same as parameters, for formulas. */
+  readonly classParameters: readonly Parameters[] | null
+  /** The same for kernels: `classPositive`, and behind it the gammas. */
+  readonly classTable: Float64Array | null
 }
 
 /** FOCAL_LARGEST_POWER: what gammas and beta are taken down to, which changes no loss. */
 export const LARGEST_POWER = 1e15
 
+/** The parameters of class `c`. */
+export function parametersOf(loss: LossConstants, c: number): Parameters {
+  return loss.classParameters === null ? loss : loss.classParameters[c]
+}
+
+/** Whether neither shaders nor operations of TensorFlow.js have a loss of these options. */
+export function isHostOnly({ formula, classGamma }: LossConstants): boolean {
+  return formula.hostOnly === true || classGamma !== null
+}
+
 export function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, rules: OptionRules<O>, formula: Formula): LossConstants {
   const { inputs, classWeights, background, ignoreIndex } = options
   const { alpha = null, posWeight = null, labelSmoothing = 0, gamma = 0, gammaNegative = 0, beta = 0, margin = 0, positionTargets = false, ...others } = rules.parameters(options)
-  return {
+  const classGamma = typeof gamma === 'number' ? null : Float64Array.from(gamma, (each) => Math.min(each, LARGEST_POWER))
+  const weighting = classWeighting({ alpha, classWeights, posWeight, gamma }, rules.balance ?? (() => [1, 1]))
+  const constants: LossConstants = {
     formula,
     inputs,
-    gamma: Math.min(gamma, LARGEST_POWER),
+    gamma: Math.min(typeof gamma === 'number' ? gamma : gamma[0], LARGEST_POWER),
     gammaNegative: Math.min(gammaNegative, LARGEST_POWER),
     beta: Math.min(beta, LARGEST_POWER),
     margin,
@@ -39,8 +57,19 @@ export function constantsOf<O extends object>(options: ResolvedOptions<Reduction
     background: background ?? NaN,
     ignoreIndex: positionTargets && ignoreIndex !== null ? NaN : ignoreIndex,
     ignoredPosition: positionTargets ? ignoreIndex : null,
-    ...classWeighting({ alpha, classWeights, posWeight }, rules.balance ?? (() => [1, 1])),
+    ...weighting,
+    classGamma,
+    classTable: classGamma === null || weighting.classPositive === null ? weighting.classPositive : joined(weighting.classPositive, classGamma),
+    classParameters: null,
   }
+  return classGamma === null ? constants : { ...constants, classParameters: Array.from(classGamma, (each) => ({ ...constants, gamma: each })) }
+}
+
+function joined(first: Float64Array, second: Float64Array): Float64Array {
+  const both = new Float64Array(first.length + second.length)
+  both.set(first)
+  both.set(second, first.length)
+  return both
 }
 
 /** Weights of positives and negatives: numbers, or one per class. */
@@ -57,17 +86,19 @@ interface Weighting {
   readonly alpha: FocalResolved['alpha']
   readonly classWeights: FocalResolved['alpha']
   readonly posWeight: FocalResolved['alpha']
+  /** Which weighs nothing, but where there is one per class, there are weights per class. */
+  readonly gamma: FocalResolved['gamma']
 }
 
 /** All of them multiplied. `balance` says what alpha is to positives and negatives. */
-function classWeighting({ alpha, classWeights, posWeight }: Weighting, balance: (alpha: number) => readonly [number, number]): ClassWeighting {
+function classWeighting({ alpha, classWeights, posWeight, gamma }: Weighting, balance: (alpha: number) => readonly [number, number]): ClassWeighting {
   const weightsOf = (c: number): readonly [number, number] => {
     const each = at(alpha, c)
     const weight = at(classWeights, c) ?? 1
     const [positive, negative] = each === null ? [1, 1] : balance(each)
     return [positive * weight * (at(posWeight, c) ?? 1), negative * weight]
   }
-  const classes = classCount({ alpha, classWeights, posWeight })
+  const classes = classCount({ gamma, alpha, classWeights, posWeight })
   if (classes === undefined) {
     const [positiveWeight, negativeWeight] = weightsOf(0)
     return { positiveWeight, negativeWeight, classPositive: null, classNegative: null }

@@ -39,6 +39,7 @@ export function describe(
   const layout = loss.positionTargets ? layoutOfPositions(loss, elements, given, call) : call.shape === undefined ? inferLayout(loss, elements, given, call) : readShape(loss, elements, given, call)
   const { outer, classes, inner, targetsKind } = layout
   if (targetsKind === 'class-index') checkIndices(loss, given, call.targetKind, elements)
+  if (loss.formula.perRow && loss.formula.indicesOnly === true && targetsKind === 'labels' && elements > 0) throw wrongType('targets', givenTargets, 'class indices, one per row')
   checkClassCount(loss, classes, call)
 
   const rows = outer * inner

@@ -1,5 +1,5 @@
 /** The options of a loss: checked once, in its constructor, and turned into the constants that backends work with. */
-import { checkNames, checkRecord, number, oneOf } from '../arguments.js'
+import { checkNames, checkRecord, flag, number, oneOf } from '../arguments.js'
 import { outOfRange, wrongType } from '../errors.js'
 import type { Parameters } from '../formulas/formula.js'
 
@@ -58,8 +58,11 @@ export interface LossOptions<R extends Reduction = Reduction> {
 
 /** What the focal losses proper take, sigmoid and softmax. */
 export interface FocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
-  /** Focusing, a finite number >= 0; 0 is cross entropy. Default 2. */
-  gamma?: number | undefined
+  /**
+   * Focusing, a finite number >= 0, or one per class (equalized focal loss: Li et al. 2022, arXiv:2201.02593, whose factor
+   * `gamma_c / gamma_b` is `classWeights`); 0 is cross entropy. Default 2.
+   */
+  gamma?: PerClass | undefined
   /** Balance, on top of `classWeights`. `null` switches it off; the range and the default are the loss's own. */
   alpha?: PerClass | null | undefined
   /** From 0 to 1: moves every target that far towards indifference. Default 0. */
@@ -68,8 +71,8 @@ export interface FocalOptions<R extends Reduction = Reduction> extends LossOptio
 
 /** `gamma`, `alpha` and `labelSmoothing` as a loss shows them. */
 export interface FocalResolved {
-  /** See {@link FocalOptions.gamma}. */
-  readonly gamma: number
+  /** See {@link FocalOptions.gamma}. An array is a copy, and frozen. */
+  readonly gamma: number | readonly number[]
   /** See {@link FocalOptions.alpha}. An array is a copy, and frozen. */
   readonly alpha: number | readonly number[] | null
   /** See {@link FocalOptions.labelSmoothing}. */
@@ -118,7 +121,7 @@ export interface OptionRules<O extends object> {
   /** What its alpha makes of the weights of a positive and of a negative. */
   readonly balance?: (alpha: number) => readonly [positive: number, negative: number]
   /** What its options are to its formula. */
-  readonly parameters: (options: O) => Partial<Parameters & Reading & Pick<FocalResolved, 'alpha' | 'labelSmoothing'> & Pick<PositiveWeighting, 'posWeight'>>
+  readonly parameters: (options: O) => Partial<Omit<Parameters, 'gamma'> & Reading & Pick<FocalResolved, 'gamma' | 'alpha' | 'labelSmoothing'> & Pick<PositiveWeighting, 'posWeight'>>
 }
 
 /** The names of the options of a loss. */
@@ -136,6 +139,11 @@ export function numberOption(name: string, fallback: number, most = Infinity): (
   return optional(fallback, (given) => number(name, given, 0, most))
 }
 
+/** The check of a switch, which is off by default. */
+export function flagOption(name: string): (given: unknown) => boolean {
+  return optional(false, (given) => flag(name, given))
+}
+
 /** Alpha, one or one per class, from 0 to `most`, or null. */
 export function checkAlpha(given: unknown, most: number): FocalResolved['alpha'] {
   return perClass('alpha', given, most, given === -1 ? ', or null, which switches it off (as -1 does in fvcore and torchvision)' : '')
@@ -149,7 +157,7 @@ export function alphaOption(fallback: number | null, most: number): (given: unkn
 /** `gamma`, `alpha` (its default and its largest) and `labelSmoothing`. */
 export function focalRules(alpha: number | null, largestAlpha: number): OptionRules<FocalResolved>['own'] {
   return {
-    gamma: numberOption('gamma', 2),
+    gamma: optional(2, (given) => (typeof given === 'object' && given !== null ? (perClass('gamma', given, Infinity) as readonly number[]) : number('gamma', given, 0, Infinity))),
     alpha: alphaOption(alpha, largestAlpha),
     labelSmoothing: numberOption('labelSmoothing', 0, 1),
   }

@@ -73,7 +73,7 @@ export function layoutOfLogits(loss: LossConstants, n: number, call: CallOptions
   if (call.classAxis !== undefined) throw new TypeError('classAxis is given without shape; expected both')
   const classes = loss.classPositive?.length ?? (loss.formula.perRow ? undefined : 1)
   if (classes === undefined) throw new TypeError('shape is undefined; expected [rows, classes]')
-  if (n % classes !== 0) throw new RangeError(`logits has length ${n}; expected a multiple of ${classes}, as alpha, classWeights or posWeight has so many`)
+  if (n % classes !== 0) throw new RangeError(`logits has length ${n}; expected a multiple of ${classes}, as ${perClassNames(loss)} has so many`)
   return { outer: n / classes, classes, inner: 1 }
 }
 
@@ -106,6 +106,11 @@ function split(loss: LossConstants, shape: readonly number[], classAxis: unknown
   return { outer: product(shape.slice(0, axis)), classes: shape[axis], inner: product(shape.slice(axis + 1)) }
 }
 
+/** The options that may be one per class. */
+export function perClassNames({ classGamma }: LossConstants): string {
+  return classGamma === null ? 'alpha, classWeights or posWeight' : 'gamma, alpha, classWeights or posWeight'
+}
+
 /** Throws where a loss cannot have so many classes. */
 export function checkClassCount(loss: LossConstants, classes: number, call: CallOptions): void {
   if (classes === 1 && loss.formula.perRow) {
@@ -114,5 +119,5 @@ export function checkClassCount(loss: LossConstants, classes: number, call: Call
   const given = loss.classPositive?.length
   if (given === undefined || given === classes) return
   const hint = call.shape === undefined ? ' (shape tells how many there are)' : ''
-  throw new RangeError(`alpha, classWeights or posWeight has ${given} entries; expected one per class, ${classes}${hint}`)
+  throw new RangeError(`${perClassNames(loss)} has ${given} entries; expected one per class, ${classes}${hint}`)
 }

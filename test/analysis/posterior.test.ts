@@ -42,7 +42,7 @@ describe('toProbability of an element-wise loss', () => {
     x.forEach((each, i) => expect(eta[i] / sigmoid(each)).toBeCloseTo(1, 13))
   })
 
-  it.each([...elementCases, ['AsymmetricLoss', { constantModulator: true }]] as typeof elementCases)(
+  it.each([...elementCases, ...(['AsymmetricLoss', 'QualityFocalLoss', 'VarifocalLoss'] as const).map((name) => [name, { constantModulator: true }])] as typeof elementCases)(
     'is where the expected gradient vanishes, %s %o',
     (name, options) => {
       const loss = elementwiseOf(name, { ...options, reduction: 'none', backend: 'js' })

@@ -50,6 +50,9 @@ const loss: LossConstants = {
   positiveWeight: 1,
   negativeWeight: 1,
   classPositive: null,
+  classGamma: null,
+  classTable: null,
+  classParameters: null,
   classNegative: null,
 }
 

@@ -20,12 +20,13 @@ const variants: readonly (readonly [ElementwiseName, AnyOptions])[] = [
     ['SigmoidFocalLoss', { gamma }] as const,
     ['SigmoidFocalLoss', { gamma, softTargets: 'mixture', alpha: null }] as const,
     ['VarifocalLoss', { gamma }] as const,
+    ['VarifocalLoss', { gamma, constantModulator: true }] as const,
     ['HeatmapFocalLoss', { gamma, beta: 4 }] as const,
     ['HeatmapFocalLoss', { gamma, beta: 0 }] as const,
     ['AsymmetricLoss', { gammaPositive: 1, gammaNegative: gamma, margin: 0.05 }] as const,
     ['AsymmetricLoss', { gammaPositive: gamma, gammaNegative: 4, margin: 0, constantModulator: true }] as const,
   ]),
-  ...[0, 1, 2, 3.5].map((beta) => ['QualityFocalLoss', { beta }] as const),
+  ...[0, 1, 2, 3.5].flatMap((beta) => [false, true].map((constantModulator) => ['QualityFocalLoss', { beta, constantModulator }] as const)),
   ...[0.5, 1, 1.5, 2, 3].flatMap((gamma) => [0, 1].map((beta) => ['FocalStarLoss', { gamma, beta }] as const)),
 ]
 const named = variants.map(([name, options]) => [`${name} ${JSON.stringify(options)}`, name, options] as const)

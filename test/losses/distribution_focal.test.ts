@@ -61,6 +61,7 @@ describe.each(testedBackends())('%s', (backend) => {
     const call = { shape: [3, 5, 4], classAxis: 1, weights: positions.map((_, r) => r % 3), mask: positions.map((_, r) => Number(r !== 2)) }
     expect(gradcheck(loss, logits, positions, { call }).passed).toBe(true)
     const all = loss.valueAndGrad(logits, positions, call)
+    expect(loss.valueGradAndHess(logits, positions, call)).toMatchObject({ value: all.value, hess: { length: 60 } })
     expect(loss.valueAndGrad(logits, Array.from(positions), call)).toEqual(all)
     expect(await loss.valueAndGradAsync(logits, positions, call)).toEqual(all)
     expect(loss.accumulator().add(logits, positions, call).value).toBe(all.value)

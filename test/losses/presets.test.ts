@@ -41,6 +41,9 @@ const crossEntropy = (z: number, y: number) => -(y * Math.log(sigmoid(z)) + (1 -
 const quality = (z: number, score: number) =>
   score === 0 ? crossEntropy(z, 0) * sigmoid(z) ** 2 : crossEntropy(z, score) * Math.abs(score - sigmoid(z)) ** 2
 
+/** RT-DETR's: binary cross entropy with the score, weighed by it, or by the prediction where there is none. */
+const vfl = (z: number, score: number) => crossEntropy(z, score) * (score > 0 ? score : 0.75 * sigmoid(z) ** 2)
+
 /** The authors': the probability of the truth, clipped, and the power of what is missing from it. */
 const asymmetric = (gammaPositive: number) => (z: number, y: number) => {
   const truth = y === 1 ? sigmoid(z) : Math.min(1, 1 - sigmoid(z) + 0.05)
@@ -139,6 +142,7 @@ const cases: Record<keyof typeof presets, Case> = {
     targets: indices(3, 1),
     expected: [mean(indices(3, 1).flatMap((index, row) => detector(row, index)))],
   },
+  rtdetr: { loss: 'VarifocalLoss', options: presets.rtdetr, targets: soft, normalizer: 4, expected: [sum(each(soft, vfl)) / 4] },
   mmdetectionQuality: { loss: 'QualityFocalLoss', options: presets.mmdetectionQuality, targets: soft, expected: [sum(each(soft, quality)) / 5] },
   mmpretrainAsymmetric: {
     loss: 'AsymmetricLoss',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { presets, sigmoidFocalLoss, SigmoidFocalLoss, softmaxFocalLoss, SoftmaxFocalLoss, VarifocalLoss } from 'focal-loss'
-import { type LossName, lossNames, lossOf } from '../support/losses.js'
+import { type AnyOptions, type LossName, lossNames, lossOf } from '../support/losses.js'
 
 describe('the options of a loss', () => {
   it('have defaults, all readable', () => {
@@ -12,6 +12,7 @@ describe('the options of a loss', () => {
       posWeight: null,
       labelSmoothing: 0,
       softTargets: 'linear',
+      labelSmoothingOf: 'target',
       background: null,
       ignoreIndex: null,
       reduction: 'mean',
@@ -33,17 +34,17 @@ describe('the options of a loss', () => {
     const { options } = lossOf(name, {})
     expect(Object.values(options)).not.toContain(undefined)
     expect(lossOf(name, Object.fromEntries(Object.keys(options).map((option) => [option, undefined]))).options).toEqual(options)
-    expect(lossOf(name, options).options).toEqual(options)
+    expect(lossOf(name, options as AnyOptions).options).toEqual(options)
   })
 
   it('differ from loss to loss', () => {
     const common = { inputs: 'logits', classWeights: null, background: null, ignoreIndex: null, reduction: 'mean', backend: null }
     const own: Record<LossName, object> = {
-      SigmoidFocalLoss: { gamma: 2, alpha: 0.25, posWeight: null, labelSmoothing: 0, softTargets: 'linear' },
+      SigmoidFocalLoss: { gamma: 2, alpha: 0.25, posWeight: null, labelSmoothing: 0, softTargets: 'linear', labelSmoothingOf: 'target' },
       SoftmaxFocalLoss: { gamma: 2, alpha: null, labelSmoothing: 0, renormalize: false },
       FocalStarLoss: { gamma: 2, beta: 1, alpha: null, labelSmoothing: 0 },
-      QualityFocalLoss: { beta: 2 },
-      VarifocalLoss: { gamma: 2, alpha: 0.75 },
+      QualityFocalLoss: { beta: 2, constantModulator: false },
+      VarifocalLoss: { gamma: 2, alpha: 0.75, constantModulator: false },
       HeatmapFocalLoss: { gamma: 2, beta: 4, positiveFrom: 1 },
       AsymmetricLoss: { gammaPositive: 1, gammaNegative: 4, margin: 0.05, constantModulator: false, labelSmoothing: 0 },
     }

@@ -7,7 +7,8 @@ import type { ElementwiseName, LossName } from './loss_names.js'
 export * from './loss_names.js'
 
 /** What any loss of the family takes; a loss refuses those that are not its own. */
-export type AnyOptions<R extends Reduction = Reduction> = FocalOptions<R> & {
+export type AnyOptions<R extends Reduction = Reduction> = Omit<FocalOptions<R>, 'gamma'> & {
+  gamma?: number
   softTargets?: SoftTargets
   beta?: number
   gammaPositive?: number

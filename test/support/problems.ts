@@ -34,8 +34,8 @@ export function randomProblems(count: number, seed: number): RandomProblem[] {
 const ownOptions: Readonly<Record<LossName, (random: Random, alpha: AnyOptions['alpha']) => AnyOptions>> = {
   SigmoidFocalLoss: (random, alpha) => ({ ...powers(random, 'gamma'), alpha, ...smoothing(random), softTargets: random.pick(['linear', 'mixture']) }),
   FocalStarLoss: (random, alpha) => ({ gamma: random.pick([0.3, 1, 2, 4, 50]), beta: random.pick([0, 1, 10]), alpha, ...smoothing(random) }),
-  QualityFocalLoss: (random) => powers(random, 'beta'),
-  VarifocalLoss: (random, alpha) => ({ ...powers(random, 'gamma'), alpha }),
+  QualityFocalLoss: (random) => ({ ...powers(random, 'beta'), constantModulator: random.pick([false, true]) }),
+  VarifocalLoss: (random, alpha) => ({ ...powers(random, 'gamma'), alpha, constantModulator: random.pick([false, true]) }),
   HeatmapFocalLoss: (random) => powers(random, 'gamma', 'beta'),
   AsymmetricLoss: (random) => ({
     ...powers(random, 'gammaPositive', 'gammaNegative'),

@@ -20,8 +20,8 @@ const pairs = sweptPowers.map((power, i) => [power, sweptPowers[(5 * i + 4) % sw
 export const sweptOptions: Readonly<Record<ElementwiseName, readonly AnyOptions[]>> = {
   SigmoidFocalLoss: sweptPowers.flatMap((gamma) => [{ gamma }, { gamma, softTargets: 'mixture' }]),
   FocalStarLoss: [0.3, 1, 2, 4, 50].flatMap((gamma) => [0, 1, 10].map((beta) => ({ gamma, beta }))),
-  QualityFocalLoss: sweptPowers.map((beta) => ({ beta })),
-  VarifocalLoss: sweptPowers.map((gamma) => ({ gamma })),
+  QualityFocalLoss: [...sweptPowers.map((beta) => ({ beta })), { beta: 2, constantModulator: true }, { beta: 1.3, constantModulator: true }],
+  VarifocalLoss: [...sweptPowers.map((gamma) => ({ gamma })), { gamma: 2, constantModulator: true }, { gamma: 1.3, constantModulator: true }],
   HeatmapFocalLoss: [{ gamma: 2, beta: 4 }, ...pairs.map(([gamma, beta]) => ({ gamma, beta }))],
   AsymmetricLoss: [0, 0.05, 0.5].flatMap((margin) => [
     { margin },

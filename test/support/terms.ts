@@ -67,24 +67,25 @@ function star(x: number, weight: number, { gamma = 1, beta = 0 }: TermOptions): 
 }
 
 /** `cancelled` is what the two sides of the distance lose against each other, relative to it: by so much rounding of them is felt more. */
-function quality(x: number, y: number, { beta: b = 0, positive, negative }: TermOptions): Terms {
+function quality(x: number, y: number, { beta = 0, constantModulator = false, positive, negative }: TermOptions): Terms {
+  const b = constantModulator ? 0 : beta
   const [s, c] = [sigmoid(x), sigmoid(-x)]
   const distance = Math.max(Math.abs(y * c - (1 - y) * s), Number.MIN_VALUE)
   const cancelled = (y * c + (1 - y) * s) / distance - 1
   const r = (s * c) / distance
-  const modulated = (y * positive + (1 - y) * negative) * Math.pow(distance, b)
+  const modulated = (y * positive + (1 - y) * negative) * Math.pow(distance, beta)
   const loss = times(modulated, crossEntropy(x, y))
   return {
-    value: loss * (1 + b * cancelled),
-    grad: modulated * distance * (1 + (b + 1) * cancelled) + loss * b * r * (1 + Math.abs(b - 1) * cancelled),
+    value: loss * (1 + beta * cancelled),
+    grad: modulated * distance * (1 + (beta + 1) * cancelled) + loss * b * r * (1 + Math.abs(b - 1) * cancelled),
     hess:
       loss * b * r * (Math.abs(b - 1) * r * (1 + Math.abs(b - 2) * cancelled) + 1 + Math.abs(b - 1) * cancelled) +
-      modulated * (2 * b + 1) * s * c * (1 + b * cancelled),
+      modulated * (2 * b + 1) * s * c * (1 + beta * cancelled),
   }
 }
 
-function varifocal(x: number, y: number, { gamma = 0, positive, negative }: TermOptions): Terms {
-  if (y === 0) return focal(x, negative, gamma)
+function varifocal(x: number, y: number, { gamma = 0, constantModulator = false, positive, negative }: TermOptions): Terms {
+  if (y === 0) return focal(x, negative, gamma, constantModulator ? 0 : gamma)
   const [s, c] = [sigmoid(x), sigmoid(-x)]
   return { value: y * positive * crossEntropy(x, y), grad: y * positive * ((1 - y) * s + y * c), hess: y * positive * s * c }
 }

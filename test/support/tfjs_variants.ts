@@ -41,6 +41,8 @@ export const variants: readonly (readonly [string, LossName, AnyOptions, Targets
   ['a background among the classes', 'SigmoidFocalLoss', { background: 1 }, indices],
   ['AsymmetricLoss, constant modulator', 'AsymmetricLoss', { constantModulator: true }, soft],
   ['AsymmetricLoss, no margin', 'AsymmetricLoss', { margin: 0, gammaNegative: 0, gammaPositive: 0.5 }, soft],
+  ['QualityFocalLoss, constant modulator', 'QualityFocalLoss', { constantModulator: true }, soft],
+  ['VarifocalLoss, constant modulator', 'VarifocalLoss', { constantModulator: true }, soft],
   ['QualityFocalLoss, beta 0.5', 'QualityFocalLoss', { beta: 0.5 }, soft],
 ]
 

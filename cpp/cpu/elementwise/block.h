@@ -142,9 +142,13 @@ double dense_block(BlockWork<R, T> &work, const Loss &loss) {
   const T *const y = in_place ? static_cast<const T *>(p.targets) + work.begin : scratch.y;
   T *const rest = in_place || Hard ? nullptr : scratch.rest;  // null: 1 - y itself
   if (!in_place) stage_targets(work.plan, work.begin, work.end, scratch.y, rest, scratch.numbers);
+  T *const gamma_high = scratch.positive_x, *const gamma_low = scratch.positive_weight;  // which are of class_index_block
+  if constexpr (requires { typename Loss::PowerPerElement; }) stage_gammas(work.plan, work.begin, work.end, gamma_high, gamma_low);
   const double sum = sweep<R, H>(work.block(&nowhere), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
     const R target = R::load(y + k), wp = work.positive_weight(k), wn = work.negative_weight(k);
     if constexpr (Hard) return loss.template hard<H>(v, target, wp, wn);
+    else if constexpr (requires { typename Loss::PowerPerElement; })
+      return loss.with(PowerAny<R>(R::load(gamma_high + k), R::load(gamma_low + k))).template soft<H>(v, target, rest ? R::load(rest + k) : R(1) - target, wp, wn);
     else return loss.template soft<H>(v, target, rest ? R::load(rest + k) : R(1) - target, wp, wn);
   });
   return work.outliers.count > 0 ? sum + work.outliers_apart() : sum;

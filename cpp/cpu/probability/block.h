@@ -26,8 +26,12 @@ template <class R, class Loss> FOCAL_NOINLINE void probability_formulas(Probabil
     const R given = R::load(scratch.p + k);
     R p = select(given > R(0), larger(R(Constants<double>::smallest_normal), given), R(range.least));
     p = select(R(1) > given, p, R(range.below_one));
-    const Element<R> e = loss.of_probability(logistic_of_probability(p), R::load(scratch.y + k), R::load(scratch.rest + k),
-                                             R::load(scratch.positive + k), R::load(scratch.negative + k));
+    const auto of = [&](const auto &formula) {
+      return formula.of_probability(logistic_of_probability(p), R::load(scratch.y + k), R::load(scratch.rest + k), R::load(scratch.positive + k), R::load(scratch.negative + k));
+    };
+    Element<R> e;
+    if constexpr (requires { typename Loss::PowerPerElement; }) e = of(loss.with(PowerAny<R>(R::load(scratch.value + k), R::load(scratch.grad + k))));
+    else e = of(loss);
     const R not_number = given * R(0);  // or 0
     (e.value + not_number).store(scratch.value + k);
     (e.grad + not_number).store(scratch.grad + k);
@@ -36,13 +40,15 @@ template <class R, class Loss> FOCAL_NOINLINE void probability_formulas(Probabil
 }
 
 // Limits at 0 and 1, where they are finite. A label that is NaN has none.
-FOCAL_NOINLINE inline void probability_ends(const FocalProblem &problem, ProbabilityScratch &scratch, int n) {
+FOCAL_NOINLINE inline void probability_ends(const Plan &plan, ProbabilityScratch &scratch, int64_t begin, int n) {
+  FocalProblem problem = plan.problem;  // of the class
   const auto put = [](double limit, double *to) {
     if (__builtin_isfinite(limit)) *to = limit;
   };
   for (int k = 0; k < n; k++) {
     const double p = scratch.p[k], y = scratch.y[k];
     if ((p != 0 && p != 1) || y != y) continue;
+    problem.gamma = gamma_of_class(plan.problem, (begin + k) / plan.inner % plan.classes);
     const DoubleElement limit = element_at_end(problem, p, y, scratch.rest[k], scratch.positive[k], scratch.negative[k]);
     put(limit.value, scratch.value + k);
     put(limit.grad, scratch.grad + k);
@@ -67,10 +73,14 @@ double probability_block(const Plan &plan, ProbabilityScratch &scratch, int64_t 
   const bool skips = plan.skips() && stage_valid(plan, begin, end, scratch.valid, scratch.marks, scratch.row_marks);
   stage_targets(plan, begin, end, scratch.y, scratch.rest, scratch.numbers);
   stage_weights(plan, begin, end, scratch.positive, scratch.negative, scratch.value, scratch.numbers);
+  if (p.weights_per != FOCAL_ABSENT)
+    for (int k = 0; k < n; k++) scratch.positive[k] = weight_or_nan(scratch.positive[k]), scratch.negative[k] = weight_or_nan(scratch.negative[k]);
   for (int k = 0; skips && k < n; k++)
     if (scratch.valid[k] == 0) scratch.p[k] = scratch.y[k] = scratch.rest[k] = scratch.positive[k] = scratch.negative[k] = 0.5;
+  // Where values and gradients are to be, of which a pack is read before it is written
+  if constexpr (requires { typename Loss::PowerPerElement; }) stage_gammas(plan, begin, end, scratch.value, scratch.grad);
   probability_formulas<R>(scratch, n, range, loss);
-  probability_ends(p, scratch, n);
+  probability_ends(plan, scratch, begin, n);
   double sum = 0;
   for (int k = 0; k < n; k++) {
     if (skips && scratch.valid[k] == 0) {

@@ -23,8 +23,8 @@ DoubleElement element_at_end(const FocalProblem &problem, double p, double y, do
   return e;
 }
 
-DoubleElement class_of_probability(const FocalProblem &problem, double p, double weight) {
-  return double_element(double_fallback::term_of_probability(problem, p, weight));
+DoubleElement class_of_probability(const FocalProblem &problem, double gamma, double p, double weight) {
+  return double_element(double_fallback::term_of_probability(problem, gamma, p, weight));
 }
 
 namespace {

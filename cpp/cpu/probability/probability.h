@@ -17,7 +17,7 @@ DoubleElement element_at_end(const FocalProblem &problem, double p, double y, do
                               double negative_weight);
 
 // w (1 - p)^gamma (-log p) and its derivatives with respect to p: a class of a softmax loss, whatever p the others have.
-DoubleElement class_of_probability(const FocalProblem &problem, double p, double weight);
+DoubleElement class_of_probability(const FocalProblem &problem, double gamma, double p, double weight);
 
 // Is every valid probability in [0, 1], but for rounding, and is the sum of every row of a softmax 1? A NaN passes. Looked at in
 // parts, by any threads; of logits there are none.

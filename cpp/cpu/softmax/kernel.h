@@ -67,7 +67,7 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     const T largest = largest_magnitude<R>(x, static_cast<int>(elements));
     const bool far = largest > near_reach;
     rows_apart = 0;
-    if (plan.extreme_scale || largest > Limits<T>::shifted || largest_amount() > amount_limit(far)) x = set_rows_apart(x);
+    if (plan.extreme_scale || has_factors_of_classes(problem()) || largest > Limits<T>::shifted || largest_amount() > amount_limit(far)) x = set_rows_apart(x);
     double sum = !indexed   ? this->dense_block(x, grad, hess)
                  : by_class ? this->index_lanes(x, far, grad, hess)
                             : this->index_along(x, far, grad, hess);
@@ -134,7 +134,7 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     else this->measure_rows(scratch.amount, amount);
     for (int64_t r = 0; r < rows; r++) {
       scratch.apart[rows_apart] = static_cast<int32_t>(r);
-      rows_apart += plan.extreme_scale || reach[r] > Limits<T>::shifted || amount[r] > amount_limit(reach[r] > near_reach);
+      rows_apart += plan.extreme_scale || has_factors_of_classes(problem()) || reach[r] > Limits<T>::shifted || amount[r] > amount_limit(reach[r] > near_reach);
     }
     if (rows_apart == 0) return x;
     for (int32_t i = 0; i < rows_apart; i++) compute_apart(x, i);
@@ -155,11 +155,14 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
   void compute_apart(const T *x, int32_t i) {
     const int64_t r = scratch.apart[i];
     T *const row_x = scratch.p, *const row_amount = scratch.q;
-    int64_t left = 0;
-    for (int64_t c = 0; c < C; c++)
-      if (has_class(r, c)) row_x[left] = x[position(r, c)], row_amount[left++] = amount_of(r, c);
-    double *const grad = scratch.work + 3 * C, *const hess = grad + C;
-    const double value = double_fallback_softmax_row(problem(), row_x, row_amount, left, scratch.work, grad, problem().hess ? hess : nullptr);
+    double *const grad = scratch.work + 3 * C, *const hess = grad + C, *const gamma = hess + C;
+    int64_t left = 0, target = -1;
+    for (int64_t c = 0; c < C; c++) {
+      if (!has_class(r, c)) continue;
+      if (has_asymmetric_rows(problem()) && static_cast<T>(c) == scratch.row_target[r]) target = left;
+      row_x[left] = x[position(r, c)], gamma[left] = gamma_of_class(problem(), c), row_amount[left++] = amount_of(r, c);
+    }
+    const double value = double_fallback_softmax_row(problem(), row_x, row_amount, left, scratch.work, grad, problem().hess ? hess : nullptr, gamma, target);
     scratch.apart_value[i] = scratch.row_target[r] < 0 ? 0 : value;
     if (problem().grad)
       for (int64_t c = 0, at = 0; c < C; c++)
@@ -190,7 +193,8 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     for (int64_t k = 0; hess && k < elements; k++) hess[k] = static_cast<T>(larger(problem().least_hess, 0.0));
     for (int64_t r = 0; r < rows; r++) {
       const int64_t at = this->target_position(r);
-      const DoubleElement e = class_of_probability(problem(), static_cast<double>(x[at]), static_cast<double>(scratch.row_amount[r]));
+      const double gamma = gamma_of_class(problem(), scratch.row_target[r] < 0 ? 0 : static_cast<int64_t>(scratch.row_target[r]));
+      const DoubleElement e = class_of_probability(problem(), gamma, static_cast<double>(x[at]), static_cast<double>(scratch.row_amount[r]));
       sum += e.value;
       scratch.row_value[r] = static_cast<T>(e.value / plan.value_divisor);
       scratch.e[at] = static_cast<T>(within(range, e.grad / plan.grad_divisor));
@@ -213,7 +217,7 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
       }
       for (int64_t c = 0; c < C; c++) {
         const double p = static_cast<double>(x[position(r, c)]) / whole;
-        const DoubleElement e = class_of_probability(problem(), p, static_cast<double>(scratch.amount[position(r, c)]));
+        const DoubleElement e = class_of_probability(problem(), gamma_of_class(problem(), c), p, static_cast<double>(scratch.amount[position(r, c)]));
         value += e.value;
         scratch.work[c] = e.grad;
         scratch.work[C + c] = e.hess;

@@ -30,7 +30,7 @@ template <class T, class V> struct SoftmaxScratch {
   T *keep, *row_left;  // where a mask takes classes out: 0 for these and 1 for the others; how many a row has left
   double *apart_value;          // of each row apart
   int32_t *without, *apart;     // the rows without a class; those that are computed apart
-  double *work;                 // 5 * classes
+  double *work;                 // 6 * classes
 
   static size_t bytes(const Plan &plan) { return SoftmaxScratch(plan, nullptr).size; }
   static bool hard_targets(const Plan &plan) {
@@ -49,7 +49,7 @@ template <class T, class V> struct SoftmaxScratch {
     };
     const int64_t rows = plan.rows_per_block + slack;
     const int64_t n = (plan.rows_per_block + (by_class(plan) ? step_of_rows : 0)) * plan.classes + slack;
-    cut(work, 5 * plan.classes);
+    cut(work, 6 * plan.classes);
     cut(apart_value, plan.rows_per_block);
     for (int32_t **array : {&without, &apart}) cut(*array, plan.rows_per_block + 1);
     for (T **array : {&x, &e, &amount, &exponent, &p, &q, &apart_grad, &kind_grad}) cut(*array, n);
@@ -194,6 +194,7 @@ template <class T, class V> struct SoftmaxRows {
       for (int64_t r = 0; r < rows; r++) target[r] = numbers[r] == 0 ? T(-1) : target[r];
     }
     if (p.weights_per != FOCAL_ABSENT) read_numbers(p.weights, p.weights_dtype, first, rows, amount);
+    if (p.weights_per != FOCAL_ABSENT) for (int64_t r = 0; r < rows; r++) amount[r] = weight_or_nan(amount[r]);
     else for (int64_t r = 0; r < rows; r++) amount[r] = 1;
     if (indexed) weigh_rows();
   }

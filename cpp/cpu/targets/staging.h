@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "elementary.h"
 #include "pack.h"
 #include "numbers.h"
 #include "plan.h"
@@ -124,6 +125,17 @@ FOCAL_NOINLINE void stage_weights(const Plan &plan, int64_t begin, int64_t end, 
     positive[k] = of_positive * each[k];
     negative[k] = of_negative * each[k];
   }
+}
+
+// high[k] + low[k] = the gamma of element begin + k's class, in the two parts that a power wants (elementary.h).
+template <class T> FOCAL_NOINLINE void stage_gammas(const Plan &plan, int64_t begin, int64_t end, T *high, T *low) {
+  each_run(plan, begin, end, [&](const Run &run) FOCAL_LAMBDA {
+    for (int k = run.offset; k < run.offset + run.count; k++) {
+      const double gamma = gamma_of_class(plan.problem, run.along_rows ? run.cls : run.cls + (k - run.offset));
+      high[k] = leading_bits(static_cast<T>(gamma));
+      low[k] = static_cast<T>(gamma - static_cast<double>(high[k]));
+    }
+  });
 }
 
 // valid[k] = all ones where element begin + k is valid (neither masked nor ignored), else 0. Returns whether one is not. `marks` and

@@ -21,14 +21,16 @@ template <class Kernels> cudaError_t launch_loss(const Work &work, int multiproc
   const auto uniform = [&]<bool ByIndex>(auto loss) {
     error = start(uniform_kernel<ByIndex, Kernels, decltype(loss)>, work, multiprocessors, stream, loss);
   };
-  if (!is_uniform(work.plan)) {
+  if (Kernels::gamma_per_class || !is_uniform(work.plan)) {
     Kernels::template exact<float>(p, [&](auto loss) {
       if (p.hess) error = start(general_kernel<true, Kernels, decltype(loss)>, work, multiprocessors, stream, loss);
       else error = start(general_kernel<false, Kernels, decltype(loss)>, work, multiprocessors, stream, loss);
     });
     return error;
   }
-  if (p.targets_kind == FOCAL_DENSE) {
+  if constexpr (Kernels::gamma_per_class) {
+    return error;  // which has no kernel of its own for these
+  } else if (p.targets_kind == FOCAL_DENSE) {
     Kernels::template soft<float>(p, [&](auto loss) { uniform.template operator()<false>(loss); });
   } else if constexpr (Kernels::two_labels) {
     Kernels::template hard<float>(p, [&](auto loss) { uniform.template operator()<true>(loss); });

@@ -20,6 +20,17 @@ template <class T> FOCAL_ON_DEVICE void put(const FocalProblem &p, int64_t k, T 
   if (p.hess) put_number(p.hess, p.hess_dtype, k, larger(static_cast<T>(p.least_hess), hess));
 }
 
+// Calls f with the problem as an element of class `cls` has it.
+template <class Kernels, class F> FOCAL_ON_DEVICE void with_problem_of_class(const FocalProblem &p, int64_t cls, F f) {
+  if constexpr (Kernels::gamma_per_class) {
+    FocalProblem of_class = p;
+    of_class.gamma = gamma_of_class(p, cls);
+    f(of_class);
+  } else {
+    f(p);
+  }
+}
+
 // Element k in double, for any finite or infinite logit and any weight. Returns its loss.
 template <class Kernels> FOCAL_ON_DEVICE_APART double double_fallback_element(const Plan &plan, double grad_divisor, double value_divisor, int64_t k) {
   const FocalProblem &p = plan.problem;
@@ -27,7 +38,10 @@ template <class Kernels> FOCAL_ON_DEVICE_APART double double_fallback_element(co
   const Target<double> target = target_of<double>(plan, k, at);
   const ElementWeights<double> weights = weights_of<double>(p, k, at);
   const double x = number_at<double>(p.logits, p.dtype, k);
-  const Element<double> e = element_anywhere<Kernels>(p, x, target.y, target.rest, weights.positive, weights.negative);
+  Element<double> e;
+  with_problem_of_class<Kernels>(p, at.cls, [&](const FocalProblem &own) {
+    e = element_anywhere<Kernels>(own, x, target.y, target.rest, weights.positive, weights.negative);
+  });
   put(p, k, e.value / value_divisor, e.grad / grad_divisor, e.hess / grad_divisor);
   return e.value;
 }
@@ -42,12 +56,15 @@ template <class Kernels> FOCAL_ON_DEVICE double probability_element(const Plan &
   const NumberRange range = range_of(p.dtype);
   const double inside = given <= 0 ? range.least : given >= 1 ? range.below_one : larger(Constants<double>::smallest_normal, given);
   Element<double> e = {given, given, given};
-  if (given == given)
-    Kernels::template exact<double>(p, [&](const auto &loss) {
-      e = loss.of_probability(logistic_of_probability(inside), y, rest, positive, negative);
-    });
+  Element<double> limit = {NAN, NAN, NAN};
+  with_problem_of_class<Kernels>(p, at.cls, [&](const FocalProblem &own) {
+    if (given == given)
+      Kernels::template exact<double>(own, [&](const auto &loss) {
+        e = loss.of_probability(logistic_of_probability(inside), y, rest, positive, negative);
+      });
+    if ((given == 0 || given == 1) && y == y) limit = Kernels::at_end(own, given, y, rest, positive, negative);
+  });
   if ((given == 0 || given == 1) && y == y) {
-    const Element<double> limit = Kernels::at_end(p, given, y, rest, positive, negative);
     if (::isfinite(limit.value)) e.value = limit.value;
     if (::isfinite(limit.grad)) e.grad = limit.grad;
     if (::isfinite(limit.hess)) e.hess = limit.hess;
@@ -106,7 +123,10 @@ __global__ void __launch_bounds__(block_threads) general_kernel(const __grid_con
     // A NaN among weights is left to the double-precision fallback too, one among logits comes through the formulas
     if (divisors.extreme_scale || absolute(x) > reach || !(heaviest <= Limits<float>::weight)) return double_fallback_element<Kernels>(plan, divisors.grad_divisor, divisors.value_divisor, k);
     const Target<float> target = target_of<float>(plan, k, at);
-    const Element<float> e = loss.template soft<H>(x, target.y, target.rest, weights.positive, weights.negative);
+    const auto of = [&](const auto &formula) { return formula.template soft<H>(x, target.y, target.rest, weights.positive, weights.negative); };
+    Element<float> e;
+    if constexpr (Kernels::gamma_per_class) e = of(loss.with(PowerAny<float>(gamma_of_class(p, at.cls))));
+    else e = of(loss);
     if (p.grad) put_number(p.grad, p.grad_dtype, k, e.grad * grad_scale);
     if (p.values) put_number(p.values, p.dtype, k, e.value * value_scale);
     if constexpr (H) put_number(p.hess, p.hess_dtype, k, larger(static_cast<float>(p.least_hess), e.hess * grad_scale));

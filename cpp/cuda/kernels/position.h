@@ -62,7 +62,7 @@ template <class T> FOCAL_ON_DEVICE ElementWeights<T> weights_of(const FocalProbl
   ElementWeights<T> weights = {static_cast<T>(by_class ? p.class_positive[at.cls] : p.positive_weight),
                                static_cast<T>(by_class ? p.class_negative[at.cls] : p.negative_weight)};
   if (p.weights_per == FOCAL_ABSENT) return weights;
-  const T weight = number_at<T>(p.weights, p.weights_dtype, p.weights_per == FOCAL_PER_ROW ? at.row : k);
+  const T weight = weight_or_nan(number_at<T>(p.weights, p.weights_dtype, p.weights_per == FOCAL_PER_ROW ? at.row : k));
   return {weights.positive * weight, weights.negative * weight};
 }
 

@@ -43,7 +43,7 @@ FOCAL_ON_DEVICE RowFacts facts_of(const Plan &plan, int64_t row) {
     valid = label == label;
   }
   facts.valid = valid;
-  facts.weight = !valid ? 0 : p.weights_per == FOCAL_ABSENT ? 1 : number_at<double>(p.weights, p.weights_dtype, row);
+  facts.weight = !valid ? 0 : p.weights_per == FOCAL_ABSENT ? 1 : weight_or_nan(number_at<double>(p.weights, p.weights_dtype, row));
   return facts;
 }
 
@@ -149,7 +149,9 @@ template <class Group> FOCAL_ON_DEVICE_APART double double_fallback_row(const Pl
     q = (c == top ? rest : whole - e) / whole;
     const double a = amount_of<double>(plan, facts, c);
     if (a == 0) return SoftmaxTerm<double>{0, 0, 0};
-    return double_fallback_term(p.gamma, share, q, c == top ? log_whole : max - x + log_whole, a);
+    const double nll = c == top ? log_whole : max - x + log_whole;
+    if (has_asymmetric_rows(p) && c != facts.target) return term_of_other(p.gamma_negative, q, nll, a);
+    return double_fallback_term(gamma_of_class(p, c), share, q, nll, a);
   };
   // Of the others the sum of bends loses nothing to the top's, however large that is
   double value = 0, pull = 0, bends_below = 0, bend_of_top = 0, share, q;
@@ -191,7 +193,7 @@ template <class Group> FOCAL_ON_DEVICE_APART double probability_row(const Plan &
     whole = group.sum(whole);
     each_class(p, facts, group, [&](int64_t c) {
       const double share = probability(c) / whole;
-      pull += term_of_probability(p, share, amount_of<double>(plan, facts, c)).grad * share;
+      pull += term_of_probability(p, gamma_of_class(p, c), share, amount_of<double>(plan, facts, c)).grad * share;
     });
     pull = group.sum(pull);  // of p / whole every class has a part in the whole
   }
@@ -205,7 +207,7 @@ template <class Group> FOCAL_ON_DEVICE_APART double probability_row(const Plan &
     each_class(p, facts, group, [&](int64_t c) { top = probability(c) == largest && c < top ? c : top; });
     top = group.least(top);
     each_class(p, facts, group, [&](int64_t c) {
-      const double u = probability(c) / whole, own = part(term_of_probability(p, u, amount_of<double>(plan, facts, c)), u);
+      const double u = probability(c) / whole, own = part(term_of_probability(p, gamma_of_class(p, c), u, amount_of<double>(plan, facts, c)), u);
       if (c != top) u_below += u;
       (c == top ? of_top : below) += own;
     });
@@ -215,7 +217,7 @@ template <class Group> FOCAL_ON_DEVICE_APART double probability_row(const Plan &
   }
   each_class(p, facts, group, [&](int64_t c) {
     const double u = probability(c) / whole;
-    const Element<double> e = term_of_probability(p, u, amount_of<double>(plan, facts, c));
+    const Element<double> e = term_of_probability(p, gamma_of_class(p, c), u, amount_of<double>(plan, facts, c));
     value += e.value;
     if (p.hess) {
       double hess = e.hess;
@@ -360,7 +362,7 @@ FOCAL_ON_DEVICE double run_row(const Plan &plan, const Divisors &divisors, const
     return 0;
   }
   if (p.inputs == FOCAL_PROBABILITIES) return probability_row<Group>(plan, divisors.grad_divisor, facts);
-  if (p.dtype == FOCAL_FLOAT64) return double_fallback_row<Group>(plan, divisors.grad_divisor, facts);
+  if (p.dtype == FOCAL_FLOAT64 || has_factors_of_classes(p)) return double_fallback_row<Group>(plan, divisors.grad_divisor, facts);
   float max = -HUGE_VALF, magnitude = 0;
   row.each([&](int64_t, float &x) {
     max = larger(x, max);

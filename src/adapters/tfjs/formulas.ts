@@ -18,8 +18,10 @@ export function composedFormula(tf: FormulaOperations, loss: LossConstants): Com
 
   const { add, mul, neg, sub } = tf
   const { softplus, crossEntropy, powerOfSigmoid, powerOfBlend, beyondMargin, frozen, exp } = functionsOf(tf)
+  /** A modulating factor, which is a constant to derivatives where the loss says so. */
+  const held = (modulator: Tensor | number) => (loss.constantModulator && typeof modulator !== 'number' ? frozen(tf.clone)(modulator) : modulator)
   /** A negative of logit x, before its weight; a positive is one of logit -x. */
-  const focal = (x: Tensor) => mul<Tensor>(powerOfSigmoid(x, gamma), softplus(x))
+  const focal = (x: Tensor) => mul<Tensor>(held(powerOfSigmoid(x, gamma)), softplus(x))
   const mix = (y: Tensor, ifPositive: Tensor | number, ifNegative: Tensor | number) => add<Tensor>(mul(y, ifPositive), mul(sub(1, y), ifNegative))
   const weightOf = (y: Tensor) => mix(y, positive, negative)
   const weighted = (y: Tensor, ifPositive: Tensor, ifNegative: Tensor) => mix(y, mul(positive, ifPositive), mul(negative, ifNegative))
@@ -34,7 +36,7 @@ export function composedFormula(tf: FormulaOperations, loss: LossConstants): Com
       const stretched = mul<Tensor>(gamma, x)
       return weighted(y, tf.div(softplus(sub(neg(stretched), beta)), gamma), tf.div(softplus(sub(stretched, beta)), gamma))
     },
-    'quality-focal': (x, y) => mul(mul(weightOf(y), powerOfBlend(x, y, sub(y, 1), beta)), crossEntropy(x, y)),
+    'quality-focal': (x, y) => mul(mul(weightOf(y), held(powerOfBlend(x, y, sub(y, 1), beta))), crossEntropy(x, y)),
     varifocal: (x, y) => tf.where(tf.greater(y, 0), mul(mul(y, positive), crossEntropy(x, y)), mul<Tensor>(negative, focal(x))),
     'heatmap-focal'(x, y) {
       const fading = beta === 0 ? 1 : tf.pow(sub(1, y), beta)
@@ -42,7 +44,6 @@ export function composedFormula(tf: FormulaOperations, loss: LossConstants): Com
       return tf.where(tf.greaterEqual(y, 1), mul<Tensor>(positive, focal(neg(x))), off)
     },
     asymmetric(x, y) {
-      const held = (modulator: Tensor | number) => (loss.constantModulator && typeof modulator !== 'number' ? frozen(tf.clone)(modulator) : modulator)
       const ofPositive = mul<Tensor>(held(powerOfSigmoid(neg(x), gamma)), softplus(neg(x)))
       if (margin === 0) return weighted(y, ofPositive, mul(held(powerOfSigmoid(x, gammaNegative)), softplus(x)))
       const { modulator, entropy } = beyondMargin(margin)(x, gammaNegative)

@@ -9,6 +9,7 @@ import type { FocalLossBase } from '../../losses/base.js'
 import { checkMethods, checkNames, checkRecord, oneOf } from '../../arguments.js'
 import { surplus, wrongType } from '../../errors.js'
 import { type TargetKind, targetKinds } from '../../problem/call.js'
+import { isHostOnly } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
 import { checkFramework } from '../framework.js'
 import { batchOf } from './batch.js'
@@ -71,7 +72,7 @@ export function tfLoss(tf: TensorFlow, loss: TfjsLoss, options: TfjsOptions = {}
   }
   const { reduction } = loss.options
   // What no kernel has is composed of nothing
-  const constants = loss.constants !== undefined && loss.constants.formula.code >= 0 ? loss.constants : undefined
+  const constants = loss.constants !== undefined && loss.constants.formula.code >= 0 && !isHostOnly(loss.constants) ? loss.constants : undefined
   return (yTrue, yPred) => {
     const batch = batchOf(loss.constants, yTrue, yPred, targetKind)
     const onShaders = implementation === 'composed' ? null : shaderLoss(tf, constants, reduction, batch)

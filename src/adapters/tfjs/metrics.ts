@@ -113,7 +113,7 @@ function decisionsOf(tf: MetricOperations, loss: LossConstants, bounds: readonly
 
 /** Numbers whose order in a row is that of its calibrated probabilities. */
 function scoresOf(tf: MetricOperations, loss: LossConstants, x: Tensor): Tensor {
-  const { classPositive, gamma, inputs } = loss
+  const { classPositive, classGamma, inputs } = loss
   // Without weights the calibration of a row keeps its order
   if (classPositive === null) return x
   const { softplus, exp, frozen } = functionsOf(tf)
@@ -125,6 +125,7 @@ function scoresOf(tf: MetricOperations, loss: LossConstants, x: Tensor): Tensor 
   // As logShare of src/analysis/posterior.ts: nll / q tends to 1 as q does to 0
   const pull = tf.where(tf.greater(q, 0), tf.div<Tensor>(tf.mul(tf.sigmoid(tf.neg(odds)), nll), q), tf.fill(q.shape, 1))
   const weights = tf.tensor1d(Float32Array.from(classPositive, Math.log))
+  const gamma = classGamma === null ? loss.gamma : tf.tensor1d(Float32Array.from(classGamma))
   return tf.sub(tf.sub(tf.sub(tf.mul(gamma, softplus(tf.neg(odds))), nll), tf.log(tf.add(tf.mul(gamma, pull), 1))), weights)
 }
 

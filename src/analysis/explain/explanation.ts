@@ -13,7 +13,7 @@ export interface Explanation {
 
 /** What one loss makes of the examples. */
 export interface ExplainedLoss {
-  /** Where the loss has it. */
+  /** Where the loss has it, the same for all classes. */
   readonly gamma?: number
   /** Where the loss has it; `null` switches it off. */
   readonly alpha?: number | readonly number[] | null

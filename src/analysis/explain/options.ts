@@ -61,8 +61,8 @@ function listOf(name: 'gammas' | 'alphas', given: unknown, known: boolean): (num
 
 /** The gamma and the alpha of a loss with these options changed, as far as it has them. */
 export function namedOf(options: object, change: Change): GammaAndAlpha {
-  const { gamma, alpha }: GammaAndAlpha = { ...options, ...change }
-  return { ...('gamma' in options && { gamma }), ...('alpha' in options && { alpha }) }
+  const { gamma, alpha }: Omit<GammaAndAlpha, 'gamma'> & { gamma?: unknown } = { ...options, ...change }
+  return { ...(typeof gamma === 'number' && { gamma }), ...('alpha' in options && { alpha }) }
 }
 
 /** The edges of the bins, from 0 to 1. */

@@ -74,7 +74,7 @@ function arraysFor({ loss, logits, targets, weights, mask, values, grad, hess }:
     forAddon(targets),
     forAddon(weights),
     forAddon(mask),
-    loss.classPositive,
+    loss.classTable,
     loss.classNegative,
     forAddon(values),
     forAddon(grad),

@@ -1,7 +1,7 @@
 /** The rows of a problem in plain TypeScript, some at a time: scanned and checked first, then computed. */
 import type { Derivatives, ElementFormula, RowFormula } from '../../formulas/formula.js'
 import { clamp, finiteProbability, isFarOutside, type NumberRange, rangeOf, toleranceOf, within } from '../../formulas/number_range.js'
-import type { LossConstants } from '../../problem/constants.js'
+import { type LossConstants, parametersOf } from '../../problem/constants.js'
 import { classesLeft, firstOf, hasClass, isMasked, isValid, targetOf } from '../../problem/positions.js'
 import { badClass, badProbability, badRow, badTarget, isBadSum, type Problem, type Sums } from '../../problem/problem.js'
 import { computeDirect, isDirect, scanLabels } from './direct.js'
@@ -102,8 +102,11 @@ export function compute(problem: Problem, begin: number, end: number, divisor: n
   return (formula.isModulated && isDirect(problem) ? computeDirect : computeElements)(problem, formula, begin, end, divisor, sum)
 }
 
+/** What is infinite is no weight, as little as a NaN. */
 function weightOf({ weights, weightsPer }: Problem, r: number, k: number): number {
-  return weights === null ? 1 : weights[weightsPer === 'row' ? r : k]
+  if (weights === null) return 1
+  const weight = weights[weightsPer === 'row' ? r : k]
+  return Number.isFinite(weight) ? weight : NaN
 }
 
 function computeElements(problem: Problem, formula: ElementFormula, begin: number, end: number, divisor: number, sum: number): number {
@@ -122,8 +125,9 @@ function computeElements(problem: Problem, formula: ElementFormula, begin: numbe
         const weight = weightOf(problem, r, k)
         const positive = weight * (classPositive?.[c] ?? positiveWeight)
         const negative = weight * (classNegative?.[c] ?? negativeWeight)
-        if (range === null) formula.element(logits[k], y, positive, negative, loss, result)
-        else finiteProbability(formula, range, clamp(logits[k]), y, positive, negative, loss, result)
+        const parameters = parametersOf(loss, c)
+        if (range === null) formula.element(logits[k], y, positive, negative, parameters, result)
+        else finiteProbability(formula, range, clamp(logits[k]), y, positive, negative, parameters, result)
         result.grad = (result.grad / divisor) * gradScale
         result.hess = Math.max(problem.leastHess, result.hess / divisor) * gradScale
         if (range !== null) {
@@ -143,12 +147,15 @@ function computeElements(problem: Problem, formula: ElementFormula, begin: numbe
 }
 
 function computeRows(problem: Problem, formula: RowFormula, begin: number, end: number, divisor: number, sum: number): number {
-  const { loss, logits, classes, inner, values, grad, hess, gradScale } = problem
+  const { loss, logits, targets, classes, inner, values, grad, hess, gradScale } = problem
+  const isIndex = problem.targetsKind === 'class-index'
   const { labelSmoothing, classPositive, positiveWeight } = loss
   const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
   const whole = Array.from({ length: 4 }, () => new Float64Array(classes))
   const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
   const [ofGrad, ofHess] = [rangeOf(problem.gradDtype), rangeOf(problem.hessDtype)]
+  const classOf = new Uint32Array(classes)
+  const gammas = loss.classGamma?.slice() ?? null
   for (let r = begin; r < end; r++) {
     const first = firstOf(problem, r)
     let value = 0
@@ -160,10 +167,14 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
     if (counts) {
       const weight = weightOf(problem, r, first)
       let at = 0
+      let truth = -1
       for (let c = 0; c < classes; c++) {
         const k = first + c * inner
         if (isMasked(problem, r, k)) continue
         const y = targetOf(problem, r, k, c) * (1 - labelSmoothing) + labelSmoothing / left
+        classOf[at] = c
+        if (isIndex && targets[r] === c) truth = at
+        if (gammas !== null && loss.classGamma !== null) gammas[at] = loss.classGamma[c]
         row[at] = range === null ? logits[k] : clamp(logits[k])
         weights[at++] = y * weight * (classPositive?.[c] ?? positiveWeight)
       }
@@ -172,7 +183,7 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
         for (let c = 0; c < left; c++) row[c] /= rowSum
       }
       const bends = hess === null ? null : curve
-      value = range === null ? formula.row(row, weights, scratch, loss, bends) : computeClasses(formula, loss, range, row, weights, bends)
+      value = range === null ? formula.row(row, weights, scratch, loss, bends, gammas, truth) : computeClasses(formula, loss, range, row, weights, bends, classOf)
     }
     sum += value
     if (values !== null) values[r] = value / valueDivisor
@@ -195,7 +206,7 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
 }
 
 /** One row of probabilities, as {@link RowFormula.row}. Classes without a target have no part in it. */
-function computeClasses(formula: RowFormula, loss: LossConstants, range: NumberRange, row: Float64Array, weights: Float64Array, hess: Float64Array | null): number {
+function computeClasses(formula: RowFormula, loss: LossConstants, range: NumberRange, row: Float64Array, weights: Float64Array, hess: Float64Array | null, classOf: Uint32Array): number {
   const shares = row.slice()
   const result: Derivatives = { value: 0, grad: 0, hess: 0 }
   let value = 0
@@ -207,7 +218,7 @@ function computeClasses(formula: RowFormula, loss: LossConstants, range: NumberR
       continue
     }
     const p = row[c]
-    finiteProbability(formula, range, p, 1, weights[c], 0, loss, result)
+    finiteProbability(formula, range, p, 1, weights[c], 0, parametersOf(loss, classOf[c]), result)
     value += result.value
     pull += result.grad * p
     row[c] = result.grad

@@ -81,7 +81,7 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
       }
       writeCall(bytes, problem)
       announce(bytes, problem)
-      session(logits, targets, weights, mask, loss.classPositive, loss.classNegative, values, grad, hess)
+      session(logits, targets, weights, mask, loss.classTable, loss.classNegative, values, grad, hess)
       return sumsIn(views, problem)
     },
     async runAsync(problem: Problem, watch: Watch) {
@@ -95,7 +95,7 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
       watch.signal?.addEventListener('abort', cancel)
       try {
         watch.check()
-        await addon.start(memory, logits, targets, weights, mask, loss.classPositive, loss.classNegative, values, grad, hess)
+        await addon.start(memory, logits, targets, weights, mask, loss.classTable, loss.classNegative, values, grad, hess)
         watch.check()
       } finally {
         watch.signal?.removeEventListener('abort', cancel)

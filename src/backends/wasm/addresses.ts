@@ -10,11 +10,11 @@ const ALIGNMENT = 16
 /** What the arrays of a call need at most. */
 export function bytesOf(problem: Problem): number {
   const { loss, logits, targets, weights, mask, values, grad, hess } = problem
-  const { classPositive, classNegative } = loss
+  const { classTable, classNegative } = loss
   let bytes = 9 * ALIGNMENT + byteLengthOf(logits) + byteLengthOf(targets)
   if (weights !== null) bytes += byteLengthOf(weights)
   if (mask !== null) bytes += byteLengthOf(mask)
-  if (classPositive !== null) bytes += byteLengthOf(classPositive)
+  if (classTable !== null) bytes += byteLengthOf(classTable)
   if (classNegative !== null) bytes += byteLengthOf(classNegative)
   if (values !== null) bytes += byteLengthOf(values)
   if (grad !== null && !sharesLogits(problem)) bytes += byteLengthOf(grad)

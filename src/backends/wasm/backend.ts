@@ -69,7 +69,7 @@ function run(problem: Problem): Sums {
   at = copyIn(heap, offsets.targets, problem.targets, at)
   at = copyIn(heap, offsets.weights, problem.weights, at)
   at = copyIn(heap, offsets.mask, problem.mask, at)
-  at = copyIn(heap, offsets.classPositive, loss.classPositive, at)
+  at = copyIn(heap, offsets.classPositive, loss.classTable, at)
   const valuesAt = copyIn(heap, offsets.classNegative, loss.classNegative, at)
   const hessAt = point(heap.problem, offsets.values, values, valuesAt)
   const end = point(heap.problem, offsets.hess, hess, hessAt)

@@ -65,7 +65,7 @@ export class Region {
       [offsets.targets, targets],
       [offsets.weights, weights],
       [offsets.mask, mask],
-      [offsets.classPositive, loss.classPositive],
+      [offsets.classPositive, loss.classTable],
       [offsets.classNegative, loss.classNegative],
     ])
     const outputs = placed<Logits>([

@@ -3,8 +3,9 @@ import type { Parameters } from '../formula.js'
 import { power } from './elementary.js'
 import { literal, type ShaderText } from './language.js'
 
-export function qualityFocal({ beta }: Parameters): ShaderText {
-  const b = literal(beta)
+export function qualityFocal({ beta, constantModulator }: Parameters): ShaderText {
+  const slope = constantModulator ? 0 : beta
+  const b = literal(slope)
   return `${power('distance_power', beta)}
 fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
   let l: Logistic = logistic(x);
@@ -18,7 +19,7 @@ fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
   let u: f32 = distance_power(distance, logs.exponent, logs.mantissa) * (y * wp + rest * wn);
   let value: f32 = u * cross_entropy(l, x, y, rest);
   let pull: f32 = ${b} * sign * r;
-  let hess: f32 = value * pull * (${literal(beta - 1)} * sign * r - (l.c - l.s)) + u * (${literal(2 * beta + 1)} * variance);
+  let hess: f32 = value * pull * (${literal(slope - 1)} * sign * r - (l.c - l.s)) + u * (${literal(2 * slope + 1)} * variance);
   return Element(value, -(pull * value + u * d), hess);
 }
 `

@@ -3,8 +3,8 @@ import type { Parameters } from '../formula.js'
 import { modulated } from './elementary.js'
 import type { ShaderText } from './language.js'
 
-export function varifocal({ gamma }: Parameters): ShaderText {
-  return `${modulated('negative', gamma)}
+export function varifocal({ gamma, constantModulator }: Parameters): ShaderText {
+  return `${modulated('negative', gamma, constantModulator ? 0 : gamma)}
 fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
   let l: Logistic = logistic(x);
   if (y == 0.0) {
