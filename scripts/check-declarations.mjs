@@ -30,7 +30,7 @@ const strictest = {
   lib: ['es2022'],
   types: [],
 }
-const frameworks = ['@tensorflow', '@jax-js']
+const frameworks = ['@tensorflow', '@jax-js', '@duckdb']
 const node = { module: 'node16', moduleResolution: 'node16' }
 const bundler = { module: 'esnext', moduleResolution: 'bundler', customConditions: ['node'] }
 
