@@ -22,7 +22,7 @@ export interface Round {
   readonly loss: number
 }
 
-/** Focal loss is concave where a row is badly wrong: there a Newton step would point uphill, and near there it would be far too long. */
+/** Focal loss is concave for badly misclassified rows: there a Newton step would point uphill, and near there it would be far too long. */
 const LEAST_HESS = 1e-4
 
 /** Gradient boosting by Newton steps from the constant `base`. Yields round by round, so that the caller may stop. */

@@ -89,8 +89,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
-   * As {@link valueAndGrad}, with the same bits, while the event loop keeps turning: timers fire, sockets are served. Native
-   * computes on other threads, one call after another; wasm and js in blocks of about 10 ms. Whatever is wrong rejects.
+   * Non-blocking {@link valueAndGrad}, with bit-identical results: timers fire and sockets are served meanwhile. Native
+   * computes on other threads, one call after another; wasm and js in blocks of about 10 ms. An error rejects the promise.
    *
    * All arrays must stay as they are until the promise settles: neither written to, nor transferred, nor resized. A call that
    * is aborted stops within one block; what it leaves in `grad` and `out` is not specified.
@@ -107,7 +107,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
 
   /**
    * Loss, gradient and the diagonal of the Hessian of the reduced loss (with 'none': of the sum), in one pass. The
-   * second derivative is exact, and may be negative: for badly wrong elements, or where soft labels pass by. Boosters, which
+   * second derivative is exact, and may be negative: for badly misclassified elements, or near soft labels. Boosters, which
    * divide by it, pass `clampHess`, `maxStep` or `curvature: 'expected'`. Of a softmax, whose logits of a row have mixed derivatives too, it is the diagonal alone.
    *
    * @returns `grad` and `hess`, as long as the logits: `call.grad` and `call.hess`, or new arrays.
@@ -166,9 +166,9 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
-   * The posterior probabilities that logits of a model trained with this loss stand for. The focal loss is least not where
-   * the sigmoid (or softmax) is the probability of the truth, but where it is drawn towards the middle; this is the exact
-   * inverse, monotone, 0 and 1 at the infinities. Example: with alpha 0.25 and gamma 2, sigmoid(x) = 0.108 stands for 0.01.
+   * Calibrated probabilities for the logits of a model trained with this loss. Focal loss makes scores under-confident: its minimum
+   * is not where the sigmoid (or softmax) equals the true probability. This is the exact inverse, monotone, with 0 and 1 at the
+   * infinities. A network that is over-trained may be over-confident all the same: `evaluate` compares both on data. Example: with alpha 0.25 and gamma 2, sigmoid(x) = 0.108 stands for 0.01.
    * With inputs 'probabilities' it is the model's sigmoid (softmax) itself that is given.
    * With a margin (AsymmetricLoss) every score up to it stands for 0, and the largest ones for less than 1 where
    * `gammaPositive` is 0.
@@ -186,8 +186,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
-   * The bias of a model's last layer at which its constant output is the optimum of this loss for `prior`, so that the first
-   * steps are not spent on learning how rare positives are. `{ prior, rule: 'retinanet' }` gives the RetinaNet paper's
+   * The initial bias of a model's last layer for a given positive rate: the constant logit at which this loss is least. With it the
+   * first steps are not spent on learning how rare positives are. `{ prior, rule: 'retinanet' }` gives the RetinaNet paper's
    * `-log((1 - prior) / prior)`, which is right for cross entropy. It is a logit whatever `inputs` is: a bias comes before the
    * sigmoid.
    *

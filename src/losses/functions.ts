@@ -1,4 +1,4 @@
-/** The losses as functions, for those who come from torchvision: nothing is reduced unless asked. */
+/** torchvision-style functions: nothing is reduced unless asked. */
 import type { DeviceLogits, Logits } from '../arrays/logits.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import { methods, type ValueCall } from '../problem/call.js'

@@ -29,7 +29,7 @@ function weightedCrossEntropy(positive: PerClass | ClassCounts, negative?: numbe
     const classWeights: readonly number[] = 'counts' in positive ? balanced(positive) : Array.from(positive)
     return frozen({ gamma: 0, alpha: null, classWeights } as const)
   }
-  // Those who come from PyTorch bring how many times a positive weighs
+  // PyTorch's pos_weight says how many times a positive weighs
   const hint = ", as negative is left out and 1 - positive then (PyTorch's pos_weight w is weightedCrossEntropy(w, 1))"
   if (negative === undefined) number('positive', positive, 0, 1, hint)
   else number('positive', positive, 0, Infinity)

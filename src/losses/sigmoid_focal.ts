@@ -9,7 +9,7 @@ import { outOfRange, surplus } from '../errors.js'
 
 /** What {@link SigmoidFocalLoss} takes. `undefined` means the default. */
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
-  /** Balance, from 0 to 1: positives weigh `alpha`, negatives `1 - alpha`. Default 0.25; `null` switches it off. */
+  /** Alpha balancing, from 0 to 1: positives weigh `alpha`, negatives `1 - alpha`. Default 0.25; `null` switches it off. */
   alpha?: FocalOptions['alpha']
   /**
    * A weight >= 0 of positives alone, or one per class, on top of `alpha` and `classWeights`: how many negatives one positive
@@ -18,7 +18,7 @@ export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends Fo
    */
   posWeight?: PerClass | null | undefined
   /**
-   * How a label y between 0 and 1 enters. 'linear' (default; torchvision, Optax, Keras, Paddle): cross entropy times
+   * How the loss of a label y between 0 and 1 is defined. 'linear' (default; torchvision, Optax, Keras, Paddle): cross entropy times
    * `(1 - p_t)^gamma` with `1 - p_t = y (1 - p) + (1 - y) p`. 'mixture' (Kornia): `y L(1) + (1 - y) L(0)`.
    */
   softTargets?: SoftTargets | undefined

@@ -63,9 +63,9 @@ export interface FocalOptions<R extends Reduction = Reduction> extends LossOptio
    * `gamma_c / gamma_b` is `classWeights`); 0 is cross entropy. Default 2.
    */
   gamma?: PerClass | undefined
-  /** Balance, on top of `classWeights`. `null` switches it off; the range and the default are the loss's own. */
+  /** Alpha balancing, on top of `classWeights`. `null` switches it off; the range and the default are the loss's own. */
   alpha?: PerClass | null | undefined
-  /** From 0 to 1: moves every target that far towards indifference. Default 0. */
+  /** Label smoothing factor e, from 0 to 1: y becomes y (1 - e) + e / 2, for a softmax y (1 - e) + e / C. Default 0. */
   labelSmoothing?: number | undefined
 }
 

@@ -102,7 +102,7 @@ export class ParallelBatch {
 }
 
 /**
- * Makes of a loss and of a collective the step of data-parallel training: one all-reduce of five doubles a batch.
+ * The step of data-parallel training, from a loss and a collective: one all-reduce of five doubles a batch.
  *
  * @param loss an object of any loss of this package, with the same options on every rank. Its reduction is that of the whole
  *   batch; 'none' leaves nothing to add up, and is a TypeError.

@@ -47,7 +47,7 @@ export interface TfjsOptions {
 const onGpu: ReadonlySet<string> = new Set(['webgl', 'webgpu'])
 
 /**
- * Makes of a loss object what `model.compile({ loss })` takes: `(yTrue, yPred) => Tensor1D`, one value a sample, so that
+ * Adapts a loss for `model.compile({ loss })`: `(yTrue, yPred) => Tensor1D`, one value a sample, so that
  * TensorFlow.js can apply class weights. The mean over the batch is the loss's reduced value ('none' acts as 'mean').
  *
  * `yPred` holds logits, `[batch, ..., classes]` of dtype float32, so the last layer has no activation (unless the loss has inputs

@@ -16,7 +16,7 @@ import { partialSums } from './sums.js'
 /** What is used of TensorFlow.js. */
 export type MetricOperations = ComposedOperations & Pick<typeof tfjs, 'argMax'>
 
-/** What is used of a loss: any of this package has it. */
+/** What is used of a loss: any loss of this package. */
 export type TfjsMetricLoss = Pick<FocalLossBase, 'sums' | 'options' | 'constants' | 'priorBias'>
 
 /** The options of {@link tfMetrics}. */
@@ -41,8 +41,8 @@ export interface TfjsMetrics {
 }
 
 /**
- * Makes of a loss object what `model.compile({ metrics })` takes. TensorFlow.js's own `'accuracy'` takes logits for probabilities, and
- * focal loss's probabilities are drawn towards the middle; here a class is a yes where `toProbability` of its logit is at least the
+ * Metrics for `model.compile({ metrics })` that fit a loss. TensorFlow.js's own `'accuracy'` takes logits for probabilities, and
+ * focal loss's scores are under-confident; here a class is predicted where `toProbability` of its logit is at least the
  * threshold, and a row of a softmax is of the class whose `toProbability` is largest. Nothing is read back.
  *
  * Each is one number a batch, and 0 where it has nothing to divide by; `model.fit` and `evaluate` report the mean over batches, which of

@@ -21,7 +21,7 @@ export type ShaderOperations = GpuOperations & ComposedOperations & Pick<typeof 
 /** On half floats partial sums of means are so much larger, to keep the digits of small ones. */
 const HALF_LIFT = 8
 
-/** What counts are at most, where half floats hold them: digits enough below and above. */
+/** The largest count, where half floats hold them: digits enough below and above. */
 const HALF_COUNT = 4096
 
 /** `null` where there are no kernels: for losses that are none of this package, those of probabilities, and for empty batches. */

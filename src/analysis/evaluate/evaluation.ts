@@ -24,7 +24,7 @@ export interface AllScores {
 export interface Scores extends Figures {
   /**
    * The means of the classes' figures, over the classes that have them; `null` where there is one class. Figures of the same name beside it are not
-   * these: of element-wise losses they are of all elements in one heap (a micro average); of a softmax they are of the top label, where the
+   * these: of element-wise losses they are of all elements pooled (a micro average); of a softmax they are of the top label, where the
    * score is the largest probability of a row and a positive is a row whose class that is, except `logLoss` (`-log p` of the
    * true class) and `brier` (`sum (p - y)^2` over the classes).
    */

@@ -47,7 +47,7 @@ export class Evaluator {
 
   /**
    * Adds a chunk: whole rows, with targets and call options as for `value`. Everything is checked before anything is counted: a chunk that is
-   * refused leaves no trace. Throws a RangeError for a logit that is NaN, a weight that is not finite or below 0, and another number of classes.
+   * refused changes nothing. Throws a RangeError for a logit that is NaN, a weight that is not finite or below 0, and another number of classes.
    */
   add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
     if (arguments.length > 3) throw surplus('add()', 3, arguments.length)

@@ -68,7 +68,7 @@ export function groupsOf(slots: Slots, c: number, scale: Scale, isLogit: boolean
   return groups
 }
 
-/** The groups of several classes in one heap. `isShared`: whether a logit stands for the same probability in all of them. */
+/** The groups of several classes pooled. `isShared`: whether a logit stands for the same probability in all of them. */
 export function together(all: readonly Groups[], isShared: boolean): Groups {
   const size = all.reduce((sum, { length }) => sum + length, 0)
   const [which, where, odds] = [new Uint32Array(size), new Uint32Array(size), new Float64Array(size)]

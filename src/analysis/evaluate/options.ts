@@ -8,7 +8,7 @@ import type { LossConstants } from '../../problem/constants.js'
 import { integer } from '../explain/options.js'
 import type { Costs } from './evaluation.js'
 
-/** What is used of a loss: any of this package has it. */
+/** What is used of a loss: any loss of this package. */
 export interface EvaluableLoss {
   /**
    * The options as formulas take them.

@@ -37,7 +37,7 @@ const temperatureNames: ReadonlySet<string> = new Set(['loss', 'perClass', ...me
  * arXiv:1706.04599). Found by Newton's method, to the last digits. Fit it on data that was not trained on, and judge it on other data still.
  *
  * With `perClass`, a class whose log loss has no least (one without positives or negatives, or whose scores part them without error) has the temperature of all
- * classes together. Reads what counts as {@link evaluate} does; infinite logits stay what they are.
+ * classes together. Uses the same valid examples as {@link evaluate}; infinite logits stay what they are.
  *
  * @param logits as for `value`, on the host.
  * @param targets as for `value`.

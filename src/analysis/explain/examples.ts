@@ -9,7 +9,7 @@ export const LEFT_OUT = 0xffff
 
 /**
  * Groups are numbered `2 * bin + 1` for positives, `2 * bin` for negatives, and `2 * bins` is the negatives without p_t. The p_t of an
- * example is 1 less the distance of prediction and label (in total variation): the probability given to the truth where
+ * example is 1 minus the distance of prediction and label (in total variation): the predicted probability of the true class where
  * the label is hard, `1 - |y - p|` for a soft label y of one logit, `1 - sum |y_c - p_c| / 2` for those of a row.
  */
 export class Examples {

@@ -101,7 +101,7 @@ export class Explainer {
 
   /**
    * Adds a chunk: whole rows, with targets and call options as for `value`. Everything is checked before anything is counted: a
-   * chunk that is refused leaves no trace. Throws a RangeError where a loss is not finite, and with `perClass` for another number of classes than before.
+   * chunk that is refused changes nothing. Throws a RangeError where a loss is not finite, and with `perClass` for another number of classes than before.
    */
   add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
     if (arguments.length > 3) throw surplus('add()', 3, arguments.length)

@@ -97,7 +97,7 @@ export interface HardExample {
   readonly class: number
   /** Whether its target is positive or negative. */
   readonly positive: boolean
-  /** Its p_t, the probability given to the truth. */
+  /** Its p_t, the predicted probability of the true class. */
   readonly probability: number
   /** Its loss, before any reduction. */
   readonly loss: number

@@ -32,7 +32,7 @@ export function explainPage(explained: EvaluatedFiles): string {
 <p class="reading">${escaped(explained.reading)}</p>
 ${[...sentences, summary].map((sentence) => `<p>${escaped(sentence)}</p>`).join('\n')}
 <h2>Where loss and gradient go</h2>
-<p>Above: examples sorted by loss, and how the sum of their losses builds up; a curve near the lower right corner means that a few examples have nearly all. Below: what share each bin of p_t has, the probability given to the truth.</p>
+<p>Above: examples sorted by loss, and how the sum of their losses builds up; a curve near the lower right corner means that a few examples have nearly all. Below: the share of each bin of p_t, the predicted probability of the true class.</p>
 <div class="scroll">${explainChart(explained)}</div>
 <h2>How good the scores are, and where to say yes</h2>
 <div class="charts">${scoreCharts(explained.evaluation.scores).map(({ svg, caption }) => `<figure>${svg}<figcaption>${escaped(caption)}</figcaption></figure>`).join('\n')}</div>

@@ -1,0 +1,2 @@
+export function phrasesIn(text: string, phrases: Readonly<Record<string, string>>): string[]
+export function longSentences(markdown: string, limit: number): string[]
