@@ -10,7 +10,7 @@ export interface AsymmetricSoftmaxOptions<R extends Reduction = Reduction> exten
   gammaPositive?: number | undefined
   /** Focusing of the other classes, a finite number >= 0. They cost something where there is label smoothing. Default 4. */
   gammaNegative?: number | undefined
-  /** From 0 to 1: moves the target of the cross entropy that far towards indifference; the modulating factors keep the class. Default 0.1. */
+  /** From 0 to 1: label smoothing factor of the cross entropy; the modulating factors keep the class. Default 0.1. */
   labelSmoothing?: number | undefined
 }
 
