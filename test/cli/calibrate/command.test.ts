@@ -74,7 +74,7 @@ describe('focal-loss calibrate', { timeout: 60_000 }, () => {
       [['nope.npy', '--loss', 'sigmoid', '--out', 'bad.npy'], 'there is no file nope.npy'],
       [['x.npy', '--loss', 'sigmoid', '--out', 'x.npy'], '--out is x.npy, which is read; expected another file'],
       [['x.npy', '--loss', 'sigmoid', '--out', 'bad.txt'], '--out is bad.txt; expected a name that ends in .npy or .csv'],
-      [['x.npy', '--loss', 'quality', '--gamma', '1', '--out', 'bad.npy'], "'gamma' is not an option of QualityFocalLoss; expected one of beta, inputs, classWeights, background, ignoreIndex, reduction, backend"],
+      [['x.npy', '--loss', 'quality', '--gamma', '1', '--out', 'bad.npy'], "'gamma' is not an option of QualityFocalLoss; expected one of beta, constantModulator, inputs, classWeights, background, ignoreIndex, reduction, backend"],
       [['x.npy', '--loss', 'softmax', '--class-axis', '0', '--out', 'bad.npy'], '--class-axis is 0; expected an axis of x.npy other than the first'],
       [['x.npy', '--loss', 'sigmoid', '--inputs', 'probabilities', '--out', 'bad.npy'], ''],
     ]
