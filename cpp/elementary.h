@@ -230,6 +230,8 @@ template <class T> struct PowerAny {
 
   // The derivative of w q^gamma where dq is that of q, given m = w q^gamma. dq / q is bounded, where q^(gamma-1) is not.
   template <class R> FOCAL_INLINE R derivative(R q, R dq, R, R m) const { return R(gamma) * m * (dq / q); }
+  // The second derivative, but for what dq changes by.
+  template <class R> FOCAL_INLINE R bend(R q, R dq, R w, R m) const { return (R(gamma) - R(1)) * derivative(q, dq, w, m) * (dq / q); }
 };
 
 // The gammas people use, without a power.
@@ -242,6 +244,7 @@ struct Power0 : SpecialPower {
   static constexpr double gamma = 0;
   template <class R> FOCAL_INLINE R operator()(R) const { return R(1); }
   template <class R> FOCAL_INLINE R derivative(R, R, R, R) const { return R(0); }
+  template <class R> FOCAL_INLINE R bend(R, R, R, R) const { return R(0); }
 };
 struct PowerHalf : SpecialPower {
   using SpecialPower::SpecialPower;
@@ -263,6 +266,7 @@ struct Power2 : SpecialPower {
   static constexpr double gamma = 2;
   template <class R> FOCAL_INLINE R operator()(R q) const { return q * q; }
   template <class R> FOCAL_INLINE R derivative(R q, R dq, R w, R) const { return (q + q) * w * dq; }
+  template <class R> FOCAL_INLINE R bend(R, R dq, R w, R) const { return (w + w) * dq * dq; }
 };
 struct Power3 : SpecialPower {
   using SpecialPower::SpecialPower;
@@ -363,16 +367,20 @@ template <class R> FOCAL_INLINE Logistic<R> logistic(R z) {
   return logistic_of<T>(z, static_cast<const T *>(nullptr));
 }
 
-// The same of a probability itself, where s = p: in double, p normal and below 1. Below 1/2 the digits of p are lost in
-// 1 - p, so logarithms of that come from p.
+// The same of a probability itself, where s = p: p normal and below 1. One logarithm is enough, of the smaller of p and 1 - p: that
+// has all its digits, and the other's logarithm comes from it.
 template <class R> FOCAL_INLINE Logistic<R> logistic_of_probability(R p) {
-  R c = R(1) - p;
-  LogParts<R> log_p = log_parts(p), log_c = log_parts(c);
-  R low = smaller(p, R(0.5));
+  R c = R(1) - p, w = smaller(p, c);
   const auto is_high = p > R(0.5);
-  log_c = {select(is_high, log_c.exponent, R(0)), select(is_high, log_c.log_mantissa, -(low * log_rest_ratio(low)))};
-  R softplus = -logarithm(log_c), softplus_minus = -logarithm(log_p);
-  return {p, c, softplus, softplus_minus, smaller(softplus, softplus_minus), log_p, log_c};
+  const LogParts<R> log_w = log_parts(w);
+  R large = -logarithm(log_w), small = w * log_rest_ratio(w);
+  return {p,
+          c,
+          select(is_high, large, small),
+          select(is_high, small, large),
+          small,
+          {select(is_high, R(0), log_w.exponent), select(is_high, -small, log_w.log_mantissa)},
+          {select(is_high, log_w.exponent, R(0)), select(is_high, log_w.log_mantissa, -small)}};
 }
 
 #ifdef FOCAL_LIBM
@@ -393,6 +401,7 @@ template <> struct PowerAny<double> {
   FOCAL_INLINE PowerAny(double high, double low) : gamma(high + low) {}
   FOCAL_INLINE double operator()(double q) const { return ::pow(q, gamma); }
   FOCAL_INLINE double derivative(double q, double dq, double, double m) const { return q > 0 ? gamma * m * (dq / q) : 0; }
+  FOCAL_INLINE double bend(double q, double dq, double w, double m) const { return q > 0 ? (gamma - 1) * derivative(q, dq, w, m) * (dq / q) : 0; }
 };
 #endif
 

@@ -12,7 +12,7 @@
 
 namespace focal {
 
-DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit) {
+ElementTerms terms_of(const Plan &plan, int64_t k) {
   const FocalProblem &p = plan.problem;
   const int64_t line = k / plan.inner, outer = line / plan.classes, cls = line - outer * plan.classes;
   const int64_t row = outer * plan.inner + (k - line * plan.inner);
@@ -21,15 +21,22 @@ DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit)
   const double label = by_index ? target == index && index != p.background : target;
   const double y = label * plan.target_scale + plan.target_shift, rest = (1 - label) * plan.target_scale + plan.target_shift;
   const double weight = p.weights_per == FOCAL_ABSENT ? 1 : weight_or_nan(number_at(p.weights, p.weights_dtype, p.weights_per == FOCAL_PER_ROW ? row : k));
-  const double positive = weight * (p.class_positive ? p.class_positive[cls] : p.positive_weight);
-  const double negative = weight * (p.class_positive ? p.class_negative[cls] : p.negative_weight);
+  return {y, rest, weight * (p.class_positive ? p.class_positive[cls] : p.positive_weight),
+          weight * (p.class_positive ? p.class_negative[cls] : p.negative_weight), cls};
+}
+
+DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit) {
+  const FocalProblem &p = plan.problem;
+  const ElementTerms terms = terms_of(plan, k);
   DoubleElement result;
   double_fallback::with_kernels(p.loss, [&](auto kernels) {
-    const auto of = [&](const FocalProblem &problem) { return double_fallback::element_anywhere<decltype(kernels)>(problem, logit, y, rest, positive, negative); };
+    const auto of = [&](const FocalProblem &problem) {
+      return double_fallback::element_anywhere<decltype(kernels)>(problem, logit, terms.y, terms.rest, terms.positive, terms.negative);
+    };
     double_fallback::Element<double> e;
     if constexpr (decltype(kernels)::gamma_per_class) {
       FocalProblem of_class = p;
-      of_class.gamma = gamma_of_class(p, cls);
+      of_class.gamma = gamma_of_class(p, terms.cls);
       e = of(of_class);
     } else {
       e = of(p);

@@ -10,6 +10,13 @@ namespace focal {
 
 struct DoubleElement { double value, grad, hess; };
 
+// What belongs to element k: its label, 1 less that, its weights, and its class.
+struct ElementTerms {
+  double y, rest, positive, negative;
+  int64_t cls;
+};
+ElementTerms terms_of(const Plan &plan, int64_t k);
+
 // Element k of an element-wise loss at any logit, finite or not, with its target and weights.
 DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit);
 

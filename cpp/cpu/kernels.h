@@ -2,11 +2,13 @@
 // vectors' size and how many of them make a pack.
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 
 #include "losses/list.h"
 #include "cpu/elementwise/block.h"
 #include "cpu/probability/block.h"
+#include "cpu/probability/sweep.h"
 #include "cpu/softmax/kernel.h"
 
 namespace focal {
@@ -32,42 +34,66 @@ template <class F> FOCAL_INLINE void each_block(const Plan &plan, int64_t first,
   }
 }
 
+// Blocks of an element-wise loss, with what is the same for all of them.
+template <class T, class Range> class Blocks {
+ public:
+  FOCAL_INLINE Blocks(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums, const Range &range)
+      : plan_(plan),
+        first_(first),
+        last_(last),
+        sums_(sums),
+        own_(*static_cast<BlockScratch<T> *>(scratch)),
+        half_(plan, &own_ + 1),
+        one_weight_(stage_one_weight<typename PackOf<T>::Long>(plan, own_)),
+        range_(range) {
+    own_.template keep_all<typename PackOf<T>::Long>(plan.elements);
+  }
+
+  // Calls body with the work of each block, in packs of R, and keeps the sum that it returns.
+  template <class R, class F> FOCAL_INLINE void each(F body) const {
+    each_block(plan_, first_, last_, sums_, [&](int64_t begin, int64_t end) FOCAL_LAMBDA {
+      const BlockArrays<T> arrays = half_.in_use() ? half_.read(begin, end) : BlockArrays<T>(plan_.problem, begin);
+      BlockWork<R, T, Range> work(plan_, own_, arrays, one_weight_, range_, begin, end);
+      const double sum = body(work);
+      if (half_.in_use()) half_.write(begin, end);
+      return sum;
+    });
+  }
+
+ private:
+  const Plan &plan_;
+  const int64_t first_, last_;
+  double *const sums_;
+  BlockScratch<T> &own_;
+  const HalfBlocks<T> half_;
+  const Weights<T> one_weight_;
+  const Range range_;
+};
+
 template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
   using Long = typename PackOf<T>::Long;
   using Exact = std::conditional_t<Kernels::compact, typename PackOf<T>::Short, Long>;
   using R = std::conditional_t<sizeof(T) == sizeof(double), Exact, Long>;
   const FocalProblem &p = plan.problem;
-  BlockScratch<T> &own = *static_cast<BlockScratch<T> *>(scratch);
-  const HalfBlocks<T> half(plan, &own + 1);
-  const Weights<T> one_weight = stage_one_weight<Long>(plan, own);
-  const T reach = static_cast<T>(Kernels::reach(p, Limits<T>::logistic));
-  own.template keep_all<Long>(plan.elements);
-  const auto each = [&]<class Packed>(Packed, auto body) {
-    each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) FOCAL_LAMBDA {
-      const BlockArrays<T> arrays = half.in_use() ? half.read(begin, end) : BlockArrays<T>(p, begin);
-      BlockWork<Packed, T> work(plan, own, arrays, one_weight, reach, begin, end);
-      const double sum = body(work);
-      if (half.in_use()) half.write(begin, end);
-      return sum;
-    });
-  };
+  const Magnitudes<T> range(static_cast<T>(Kernels::reach(p, Limits<T>::logistic)));
+  const Blocks<T, Magnitudes<T>> blocks(plan, first, last, scratch, sums, range);
   const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0;
   if (p.hess)
-    return Kernels::template exact<T>(p, [&](const auto &loss) {
-      each(Exact(), [&](auto &work) { return dense_block<Exact, true, false>(work, loss); });
+    return Kernels::template second<T>(p, [&](const auto &loss) {
+      blocks.template each<Exact>([&](auto &work) { return dense_block<Exact, true, false>(work, loss); });
     });
   if constexpr (Kernels::few_positives)
     if (by_index && plan.inner == 1)
       return Kernels::template index<T>(p, [&](const auto &loss) {
-        each(R(), [&](auto &work) { return class_index_block<R>(work, loss); });
+        blocks.template each<R>([&](auto &work) { return class_index_block<R>(work, loss); });
       });
   if constexpr (Kernels::two_labels)
     if (by_index || plan.hard_labels || (is_integer(p.targets_dtype) && p.label_smoothing == 0))
       return Kernels::template hard<T>(p, [&](const auto &loss) {
-        each(R(), [&](auto &work) { return dense_block<R, false, true>(work, loss); });
+        blocks.template each<R>([&](auto &work) { return dense_block<R, false, true>(work, loss); });
       });
   Kernels::template soft<T>(p, [&](const auto &loss) {
-    each(R(), [&](auto &work) { return dense_block<R, false, false>(work, loss); });
+    blocks.template each<R>([&](auto &work) { return dense_block<R, false, false>(work, loss); });
   });
 }
 
@@ -82,6 +108,14 @@ template <class T> void run_softmax_focal(const Plan &plan, int64_t first, int64
 
 inline void run_probabilities(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
   with_kernels(plan.problem.loss, [&](auto kernels) {
+    if constexpr (decltype(kernels)::sweeps_probabilities)
+      if (is_for_probability_sweep(plan))
+        return decltype(kernels)::template soft<float>(plan.problem, [&](const auto &loss) {
+          const OfProbability<std::decay_t<decltype(loss)>> given{loss};
+          Blocks<float, Probabilities>(plan, first, last, scratch, sums, {}).template each<Floats>([&](auto &work) {
+            return dense_block<Floats, false, false>(work, given);
+          });
+        });
     decltype(kernels)::template exact<double>(plan.problem, [&](const auto &loss) {
       each_block(plan, first, last, sums, [&](int64_t begin, int64_t end) {
         return probability_block<PackOf<double>::Short>(plan, *static_cast<ProbabilityScratch *>(scratch), begin, end, loss);
@@ -99,7 +133,8 @@ template <class T> void run_blocks_of(const Plan &plan, int64_t first, int64_t l
 }
 template <class T> size_t scratch_bytes_of(const Plan &plan) {
   if (plan.problem.loss == FOCAL_SOFTMAX) return SoftmaxKernel<typename PackOf<T>::Long, typename PackOf<T>::Short, T>::Scratch::bytes(plan);
-  return plan.problem.inputs == FOCAL_PROBABILITIES ? sizeof(ProbabilityScratch) : sizeof(BlockScratch<T>) + HalfBlocks<T>::bytes(plan);
+  if (plan.problem.inputs == FOCAL_PROBABILITIES) return std::max(sizeof(ProbabilityScratch), sizeof(BlockScratch<float>));
+  return sizeof(BlockScratch<T>) + HalfBlocks<T>::bytes(plan);
 }
 
 inline void run_blocks(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {

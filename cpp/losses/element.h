@@ -80,6 +80,15 @@ template <class R> FOCAL_INLINE Element<R> cross_entropy_of_probability(const Lo
   return {w * entropy_of_probability(l, y, rest), down - up, down / l.c + up / l.s};
 }
 
+// 1 / s, 1 / c and 1 / q for q between s and c. Of floats the product of all three is a normal number where s and c are above 2^-60.
+template <class R> struct Inverses { R s, c, q; };
+template <class R> FOCAL_INLINE Inverses<R> inverses(const Logistic<R> &l, R q) {
+  if constexpr (sizeof(typename Number<R>::Lane) == sizeof(double)) return {R(1) / l.s, R(1) / l.c, R(1) / q};
+  const R both = l.s * l.c, all = R(1) / (both * q);  // one division is enough
+  const R of_q = all * q;
+  return {of_q * l.c, of_q * l.s, all * both};
+}
+
 // modulated() with derivatives with respect to p: with k = -log(1 - p) / p they are
 //   w p^g (g k + 1 / (1 - p)),   w p^g (g ((g - 1) k + 2 / (1 - p)) / p + 1 / (1 - p)^2).
 template <class Power, class R> FOCAL_INLINE Element<R> modulated_of_probability(const Power &power, R g, const Logistic<R> &l, R w) {
@@ -91,6 +100,7 @@ template <class Power, class R> FOCAL_INLINE Element<R> modulated_of_probability
 
 // What the driver (cpu/kernels.h) asks of a loss. Each calls f with a formula for problem p:
 //   exact<T>  any targets, second derivative too, in as few instances as there can be
+//   second<T> the same where packs are computed
 //   soft<T>   any targets, without the second derivative
 //   hard<T>   targets that are 0 or 1, where `two_labels`
 //   index<T>  class indices, where `few_positives`: a negative everywhere, and a few positives apart
@@ -99,8 +109,11 @@ template <class Power, class R> FOCAL_INLINE Element<R> modulated_of_probability
 template <class Kernels> struct ElementWise {
   static constexpr bool two_labels = false, few_positives = false;
   static constexpr bool gamma_per_class = false;  // may a class have a gamma of its own?
+  // Is soft<float>'s formula of probabilities as exact as those of logits, where no quotient overflows?
+  static constexpr bool sweeps_probabilities = false;
   // Short packs for what is asked for less often, doubles and second derivatives: half the code, 10 to 25 % slower.
   static constexpr bool compact = true;
+  template <class T, class F> static FOCAL_INLINE void second(const FocalProblem &p, F f) { Kernels::template exact<T>(p, f); }
   template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) { Kernels::template exact<T>(p, f); }
   // The largest |x| the formulas take, where `limit` is the logistic's.
   static FOCAL_INLINE double reach(const FocalProblem &, double limit) { return limit; }

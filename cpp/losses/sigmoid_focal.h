@@ -38,10 +38,12 @@ template <class Power, bool Mixture> struct SigmoidFocal {
                        mirror(modulated_of_probability(power, g, l.mirrored(), wp * y)));
     R q = larger(muladd(rest, l.s, y * l.c), R(Constants<typename Number<R>::Lane>::smallest_normal));
     R m = power(q) * muladd(y, wp, rest * wn), slope = rest - y;
-    Element<R> e = cross_entropy_of_probability(l, y, rest, m);
-    R pull = m * slope * (entropy_of_probability(l, y, rest) / q);
-    R bend = g * slope * muladd(g - R(1), pull, e.grad + e.grad);
-    return {e.value, muladd(g, pull, e.grad), e.hess + bend / q};
+    R entropy = entropy_of_probability(l, y, rest);
+    const Inverses<R> over = inverses(l, q);
+    R up = m * y * over.s, down = m * rest * over.c, tilt = down - up;
+    R pull = m * slope * (entropy * over.q);
+    R bend = g * slope * muladd(g - R(1), pull, tilt + tilt);
+    return {m * entropy, muladd(g, pull, tilt), muladd(down, over.c, up * over.s) + bend * over.q};
   }
 
  private:
@@ -51,7 +53,6 @@ template <class Power, bool Mixture> struct SigmoidFocal {
 
   // 1 - p_t = y (1 - p) + (1 - y) p, times binary cross entropy (torchvision, Optax, Keras, Paddle)
   template <bool H, class R> FOCAL_INLINE Element<R> linear(R x, R y, R rest, R wp, R wn) const {
-    const R g(power.gamma);
     Logistic<R> l = logistic(x);
     R as_negative = rest * l.s, as_positive = y * l.c;
     R q = as_negative + as_positive, slope = as_negative - as_positive;
@@ -61,12 +62,10 @@ template <class Power, bool Mixture> struct SigmoidFocal {
     R w = muladd(y, wp, rest * wn), m = power(q) * w;
     Element<R> e;
     e.value = m * entropy;
-    e.grad = muladd(power.derivative(q, dq, w, m), entropy, m * slope);
-    if constexpr (H) {
-      R r = dq / larger(q, R(Constants<typename Number<R>::Lane>::smallest_normal));
-      R bend = g * r * muladd(g - R(1), r, l.c - l.s);
-      e.hess = m * (muladd(bend, entropy, (g + g) * r * slope) + variance);
-    }
+    R dm = power.derivative(q, dq, w, m);
+    e.grad = muladd(dm, entropy, m * slope);
+    if constexpr (H)
+      e.hess = muladd(muladd(dm, l.c - l.s, power.bend(q, dq, w, m)), entropy, muladd(dm + dm, slope, m * variance));
     return e;
   }
 
@@ -78,7 +77,7 @@ template <class Power, bool Mixture> struct SigmoidFocal {
 };
 
 struct SigmoidFocalKernels : ElementWise<SigmoidFocalKernels> {
-  static constexpr bool two_labels = true, few_positives = true, compact = false;
+  static constexpr bool two_labels = true, few_positives = true, compact = false, sweeps_probabilities = true;
 
   template <class T, class F> static FOCAL_INLINE void index(const FocalProblem &p, F f) {
     with_power<T>(p.gamma, [&](auto power) { f(SigmoidFocal<decltype(power), false>{power}); });
@@ -90,6 +89,7 @@ struct SigmoidFocalKernels : ElementWise<SigmoidFocalKernels> {
     if (p.soft_targets == FOCAL_MIXTURE) return exact<T>(p, f);
     hard<T>(p, f);
   }
+  template <class T, class F> static FOCAL_INLINE void second(const FocalProblem &p, F f) { soft<T>(p, f); }
   template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
     const PowerAny<T> power(p.gamma);
     if (p.soft_targets == FOCAL_MIXTURE) f(SigmoidFocal<PowerAny<T>, true>{power});

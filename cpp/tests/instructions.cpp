@@ -3,6 +3,7 @@
 //
 // What is counted is the second call: the first reserves its thread's memory and has the dynamic linker look up what the C++
 // library needs for that.
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -64,6 +65,57 @@ int dense(int32_t loss, double gamma = 2, double beta = 0) {
   return run(p, make_logits<float>(96000));
 }
 
+// An element-wise loss of 96,000 logits, of 80 classes, with what may leave the fast road.
+struct ElementCall {
+  int32_t loss = FOCAL_SIGMOID;
+  bool by_index = false;  // else a byte an element
+  bool masked_rows = false, masked = false, weighted = false, ignored = false, smoothed = false, far = false, probabilities = false, second = false;
+};
+template <class T = float> int element_wise(const ElementCall &call) {
+  constexpr int rows = 1200, classes = 80, n = rows * classes;
+  FocalProblem p = blank_problem(call.loss, rows, classes, 1);
+  const bool asymmetric = call.loss == FOCAL_ASYMMETRIC;
+  p.gamma = asymmetric ? 1 : 2;
+  p.gamma_negative = 4;
+  p.margin = 0.05;
+  p.background = -1;
+  p.positive_weight = asymmetric ? 1 : 0.25;
+  p.negative_weight = asymmetric ? 1 : 0.75;
+  if (call.ignored) p.ignore_index = 255;
+  if (call.smoothed) p.label_smoothing = 0.1;
+  std::vector<T> logits = make_logits<T>(n), grad(n), hess(n);
+  for (size_t k = 0; call.far && k < n; k += 97) logits[k] = T(-1e9);
+  if (call.probabilities) {
+    p.inputs = FOCAL_PROBABILITIES;
+    for (T &x : logits) x = 1 / (1 + std::exp(-x));
+  }
+  std::vector<int32_t> indices(rows, -1);
+  std::vector<uint8_t> labels(n), mask(call.masked ? n : rows, 1);
+  std::vector<float> weights(call.masked_rows ? rows : n, 0.5f);
+  for (size_t row = 0; row < rows; row += 50) indices[row] = static_cast<int32_t>(row % classes);
+  for (size_t k = 0; k < n; k += 50) labels[k] = 1;
+  for (size_t k = 0; call.ignored && k < n; k += 11) labels[k] = 255;
+  for (size_t k = 1; k < mask.size(); k += 11) mask[k] = 0;
+  if (call.masked || call.masked_rows) {
+    p.mask_per = call.masked ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW;
+    p.mask = mask.data();
+    p.mask_dtype = FOCAL_UINT8;
+  }
+  if (call.weighted) {
+    p.weights_per = call.masked_rows ? FOCAL_PER_ROW : FOCAL_PER_ELEMENT;
+    p.weights = weights.data();
+    p.weights_dtype = FOCAL_FLOAT32;
+  }
+  if (call.by_index) set_targets(p, FOCAL_CLASS_INDEX, indices);
+  else set_targets(p, FOCAL_DENSE, labels);
+  set_logits(p, logits);
+  set_outputs(p, nullptr, &grad, call.second ? &hess : nullptr);
+  p.threads = 1;
+  p.reduction = FOCAL_MEAN;
+  FocalResult result;
+  return focal_run(&p, &result) == FOCAL_OK && counted(&p, &result) == FOCAL_OK ? 0 : 1;
+}
+
 // A softmax over 96,000 logits with what may leave the fast road.
 struct SoftmaxCall {
   int classes = 80;
@@ -118,6 +170,17 @@ const std::map<std::string, std::function<int()>> cases{
     {"varifocal-96000", [] { return dense(FOCAL_VARIFOCAL); }},
     {"heatmap-96000", [] { return dense(FOCAL_HEATMAP, 2, 4); }},
     {"asymmetric-96000", [] { return dense(FOCAL_ASYMMETRIC, 1); }},
+    {"asymmetric-labels", [] { return element_wise({.loss = FOCAL_ASYMMETRIC}); }},
+    {"sigmoid-labels", [] { return element_wise({}); }},
+    {"sigmoid-labels-mask", [] { return element_wise({.masked = true}); }},
+    {"sigmoid-labels-weights", [] { return element_wise({.weighted = true}); }},
+    {"sigmoid-labels-ignored", [] { return element_wise({.ignored = true}); }},
+    {"sigmoid-labels-smoothed", [] { return element_wise({.smoothed = true}); }},
+    {"sigmoid-labels-far", [] { return element_wise({.far = true}); }},
+    {"sigmoid-masked-rows", [] { return element_wise({.by_index = true, .masked_rows = true, .weighted = true}); }},
+    {"sigmoid-probabilities", [] { return element_wise({.probabilities = true}); }},
+    {"sigmoid-second", [] { return element_wise({.second = true}); }},
+    {"sigmoid-second-float64", [] { return element_wise<double>({.second = true}); }},
     {"softmax-96000", [] { return by_index<float>(FOCAL_SOFTMAX, 1200, 2); }},
     {"softmax-21-classes", [] { return by_index<float>(FOCAL_SOFTMAX, 4571, 2, 21); }},
     {"softmax-float64", [] { return by_index<double>(FOCAL_SOFTMAX, 1200, 2); }},

@@ -71,18 +71,18 @@ FOCAL_NOINLINE Weights<T> stage_block_weights(const Plan &plan, BlockScratch<T> 
 }
 
 // One block and what is asked of it, the same for all kinds of targets.
-template <class R, class T> struct BlockWork {
+template <class R, class T, class Range> struct BlockWork {
   const Plan &plan;
   BlockScratch<T> &scratch;
   const BlockArrays<T> arrays;
   const int64_t begin, end;
   const int n;
   const bool skips;  // is an element of this block not valid?
-  const T reach;     // the largest |x| of the loss's formulas
+  const Range range;  // what the loss's formulas take
   Weights<T> weights;
   Outliers<T> outliers;
 
-  FOCAL_INLINE BlockWork(const Plan &p, BlockScratch<T> &s, const BlockArrays<T> &a, const Weights<T> &one_weight, T largest,
+  FOCAL_INLINE BlockWork(const Plan &p, BlockScratch<T> &s, const BlockArrays<T> &a, const Weights<T> &one_weight, const Range &taken,
                          int64_t from, int64_t to)
       : plan(p),
         scratch(s),
@@ -91,7 +91,7 @@ template <class R, class T> struct BlockWork {
         end(to),
         n(static_cast<int>(to - from)),
         skips(p.skips() && stage_valid(p, from, to, s.keep, s.marks, s.row_marks)),
-        reach(largest),
+        range(taken),
         weights(p.weighted() ? stage_block_weights<R>(p, s, from, to) : one_weight),
         outliers{s.outlier_x, s.outlier_position, 0} {
     if (weights.heavy) list_heavy();
@@ -109,8 +109,8 @@ template <class R, class T> struct BlockWork {
   }
 
   // `weight` multiplies all outputs; `left_out` is as of a Block, where all is well with the others.
-  FOCAL_INLINE Block<T> block(const int *left_out, double weight = 1) const {
-    return {arrays.logits, n, reach, Outputs<T>(plan, arrays, weight), skips || weights.heavy ? &every_position : left_out, scratch.keep};
+  FOCAL_INLINE Block<T, Range> block(const int *left_out, double weight = 1) const {
+    return {arrays.logits, n, range, Outputs<T>(plan, arrays, weight), skips || weights.heavy ? &every_position : left_out, scratch.keep};
   }
 
   FOCAL_INLINE R positive_weight(int k) const { return R::load(weights.positive + (k & weights.mask)); }
@@ -121,11 +121,11 @@ template <class R, class T> struct BlockWork {
     double sum = 0;
     for (int i = 0; i < outliers.count; i++) {
       const int k = outliers.position[i];
-      const DoubleElement e = double_fallback_element(plan, begin + k, outliers.x[i]);
+      const DoubleElement e = Range::apart(plan, begin + k, outliers.x[i]);
       sum += e.value;
-      if (arrays.grad) arrays.grad[k] = static_cast<T>(e.grad / plan.grad_divisor);
+      if (arrays.grad) arrays.grad[k] = static_cast<T>(Range::bounded(e.grad / plan.grad_divisor));
       if (arrays.values) arrays.values[k] = static_cast<T>(e.value / plan.value_divisor);
-      if (arrays.hess) arrays.hess[k] = static_cast<T>(larger(plan.problem.least_hess, e.hess / plan.grad_divisor));
+      if (arrays.hess) arrays.hess[k] = static_cast<T>(Range::bounded(larger(plan.problem.least_hess, e.hess / plan.grad_divisor)));
       scratch.keep[k] = -1;
     }
     return sum;
@@ -133,14 +133,16 @@ template <class R, class T> struct BlockWork {
 };
 
 // Any targets. `Hard`: all are 0 or 1.
-template <class R, bool H, bool Hard, class T, class Loss>
-double dense_block(BlockWork<R, T> &work, const Loss &loss) {
+template <class R, bool H, bool Hard, class T, class Range, class Loss>
+double dense_block(BlockWork<R, T, Range> &work, const Loss &loss) {
   const FocalProblem &p = work.plan.problem;
   BlockScratch<T> &scratch = work.scratch;
   // Labels of the formula's own type need no copy, where whole packs of them can be read.
   const bool in_place = p.targets_kind == FOCAL_DENSE && p.targets_dtype == Stored<T>::dtype && p.label_smoothing == 0 && work.n % R::size == 0;
   const T *const y = in_place ? static_cast<const T *>(p.targets) + work.begin : scratch.y;
-  T *const rest = in_place || Hard ? nullptr : scratch.rest;  // null: 1 - y itself
+  // null: 1 - y itself, which has all the digits of a label that is no longer than the formula's numbers
+  const bool is_short = sizeof(T) == sizeof(double) || p.targets_dtype != FOCAL_FLOAT64;
+  T *const rest = Hard || (p.label_smoothing == 0 && is_short) ? nullptr : scratch.rest;
   if (!in_place) stage_targets(work.plan, work.begin, work.end, scratch.y, rest, scratch.numbers);
   T *const gamma_high = scratch.positive_x, *const gamma_low = scratch.positive_weight;  // which are of class_index_block
   if constexpr (requires { typename Loss::PowerPerElement; }) stage_gammas(work.plan, work.begin, work.end, gamma_high, gamma_low);
@@ -156,7 +158,7 @@ double dense_block(BlockWork<R, T> &work, const Loss &loss) {
 
 // Lists the positions in a block whose target is 1, for class-index targets along the last axis, and counts them. They are not to be
 // kept by a sweep. Those that the formulas do not take are left to it, which finds them.
-template <class R, class T> FOCAL_NOINLINE int find_positives(const BlockWork<R, T> &work) {
+template <class R, class T, class Range> FOCAL_NOINLINE int find_positives(const BlockWork<R, T, Range> &work) {
   const Plan &plan = work.plan;
   const FocalProblem &p = plan.problem;
   BlockScratch<T> &scratch = work.scratch;
@@ -167,7 +169,7 @@ template <class R, class T> FOCAL_NOINLINE int find_positives(const BlockWork<R,
     const T index = scratch.numbers[row - first];
     if (!(index >= 0 && index < static_cast<T>(plan.classes)) || index == static_cast<T>(p.background)) continue;
     const int64_t at = row * plan.classes + static_cast<int64_t>(index) - work.begin;
-    if (at < 0 || at >= work.n || scratch.keep[at] == 0 || absolute(work.arrays.logits[at]) > work.reach) continue;
+    if (at < 0 || at >= work.n || scratch.keep[at] == 0 || work.range.is_beyond(work.arrays.logits[at])) continue;
     scratch.keep[at] = 0;
     scratch.position[count++] = static_cast<int>(at);
   }
@@ -176,8 +178,8 @@ template <class R, class T> FOCAL_NOINLINE int find_positives(const BlockWork<R,
 }
 
 // The loss of the positives alone, beside everything: positive_value and positive_grad, scaled as the outputs are. Returns the sum.
-template <class R, class T, class Loss>
-FOCAL_NOINLINE double positives_apart(const BlockWork<R, T> &work, const Loss &loss, int count) {
+template <class R, class T, class Range, class Loss>
+FOCAL_NOINLINE double positives_apart(const BlockWork<R, T, Range> &work, const Loss &loss, int count) {
   using One = decltype(fold(R()));
   BlockScratch<T> &scratch = work.scratch;
   for (int i = 0; i < count; i++) {
@@ -200,7 +202,7 @@ FOCAL_NOINLINE double positives_apart(const BlockWork<R, T> &work, const Loss &l
 constexpr double largest_late_weight = 4;
 
 // Hard class-index targets along the last axis: a block of negatives, and its few positives.
-template <class R, class T, class Loss> double class_index_block(BlockWork<R, T> &work, const Loss &loss) {
+template <class R, class T, class Range, class Loss> double class_index_block(BlockWork<R, T, Range> &work, const Loss &loss) {
   BlockScratch<T> &scratch = work.scratch;
   const double weight = work.plan.problem.negative_weight;
   const bool late = work.weights.mask == 0 && weight >= 0 && weight <= largest_late_weight;

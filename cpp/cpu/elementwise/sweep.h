@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 
+#include "cpu/double_fallback.h"
 #include "losses/element.h"
 #include "plan.h"
 
@@ -62,23 +63,38 @@ constexpr int no_position = INT32_MAX;
 // Where every pack is to be looked at, instead of a list.
 static constexpr int every_position = -1, nowhere = no_position;  // of no list
 
-template <class T> struct Block {
+// What a loss's formulas take: logits up to a size. Others go through the C library.
+template <class T> class Magnitudes {
+ public:
+  FOCAL_INLINE explicit Magnitudes(T reach) : reach_(reach), far_(reach > 0 ? reach * reach * T(0.999) : T(-1)) {}
+
+  FOCAL_INLINE bool is_beyond(T x) const { return absolute(x) > reach_; }
+  static DoubleElement apart(const Plan &plan, int64_t k, T x) { return double_fallback_element(plan, k, x); }
+  static double bounded(double derivative) { return derivative; }
+  // Of a pack, cheaper than the largest |x|. It may be said in vain, where many are large or one is NaN.
+  template <class R> FOCAL_INLINE bool may_be_beyond(R x) const { return any_lane_above(fold_squares(x), far_); }
+
+ private:
+  T reach_, far_;
+};
+
+template <class T, class Range> struct Block {
   const T *x;
   int n;
-  T reach;  // the largest |x| that the loss can take
+  Range range;  // what the loss can take
   Outputs<T> out;
   const int *left_out;  // the ascending positions of elements that are not to be kept, or &every_position
   MaskOf<T> *keep;      // 0 for these, all ones for others; and 0 for outliers, once they are listed
 };
 
 // Lists the elements of a pack that are beyond the formulas, from `begin` on; they are not to be kept.
-template <class R, class T>
-FOCAL_NOINLINE void list_outliers(const T *x, MaskOf<T> *keep, T reach, int begin, Outliers<T> &outliers) {
+template <class R, class T, class Range>
+FOCAL_NOINLINE void list_outliers(const T *x, MaskOf<T> *keep, const Range &range, int begin, Outliers<T> &outliers) {
   using One = decltype(fold(R()));
   for (int from = 0; from < R::size; from += One::size) {
-    if (!any_lane_above(absolute(One::load(x + from)), reach)) continue;
+    if (!range.may_be_beyond(One::load(x + from))) continue;
     for (int k = from; k < from + One::size; k++) {
-      if (keep[k] == 0 || !(absolute(x[k]) > reach)) continue;
+      if (keep[k] == 0 || !range.is_beyond(x[k])) continue;
       outliers.add(begin + k, x[k]);
       keep[k] = 0;
     }
@@ -100,8 +116,8 @@ template <class T> FOCAL_INLINE const T *apart(const T *from) {
 // Evaluates f(x, k) and writes what it gives. Sums in float over 16 steps of a pack, then in double. Elements that are not to be kept come
 // out as 0, and so do those out of reach, which are listed. The last, partial pack goes through buffers and the same loop: it is
 // not worth a second copy of the formula.
-template <class R, bool H, class T, class F>
-FOCAL_INLINE double sweep(const Block<T> &block, Outliers<T> &outliers, F f) {
+template <class R, bool H, class T, class Range, class F>
+FOCAL_INLINE double sweep(const Block<T, Range> &block, Outliers<T> &outliers, F f) {
   using One = decltype(fold(R()));
   constexpr int chunk = 16 * R::size;
   const int n = block.n, whole = n - n % R::size;
@@ -109,8 +125,7 @@ FOCAL_INLINE double sweep(const Block<T> &block, Outliers<T> &outliers, F f) {
   const int *left_out = block.left_out;
   int next = *left_out;
   T x_buffer[R::size], grad_buffer[R::size], value_buffer[R::size], hess_buffer[R::size];
-  // Cheaper to find than the largest |x|. A pack may be looked at in vain, where many are large or one is NaN.
-  const T far = block.reach > 0 ? block.reach * block.reach * T(0.999) : T(-1);
+  const Range range = block.range;
   double sum = 0;
   for (int begin = 0; begin < n;) {
     const bool partial = begin == whole;
@@ -134,8 +149,8 @@ FOCAL_INLINE double sweep(const Block<T> &block, Outliers<T> &outliers, F f) {
       One total(0);
       const int stop = count - k > chunk ? k + chunk : count;
       for (; k < stop; k += R::size) {
-        if (any_lane_above(fold_squares(R::load(apart(x + k))), far)) {
-          list_outliers<R>(x + k, keep + k, block.reach, begin + k, outliers);
+        if (range.may_be_beyond(R::load(apart(x + k)))) {
+          list_outliers<R>(x + k, keep + k, block.range, begin + k, outliers);
           next = begin + k;
         }
         Element<R> e = f(R::load(x + k), begin + k);

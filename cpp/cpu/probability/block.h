@@ -42,17 +42,12 @@ template <class R, class Loss> FOCAL_NOINLINE void probability_formulas(Probabil
 // Limits at 0 and 1, where they are finite. A label that is NaN has none.
 FOCAL_NOINLINE inline void probability_ends(const Plan &plan, ProbabilityScratch &scratch, int64_t begin, int n) {
   FocalProblem problem = plan.problem;  // of the class
-  const auto put = [](double limit, double *to) {
-    if (__builtin_isfinite(limit)) *to = limit;
-  };
   for (int k = 0; k < n; k++) {
     const double p = scratch.p[k], y = scratch.y[k];
     if ((p != 0 && p != 1) || y != y) continue;
     problem.gamma = gamma_of_class(plan.problem, (begin + k) / plan.inner % plan.classes);
     const DoubleElement limit = element_at_end(problem, p, y, scratch.rest[k], scratch.positive[k], scratch.negative[k]);
-    put(limit.value, scratch.value + k);
-    put(limit.grad, scratch.grad + k);
-    put(limit.hess, scratch.hess + k);
+    take_limits(limit, scratch.value + k, scratch.grad + k, scratch.hess + k);
   }
 }
 

@@ -23,6 +23,22 @@ DoubleElement element_at_end(const FocalProblem &problem, double p, double y, do
   return e;
 }
 
+DoubleElement element_of_probability(const Plan &plan, int64_t k, double given) {
+  if (given != given) return {given, given, given};
+  const FocalProblem &p = plan.problem;
+  const ElementTerms of = terms_of(plan, k);
+  const auto range = double_fallback::range_of(p.dtype);
+  const double inside = given <= 0 ? range.least : given >= 1 ? range.below_one : given;
+  DoubleElement e;
+  double_fallback::with_kernels(p.loss, [&](auto kernels) {
+    decltype(kernels)::template exact<double>(p, [&](const auto &loss) {
+      e = double_element(loss.of_probability(double_fallback::logistic_of_probability(inside), of.y, of.rest, of.positive, of.negative));
+    });
+  });
+  if (inside != given) take_limits(element_at_end(p, given, of.y, of.rest, of.positive, of.negative), &e.value, &e.grad, &e.hess);
+  return e;
+}
+
 DoubleElement class_of_probability(const FocalProblem &problem, double gamma, double p, double weight) {
   return double_element(double_fallback::term_of_probability(problem, gamma, p, weight));
 }

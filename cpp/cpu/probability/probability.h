@@ -16,6 +16,16 @@ namespace focal {
 DoubleElement element_at_end(const FocalProblem &problem, double p, double y, double rest, double positive_weight,
                               double negative_weight);
 
+// Outputs at 0 or 1 become their limits there, where these are finite.
+inline void take_limits(const DoubleElement &limit, double *value, double *grad, double *hess) {
+  if (__builtin_isfinite(limit.value)) *value = limit.value;
+  if (__builtin_isfinite(limit.grad)) *grad = limit.grad;
+  if (__builtin_isfinite(limit.hess)) *hess = limit.hess;
+}
+
+// Element k of an element-wise loss of probabilities, p, with its target and weights: any number from 0 to 1, or NaN.
+DoubleElement element_of_probability(const Plan &plan, int64_t k, double p);
+
 // w (1 - p)^gamma (-log p) and its derivatives with respect to p: a class of a softmax loss, whatever p the others have.
 DoubleElement class_of_probability(const FocalProblem &problem, double gamma, double p, double weight);
 

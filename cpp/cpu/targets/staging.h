@@ -48,6 +48,16 @@ FOCAL_NOINLINE void stage_targets(const Plan &plan, int64_t begin, int64_t end, 
   const double scale = plan.target_scale, shift = plan.target_shift;
   if (p.targets_kind == FOCAL_DENSE) {
     if (!rest && scale == 1) return read_numbers(p.targets, p.targets_dtype, begin, end - begin, y);
+    if (is_integer(p.targets_dtype)) {
+      read_numbers(p.targets, p.targets_dtype, begin, end - begin, y);
+      const T low = static_cast<T>(shift), high = static_cast<T>(scale + shift);
+      for (int64_t k = 0; k < end - begin; k++) {
+        const bool is_one = y[k] == 1;
+        y[k] = is_one ? high : low;
+        rest[k] = is_one ? low : high;
+      }
+      return;
+    }
     constexpr int64_t size = 256;
     double labels[size];
     for (int64_t at = begin; at < end; at += size, y += size, rest += size) {
