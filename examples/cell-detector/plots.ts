@@ -7,7 +7,7 @@ import type { Result } from './results.js'
 export const PALETTE = ['#7a7a7a', '#0072b2', '#009e73', '#d55e00', '#cc79a7']
 
 const SIZE = { width: 420, height: 320 }
-const CONFIG = {
+export const CONFIG = {
   background: '#ffffff',
   font: 'system-ui, sans-serif',
   axis: { labelFontSize: 12, titleFontSize: 13, titleFontWeight: 'normal', gridColor: '#ececec', domainColor: '#888', tickColor: '#888' },
@@ -73,7 +73,7 @@ function variantColour(results: readonly Result[]) {
   return { field: 'variant', type: 'nominal', title: null, scale: { domain, range: PALETTE }, legend: { orient: 'bottom', columns: 1 } } as const
 }
 
-async function toSvg(spec: TopLevelSpec): Promise<string> {
+export async function toSvg(spec: TopLevelSpec): Promise<string> {
   const view = new View(parse(compile(spec).spec), { renderer: 'none' })
   const svg = await view.toSVG()
   view.finalize()
