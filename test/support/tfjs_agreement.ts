@@ -115,7 +115,7 @@ function coarseError(actual: ArrayLike<number>, exact: ArrayLike<number>, terms:
 }
 
 function titleOf(name: LossName, options: AnyOptions): string {
-  return [name, ...Object.entries(options).map(([option, value]) => `${option} ${value}`)].join(', ')
+  return [name, ...Object.entries(options).map(([option, value]) => `${option} ${JSON.stringify(value)}`)].join(', ')
 }
 
 export interface Mean {
