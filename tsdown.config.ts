@@ -1,9 +1,10 @@
 import { defineConfig } from 'tsdown'
+import { licences } from './scripts/licences.mjs'
 
 // One build for all library entries, so that they share their modules: one registry, one WebAssembly memory
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts', node: 'src/node.ts', tfjs: 'src/adapters/tfjs/index.ts', jax: 'src/adapters/jax.ts', parallel: 'src/adapters/parallel/index.ts', webgpu: 'src/adapters/webgpu.ts', duckdb: 'src/adapters/duckdb/index.ts' },
+    entry: { index: 'src/index.ts', node: 'src/node.ts', tfjs: 'src/adapters/tfjs/index.ts', jax: 'src/adapters/jax.ts', parallel: 'src/adapters/parallel/index.ts', tcp: 'src/adapters/parallel/tcp/index.ts', webgpu: 'src/adapters/webgpu/index.ts', duckdb: 'src/adapters/duckdb/index.ts' },
     format: ['esm', 'cjs'],
     platform: 'node',
     target: 'es2022',
@@ -33,6 +34,7 @@ export default defineConfig([
     clean: ['dist/cli'],
     // What only some commands need, loaded by them
     outputOptions: { chunkFileNames: 'cli/[name].js' },
+    plugins: [licences('cli/licences.txt')],
     // The command line is a user of the package like any other
     deps: { neverBundle: [/^focal-loss(?:\/|$)/, '@duckdb/node-api'], onlyBundle: ['@uwdata/flechette', 'commander', 'csv-parse', 'fzstd', 'hyparquet', 'pend', 'yauzl'] },
   },

@@ -1,13 +1,13 @@
 /** The reference in docs/api, made from the docstrings by `npm run docs`. Whatever is wrong with one is an error. */
 import { readFileSync } from 'node:fs'
-import { Converter, ReferenceType, ReflectionKind } from 'typedoc'
+import { CommentTag, Converter, OptionDefaults, ReferenceType, ReflectionKind } from 'typedoc'
 import ts from 'typescript'
 
 const { compilerOptions } = JSON.parse(readFileSync(new URL('tsconfig.json', import.meta.url), 'utf8'))
 /** The package's entries; `focal-loss/wasm` exports what `focal-loss` does. */
 const entries = Object.entries(compilerOptions.paths).flatMap(([name, files]) => (name === 'focal-loss/wasm' ? [] : files))
 
-const { CallSignature, Class, ClassMember, Constructor, Function, Interface, Property, TypeAlias, TypeLiteral, Variable } = ReflectionKind
+const { CallSignature, Class, ClassMember, Constructor, Function, Interface, Method, Property, TypeAlias, TypeLiteral, Variable } = ReflectionKind
 
 /** A loss is an interface and a constant of one name, told as one class: its base is the interface's, and `new` gives it with its type argument. */
 function lossesAreClasses({ converter }) {
@@ -32,14 +32,45 @@ function lossesAreClasses({ converter }) {
   })
 }
 
-/** What is inherited is told once, where it comes from. */
+/** What is inherited is told once, where it comes from; a loss's page leads there. */
 function withoutInherited({ converter }) {
   converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    const base = project.getChildByName('focal-loss.FocalLossBase')
+    const links = base.children
+      .filter((member) => member.kindOf(Method))
+      .flatMap((method, index) => [
+        { kind: 'text', text: index === 0 ? '' : ', ' },
+        { kind: 'inline-tag', tag: '@link', target: method, text: method.name },
+      ])
     for (const member of project.getReflectionsByKind(ClassMember)) {
       delete member.overwrites
       if (member.inheritedFrom) project.removeReflection(member)
     }
+    for (const loss of project.getReflectionsByKind(Class).filter(isLoss)) loss.comment.blockTags.push(new CommentTag('@methods', links))
   })
+}
+
+const isLoss = ({ name }) => /Loss$/.test(name)
+/** Its place among the losses: those that most want come first. */
+const placeOf = ({ name }) => ['SoftmaxFocalLoss', 'SigmoidFocalLoss'].indexOf(name)
+
+const fileOf = (project, reflection) => project.getSymbolIdFromReflection(reflection)?.packagePath ?? ''
+
+/** Losses come before all else, and arrays on GPUs after it. */
+function inGroups({ converter }) {
+  const group = (reflection, text) => reflection.comment.blockTags.push(new CommentTag('@group', [{ kind: 'text', text }]))
+  converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const each of project.getReflectionsByKind(Class | Function | Interface | TypeAlias)) {
+      const [documented] = each.signatures ?? [each]
+      if (documented.comment === undefined) continue
+      if (each.kindOf(Class) && isLoss(each)) group(each, 'Losses')
+      else if (/cuda|device_array/.test(fileOf(project, each))) group(documented, 'Arrays on GPUs')
+    }
+  })
+  const inOrder = (a, b) => placeOf(b) - placeOf(a)
+  converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    for (const { groups } of project.children) groups?.find(({ title }) => title === 'Losses')?.children.sort(inOrder)
+  }, -10_000)
 }
 
 /** Every export and every member has a docstring. Results and presets, which are object types, are told as a whole. */
@@ -54,12 +85,13 @@ function allDocumented({ converter, logger }) {
 
 export default {
   entryPoints: entries,
-  plugin: ['typedoc-plugin-markdown', lossesAreClasses, withoutInherited, allDocumented],
+  plugin: ['typedoc-plugin-markdown', lossesAreClasses, withoutInherited, inGroups, allDocumented],
   out: 'docs/api',
   readme: 'none',
-  outputFileStrategy: 'modules',
+  outputFileStrategy: 'members',
+  blockTags: [...OptionDefaults.blockTags, '@methods'],
   sort: ['kind', 'source-order'],
-  groupOrder: ['Classes', 'Functions', 'Variables', 'Interfaces', 'Type Aliases'],
+  groupOrder: ['Losses', 'Functions', 'Classes', 'Variables', 'Interfaces', 'Type Aliases', 'Arrays on GPUs'],
   disableSources: true,
   excludeProtected: true,
   skipErrorChecking: true,

@@ -1,4 +1,4 @@
-/** Calls with everyday inputs that may leave the fast road, and the fast road that each is compared with, as data. */
+/** Calls with common inputs that may leave the fast path, and the fast path that each is compared with, as data. */
 import type { BackendName, CallOptions, Logits, NumericArray } from 'focal-loss'
 import { fillNormal, mulberry32 } from '../src/cli/bench/cases.js'
 
@@ -96,11 +96,12 @@ interface Softmax {
   readonly targets?: (size: number, classes: number) => NumericArray
   readonly call?: (size: number) => CallOptions
   readonly ignoreIndex?: number
+  readonly gamma?: number | readonly number[]
 }
 
-function softmax(classes: number, { logits = logitsOf, targets, call, ignoreIndex }: Softmax = {}): MakeCall {
+function softmax(classes: number, { logits = logitsOf, targets, call, ignoreIndex, gamma = 2 }: Softmax = {}): MakeCall {
   return (library, backend, size) => {
-    const loss = new library.SoftmaxFocalLoss({ gamma: 2, ...(ignoreIndex !== undefined && { ignoreIndex }), ...sum, backend })
+    const loss = new library.SoftmaxFocalLoss({ gamma, ...(ignoreIndex !== undefined && { ignoreIndex }), ...sum, backend })
     const [x, y, rest] = [logits(size), targets?.(size, classes) ?? indices(size / classes, classes), call?.(size)]
     const given = { shape: [size / classes, classes], ...rest, grad: x.slice() }
     return () => loss.valueAndGrad(x, y, given)
@@ -152,6 +153,7 @@ const rows: readonly CaseRow[] = [
   ['softmax, one-hot bytes', softmax80, 1.5, 1.3, softmax(CLASSES, { targets: (size) => oneHot(new Uint8Array(size), CLASSES) })],
   ['softmax, one-hot floats', softmax80, 1.5, 1.3, softmax(CLASSES, { targets: (size) => oneHot(new Float32Array(size), CLASSES) })],
   ['softmax, one logit in 97 at -1e9', softmax80, 1.2, 1.05, softmax(CLASSES, { logits: oneIn97 })],
+  ['softmax, a gamma per class', softmax80, 1.5, 1.2, softmax(CLASSES, { gamma: Array.from({ length: CLASSES }, (_, c) => (c % 5) / 2) })],
   ['softmax, mask and weights per row', softmax80, 1.3, 1.15, softmax(CLASSES, { call: perRow })],
 ]
 

@@ -1,4 +1,4 @@
-/** `npm run bench -- --cliffs`: how much longer calls take that may leave the fast road. Ratios within one run: the machine's mood cancels. */
+/** `npm run bench -- --cliffs`: how much longer calls take that may leave the fast path. Ratios within one run, in which machine noise cancels. */
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import Table from 'cli-table3'

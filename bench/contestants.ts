@@ -1,4 +1,4 @@
-/** What is timed against each other: the backends of this package, memcpy, and the peers. */
+/** The contestants of the benchmarks: the backends of this package, memcpy, and other libraries. */
 import { availableParallelism } from 'node:os'
 import { type BackendName, backends } from 'focal-loss'
 import { registerBackend } from '../src/backends/registry.js'

@@ -1,4 +1,4 @@
-/** What the memory of this machine can do: copying the logits over the gradient, and the same by all threads at once. */
+/** Memory bandwidth of this machine: copies the logits over the gradient, on one thread and on all threads. */
 import { Worker } from 'node:worker_threads'
 import type { BenchProblem } from '../src/cli/bench/cases.js'
 import { allThreads, type Contestant, withThreads } from './contestants.js'

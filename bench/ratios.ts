@@ -1,4 +1,4 @@
-/** How many times slower: numbers that hold from one machine to the next, and through a noisy hour. */
+/** Times as ratios, which vary less between machines and with noise than times do. */
 import { titleOf } from './contestants.js'
 import type { Row } from './run.js'
 

@@ -1,4 +1,4 @@
-/** The adapter to benchmark.js: contestants in, seconds per call out. */
+/** The adapter to benchmark.js: from contestants to seconds per call. */
 import Benchmark from 'benchmark'
 import type { Contestant, Work } from './contestants.js'
 

@@ -13,7 +13,7 @@ export function tablesOf(rows: readonly Row[]): string {
     const cells = rows
       .filter(({ loss }) => loss === name)
       .map((row) => [row.dtype, significant(row.elements), row.who, ...measuredCells(row)])
-    return table(title, ['logits', 'elements', 'who', ...measuredHead], cells, 3)
+    return table(title, ['type', 'logits', 'contestant', ...measuredHead], cells, 3)
   })
   return [...measured, peerTable(rows), ownTable(rows), autoTable(rows)].filter((text) => text !== '').join('\n\n')
 }
@@ -27,14 +27,14 @@ function peerTable(rows: readonly Row[]): string {
     significant(elements),
     ...timesCells(times, ours),
   ])
-  return table('Peers, float32: their time over that of', ['peer', 'loss', 'elements', ...ours], cells, 2)
+  return table('Peers, float32: their time over that of', ['peer', 'loss', 'logits', ...ours], cells, 2)
 }
 
 function ownTable(rows: readonly Row[]): string {
   const ratios = ownRatios(rows)
   const ours = namesIn(ratios)
   const cells = ratios.map(({ loss, dtype, elements, times }) => [loss, dtype, significant(elements), ...timesCells(times, ours)])
-  return table(`Time over that of ${titleOf('native-1')}`, ['loss', 'logits', 'elements', ...ours], cells, 2)
+  return table(`Time over that of ${titleOf('native-1')}`, ['loss', 'type', 'logits', ...ours], cells, 2)
 }
 
 type Times = Readonly<Record<string, number>>
@@ -57,7 +57,7 @@ function autoTable(rows: readonly Row[]): string {
     `${(seconds * 1e6).toFixed(2)} us`,
     within ? 'yes' : 'NO',
   ])
-  const head = ['loss', 'logits', 'best fixed backend', 'elements', 'auto over it', 'longer by', 'within 10 % + 0.2 us']
+  const head = ['loss', 'type', 'best fixed backend', 'logits', 'auto over it', 'longer by', 'within 10 % + 0.2 us']
   return table("The choice of 'auto'", head, cells, 3)
 }
 

@@ -5,10 +5,10 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
-import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
-import { tfLoss } from 'focal-loss/tfjs'
+import { SigmoidFocalLoss } from 'focal-loss'
 import { webgpuLoss } from 'focal-loss/webgpu'
 import { create, globals } from 'webgpu'
+import { ratiosOf } from './tfjs_gpu.js'
 
 const CLASSES = 64
 const ROUNDS = 7
@@ -24,7 +24,6 @@ const { device, adapterInfo } = tf.backend() as unknown as { device: GPUDevice; 
 
 const x = Float32Array.from({ length: n }, (_, i) => 8 * Math.sin(i))
 const labels = Float32Array.from(x, (_, i) => Number(i % 50 === 0))
-const indices = Int32Array.from({ length: n / CLASSES }, (_, i) => i % CLASSES)
 
 /** Milliseconds of each, the least of several rounds in turn. */
 async function leastOf(calls: Record<string, () => unknown>): Promise<Record<string, number>> {
@@ -57,20 +56,12 @@ const onBuffers = await leastOf({
   },
   loss: () => loss.valueAndGrad(buffers, { shape: [n / CLASSES, CLASSES], targetKind: 'labels' }),
 })
-// A copy reads and writes n numbers; a loss reads logits and targets twice, and writes n
-const share = (5 / 2) * (onBuffers.copy / onBuffers.loss)
+// A copy reads and writes n numbers; a loss reads logits and targets, and writes n
+const share = (3 / 2) * (onBuffers.copy / onBuffers.loss)
 
-const [logits, dense, sparse] = [tf.tensor2d(x, [n / CLASSES, CLASSES]), tf.tensor2d(labels, [n / CLASSES, CLASSES]), tf.tensor1d(indices, 'int32')]
-const step = (of: SigmoidFocalLoss | SoftmaxFocalLoss, y: tf.Tensor, implementation: 'fused' | 'composed') => async () => {
-  const criterion = tfLoss(tf, of, { implementation })
-  const { value, grad } = tf.valueAndGrad((at: tf.Tensor2D) => tf.mean<tf.Scalar>(criterion(y, at)))(logits)
-  await value.data()
-  tf.dispose([value, grad])
-}
 const ratios: Record<string, number> = {}
-for (const [name, of, y] of [['sigmoid', new SigmoidFocalLoss(), dense], ['softmax', new SoftmaxFocalLoss(), sparse]] as const) {
-  const { composed, fused } = await leastOf({ composed: step(of, y, 'composed'), fused: step(of, y, 'fused') })
-  Object.assign(ratios, { [`${name} composed ms`]: composed, [`${name} fused ms`]: fused, [`${name} composed / fused`]: composed / fused })
+for (const { title, composed, fused, kernels } of await ratiosOf(tf, n, 3)) {
+  Object.assign(ratios, { [`${title}: composed ms`]: composed, [`${title}: fused ms`]: fused, [`${title}: composed / fused`]: composed / fused, [`${title}: kernels`]: kernels })
 }
 
 const adapter = adapterInfo === undefined ? '' : `${adapterInfo.vendor} ${adapterInfo.architecture} ${adapterInfo.description}`.trim()

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "backing_store.h"
 #include "call.h"
 
 namespace {
@@ -23,9 +24,10 @@ class Task {
   Task(const Task &) = delete;
   Task &operator=(const Task &) = delete;
 
-  // Keeps an array from being collected.
+  // Keeps an array from being collected, and its memory from being freed.
   void hold(napi_value array) {
     if (napi_create_reference(env_, array, 1, &held_[count_]) != napi_ok) throw Napi::Error::New(env_);
+    memory_[count_] = backing_store_of(env_, array);
     count_++;
   }
 
@@ -48,6 +50,7 @@ class Task {
   Run run_;
   std::string failure_;  // what it threw
   napi_ref held_[ARGUMENTS + 1] = {};
+  std::shared_ptr<void> memory_[ARGUMENTS + 1];
   int count_ = 0;
   napi_async_work work_ = nullptr;
   napi_deferred deferred_ = nullptr;

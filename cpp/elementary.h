@@ -166,8 +166,7 @@ template <class R> FOCAL_INLINE LogParts<R> log_parts(R x) {
   R u = s * s;
   // 2 atanh(s) = 2s + 2s u tail, with 2s = f - s f: the leading term stays exact
   R half_square = R(0.5) * f * f;
-  R correction = s * muladd(R(2) * u, C::atanh_tail(u), half_square);
-  return {exponent, f - (half_square - correction)};
+  return {exponent, f - muladd(-s, muladd(R(2) * u, C::atanh_tail(u), half_square), half_square)};
 }
 
 template <class R> FOCAL_INLINE R logarithm(const LogParts<R> &log) {
@@ -228,10 +227,11 @@ template <class T> struct PowerAny {
     return select(R(C::smallest_exponent) > exponent, R(0), result);
   }
 
-  // The derivative of w q^gamma where dq is that of q, given m = w q^gamma. dq / q is bounded, where q^(gamma-1) is not.
-  template <class R> FOCAL_INLINE R derivative(R q, R dq, R, R m) const { return R(gamma) * m * (dq / q); }
-  // The second derivative, but for what dq changes by.
-  template <class R> FOCAL_INLINE R bend(R q, R dq, R w, R m) const { return (R(gamma) - R(1)) * derivative(q, dq, w, m) * (dq / q); }
+  // w q^(gamma - 1) s, given m = w q^gamma: exactly m where s is q. s / q is bounded, where q^(gamma-1) is not.
+  template <class R> FOCAL_INLINE R one_less(R q, R s, R, R m) const { return m * (s / q); }
+  // The derivative of m where dq is that of q, and the second one but for what dq changes by. w comes first: it may be raised (cpu/targets/staging.h).
+  template <class R> FOCAL_INLINE R tilt(R q, R dq, R, R m) const { return R(gamma) * m * (dq / q); }
+  template <class R> FOCAL_INLINE R bend(R q, R dq, R, R m) const { return (R(gamma) - R(1)) * R(gamma) * m * (dq / q) * (dq / q); }
 };
 
 // The gammas people use, without a power.
@@ -243,7 +243,8 @@ struct Power0 : SpecialPower {
   using SpecialPower::SpecialPower;
   static constexpr double gamma = 0;
   template <class R> FOCAL_INLINE R operator()(R) const { return R(1); }
-  template <class R> FOCAL_INLINE R derivative(R, R, R, R) const { return R(0); }
+  template <class R> FOCAL_INLINE R one_less(R, R, R, R m) const { return m; }  // times gamma, which is 0
+  template <class R> FOCAL_INLINE R tilt(R, R, R, R) const { return R(0); }
   template <class R> FOCAL_INLINE R bend(R, R, R, R) const { return R(0); }
 };
 struct PowerHalf : SpecialPower {
@@ -265,7 +266,8 @@ struct Power2 : SpecialPower {
   using SpecialPower::SpecialPower;
   static constexpr double gamma = 2;
   template <class R> FOCAL_INLINE R operator()(R q) const { return q * q; }
-  template <class R> FOCAL_INLINE R derivative(R q, R dq, R w, R) const { return (q + q) * w * dq; }
+  template <class R> FOCAL_INLINE R one_less(R q, R s, R w, R) const { return q * s * w; }
+  template <class R> FOCAL_INLINE R tilt(R q, R dq, R w, R) const { return (w + w) * q * dq; }
   template <class R> FOCAL_INLINE R bend(R, R dq, R w, R) const { return (w + w) * dq * dq; }
 };
 struct Power3 : SpecialPower {
@@ -400,8 +402,9 @@ template <> struct PowerAny<double> {
   FOCAL_INLINE explicit PowerAny(double g) : gamma(g) {}
   FOCAL_INLINE PowerAny(double high, double low) : gamma(high + low) {}
   FOCAL_INLINE double operator()(double q) const { return ::pow(q, gamma); }
-  FOCAL_INLINE double derivative(double q, double dq, double, double m) const { return q > 0 ? gamma * m * (dq / q) : 0; }
-  FOCAL_INLINE double bend(double q, double dq, double w, double m) const { return q > 0 ? (gamma - 1) * derivative(q, dq, w, m) * (dq / q) : 0; }
+  FOCAL_INLINE double one_less(double q, double s, double, double m) const { return q > 0 ? m * (s / q) : 0; }
+  FOCAL_INLINE double tilt(double q, double dq, double, double m) const { return q > 0 ? gamma * m * (dq / q) : 0; }
+  FOCAL_INLINE double bend(double q, double dq, double, double m) const { return q > 0 ? (gamma - 1) * gamma * m * (dq / q) * (dq / q) : 0; }
 };
 #endif
 
@@ -409,6 +412,16 @@ template <> struct PowerAny<double> {
 template <class Power, class R> FOCAL_INLINE R power_of_sigmoid(const Power &power, const Logistic<R> &l) {
   if constexpr (Power::by_logarithm) return power.of_logarithm(l.log_s);
   else return power(l.s);
+}
+
+// q^gamma of a q that is sigmoid(z) where r is 0: then with the same bits as that one's.
+template <class Power, class R> FOCAL_INLINE R power_near_sigmoid(const Power &power, const Logistic<R> &l, R q, R r) {
+  if constexpr (!Power::by_logarithm) return power(q);
+  else {
+    const LogParts<R> log_q = log_parts(q);
+    const auto is_sigmoid = equal(r, R(0));
+    return power.of_logarithm(LogParts<R>{select(is_sigmoid, l.log_s.exponent, log_q.exponent), select(is_sigmoid, l.log_s.log_mantissa, log_q.log_mantissa)});
+  }
 }
 
 }  // namespace FOCAL_NAMESPACE

@@ -8,6 +8,7 @@
 // the linker would merge equal templates of different instruction sets otherwise.
 #pragma once
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@
 
 #if defined(__x86_64__) && !defined(__CUDACC__)
 #include <immintrin.h>
+#elif defined(__aarch64__) && !defined(__CUDACC__)
+#include <arm_neon.h>
 #elif defined(__wasm_simd128__)
 #include <wasm_simd128.h>
 #endif
@@ -65,6 +68,8 @@ FOCAL_INLINE float smaller(float a, float b) { return a < b ? a : b; }
 FOCAL_INLINE double smaller(double a, double b) { return a < b ? a : b; }
 FOCAL_INLINE float select(bool mask, float a, float b) { return mask ? a : b; }
 FOCAL_INLINE double select(bool mask, double a, double b) { return mask ? a : b; }
+FOCAL_INLINE float negated(bool mask, float a) { return mask ? -a : a; }
+FOCAL_INLINE double negated(bool mask, double a) { return mask ? -a : a; }
 FOCAL_INLINE bool equal(float a, float b) { return a == b; }
 FOCAL_INLINE bool equal(double a, double b) { return a == b; }
 FOCAL_INLINE float absolute(float a) { return __builtin_fabsf(a); }
@@ -72,14 +77,16 @@ FOCAL_INLINE double absolute(double a) { return __builtin_fabs(a); }
 FOCAL_INLINE float square_root(float a) { return __builtin_sqrtf(a); }
 FOCAL_INLINE double square_root(double a) { return __builtin_sqrt(a); }
 
-// a * b + c, in one rounding where the machine has it (contraction is on for every build of the kernels).
-template <class R> FOCAL_INLINE R muladd(R a, R b, R c) { return a * b + c; }
-
-// Is muladd() one rounding here?
+// a * b + c, in one rounding where the machine has it, and nothing else is: builds have contraction off, or the compiler would choose
+// which products to fuse, and one expression would have other bits in another formula.
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(FOCAL_GPU)
 constexpr bool fused_muladd = true;
+FOCAL_INLINE float muladd(float a, float b, float c) { return ::fmaf(a, b, c); }
+FOCAL_INLINE double muladd(double a, double b, double c) { return ::fma(a, b, c); }
 #else
 constexpr bool fused_muladd = false;
+FOCAL_INLINE float muladd(float a, float b, float c) { return a * b + c; }
+FOCAL_INLINE double muladd(double a, double b, double c) { return a * b + c; }
 #endif
 
 // ---- packs ----------------------------------------------------------------------------------------------
@@ -233,6 +240,14 @@ template <class I, class T, int B, int N> FOCAL_INLINE Pack<T, B, N> masked(Pack
   return as_float(as_int(a) & mask);
 }
 
+// -a where the mask is all ones, a where it is 0.
+template <class I, class T, int B, int N> FOCAL_INLINE Pack<T, B, N> negated(Pack<I, B, N> mask, Pack<T, B, N> a) {
+  using Mask = typename Pack<I, B, N>::Vector;
+  constexpr I sign = static_cast<I>(I(1) << (8 * sizeof(I) - 1));
+  Pack<T, B, N> r;
+  FOCAL_EACH((typename Pack<T, B, N>::Vector)((Mask)a.v[i] ^ (mask.v[i] & sign)))
+}
+
 // Masks of a pack's lanes, in memory. Vector by vector: what is copied as a whole may be copied in pieces, from which no vector can be
 // loaded at once.
 template <class R> FOCAL_INLINE typename R::Integer load_mask(const typename Bits<typename R::Lane>::Int *from) {
@@ -261,6 +276,46 @@ template <class T, int B> FOCAL_INLINE bool any_lane_above(Pack<T, B, 1> a, T li
   for (uint64_t word : words) set |= word;
   return set != 0;
 }
+
+// A bit for each lane that is above `limit`, the first in the lowest; NaN is not.
+template <class T, int B> FOCAL_INLINE uint32_t lanes_above(Pack<T, B, 1> a, T limit) {
+  const Pack<T, B, 1> bound(limit);
+  const auto above = a.v[0] > bound.v[0];
+  constexpr bool is_float = sizeof(T) == sizeof(float);
+#if defined(__AVX512DQ__)
+  if constexpr (B == 64 && is_float) return _mm512_movepi32_mask((__m512i)above);
+  if constexpr (B == 64 && !is_float) return _mm512_movepi64_mask((__m512i)above);
+#endif
+#if defined(__AVX__)
+  if constexpr (B == 32 && is_float) return static_cast<uint32_t>(_mm256_movemask_ps((__m256)above));
+  if constexpr (B == 32 && !is_float) return static_cast<uint32_t>(_mm256_movemask_pd((__m256d)above));
+#endif
+#if defined(__x86_64__)
+  if constexpr (B == 16 && is_float) return static_cast<uint32_t>(_mm_movemask_ps((__m128)above));
+  if constexpr (B == 16 && !is_float) return static_cast<uint32_t>(_mm_movemask_pd((__m128d)above));
+#elif defined(__wasm_simd128__)
+  if constexpr (B == 16 && is_float) return wasm_i32x4_bitmask((v128_t)above);
+  if constexpr (B == 16 && !is_float) return wasm_i64x2_bitmask((v128_t)above);
+#endif
+  uint32_t lanes = 0;
+  for (int lane = 0; lane < Pack<T, B, 1>::lanes; lane++) lanes |= static_cast<uint32_t>(above[lane] & 1) << lane;
+  return lanes;
+}
+
+template <class V> FOCAL_INLINE V muladd_lanes(V a, V b, V c) { return a * b + c; }
+#if defined(__x86_64__) && defined(__FMA__)
+FOCAL_INLINE __m128 muladd_lanes(__m128 a, __m128 b, __m128 c) { return _mm_fmadd_ps(a, b, c); }
+FOCAL_INLINE __m128d muladd_lanes(__m128d a, __m128d b, __m128d c) { return _mm_fmadd_pd(a, b, c); }
+FOCAL_INLINE __m256 muladd_lanes(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+FOCAL_INLINE __m256d muladd_lanes(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
+#ifdef __AVX512F__
+FOCAL_INLINE __m512 muladd_lanes(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
+FOCAL_INLINE __m512d muladd_lanes(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
+#endif
+#elif defined(__aarch64__)
+FOCAL_INLINE float32x4_t muladd_lanes(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }
+FOCAL_INLINE float64x2_t muladd_lanes(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmaq_f64(c, a, b); }
+#endif
 
 // max_ps and its kin are exactly a > b ? a : b, which GCC would spell in three instructions.
 template <class V> FOCAL_INLINE V larger_lanes(V a, V b) { return a > b ? a : b; }
@@ -300,7 +355,7 @@ template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> smaller(Pack<T, B, N
 }
 template <class T, int B, int N> FOCAL_INLINE Pack<T, B, N> muladd(Pack<T, B, N> a, Pack<T, B, N> b, Pack<T, B, N> c) {
   Pack<T, B, N> r;
-  FOCAL_UNROLL for (int i = 0; i < N; i++) r.v[i] = a.v[i] * b.v[i] + c.v[i];
+  FOCAL_UNROLL for (int i = 0; i < N; i++) r.v[i] = muladd_lanes(a.v[i], b.v[i], c.v[i]);
   in_step(r);
   return r;
 }
@@ -331,7 +386,7 @@ template <class T, int B, int N> FOCAL_INLINE Pack<T, B, 1> fold(Pack<T, B, N> a
 template <class T, int B, int N> FOCAL_INLINE Pack<T, B, 1> fold_squares(Pack<T, B, N> a) {
   Pack<T, B, 1> r;
   r.v[0] = a.v[0] * a.v[0];
-  FOCAL_UNROLL for (int i = 1; i < N; i++) r.v[0] += a.v[i] * a.v[i];
+  FOCAL_UNROLL for (int i = 1; i < N; i++) r.v[0] = muladd_lanes(a.v[i], a.v[i], r.v[0]);
   return r;
 }
 

@@ -18,7 +18,7 @@ bool is_valid(const FocalProblem &p) {
          between(p.weights_per, FOCAL_ABSENT, element_wise ? FOCAL_PER_ELEMENT : FOCAL_PER_ROW) &&
          between(p.weights_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) &&
          between(p.mask_per, FOCAL_ABSENT, FOCAL_PER_ELEMENT) &&
-         between(p.mask_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) && is_power(p.gamma) && is_power(p.gamma_negative) && is_power(fabs(p.beta)) &&
+         between(p.mask_dtype, FOCAL_FLOAT32, FOCAL_BFLOAT16) && is_power(p.gamma) && (p.loss != FOCAL_STAR || p.gamma >= FOCAL_LEAST_STAR_GAMMA) && is_power(p.gamma_negative) && is_power(fabs(p.beta)) &&
          p.outer >= 0 && p.classes >= 0 && p.inner >= 0 && elements < 9007199254740992.0 &&
          (elements == 0 || (p.logits && p.targets && (p.weights_per == FOCAL_ABSENT || p.weights) &&
                             (p.mask_per == FOCAL_ABSENT || p.mask))) &&

@@ -24,6 +24,7 @@ template <> struct Limits<float> {
   static constexpr float shifted = 1e30f;      // losses of rows that are shifted by their maximum cannot overflow
   static constexpr float far = 256.0f;         // past it the difference of two logits is exact, or their exponentials' ratio is 0
   static constexpr float weight = 1e15f;       // weighted losses of a block cannot overflow
+  static constexpr float square = 1e18f;       // its square is a number
 };
 template <> struct Limits<double> {
   static constexpr double logistic = 700.0;
@@ -32,6 +33,7 @@ template <> struct Limits<double> {
   static constexpr double shifted = 1e290;
   static constexpr double far = 2048.0;
   static constexpr double weight = 1e280;
+  static constexpr double square = 1e150;
 };
 
 FOCAL_ANYWHERE inline bool is_half(int32_t dtype) { return dtype == FOCAL_FLOAT16 || dtype == FOCAL_BFLOAT16; }
@@ -58,7 +60,7 @@ FOCAL_ANYWHERE inline double gamma_of_class(const FocalProblem &p, int64_t cls) 
   return (p.flags & FOCAL_CLASS_GAMMAS) ? p.class_positive[static_cast<int64_t>(p.classes) + cls] : p.gamma;
 }
 FOCAL_ANYWHERE inline bool has_asymmetric_rows(const FocalProblem &p) { return (p.flags & FOCAL_ASYMMETRIC_ROWS) != 0; }
-// Has a softmax factors that differ from class to class? All of its rows take the double-precision fallback then.
+// Has a softmax factors that differ from class to class?
 FOCAL_ANYWHERE inline bool has_factors_of_classes(const FocalProblem &p) { return (p.flags & (FOCAL_CLASS_GAMMAS | FOCAL_ASYMMETRIC_ROWS)) != 0; }
 // The least label that counts as 1.
 FOCAL_ANYWHERE inline double one_from(const FocalProblem &p) { return p.loss == FOCAL_HEATMAP ? p.positive_from : 1; }
@@ -75,7 +77,7 @@ struct Divisors {
     value_divisor = p.normalizer == p.normalizer ? p.normalizer : 1;
     grad_scale = 1 / grad_divisor;
     value_scale = 1 / value_divisor;
-    extreme_scale = !(grad_scale > 1e-30 && grad_scale < 1e30 && value_scale > 1e-30 && value_scale < 1e30);
+    extreme_scale = !(grad_scale > 1e-28 && grad_scale < 1e30 && value_scale > 1e-28 && value_scale < 1e30);
   }
 };
 
@@ -86,6 +88,7 @@ struct Plan : Divisors {
   int64_t blocks, rows_per_block;  // rows_per_block: softmax only
   double target_scale, target_shift;  // label smoothing: y becomes y * scale + shift
   bool hard_labels;                   // dense targets, each exactly 0 or 1, none smoothed or skipped
+  bool every_row_has_class;           // class indices of a softmax: none is ignored, masked or the background
   const uint8_t *hard_blocks;         // which blocks have such, where they differ; else null
 
   FOCAL_ANYWHERE bool skips() const {  // may some elements not be valid (neither masked nor ignored)?

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define FOCAL_ABI 7
+#define FOCAL_ABI 8
 
 /* The losses of one block are added up first, then the blocks, in their order. A block of an element-wise loss is so many
  * logits in the order of memory; of a softmax as many rows as have so many logits, and one row where a row has more. */
@@ -27,6 +27,8 @@ extern "C" {
 /* The most that gamma, gamma_negative and |beta| may be. Past it a power is 0 or 1 for every float; below it, products with it
  * and with its square stay finite. */
 #define FOCAL_LARGEST_POWER 1e15
+/* And the least gamma of focal star, whose loss is over it: below, results leave the range of float. */
+#define FOCAL_LEAST_STAR_GAMMA 1e-20
 
 enum FocalLoss {
   FOCAL_SIGMOID = 0,
@@ -101,7 +103,7 @@ typedef struct FocalProblem {
   int32_t flags;              /* of FocalFlags. With it the integers are even in number: doubles stand at multiples of eight */
 
   double outer, classes, inner;
-  double gamma;          /* >= 0; asymmetric: of positives; star: > 0 */
+  double gamma;          /* >= 0; asymmetric: of positives; star: at least FOCAL_LEAST_STAR_GAMMA */
   double gamma_negative; /* >= 0; asymmetric, and FOCAL_ASYMMETRIC_ROWS */
   double beta;           /* star: shift; quality: power of the distance; heatmap: fading around a peak; sigmoid general: smoothing */
   double margin;         /* asymmetric: from 0 to below 1 */

@@ -163,9 +163,10 @@ struct Reference {
     return has_class(at.row) && class_of(at.row) == static_cast<double>(c) ? 1 : 0;
   }
   bool ignored(Position at) const {
-    if (p.targets_kind == FOCAL_CLASS_INDEX) return class_of(at.row) == p.ignore_index;
-    if (p.loss == FOCAL_SOFTMAX || (p.ignore_index >= 0 && p.ignore_index <= 1)) return false;
-    return number_at(p.targets, p.targets_dtype, at.element) == p.ignore_index;
+    if (p.targets_kind == FOCAL_CLASS_INDEX) return is_ignored_target(p, class_of(at.row));
+    if (p.loss == FOCAL_SOFTMAX) return false;
+    const double y = number_at(p.targets, p.targets_dtype, at.element);
+    return (ignores_nan(p) && std::isnan(y)) || (!(p.ignore_index >= 0 && p.ignore_index <= 1) && y == p.ignore_index);
   }
   bool is_valid(Position at) const { return !masked_out(at) && !ignored(at); }
   double class_weight(const double *per_class, double everywhere, int64_t c) const {

@@ -1,12 +1,13 @@
 /**
  * Builds the page into `build/playground`: classic scripts beside one HTML file, because browsers refuse modules from `file://`.
  *
- * The first script has the library, the shell and the first three panels. It is also the program of the training's worker, which
- * is started from the script's own text: a worker from a `file://` address is refused too, and the library travels once. The
- * panels that are seen last are scripts of their own, and take the library from the first.
+ * The first script has the library, the shell and the first two panels. The later panels are scripts of their own, and take the
+ * library from the first. The training's worker is started from the text of the first script and of its own: a worker from a `file://`
+ * address is refused too, and the library travels once.
  */
 import { fileURLToPath } from 'node:url'
 import { build, type InlineConfig, type Plugin } from 'vite'
+import { writeDocs } from './docs.js'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -15,9 +16,10 @@ export const BUILT = at('../build/playground')
 
 export async function buildPlayground(outDir = BUILT): Promise<void> {
   await build(configOf(outDir, at('index.html'), { emptyOutDir: true, plugins: [classicScripts(), ownText()] }))
-  for (const name of ['numbers', 'browser']) {
-    await build(configOf(outDir, at(`panels/${name}/lazy.ts`), { plugins: [], script: `panel-${name}.js` }))
+  for (const name of ['training', 'numbers', 'browser']) {
+    await build(configOf(outDir, at(`panels/${name}/lazy.ts`), { plugins: name === 'training' ? [ownText()] : [], script: `panel-${name}.js` }))
   }
+  writeDocs(outDir)
 }
 
 interface Part {
@@ -36,7 +38,8 @@ function configOf(outDir: string, input: string, { plugins, emptyOutDir = false,
     logLevel: 'warn',
     assetsInclude: ['**/*.npy'],
     plugins,
-    resolve: isFirst ? { alias: { 'focal-loss': at('../src/index.ts') } } : {},
+    // The kernels of WebGPU come with the panel that times them
+    resolve: { alias: isFirst ? { 'focal-loss': at('../src/index.ts') } : { 'focal-loss/webgpu': at('../src/adapters/webgpu/index.ts') } },
     build: {
       outDir,
       emptyOutDir,
@@ -71,13 +74,13 @@ function classicScripts(): Plugin {
   }
 }
 
-/** Leaves the program where it can read its own text. */
+/** Leaves the script as a function, whose text workers are made of. */
 function ownText(): Plugin {
   return {
     name: 'own-text',
     generateBundle(_, bundle) {
       for (const part of Object.values(bundle)) {
-        if (part.type === 'chunk') part.code = `(globalThis.playgroundProgram = function () {\n${part.code}\n})()\n`
+        if (part.type === 'chunk') part.code = `;(globalThis.playgroundPrograms ??= []).push(function () {\n${part.code}\n});playgroundPrograms.at(-1)()\n`
       }
     },
   }

@@ -21,6 +21,7 @@ const [WIDE, PHONE] = [1225, 1500]
 
 async function trained(page: Page): Promise<void> {
   await page.locator('#training-title').scrollIntoViewIfNeeded()
+  await page.waitForSelector('#training-results tbody tr')
   await page.locator('#training-start').click()
   await page.locator('#training-step-count', { hasText: '1500 of' }).waitFor({ timeout: 120_000 })
 }
@@ -44,8 +45,8 @@ const pictures: readonly Picture[] = [
   { name: 'training', width: 1280, colours: 'light', of: '#training', hash: FASTEST, prepare: trained },
   { name: 'numbers', width: 1280, colours: 'light', of: '#numbers', prepare: explained },
   { name: 'browser', width: 1280, colours: 'dark', of: '#browser', prepare: measured },
-  { name: 'phone-curve', width: 390, colours: 'light', of: '#curve' },
-  { name: 'phone-training', width: 390, colours: 'dark', of: '#training', hash: FASTEST, prepare: trained },
+  { name: 'phone-curve', width: 360, colours: 'light', of: '#curve' },
+  { name: 'phone-training', width: 360, colours: 'dark', of: '#training', hash: FASTEST, prepare: trained },
 ]
 
 async function take(browser: Browser, { name, width, colours, hash = '', prepare, of }: Picture): Promise<void> {
@@ -55,7 +56,7 @@ async function take(browser: Browser, { name, width, colours, hash = '', prepare
   await page.waitForSelector('#curve-readings tbody tr')
   await prepare?.(page)
   // What sticks to the top of the window would lie across the panel
-  if (of !== undefined) await page.addStyleTag({ content: 'nav { position: static !important }' })
+  if (of !== undefined) await page.addStyleTag({ content: 'nav, .kept, .controls { position: static !important }' })
   if (of !== undefined && !isPhone) await page.addStyleTag({ content: 'section { padding-inline: 1.5rem; margin-inline: -1.5rem }' })
   if (of !== undefined) await page.locator(of).evaluate((panel) => panel.scrollIntoView({ behavior: 'instant' }))
   await page.mouse.move(0, 0)

@@ -27,7 +27,8 @@ else
   has_gpu=
 fi
 
-part 'CUDA suites' 150 bash scripts/test-cuda.sh
+# The emulated device takes longer than a GPU
+part 'CUDA suites' "$([ -n "$has_gpu" ] && echo 150 || echo 420)" bash scripts/test-cuda.sh
 
 if [ -n "$has_gpu" ] && command -v compute-sanitizer >/dev/null; then
   part 'compute-sanitizer' 90 env FOCAL_LOSS_TEST_BACKENDS=cuda compute-sanitizer --target-processes all --error-exitcode 9 node node_modules/vitest/vitest.mjs run --testTimeout 80000 test/backends/conformance.test.ts
@@ -45,7 +46,7 @@ fi
 # Software adapters have been measured elsewhere
 if [ -n "$has_gpu" ] && ldconfig -p | grep -q 'libvulkan\.so\.1'; then
   export FOCAL_LOSS_TEST_VULKAN=system
-  part 'WebGPU suites' 60 npx vitest run test/adapters/webgpu.test.ts test/adapters/tfjs/shaders.test.ts test/formulas/shaders.test.ts
+  part 'WebGPU suites' 90 npx vitest run test/backends/webgpu test/adapters/webgpu test/adapters/tfjs/shaders.test.ts test/formulas/shaders.test.ts
   part 'WebGPU speed' 60 npx tsx bench/webgpu.ts 16777216
 else
   skip 'WebGPU suites' 'a GPU or libvulkan.so.1 is missing'

@@ -2,7 +2,7 @@
  * Installs the package in every way that people do, from a registry on this machine, and runs it: `npm run test:installs`.
  *
  * Each case has an application of its own, the commands that install and run, and the backend that must be the best there.
- * pnpm and Yarn come from the npm registry, and everything else from this checkout. Prints a table; a case that fails shows
+ * pnpm, Yarn and nft come from the npm registry, and everything else from this checkout. Prints a table; a case that fails shows
  * what its commands printed.
  */
 import { spawn } from 'node:child_process'
@@ -15,7 +15,7 @@ import { startRegistry } from './installs/registry.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const folder = mkdtempSync(join(tmpdir(), 'focal-loss-installs-'))
-const tools = { pnpm: 'pnpm@10.34.8', 'yarn 1': 'yarn@1.22.22', 'yarn 4': '@yarnpkg/cli-dist@4.18.1' }
+const tools = { pnpm: 'pnpm@10.34.8', 'yarn 1': 'yarn@1.22.22', 'yarn 4': '@yarnpkg/cli-dist@4.18.1', nft: '@vercel/nft@1.11.5' }
 
 /** What a command printed; an error with it where the command fails. The registry runs in this process, so nothing may block. */
 function run(command, cwd, env = process.env) {
@@ -85,6 +85,9 @@ function casesFor({ version, tarballOf }) {
     { install: [`${npm} focal-loss`], run: [`${bundle('esm', 'out.mjs')} && node out.mjs`], backend: 'native' },
     // A bundle as CommonJS does not know where it lies, so that it finds no addon
     { install: [`${npm} focal-loss`], run: [`${bundle('cjs', 'out.cjs')} && node out.cjs`], backend: 'wasm', reason: 'could not be loaded' },
+    // A standalone server of Next.js has what tracing the imports finds. nft does not follow the `require` that the CommonJS modules make
+    { install: [`${npm} focal-loss`], run: ['nft build app.mjs && rm -rf node_modules && node dist/app.mjs'], backend: 'native', tool: 'nft' },
+    { install: [`${npm} focal-loss`], run: ['nft build app.cjs && rm -rf node_modules && node dist/app.cjs'], backend: 'wasm', tool: 'nft' },
     ...[
       ['node16', 'node16', 'types.mts types.cts'],
       ['nodenext', 'nodenext', 'types.mts types.cts'],

@@ -38,7 +38,7 @@ echo "import.mjs with --no-addons: ok"
 FOCAL_LOSS_BACKEND=js node -e "const { value } = new (require('focal-loss').SigmoidFocalLoss)().valueAndGrad(new Float32Array(1), [1]); if (!(value > 0)) process.exit(1)"
 echo "FOCAL_LOSS_BACKEND=js: ok"
 # The adapters load without their frameworks
-node -e "import('focal-loss/jax'); import('focal-loss/tfjs'); import('focal-loss/parallel'); import('focal-loss/webgpu'); import('focal-loss/duckdb'); if (!require('focal-loss/jax').jaxValueAndGrad || !require('focal-loss/tfjs').tfLoss || !require('focal-loss/parallel').parallelStep || !require('focal-loss/webgpu').webgpuLoss || !require('focal-loss/duckdb').registerFunctions) process.exit(1)"
+node -e "import('focal-loss/jax'); import('focal-loss/tfjs'); import('focal-loss/parallel'); import('focal-loss/tcp'); import('focal-loss/webgpu'); import('focal-loss/duckdb'); if (!require('focal-loss/jax').jaxValueAndGrad || !require('focal-loss/tfjs').tfLoss || !require('focal-loss/parallel').parallelStep || !require('focal-loss/tcp').joinTcp || !require('focal-loss/webgpu').webgpuLoss || !require('focal-loss/duckdb').registerFunctions) process.exit(1)"
 echo "adapters: ok"
 node "$root/scripts/check-declarations.mjs" .
 npx --no-install focal-loss selftest

@@ -1,14 +1,12 @@
-/** Checks of arguments: each returns what it is given, or throws the sentence that names it. */
+/** Checks of arguments: each returns what it is given, or throws an error that names it. */
 import { outOfRange, show, unknownOption, wrongType } from './errors.js'
 
 /** An object with options: not an array, not null. */
-export function checkRecord(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
-    throw wrongType(name, value, 'an object with options')
-  }
+export function checkRecord(name: string, value: unknown, expected = 'an object with options'): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) throw wrongType(name, value, expected)
 }
 
-/** Throws for a name that nobody knows, and suggests the near one. */
+/** Throws for an unknown name, and suggests a similar one. */
 export function checkNames(given: object, known: ReadonlySet<string>, what: string): void {
   for (const name in given) if (!known.has(name)) throw unknownOption(what, name, [...known])
 }

@@ -1,4 +1,4 @@
-/** The sentences of every error: the argument, what was expected, what came. */
+/** Error messages: the argument, the expected value, the actual value. */
 
 /** A value as an error message shows it: short, and never a dump of an array. */
 export function show(value: unknown): string {
@@ -40,7 +40,7 @@ export function surplus(what: string, most: number, given: number, hint = ''): T
   return new TypeError(`${what} was given ${given} ${given === 1 ? 'argument' : 'arguments'}; expected ${most === 0 ? 'none' : `at most ${most}`}${hint}`)
 }
 
-/** An option nobody knows, with the name that was probably meant. */
+/** The error for an unknown option; suggests a similar name. */
 export function unknownOption(what: string, name: string, known: readonly string[]): TypeError {
   const near = nearest(name, known)
   const hint = near === undefined ? `expected one of ${known.join(', ')}` : `did you mean '${near}'?`

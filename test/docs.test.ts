@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as main from 'focal-loss'
 import * as jax from 'focal-loss/jax'
 import * as parallel from 'focal-loss/parallel'
+import * as tcp from 'focal-loss/tcp'
 import * as duckdb from 'focal-loss/duckdb'
 import * as webgpu from 'focal-loss/webgpu'
 import * as tfjs from 'focal-loss/tfjs'
@@ -43,6 +44,7 @@ const modules: Modules = {
   'focal-loss': main,
   'focal-loss/wasm': wasm,
   'focal-loss/parallel': parallel,
+  'focal-loss/tcp': tcp,
   // A job of one rank; test/mpi has jobs of several
   '@focal-loss/mpi': { joinMpi: () => parallel.sharedCollective(parallel.sharedMemory(1), 0) },
   'focal-loss/tfjs': tfjs,
@@ -76,6 +78,11 @@ describe('the code in', () => {
 
   it.each(written.filter(({ page, code }) => code.length > 0 && page !== 'docs/webgpu.md'))('$page runs, and its comments are right', async ({ code: blocks }) => {
     expect(await runBlocks(blocks, modules)).toBeGreaterThan(0)
+  })
+
+  it('every block of docs prints', () => {
+    const silent = written.flatMap(({ page, code }) => (page.startsWith('docs/') ? code.filter((block) => !block.code.includes('console.log(')).map(({ line }) => `${page}:${line}`) : []))
+    expect(silent).toEqual([])
   })
 
   it('TypeScript has the types it shows', { timeout: 60_000 }, () => {

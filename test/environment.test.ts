@@ -129,8 +129,8 @@ describe('the built package', { timeout: 30_000 }, () => {
   })
 
   it.each([
-    ['FOCAL_LOSS_BACKEND', 'fast', "RangeError: FOCAL_LOSS_BACKEND is 'fast'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
-    ['FOCAL_LOSS_BACKEND', 'Native', "RangeError: FOCAL_LOSS_BACKEND is 'Native'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
+    ['FOCAL_LOSS_BACKEND', 'fast', "RangeError: FOCAL_LOSS_BACKEND is 'fast'; expected one of 'auto', 'cuda', 'webgpu', 'native', 'wasm', 'js'"],
+    ['FOCAL_LOSS_BACKEND', 'Native', "RangeError: FOCAL_LOSS_BACKEND is 'Native'; expected one of 'auto', 'cuda', 'webgpu', 'native', 'wasm', 'js'"],
     ['FOCAL_LOSS_THREADS', '0', "RangeError: FOCAL_LOSS_THREADS is '0'; expected an integer from 1 to 1024"],
     ['FOCAL_LOSS_THREADS', '-1', "RangeError: FOCAL_LOSS_THREADS is '-1'; expected an integer from 1 to 1024"],
     ['FOCAL_LOSS_THREADS', '1.5', "RangeError: FOCAL_LOSS_THREADS is '1.5'; expected an integer from 1 to 1024"],

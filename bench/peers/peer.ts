@@ -1,4 +1,4 @@
-/** What others offer for the same problem. */
+/** The interface of other libraries on the same problem. */
 import type { BenchProblem } from '../../src/cli/bench/cases.js'
 import type { Contestant } from '../contestants.js'
 

@@ -25,9 +25,22 @@ ElementTerms terms_of(const Plan &plan, int64_t k) {
           weight * (p.class_positive ? p.class_negative[cls] : p.negative_weight), cls};
 }
 
+namespace {
+
+// Is a hard label so right that the exponential is 0 in double too? It is the common outlier: what is padded, or switched off. Of most losses
+// nothing is left then. A weight that is no number makes NaN of that.
+bool costs_nothing(const FocalProblem &p, const ElementTerms &terms, double logit) {
+  constexpr double sure = 800;
+  if (p.loss == FOCAL_STAR || p.loss == FOCAL_SIGMOID_GENERAL || terms.positive * 0 != 0 || terms.negative * 0 != 0) return false;
+  return (terms.y == 0 && logit < -sure) || (terms.rest == 0 && logit > sure);
+}
+
+}  // namespace
+
 DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit) {
   const FocalProblem &p = plan.problem;
   const ElementTerms terms = terms_of(plan, k);
+  if (costs_nothing(p, terms, logit)) return {0, 0, 0};
   DoubleElement result;
   double_fallback::with_kernels(p.loss, [&](auto kernels) {
     const auto of = [&](const FocalProblem &problem) {
@@ -47,7 +60,7 @@ DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit)
 }
 
 template <class T>
-double double_fallback_softmax_row(const FocalProblem &p, const T *x, const T *amount, int64_t classes, double *work,
+double double_fallback_softmax_row(const FocalProblem &p, const T *x, const double *amount, int64_t classes, double *work,
                            double *grad, double *hess, const double *gamma, int64_t target) {
   double *const e = work, *const pull = work + classes, *const bend = pull + classes;
   int64_t top = 0;
@@ -68,34 +81,36 @@ double double_fallback_softmax_row(const FocalProblem &p, const T *x, const T *a
   e[top] = 1;
   const double whole = 1 + rest, log_whole = log1p(rest);
 
-  // Of the others the sum of bends loses nothing to the top's, however large that is
-  double value = 0, total_pull = 0, bends_below = 0;
+  // Of the others the sums of pulls and bends lose nothing to the top's, however large these are
+  double value = 0, pulls_below = 0, bends_below = 0;
   for (int64_t c = 0; c < classes; c++) {
-    const double a = static_cast<double>(amount[c]);
+    const double a = amount[c];
     pull[c] = bend[c] = 0;
     if (a == 0) continue;
     const double q = (c == top ? rest : whole - e[c]) / whole;
     const double nll = c == top ? log_whole : max - static_cast<double>(x[c]) + log_whole;
     const auto term = target < 0 || c == target ? double_fallback::double_fallback_term(gamma[c], e[c] / whole, q, nll, a)
-                                                : double_fallback::term_of_other(p.gamma_negative, q, nll, a);
+                                                : double_fallback::double_fallback_term_of_other(p.gamma_negative, q, nll, a);
     value += term.value;
     pull[c] = term.pull;
-    total_pull += pull[c];
     bend[c] = q > 0 ? term.bend / q : 0;
-    if (c != top) bends_below += bend[c];
+    if (c == top) continue;
+    pulls_below += pull[c];
+    bends_below += bend[c];
   }
   if (unordered) value = NAN;
   for (int64_t c = 0; c < classes; c++) {
     const double q = (c == top ? rest : whole - e[c]) / whole;
-    grad[c] = unordered ? NAN : e[c] / whole * (total_pull - pull[c]) - q * pull[c];
+    const double pulls = c == top ? pulls_below : pulls_below - pull[c] + pull[top];
+    grad[c] = unordered ? NAN : e[c] / whole * pulls - q * pull[c];
     if (!hess) continue;
     const double bends = c == top ? bends_below : bends_below - bend[c] + bend[top];
-    hess[c] = unordered ? NAN : double_fallback::hess_of_class(e[c] / whole, q, q * bend[c], bends, total_pull);
+    hess[c] = unordered ? NAN : double_fallback::hess_of_class(e[c] / whole, q, q * bend[c], bends, pulls + pull[c]);
   }
   return value;
 }
 
-template double double_fallback_softmax_row(const FocalProblem &, const float *, const float *, int64_t, double *, double *, double *, const double *, int64_t);
+template double double_fallback_softmax_row(const FocalProblem &, const float *, const double *, int64_t, double *, double *, double *, const double *, int64_t);
 template double double_fallback_softmax_row(const FocalProblem &, const double *, const double *, int64_t, double *, double *, double *, const double *, int64_t);
 
 }  // namespace focal

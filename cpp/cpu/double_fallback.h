@@ -24,7 +24,7 @@ DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit)
 // the row's value. `work` holds 3 * classes doubles. `gamma` is each class's; `target` is the row's class where the others have a
 // factor of their own (FOCAL_ASYMMETRIC_ROWS), else -1.
 template <class T>
-double double_fallback_softmax_row(const FocalProblem &problem, const T *x, const T *amount, int64_t classes, double *work,
+double double_fallback_softmax_row(const FocalProblem &problem, const T *x, const double *amount, int64_t classes, double *work,
                            double *grad, double *hess, const double *gamma, int64_t target);
 
 }  // namespace focal

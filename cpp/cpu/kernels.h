@@ -7,6 +7,7 @@
 
 #include "losses/list.h"
 #include "cpu/elementwise/block.h"
+#include "cpu/flush_to_zero.h"
 #include "cpu/probability/block.h"
 #include "cpu/probability/sweep.h"
 #include "cpu/softmax/kernel.h"
@@ -70,17 +71,26 @@ template <class T, class Range> class Blocks {
   const Range range_;
 };
 
+// Formulas that few ask for are computed in short packs, which are half the code.
+template <class Loss, class T, class R> struct PackOfLoss { using Type = R; };
+template <class Loss, class T, class R> requires(Loss::is_rare) struct PackOfLoss<Loss, T, R> { using Type = typename PackOf<T>::Short; };
+
+// Is what is too small on the way too small in the end? Raised weights (cpu/targets/staging.h) leave room for a scale, and for sums of some terms.
+template <class T> bool flushes(const Plan &plan) { return sizeof(T) == sizeof(float) && 16 * larger(plan.grad_scale, plan.value_scale) <= raise<T>; }
+
 template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
   using Long = typename PackOf<T>::Long;
   using Exact = std::conditional_t<Kernels::compact, typename PackOf<T>::Short, Long>;
   using R = std::conditional_t<sizeof(T) == sizeof(double), Exact, Long>;
   const FocalProblem &p = plan.problem;
+  const FlushToZero flush(flushes<T>(plan));
   const Magnitudes<T> range(static_cast<T>(Kernels::reach(p, Limits<T>::logistic)));
   const Blocks<T, Magnitudes<T>> blocks(plan, first, last, scratch, sums, range);
   const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0;
   if (p.hess)
     return Kernels::template second<T>(p, [&](const auto &loss) {
-      blocks.template each<Exact>([&](auto &work) { return dense_block<Exact, true, false>(work, loss); });
+      using P = typename PackOfLoss<std::decay_t<decltype(loss)>, T, Exact>::Type;
+      blocks.template each<P>([&](auto &work) { return dense_block<P, true, false>(work, loss); });
     });
   if constexpr (Kernels::few_positives)
     if (by_index && plan.inner == 1)
@@ -93,7 +103,8 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
         blocks.template each<R>([&](auto &work) { return dense_block<R, false, true>(work, loss); });
       });
   Kernels::template soft<T>(p, [&](const auto &loss) {
-    blocks.template each<R>([&](auto &work) { return dense_block<R, false, false>(work, loss); });
+    using P = typename PackOfLoss<std::decay_t<decltype(loss)>, T, R>::Type;
+    blocks.template each<P>([&](auto &work) { return dense_block<P, false, false>(work, loss); });
   });
 }
 
@@ -110,10 +121,12 @@ inline void run_probabilities(const Plan &plan, int64_t first, int64_t last, voi
   with_kernels(plan.problem.loss, [&](auto kernels) {
     if constexpr (decltype(kernels)::sweeps_probabilities)
       if (is_for_probability_sweep(plan))
-        return decltype(kernels)::template soft<float>(plan.problem, [&](const auto &loss) {
-          const OfProbability<std::decay_t<decltype(loss)>> given{loss};
-          Blocks<float, Probabilities>(plan, first, last, scratch, sums, {}).template each<Floats>([&](auto &work) {
-            return dense_block<Floats, false, false>(work, given);
+        return decltype(kernels)::template second<float>(plan.problem, [&](const auto &loss) {
+          using Loss = std::decay_t<decltype(loss)>;
+          using P = typename PackOfLoss<Loss, float, Floats>::Type;
+          const OfProbability<Loss> given{loss};
+          Blocks<float, Probabilities>(plan, first, last, scratch, sums, {}).template each<P>([&](auto &work) {
+            return dense_block<P, false, false>(work, given);
           });
         });
     decltype(kernels)::template exact<double>(plan.problem, [&](const auto &loss) {

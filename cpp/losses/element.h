@@ -14,6 +14,8 @@
 // all is finite; in double through the C library (cpu/double_fallback.cpp) it may be any finite number. A NaN in x or y comes through.
 #pragma once
 
+#include <type_traits>
+
 #include "elementary.h"
 #include "problem.h"
 
@@ -28,6 +30,8 @@ template <class R> FOCAL_INLINE R operator*(R a, Unit) { return a; }
 
 // A loss of -x is the loss of x seen in the mirror.
 template <class R> FOCAL_INLINE Element<R> mirror(Element<R> e) { return {e.value, -e.grad, e.hess}; }
+
+template <class M, class R> FOCAL_INLINE Element<R> mirror(M mask, Element<R> e) { return {e.value, negated(mask, e.grad), e.hess}; }
 
 template <class M, class R> FOCAL_INLINE Element<R> select(M mask, const Element<R> &a, const Element<R> &b) {
   return {select(mask, a.value, b.value), select(mask, a.grad, b.grad), select(mask, a.hess, b.hess)};
@@ -46,6 +50,20 @@ template <class R> FOCAL_INLINE R cross_entropy(const Logistic<R> &l, R x, R y, 
   return muladd(y, larger(R(0), -x), muladd(rest, larger(R(0), x), l.log1p_e));
 }
 
+// A label as it looks from the nearer of 0 and 1: z is the logit, or its mirror, whose target is r <= 1/2. Where the label is hard r is
+// exactly 0, and a formula of these has the bits of one that knows only hard labels.
+template <class R> struct NearLabel {
+  decltype(R() > R()) is_positive;
+  R z, r, weight, far_weight;  // the weights of r = 0, and of r = 1
+
+  FOCAL_INLINE NearLabel(R x, R y, R rest, R wp, R wn)
+      : is_positive(y > R(0.5)),
+        z(negated(is_positive, x)),
+        r(select(is_positive, rest, y)),
+        weight(select(is_positive, wp, wn)),
+        far_weight(select(is_positive, wn, wp)) {}
+};
+
 // w s^gamma softplus(x), s = sigmoid(x): what every loss here but one takes for a negative, or in the mirror for a
 // positive. With c = sigmoid(-x) its derivatives are
 //   w s^g (g c softplus(x) + s),   w s^g c (g softplus(x) (g c - s) + (2g + 1) s).
@@ -56,7 +74,9 @@ FOCAL_INLINE Element<R> modulated(const Power &power, R g, const Logistic<R> &l,
   R m = power_of_sigmoid(power, l) * w;
   Element<R> e;
   e.value = m * l.softplus;
-  e.grad = muladd(g * l.c, e.value, m * l.s);
+  // Without a weight that is raised (cpu/targets/staging.h) two terms may be too small where their sum is not
+  if constexpr (std::is_same_v<W, Unit>) e.grad = m * muladd(g * l.c, l.softplus, l.s);
+  else e.grad = muladd(g * l.c, e.value, m * l.s);
   if constexpr (H) {
     R tilt = muladd(g, l.c, -l.s);
     e.hess = l.c * muladd(g * tilt, e.value, (g + g + R(1)) * l.s * m);
@@ -101,7 +121,7 @@ template <class Power, class R> FOCAL_INLINE Element<R> modulated_of_probability
 // What the driver (cpu/kernels.h) asks of a loss. Each calls f with a formula for problem p:
 //   exact<T>  any targets, second derivative too, in as few instances as there can be
 //   second<T> the same where packs are computed
-//   soft<T>   any targets, without the second derivative
+//   soft<T>   any targets, without the second derivative. A formula may say that it `is_rare`: then shorter code does
 //   hard<T>   targets that are 0 or 1, where `two_labels`
 //   index<T>  class indices, where `few_positives`: a negative everywhere, and a few positives apart
 // and, as limits are not what formulas give, has

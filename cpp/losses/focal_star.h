@@ -21,8 +21,8 @@ template <class T> struct FocalStar {
 
   template <bool H, class R> FOCAL_INLINE Element<R> hard(R x, R y, R wp, R wn) const {
     const auto is_positive = y > R(0.5);
-    Element<R> e = negative<H>(select(is_positive, -x, x), select(is_positive, wp, wn));
-    e.grad = select(is_positive, -e.grad, e.grad);
+    Element<R> e = mirror(is_positive, negative<H>(negated(is_positive, x), select(is_positive, wp, wn)));
+    e.grad = e.grad + R(0);  // no negative zero, which soft labels do not give
     return e;
   }
 
@@ -66,13 +66,12 @@ template <class T> struct FocalStar {
     missing = missing + ((product - (near - back)) - (back + R(beta_high)));
     R z = near + missing, lost = missing - (z - near);
     Logistic<R> l = logistic(z);
-    R ones = l.s * l.c * lost;
-    R s = l.s + ones;
+    R s = l.s * w, back_in_c = l.c * lost;  // the weight first: without it the product of s and what was lost may be too small
     Element<R> e;
-    e.value = muladd(l.s, lost, l.softplus) * R(inverse) * w;
+    e.value = muladd(s, lost, l.softplus * w) * R(inverse);
     // softplus is NaN where x is
-    e.grad = muladd(l.softplus, R(0), s) * w;
-    if constexpr (H) e.hess = R(gamma) * e.grad * (l.c - ones);
+    e.grad = muladd(l.softplus, R(0), muladd(s, back_in_c, s));
+    if constexpr (H) e.hess = R(gamma) * e.grad * (l.c - l.s * back_in_c);
     return e;
   }
 };

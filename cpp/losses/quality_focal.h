@@ -29,7 +29,7 @@ template <class Power, class Slope = Power> struct QualityFocal {
     e.value = u * entropy;
     e.grad = -(u * muladd(pull, entropy, d));
     // In this order: u may be 0 where a power of beta or r is past the largest number
-    if constexpr (H) e.hess = muladd(e.value * pull, (beta - R(1)) * sign * r - (l.c - l.s), u * ((beta + beta + R(1)) * v));
+    if constexpr (H) e.hess = muladd(e.value * r * (beta * sign), (beta - R(1)) * sign * r - (l.c - l.s), u * ((beta + beta + R(1)) * v));
     return e;
   }
 

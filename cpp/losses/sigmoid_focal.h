@@ -9,6 +9,7 @@ namespace focal {
 namespace FOCAL_NAMESPACE {
 
 template <class Power, bool Mixture> struct SigmoidFocal {
+  static constexpr bool is_rare = Mixture && Power::by_logarithm;
   Power power;
 
   template <bool H, class R, class W> FOCAL_INLINE Element<R> negative(R x, W w) const {
@@ -21,14 +22,14 @@ template <class Power, bool Mixture> struct SigmoidFocal {
 
   template <bool H, class R> FOCAL_INLINE Element<R> hard(R x, R y, R wp, R wn) const {
     const auto is_positive = y > R(0.5);
-    Element<R> e = background<H>(logistic(select(is_positive, -x, x)), select(is_positive, wp, wn));
-    e.grad = select(is_positive, -e.grad, e.grad);
-    return e;
+    return mirror(is_positive, background<H>(logistic(negated(is_positive, x)), select(is_positive, wp, wn)));
   }
 
   template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
-    if constexpr (Mixture) return mixture<H>(x, y, rest, wp, wn);
-    else return linear<H>(x, y, rest, wp, wn);
+    const NearLabel<R> near(x, y, rest, wp, wn);
+    const Logistic<R> l = logistic(near.z);
+    if constexpr (Mixture) return mirror(near.is_positive, mixture<H>(l, near));
+    else return mirror(near.is_positive, linear<H>(l, near));
   }
 
   template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R y, R rest, R wp, R wn) const {
@@ -51,28 +52,28 @@ template <class Power, bool Mixture> struct SigmoidFocal {
     return modulated<H>(power, R(power.gamma), l, w);
   }
 
-  // 1 - p_t = y (1 - p) + (1 - y) p, times binary cross entropy (torchvision, Optax, Keras, Paddle)
-  template <bool H, class R> FOCAL_INLINE Element<R> linear(R x, R y, R rest, R wp, R wn) const {
-    Logistic<R> l = logistic(x);
-    R as_negative = rest * l.s, as_positive = y * l.c;
-    R q = as_negative + as_positive, slope = as_negative - as_positive;
-    R entropy = cross_entropy(l, x, y, rest);
-    R variance = l.s * l.c;
-    R dq = (rest - y) * variance;
-    R w = muladd(y, wp, rest * wn), m = power(q) * w;
+  // 1 - p_t = y (1 - p) + (1 - y) p, times binary cross entropy (torchvision, Optax, Keras, Paddle): with q = s + r (c - s) and
+  // B = softplus(z) - r z
+  //   L = w q^g B,   dL/dz = w q^g (g (1 - 2 r) (s c / q) B + s - r).
+  template <bool H, class R> FOCAL_INLINE Element<R> linear(const Logistic<R> &l, const NearLabel<R> &near) const {
+    const R r = near.r, q = muladd(r, l.c - l.s, l.s), slope = l.s - r, turn = muladd(R(-2), r, R(1));
+    const R entropy = muladd(-r, near.z, l.softplus), steep = R(power.gamma) * l.c * turn;
+    const R w = muladd(r, near.far_weight - near.weight, near.weight), m = power_near_sigmoid(power, l, q, r) * w;
+    const R less = power.one_less(q, l.s, w, m);
     Element<R> e;
     e.value = m * entropy;
-    R dm = power.derivative(q, dq, w, m);
-    e.grad = muladd(dm, entropy, m * slope);
-    if constexpr (H)
-      e.hess = muladd(muladd(dm, l.c - l.s, power.bend(q, dq, w, m)), entropy, muladd(dm + dm, slope, m * variance));
+    e.grad = muladd(steep, less * entropy, m * slope);
+    if constexpr (H) {
+      // dq is turn * variance, which may be too small: turn comes last
+      const R variance = l.s * l.c, dm = power.tilt(q, variance, w, m) * turn;
+      e.hess = muladd(muladd(dm, l.c - l.s, power.bend(q, turn * variance, w, m)), entropy, muladd(dm + dm, slope, m * variance));
+    }
     return e;
   }
 
   // y L(1) + (1 - y) L(0) (Kornia)
-  template <bool H, class R> FOCAL_INLINE Element<R> mixture(R x, R y, R rest, R wp, R wn) const {
-    Logistic<R> l = logistic(x);
-    return sum<H>(background<H>(l, wn * rest), mirror(background<H>(l.mirrored(), wp * y)));
+  template <bool H, class R> FOCAL_INLINE Element<R> mixture(const Logistic<R> &l, const NearLabel<R> &near) const {
+    return sum<H>(background<H>(l, near.weight * (R(1) - near.r)), mirror(background<H>(l.mirrored(), near.far_weight * near.r)));
   }
 };
 
@@ -82,14 +83,21 @@ struct SigmoidFocalKernels : ElementWise<SigmoidFocalKernels> {
   template <class T, class F> static FOCAL_INLINE void index(const FocalProblem &p, F f) {
     with_power<T>(p.gamma, [&](auto power) { f(SigmoidFocal<decltype(power), false>{power}); });
   }
+  // A hard label takes the power that a soft one takes. Of floats that is so wherever gamma is 0: PowerAny's result is exactly 1.
   template <class T, class F> static FOCAL_INLINE void hard(const FocalProblem &p, F f) {
+    if (sizeof(T) == sizeof(double) && p.soft_targets == FOCAL_MIXTURE) return f(SigmoidFocal<PowerAny<T>, false>{PowerAny<T>(p.gamma)});
     with_common_power<T>(p.gamma, [&](auto power) { f(SigmoidFocal<decltype(power), false>{power}); });
   }
   template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) {
-    if (p.soft_targets == FOCAL_MIXTURE) return exact<T>(p, f);
-    hard<T>(p, f);
+    if (p.soft_targets != FOCAL_MIXTURE) return hard<T>(p, f);
+    if constexpr (sizeof(T) == sizeof(float))
+      if (p.gamma == 2) return f(SigmoidFocal<Power2, true>{Power2(2)});
+    exact<T>(p, f);
   }
-  template <class T, class F> static FOCAL_INLINE void second(const FocalProblem &p, F f) { soft<T>(p, f); }
+  template <class T, class F> static FOCAL_INLINE void second(const FocalProblem &p, F f) {
+    if (p.soft_targets == FOCAL_MIXTURE) exact<T>(p, f);
+    else hard<T>(p, f);
+  }
   template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
     const PowerAny<T> power(p.gamma);
     if (p.soft_targets == FOCAL_MIXTURE) f(SigmoidFocal<PowerAny<T>, true>{power});

@@ -26,9 +26,15 @@ template <class T, class Power> struct SigmoidGeneral {
     R q = muladd(rest, l.s, y * l.c);
     R variance = l.s * l.c, slope = muladd(smooth_rest, l.s, -(smooth * l.c));
     R entropy = cross_entropy(l, x, smooth, smooth_rest);
-    R m = power(q) * muladd(y, wp, rest * wn);
-    // q is a normal number within reach; beyond, where it may be 0, so are the factor and all that comes of r
-    R r = select(q > R(0), (rest - y) * variance / q, R(0));
+    R factor = power(q), r = select(q > R(0), (rest - y) * variance / q, R(0));  // q is a normal number within reach
+#ifdef FOCAL_LIBM
+    if constexpr (sizeof(R) == sizeof(double))
+      if (g > 0 && q < 1e-290 && (y == 0 || rest == 0)) {  // beyond, the power of a small gamma may be a normal number where q is none
+        factor = ::exp(-g * (y == 0 ? l.softplus_minus : l.softplus));
+        r = y == 0 ? l.c : -l.s;
+      }
+#endif
+    R m = factor * muladd(y, wp, rest * wn);
     R pull = g * r;
     Element<R> e;
     e.value = m * entropy;

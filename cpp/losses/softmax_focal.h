@@ -16,18 +16,27 @@ template <class R> struct SoftmaxTerm {
   R bend;   // D = -dB/d(log p) q: d2L/dx_j2 = q_j D_j + p_j (p_j sum_{c != j} D_c / q_c + q_j sum_c B_c)
 };
 
+// Of m = a q^g
+template <class R> FOCAL_INLINE SoftmaxTerm<R> term_of_own(R g, R m, R p, R q, R nll) {
+  // nll / q tends to 1 as q does to 0; with a single class it would be 0 / 0
+  const R ratio = select(q > R(0), nll / q, R(1));
+  return {m * nll, muladd(g * p * ratio, m, m), m * g * p * muladd((g - R(1)) * p, ratio, R(2) - nll)};
+}
+// A class that is not the row's, under an asymmetric loss, of m = a p^g: its value is m (-log p).
+template <class R> FOCAL_INLINE SoftmaxTerm<R> term_of_other(R g, R m, R q, R nll) {
+  return {m * nll, muladd(-(g * nll), m, m), m * g * muladd(g, nll, R(-2)) * q};
+}
+
 template <class Power> struct SoftmaxFocal {
   Power power;
 
   // q is 1 - p, nll is -log p
   template <class R> FOCAL_INLINE SoftmaxTerm<R> operator()(R p, R q, R nll, R a) const {
-    R m = a * power(q);
-    // nll / q tends to 1 as q does to 0; with a single class it would be 0 / 0
-    R ratio = select(q > R(0), nll / q, R(1));
-    R g(power.gamma);
-    return {m * nll, muladd(g * p * ratio, m, m), m * g * p * muladd((g - R(1)) * p, ratio, R(2) - nll)};
+    return term_of_own(R(power.gamma), a * power(q), p, q, nll);
   }
 };
+
+template <class Power> SoftmaxFocal(Power) -> SoftmaxFocal<Power>;
 
 // A number over another that may be 0, where the number is 0 as well.
 template <class R> FOCAL_INLINE R over_or_zero(R a, R b) { return select(b > R(0), a / b, R(0)); }
@@ -93,12 +102,10 @@ FOCAL_INLINE double hess_of_class(double p, double q, double bend, double bends,
   return q * bend + p * (p * bends + q * pulls);
 }
 
-// A class that is not the row's, under an asymmetric loss: a p^g (-log p), whose pull is a p^g (1 - g (-log p)) and whose bend
-// a p^g g (g (-log p) - 2) q.
-FOCAL_INLINE SoftmaxTerm<double> term_of_other(double g, double q, double nll, double a) {
-  if (g == 0) return {nll > 0 ? a * nll : 0, a, 0};
+FOCAL_INLINE SoftmaxTerm<double> double_fallback_term_of_other(double g, double q, double nll, double a) {
+  if (g == 0 || nll <= 0) return {nll > 0 ? a * nll : 0, a, 0};  // nll may be infinite
   const double m = a * ::exp(-g * nll);
-  return m == 0 ? SoftmaxTerm<double>{0, 0, 0} : SoftmaxTerm<double>{nll > 0 ? m * nll : 0, m * (1 - g * nll), m * g * (g * nll - 2) * q};
+  return m == 0 ? SoftmaxTerm<double>{0, 0, 0} : term_of_other(g, m, q, nll);
 }
 
 // w (1 - p)^gamma (-log p) and its derivatives with respect to p: a class by itself, whatever p the others have. At 0 and 1

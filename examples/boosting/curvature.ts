@@ -1,9 +1,11 @@
-/** Which second derivative to give the real XGBoost: starts and curvatures, on rare positives and on several classes. See README.md. */
+/** Which second derivative to give the real XGBoost and LightGBM: starts and curvatures, on rare positives and on several classes. See README.md. */
 import { evaluate, type HessCall, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { Random } from '../cell-detector/random.js'
 import { formatTable } from '../cell-detector/tables.js'
 import { type Dataset, drawData } from './data.js'
-import { type Derivatives, loadXGBoost, type Training, type XGBoost } from './xgboost.js'
+import type { Booster, Derivatives, Training } from './booster.js'
+import { loadLightGBM } from './lightgbm.js'
+import { loadXGBoost } from './xgboost.js'
 
 const SEEDS = 10
 const ROWS = 3000
@@ -51,40 +53,38 @@ function startsOf({ loss, classes, train, labels }: Task): readonly [name: strin
   return [['priorBias', loss.priorBias(shares.map((each) => each / whole))], ['log-odds', shares.map(Math.log)]]
 }
 
-function run(xgboost: XGBoost, task: Task, base: ArrayLike<number>, { options, absolute }: (typeof treatments)[number]): [precision: number, logLoss: number, longest: number] {
+function run(booster: Booster, task: Task, base: ArrayLike<number>, { options, absolute }: (typeof treatments)[number]): [precision: number, logLoss: number, longest: number] {
   const { loss, classes, train, test } = task
-  const shape = [ROWS, classes]
+  const layout = booster.classAxis === 0 ? { shape: [classes, ROWS], classAxis: 0 } : { shape: [ROWS, classes] }
+  const [rowStep, classStep] = booster.classAxis === 0 ? [1, ROWS] : [classes, 1]
   const own = task.labels(train)
   const objective = (margins: Float32Array): Derivatives => {
-    if (absolute !== true) return loss.valueGradAndHess(margins, own, { shape, ...options })
-    const { grad } = loss.valueAndGrad(margins, own, { shape })
+    if (absolute !== true) return loss.valueGradAndHess(margins, own, { ...layout, ...options })
+    const { grad } = loss.valueAndGrad(margins, own, layout)
     return { grad, hess: grad.map((each) => Math.max(1e-4, Math.abs(each))) }
   }
   let last = new Float32Array(0)
   const training: Training = { rounds: ROUNDS, rate: RATE, depth: DEPTH, classes, base }
-  const longest = xgboost.train(train, test, training, objective, (margins) => (last = Float32Array.from(margins)))
-  const p = loss.toProbability(Float64Array.from(last), { shape })
+  const longest = booster.train(train, test, training, objective, (margins) => (last = Float32Array.from(margins)))
+  const p = loss.toProbability(Float64Array.from(last), layout)
   const truth = task.labels(test)
   // That of a positive, whichever it is
-  const positive = Float64Array.from({ length: ROWS }, (_, r) => (classes === 1 ? p[r] : 1 - p[r * classes]))
+  const positive = Float64Array.from({ length: ROWS }, (_, r) => (classes === 1 ? p[r] : 1 - p[r * rowStep]))
   const { averagePrecision } = evaluate(positive.map((each) => Math.log(Math.max(each, 1e-300)) - Math.log1p(-Math.min(each, 1 - 1e-16))), test.labels, { loss: new SigmoidFocalLoss({ gamma: 0, alpha: null }) }).raw
-  const ofTruth = (r: number) => (classes === 1 ? (truth[r] === 1 ? p[r] : 1 - p[r]) : p[r * classes + truth[r]])
+  const ofTruth = (r: number) => (classes === 1 ? (truth[r] === 1 ? p[r] : 1 - p[r]) : p[r * rowStep + truth[r] * classStep])
   let logLoss = 0
   for (let r = 0; r < ROWS; r++) logLoss -= Math.log(Math.max(ofTruth(r), 1e-15)) / ROWS
   return [averagePrecision ?? 0, logLoss, longest]
 }
 
-const xgboost = await loadXGBoost()
-if (typeof xgboost === 'string') {
-  console.log(xgboost)
-} else {
+function compare(booster: Booster): void {
   const results = new Map<string, [number, number, number][]>()
   for (let seed = 1; seed <= SEEDS; seed++) {
     for (const [name, task] of tasksOf(seed)) {
       for (const [start, base] of startsOf(task)) {
         for (const treatment of treatments) {
           const key = `${name}|${start}|${treatment.name}`
-          results.set(key, [...(results.get(key) ?? []), run(xgboost, task, base, treatment)])
+          results.set(key, [...(results.get(key) ?? []), run(booster, task, base, treatment)])
         }
       }
     }
@@ -96,5 +96,10 @@ if (typeof xgboost === 'string') {
     const ran = runs.filter(([, , each]) => each > RUNAWAY).length
     return [task, start, second, mean(runs.map(([each]) => each)).toFixed(3), mean(runs.map(([, each]) => each)).toFixed(4), longest.toPrecision(3), `${ran} of ${runs.length}`]
   })
-  console.log(formatTable({ head: ['task', 'start', 'second derivative', 'average precision', 'log loss, calibrated', 'longest step of a row', 'seeds with one above 20'], rows }))
+  console.log(`${booster.name}\n\n${formatTable({ head: ['task', 'start', 'second derivative', 'average precision', 'log loss, calibrated', 'longest step of a row', 'seeds with one above 20'], rows })}`)
+}
+
+for (const booster of [await loadXGBoost(), await loadLightGBM()]) {
+  if (typeof booster === 'string') console.log(booster)
+  else compare(booster)
 }

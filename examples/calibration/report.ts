@@ -8,13 +8,13 @@ export async function renderReport(settings: readonly { readonly summary: Summar
   const sections = settings.map(
     async ({ summary: { name, best, table, verdict }, comparisons }) => `<h2>${escape(name)}</h2>
 ${renderTable(table)}
-<p>${escape(verdict)} The true posterior, which nobody can beat but by luck, is right in ${(100 * best).toFixed(1)} %.</p>
-${figure(await reliabilityPlot(comparisons), 'Reliability: how often a network is right, by how sure it says it is. On the grey line it is as good as its word; below it, it is too sure.')}`,
+<p>${escape(verdict)} The accuracy of the true posterior, the best possible, is ${(100 * best).toFixed(1)} %.</p>
+${figure(await reliabilityPlot(comparisons), 'Reliability: accuracy against confidence. On the grey line a network is calibrated; below it, over-confident.')}`,
   )
   return renderPage(
     'Calibration of an over-trained network',
-    `<p class="lead">${escape(facts)} Ranges are 95 % confidence intervals over seeds; differences are paired. The temperature is what the logits would have to be
-divided by: above 1 the network is too sure of itself.</p>
+    `<p class="lead">${escape(facts)} Ranges are 95 % confidence intervals over seeds; differences are paired. The temperature is fitted to the logits:
+above 1 the network is over-confident.</p>
 ${(await Promise.all(sections)).join('\n')}`,
   )
 }
@@ -50,8 +50,8 @@ function reliabilityPlot(comparisons: readonly Comparison[]): Promise<string> {
       width: 190,
       height: 190,
       layer: [
-        { data: { values: [{ score: 0, rate: 0 }, { score: 1, rate: 1 }] }, mark: { type: 'line', color: '#bbb', strokeDash: [4, 3] }, encoding: { x: axis('score', 'says'), y: axis('rate', 'is right') } },
-        { mark: { type: 'line', color: '#0072b2', strokeWidth: 1.8, point: { color: '#0072b2', size: 22 } }, encoding: { x: axis('score', 'says'), y: axis('rate', 'is right') } },
+        { data: { values: [{ score: 0, rate: 0 }, { score: 1, rate: 1 }] }, mark: { type: 'line', color: '#bbb', strokeDash: [4, 3] }, encoding: { x: axis('score', 'confidence'), y: axis('rate', 'accuracy') } },
+        { mark: { type: 'line', color: '#0072b2', strokeWidth: 1.8, point: { color: '#0072b2', size: 22 } }, encoding: { x: axis('score', 'confidence'), y: axis('rate', 'accuracy') } },
       ],
     },
   })

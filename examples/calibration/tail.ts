@@ -1,4 +1,4 @@
-/** A long tail of classes: what helps there, and what a grid of learning rates that stops too low makes of it. */
+/** A long tail of classes: which methods help, and the effect of a grid of learning rates that stops too low. */
 import { SoftmaxFocalLoss, type SoftmaxFocalOptions } from 'focal-loss'
 import { formatDifference, pairedInterval } from '../cell-detector/intervals.js'
 import { Random } from '../cell-detector/random.js'

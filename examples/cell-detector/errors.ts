@@ -1,4 +1,4 @@
-/** Something the person who started the program can mend: printed as one sentence, without a stack. */
+/** An error that the user can fix: printed as one sentence, without a stack trace. */
 export class UserError extends Error {
   override name = 'UserError'
 }

@@ -43,7 +43,7 @@ async function main(options: Options): Promise<void> {
 
   const untrained = predictLogits(buildModel(options.seed, 0), data.train.features)
   const firstStep = firstStepTable(describeFirstStep(untrained, data.train.targets, prior))
-  console.log('Where loss and gradient go before the first update (all training cells, untrained network):')
+  console.log('Which cells have the loss and the gradient before the first update (all training cells, untrained network):')
   console.log(`${formatTable(firstStep)}\n`)
 
   const perSeed = await trainAll(data, trainingVariants(prior), options)

@@ -6,12 +6,13 @@ import type { Result } from './results.js'
 /** Distinguishable with the usual colour blindnesses (Okabe and Ito). */
 export const PALETTE = ['#7a7a7a', '#0072b2', '#009e73', '#d55e00', '#cc79a7']
 
-const SIZE = { width: 420, height: 320 }
+/** With axes and legend, so that plots beside each other are of one size. */
+const SIZE = { width: 500, height: 460, autosize: { type: 'fit', contains: 'padding' } } as const
 export const CONFIG = {
   background: '#ffffff',
   font: 'system-ui, sans-serif',
   axis: { labelFontSize: 12, titleFontSize: 13, titleFontWeight: 'normal', gridColor: '#ececec', domainColor: '#888', tickColor: '#888' },
-  legend: { labelFontSize: 12, titleFontSize: 12, symbolStrokeWidth: 3, labelLimit: 320 },
+  legend: { labelFontSize: 12, titleFontSize: 12, symbolStrokeWidth: 3, labelLimit: 0 },
   view: { stroke: 'transparent' },
 } as const
 
@@ -55,8 +56,8 @@ export function trainingLossPlot(results: readonly Result[]): Promise<string> {
 export function cumulativeLossPlot(losses: readonly ExplainedLoss[], kind: 'platelet' | 'background'): Promise<string> {
   const side = kind === 'platelet' ? 'positives' : 'negatives'
   return toSvg({
-    width: 400,
-    height: 320,
+    ...SIZE,
+    height: 380,
     config: CONFIG,
     data: { values: losses.flatMap(({ gamma, curves }) => curves[side].map(({ examples, loss }) => ({ gamma, cells: examples, loss }))) },
     mark: { type: 'line', strokeWidth: 1.8 },

@@ -33,8 +33,8 @@ export function renderReport(report: Report): string {
 
 <h2>Results on the test images</h2>
 ${renderTable(report.results)}
-<p>Average precision is taken over all cells of the test images; the range beside it holds 95 % of the values found when the
-test images are drawn anew. F1 is measured on test at the threshold that was best on validation. Weights, order of the images
+<p>Average precision is over all cells of the test images. The range is the middle 95 % over resampled
+test images. F1 on test uses the best threshold on validation. Initial weights, order of the images
 and learning rate (Adam) are the same for all. "In the loss" includes the copies from and to TensorFlow.js.</p>
 <div class="row">
 ${figure(plots.precisionRecall, 'Precision and recall on the test images.')}
@@ -42,25 +42,25 @@ ${figure(plots.trainingLoss, 'Each loss has its own scale: compare the shapes of
 </div>
 
 ${renderSeeds(report.seeds)}
-<h2>Where loss and gradient go before the first update</h2>
+<h2>Which cells have the loss and the gradient before the first update</h2>
 ${renderTable(report.firstStep)}
-<p>All training cells through the untrained network. "Prior" is <code>loss.priorBias(prior)</code>, the bias that costs the loss least while
-all cells look alike: positives and negatives then pull equally hard, whatever gamma and alpha. The RetinaNet rule,
--log((1 - prior) / prior), is that for cross entropy alone.</p>
+<p>All training cells, with the untrained network. "Prior" is <code>loss.priorBias(prior)</code>, the constant logit with the lowest loss:
+positives and negatives then have equal gradients, for any gamma and alpha. The RetinaNet rule,
+-log((1 - prior) / prior), is this bias for cross entropy only.</p>
 
-<h2>Which cells the loss looks at after training</h2>
+<h2>Which cells have the loss after training</h2>
 <div class="row">
 ${figure(plots.positives, 'Platelet cells.')}
 ${figure(plots.negatives, 'Background cells.')}
 </div>
-<p>As figure 4 of the focal loss paper: test cells sorted by their loss, and how the sum builds up. All curves use the logits of
-one model (${escape(report.curvesOf)}); only the gamma that weighs them differs. A curve that stays low until the right
-edge means that few hard cells carry nearly all of the loss.</p>
+<p>As figure 4 of the focal loss paper: test cells sorted by their loss, and the cumulative sum. All curves use the logits of
+one model (${escape(report.curvesOf)}); only gamma differs. A curve that stays low until the right
+edge means that a few hard cells have nearly all of the loss.</p>
 
 <h2>Detections</h2>
 <p>The test images with the most platelets, scored by the model with the highest average precision
-(${escape(report.picturesOf)}). Orange: score; outlined cells are above the threshold; black: the annotated boxes, of which the
-inner half counts as positive.</p>
+(${escape(report.picturesOf)}). Orange: score; outlined cells are above the threshold; black: the annotated boxes, whose
+inner half is positive.</p>
 <div class="row">
 ${pictures.map(({ name, image }) => figure(`<img src="${image}" alt="Scores on ${escape(name)}">`, escape(name))).join('\n')}
 </div>`,
@@ -71,7 +71,7 @@ function renderSeeds(seeds: Report['seeds']): string {
   if (seeds === undefined) return ''
   return `<h2>Over several seeds</h2>
 ${renderTable(seeds.table)}
-<p>${escape(seeds.verdict)} The ranges are 95 % confidence intervals; differences are paired, with the same weights and order of the images
-on both sides.</p>
+<p>${escape(seeds.verdict)} The ranges are 95 % confidence intervals; differences are paired: both losses have the same initial weights and
+order of the images.</p>
 `
 }

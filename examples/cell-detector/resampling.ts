@@ -9,7 +9,7 @@ interface Ranking {
 }
 
 /**
- * Average precision of several models on test images drawn anew (with replacement) `draws` times: how far the choice
+ * Average precision of several models on test images resampled with replacement `draws` times: how far the choice
  * of images moves the result. Every model sees the same draws, so rows can be compared. Result: [model][draw].
  * A draw without any platelet is passed over.
  */

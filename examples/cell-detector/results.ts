@@ -5,7 +5,7 @@ import { resampleAveragePrecision } from './resampling.js'
 import type { TrainedModel } from './train.js'
 import type { Variant } from './variants.js'
 
-/** How often the test images are drawn anew to see how far their choice moves average precision. */
+/** How often the test images are resampled, to see how much average precision depends on them. */
 const DRAWS = 200
 
 /** A trained variant and how it did. */

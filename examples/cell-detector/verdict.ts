@@ -1,6 +1,6 @@
 import type { Result } from './results.js'
 
-/** Drawing fewer images than this anew shows too little of how they vary. */
+/** Resamples of fewer images than this do not show how much images vary. */
 const FEW_IMAGES = 20
 
 /** What the numbers say about focal loss against cross entropy, and about its two starts, in words that follow from the numbers alone. */
@@ -12,15 +12,15 @@ export function verdict(results: readonly Result[], testImages: number): string 
   return [
     `Average precision on the test images: the best focal loss (${focal.variant.name}) reaches ${focal.averagePrecision.toFixed(3)},`,
     `${compare(focal, crossEntropy)} the best cross entropy (${crossEntropy.variant.name}) at ${crossEntropy.averagePrecision.toFixed(3)}.`,
-    `On ${draws} sets of test images drawn anew, focal loss is ahead in ${Math.round(100 * wins)} %: ${weigh(wins, testImages)}`,
+    `On ${draws} resamples of the test images, focal loss is ahead in ${Math.round(100 * wins)} %: ${weigh(wins, testImages)}`,
     ...startVerdict(results),
   ].join(' ')
 }
 
 function weigh(wins: number, testImages: number): string {
-  if (testImages < FEW_IMAGES) return `with ${testImages} test images that says little.`
+  if (testImages < FEW_IMAGES) return `${testImages} test images are too few to tell.`
   if (wins > 0.025 && wins < 0.975) return 'these images cannot tell the two apart.'
-  return `it is ${wins < 0.5 ? 'behind' : 'ahead'} by more than another choice of test images would explain. This is one seed on one set of images.`
+  return `it is ${wins < 0.5 ? 'behind' : 'ahead'} by more than the choice of test images explains. This is one seed on one set of images.`
 }
 
 /** The same focal loss from its own prior bias and from the rule of RetinaNet. */

@@ -1,4 +1,4 @@
-/** Adam (Kingma and Ba 2015, arXiv:1412.6980). Every rank keeps its own, and all are the same, as their gradients are. */
+/** Adam (Kingma and Ba 2015, arXiv:1412.6980). Every rank has its own state; all are equal, because the gradients are. */
 import type { Numbers } from './network.js'
 
 const [KEEP_MEAN, KEEP_SQUARE, LEAST] = [0.9, 0.999, 1e-7]

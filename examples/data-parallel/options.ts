@@ -35,7 +35,7 @@ export function parseOptions(argv: readonly string[]): Options {
     .opts<Options>()
 }
 
-function positiveInteger(text: string): number {
+export function positiveInteger(text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number above 0.')
   return value

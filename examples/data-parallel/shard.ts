@@ -3,6 +3,7 @@ import type { Collective } from 'focal-loss/parallel'
 import type { ImageSource } from '../cell-detector/data/micrograph.js'
 import { extractFeatures, FEATURES } from '../cell-detector/features.js'
 import { CELLS, markCells } from '../cell-detector/grid.js'
+import type { Random } from '../cell-detector/random.js'
 
 /** Cells of the training images that are this rank's. */
 export interface Shard {
@@ -14,10 +15,13 @@ export interface Shard {
   readonly cells: ReadonlyMap<number, { readonly features: Float64Array; readonly targets: Uint8Array }>
 }
 
-export async function loadShard(source: ImageSource, ranks: Collective): Promise<Shard> {
+/** `batch` is how many images a step has, of which every rank gets as many as the others, or one less. */
+export async function loadShard(source: ImageSource, ranks: Collective, batch: number): Promise<Shard> {
   const names = source.splits.train
   const cells = new Map<number, { features: Float64Array; targets: Uint8Array }>()
-  for (let image = ranks.rank; image < names.length; image += ranks.size) {
+  for (let image = 0; image < names.length; image++) {
+    // A step has one image of each stratum, and a stratum is one rank's
+    if (stratumOf(image, batch) % ranks.size !== ranks.rank) continue
     const { pixels, platelets } = await source.read(names[image])
     cells.set(image, { features: Float64Array.from(extractFeatures(pixels)), targets: markCells(platelets) })
   }
@@ -30,6 +34,19 @@ export async function loadShard(source: ImageSource, ranks: Collective): Promise
     for (let at = 0; at < features.length; at++) features[at] = (features[at] - mean[at % FEATURES]) / (Math.sqrt(variance[at % FEATURES]) || 1)
   }
   return { images: names.length, prior: positives[0] / count, cells }
+}
+
+/** Which of `batch` strata an image is in. */
+const stratumOf = (image: number, batch: number) => image % batch
+
+/**
+ * The images of each step of an epoch, in an order that `random` gives: one of each stratum while there are any. So every rank
+ * has as much to compute in a step as the others; of images that are shuffled freely one rank of two has five of eight on average.
+ */
+export function stepsOf({ images }: Shard, batch: number, random: Random): number[][] {
+  const all = Array.from({ length: images }, (_, image) => image)
+  const strata = Array.from({ length: batch }, (_, stratum) => random.shuffle(all.filter((image) => stratumOf(image, batch) === stratum)))
+  return Array.from({ length: Math.ceil(images / batch) }, (_, step) => strata.flatMap((stratum) => stratum.slice(step, step + 1)))
 }
 
 /** Of each feature, over the cells of all ranks. */

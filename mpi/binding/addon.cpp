@@ -26,7 +26,7 @@ double limit_seconds = 0;
 constexpr const char* why = "one has ended, hangs, or calls something else (joinMpi({ timeout }) changes the limit)";
 /** As messages call this process. */
 std::string self;
-/** Between looks at the clock, which costs more than a look at a message. */
+/** Between looks at the clock, which costs more than a look at a message, and turns of others: ranks may be more than cores. */
 constexpr int looks = 1024;
 
 std::string text_of(int code) {
@@ -48,6 +48,7 @@ void wait(Napi::Env env, const char* what, MPI_Request& request) {
       check(env, what, MPI_Test(&request, &done, MPI_STATUS_IGNORE));
       if (done) return;
     }
+    std::this_thread::yield();
     if (std::chrono::duration<double>(Clock::now() - begin).count() > limit_seconds) {
       throw Napi::Error::New(env, std::string(what) + " has waited " + std::to_string(static_cast<long>(limit_seconds)) +
                                       " s for the other ranks; " + why);
@@ -184,6 +185,7 @@ Napi::Value is_done(const Napi::CallbackInfo& info) {
   int done = 0;
   check(info.Env(), "allReduceAsync", MPI_Test(&it->second.request, &done, MPI_STATUS_IGNORE));
   if (done) pending.erase(it);
+  else std::this_thread::yield();
   return Napi::Boolean::New(info.Env(), done != 0);
 }
 

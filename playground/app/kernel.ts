@@ -1,4 +1,4 @@
-/** What computes the numbers of the page. */
+/** The backend that computes the numbers of the page. */
 import { type BackendName, backends, init } from 'focal-loss'
 
 let kernel: BackendName = 'wasm'

@@ -1,4 +1,4 @@
-/** Panels that are seen later: what they need is loaded, or started, when they come near. */
+/** Panels further down the page: their scripts are loaded when they scroll into view. */
 import type * as library from 'focal-loss'
 import { h } from '../ui/dom.js'
 import { kernelName } from './kernel.js'
@@ -18,7 +18,7 @@ declare global {
 }
 
 /** Mounts once the body is about to be seen. */
-export function whenNear(mount: (body: HTMLElement) => void): (body: HTMLElement) => void {
+function whenNear(mount: (body: HTMLElement) => void): (body: HTMLElement) => void {
   return (body) => {
     body.classList.add('waiting')
     const observer = new IntersectionObserver(

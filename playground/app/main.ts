@@ -1,15 +1,8 @@
-/** The first script: the page, and in a worker the training. */
+/** The first script: the library, and the page. In a worker of the training the library alone. */
 import * as library from 'focal-loss'
-import { serveTraining } from '../panels/training/worker.js'
 import { kernelName, startKernel } from './kernel.js'
 import { buildPage } from './page.js'
 import { createStore } from './store.js'
 
-async function start(): Promise<void> {
-  await startKernel()
-  globalThis.playground = { library, createStore, kernelName, panels: {} }
-  buildPage()
-}
-
-if (typeof document === 'undefined') serveTraining(globalThis)
-else void start()
+globalThis.playground = { library, createStore, kernelName, panels: {} }
+if (typeof document !== 'undefined') void startKernel().then(buildPage)

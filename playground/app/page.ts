@@ -1,53 +1,10 @@
-/** The page around the panels: title, contents, the choice of light or dark, and the end. */
-import { curvePanel } from '../panels/curve/panel.js'
-import { imbalancePanel } from '../panels/imbalance/panel.js'
-import { trainingPanel } from '../panels/training/panel.js'
-import { radios } from '../ui/controls.js'
+/** The page around the panels: title, contents, the choice of light or dark, and the foot. */
+import { button, radios } from '../ui/controls.js'
 import { h } from '../ui/dom.js'
 import { describeKernel } from './kernel.js'
-import { lazyPanel, whenNear } from './lazy.js'
-import { choice, createStore, followAddress } from './store.js'
-
-interface PanelEntry {
-  readonly id: string
-  readonly title: string
-  /** Two sentences: what to look at. */
-  readonly look: string
-  readonly mount: (body: HTMLElement) => void
-}
-
-const panels: readonly PanelEntry[] = [
-  {
-    id: 'curve',
-    title: 'The curve',
-    look: 'Each line says what one example costs, from hopelessly wrong on the left to surely right on the right. Look at the right half: cross entropy still charges for what is already right, focal loss hardly does.',
-    mount: curvePanel,
-  },
-  {
-    id: 'imbalance',
-    title: 'The imbalance',
-    look: 'The bars divide the total loss, and the total gradient, among a crowd of easy negatives, some hard ones and a few positives. Watch the hatched part, the easy negatives: raise gamma, and it gives way to the examples that can still teach something.',
-    mount: imbalancePanel,
-  },
-  {
-    id: 'training',
-    title: 'Training',
-    look: 'One small network, the same data, weights and batches, three losses: the colour is what each has learned, the line where it decides. Look at the average precision, which needs no threshold, and at how much of a difference is only the threshold.',
-    mount: whenNear(trainingPanel),
-  },
-  {
-    id: 'numbers',
-    title: 'Your numbers',
-    look: 'Give logits and targets of a model of yours, and see who has its loss and its gradient under each gamma. Look at the lower charts: where the negatives with a p\u209c near 1 have much of the whole, easy background does most of the teaching.',
-    mount: lazyPanel('numbers'),
-  },
-  {
-    id: 'browser',
-    title: 'This browser',
-    look: 'How long loss and gradient take here, by the WebAssembly kernel and by plain TypeScript. Look at the distance between the lines, and at how the price of a single call weighs on small ones.',
-    mount: lazyPanel('browser'),
-  },
-]
+import { markCurrent } from './navigation.js'
+import { type PanelEntry, panels } from './panels.js'
+import { applySettings, choice, createStore, followAddress } from './store.js'
 
 type Theme = 'auto' | 'light' | 'dark'
 
@@ -58,29 +15,27 @@ export function buildPage(): void {
   })
   const theme = radios<Theme>({ id: 'theme', label: 'Colours', options: (['auto', 'light', 'dark'] as const).map((value) => ({ value, label: value })), changed: (value) => store.set({ theme: value }) })
   const links = panels.map(({ id, title }) => {
-    const link = h('a', { href: `#page.panel=${id}` }, title)
+    const link = h('a', { href: `#${id}` }, title)
     link.addEventListener('click', (event) => {
       event.preventDefault()
       store.set({ panel: id })
       goTo(id)
     })
-    return h('li', {}, link)
+    return link
   })
+  const sections = panels.map(section)
   document.body.append(
     h(
       'header',
       {},
-      h('div', { class: 'title' }, h('h1', {}, 'What focal loss does'), theme.element),
-      h(
-        'p',
-        { class: 'lead' },
-        'A detector looks at a hundred thousand places and finds a handful of objects. Cross entropy adds up so many small costs of easy background that they drown the few examples that matter; focal loss turns them down. This page lets you see when that helps, and when it does not.',
-      ),
+      h('h1', {}, 'What focal loss does'),
+      h('p', { class: 'lead' }, 'Focal loss down-weights easy examples, so that many easy ones do not outweigh a few hard ones. See when that helps, and when it does not.'),
     ),
-    h('nav', { 'aria-label': 'Panels' }, h('ol', {}, ...links)),
-    h('main', {}, ...panels.map(section)),
-    h('footer', {}, h('p', { id: 'kernel' }, describeKernel()), h('p', {}, 'Nothing you do here leaves this page: it asks no server for anything. The address holds your settings, so a link shows the same.')),
+    h('nav', { 'aria-label': 'Panels' }, h('ol', {}, ...links.map((link) => h('li', {}, link)))),
+    h('main', {}, ...sections),
+    foot(theme.element),
   )
+  markCurrent(sections, links)
   store.watch((values) => {
     theme.show(values.theme)
     if (values.theme === 'auto') delete document.documentElement.dataset.theme
@@ -90,11 +45,52 @@ export function buildPage(): void {
   if (store.values.panel !== '') requestAnimationFrame(() => goTo(store.values.panel))
 }
 
-function section({ id, title, look, mount }: PanelEntry, index: number): HTMLElement {
+function section({ id, title, look, formula, tries, docs, paper, mount }: PanelEntry, index: number): HTMLElement {
   const body = h('div', { class: 'panel-body' })
   const heading = h('h2', { id: `${id}-title`, tabindex: -1 }, h('span', { class: 'number', 'aria-hidden': 'true' }, String(index + 1)), title)
   mount(body)
-  return h('section', { id, 'aria-labelledby': `${id}-title` }, heading, h('p', { class: 'look' }, look), body)
+  return h(
+    'section',
+    { id, 'aria-labelledby': `${id}-title` },
+    h('div', { class: 'panel-head' }, h('div', {}, heading, h('p', { class: 'look' }, look)), h('div', { class: 'formula' }, formula())),
+    body,
+    h(
+      'div',
+      { class: 'panel-foot' },
+      h('h3', {}, 'Try'),
+      h('div', { class: 'buttons' }, ...tries.map(({ text, settings }, i) => button(`${id}-try-${i}`, text, () => applySettings(settings)))),
+      h('h3', {}, 'Read on'),
+      h('ul', { class: 'links' }, h('li', {}, h('a', { href: docsPage(docs.page) }, docs.title)), h('li', {}, h('a', { href: paper.address }, paper.title))),
+    ),
+  )
+}
+
+/** playground/docs.ts puts them beside the page. */
+function docsPage(name: string): string {
+  return `./docs/${name}.html`
+}
+
+function foot(theme: HTMLElement): HTMLElement {
+  const links = [
+    ['getting-started', 'Getting started'],
+    ['quick-reference', 'Quick reference'],
+    ['coming-from', 'From PyTorch, Keras, TensorFlow.js'],
+    ['README', 'All pages'],
+  ].map(([page, title]) => h('a', { href: docsPage(page) }, title))
+  return h(
+    'footer',
+    {},
+    h('div', {}, h('h2', {}, 'Install'), h('pre', { tabindex: 0 }, h('code', {}, 'npm install ../focal-loss')), h('p', {}, 'The package is not on the registry yet: install a checkout.'), linkList(h('a', { href: docsPage('installing') }, 'Requirements and installation'))),
+    h('div', {}, h('h2', {}, 'Docs'), linkList(...links)),
+    h('div', {}, h('h2', {}, 'Source'), h('p', {}, 'C++, CUDA and TypeScript, MIT licence. This page is the folder playground.'), linkList(h('a', { href: './docs/contributing.html' }, 'Code layout'))),
+    theme,
+    h('p', { id: 'kernel' }, describeKernel()),
+    h('p', {}, 'This page sends nothing: your files and settings stay in your browser. The address contains the settings, so a link shows what you see.'),
+  )
+}
+
+function linkList(...links: readonly HTMLElement[]): HTMLElement {
+  return h('ul', { class: 'links' }, ...links.map((link) => h('li', {}, link)))
 }
 
 function goTo(id: string): void {

@@ -1,4 +1,4 @@
-/** What the reader has chosen. It lives in the address, so that a link shows the same; what is at its default is left out. */
+/** The reader's settings. They are kept in the address, so that a link shows the same page; defaults are left out. */
 
 export interface Parameter<T> {
   readonly initial: T
@@ -97,6 +97,16 @@ export function createStore<V extends object>(prefix: string, parameters: { read
     },
   })
   return store
+}
+
+/** Changes what `settings` names, written as in the address, and nothing else. Panels that are not loaded yet find it there. */
+export function applySettings(settings: string): void {
+  const address = current()
+  for (const part of parts) part.write(address)
+  for (const [name, value] of new URLSearchParams(settings)) address.set(name, value)
+  history.replaceState(null, '', `#${address.toString()}`)
+  for (const part of parts) part.read(address)
+  keep()
 }
 
 /** Follows the address where the reader changes it. */

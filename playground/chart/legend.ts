@@ -1,4 +1,4 @@
-/** What lines mean, and what they say where the reading line is: a table, so that nothing moves as it is read. */
+/** The legend, with the values at the reading line: a table, so that nothing moves while it is read. */
 import { h } from '../ui/dom.js'
 import { type Table, table } from '../ui/table.js'
 import { type Look, swatch } from './series.js'
@@ -12,6 +12,17 @@ export interface LegendRow {
 export interface Legend {
   readonly element: HTMLElement
   show(caption: string, columns: readonly string[], rows: readonly LegendRow[]): void
+}
+
+/** The lines alone, in a few rows: for small screens, where the legend is further away. */
+export interface Key {
+  readonly element: HTMLElement
+  show(lines: readonly Pick<LegendRow, 'name' | 'look'>[]): void
+}
+
+export function key(): Key {
+  const element = h('p', { class: 'key', 'aria-hidden': 'true' })
+  return { element, show: (lines) => element.replaceChildren(...lines.map(({ name, look }) => h('span', { class: 'series' }, swatch(look), name))) }
 }
 
 /** `what` heads the names. */

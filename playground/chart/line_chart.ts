@@ -1,5 +1,6 @@
 /** Lines over two axes, with a reading line that the pointer moves. The panel says what stands where it is. */
-import { h, oncePerFrame, onWidth, svg } from '../ui/dom.js'
+import { svg } from '../ui/dom.js'
+import { type Frame, horizontalAxis, plot, verticalAxis } from './plot.js'
 import { type Axis, place, valueAt } from './scale.js'
 import { type Look, markerAt, strokeOf } from './series.js'
 
@@ -28,60 +29,28 @@ export interface LineChart {
   show(content: LineContent): void
 }
 
-const ROOM = { left: 54, right: 14, top: 12, bottom: 44 }
-
 /** `read` is called with a value of x where the pointer is. */
 export function lineChart(id: string, title: string, read?: (x: number) => void, height = 280): LineChart {
-  const drawing = svg('svg', { id, role: 'img', height, class: read === undefined ? 'chart' : 'chart readable' })
-  const element = h('figure', { class: 'chart-box' }, h('figcaption', {}, title), drawing)
-  let content: LineContent | undefined
-  let width = 0
-  const draw = oncePerFrame(() => {
-    if (content === undefined || width === 0) return
-    drawing.setAttribute('viewBox', `0 0 ${width} ${height}`)
-    drawing.setAttribute('width', String(width))
-    drawing.setAttribute('aria-label', `${title}. ${content.summary}`)
-    drawing.replaceChildren(...partsOf(content, width, height))
-  })
-  onWidth(element, (now) => {
-    width = now
-    draw()
-  })
+  const { element, drawing, frame, content, show } = plot(id, title, height, partsOf)
   if (read !== undefined) {
+    drawing.classList.add('readable')
     const follow = (event: PointerEvent) => {
-      if (content === undefined || (event.pointerType === 'touch' && event.buttons === 0)) return
-      const box = drawing.getBoundingClientRect()
-      read(valueAt(content.x, (event.clientX - box.left - ROOM.left) / (width - ROOM.left - ROOM.right)))
+      const shown = content()
+      if (shown === undefined || (event.pointerType === 'touch' && event.buttons === 0)) return
+      const { left, right } = frame()
+      read(valueAt(shown.x, (event.clientX - drawing.getBoundingClientRect().left - left) / (right - left)))
     }
     drawing.addEventListener('pointermove', follow)
     drawing.addEventListener('pointerdown', follow)
   }
-  return {
-    element,
-    show(next) {
-      content = next
-      draw()
-    },
-  }
+  return { element, show }
 }
 
-function partsOf({ x, y, series, at }: LineContent, width: number, height: number): SVGElement[] {
-  const [left, right, top, bottom] = [ROOM.left, width - ROOM.right, ROOM.top, height - ROOM.bottom]
+function partsOf({ x, y, series, at }: LineContent, frame: Frame): SVGElement[] {
+  const { left, right, top, bottom } = frame
   const toX = (value: number) => place(x, value, left, right)
   const toY = (value: number) => place(y, value, bottom, top)
-  const parts: SVGElement[] = []
-  for (const tick of y.ticks) {
-    parts.push(svg('line', { x1: left, x2: right, y1: toY(tick), y2: toY(tick), class: 'grid' }))
-    parts.push(svg('text', { x: left - 8, y: toY(tick) + 4, class: 'tick end' }, y.format(tick)))
-  }
-  for (const tick of x.ticks) {
-    parts.push(svg('line', { x1: toX(tick), x2: toX(tick), y1: bottom, y2: bottom + 4, class: 'axis' }))
-    parts.push(svg('text', { x: toX(tick), y: bottom + 18, class: 'tick middle' }, x.format(tick)))
-  }
-  parts.push(svg('line', { x1: left, x2: right, y1: bottom, y2: bottom, class: 'axis' }))
-  parts.push(svg('text', { x: (left + right) / 2, y: height - 6, class: 'axis-title middle' }, x.title))
-  const middle = (top + bottom) / 2
-  parts.push(svg('text', { x: 12, y: middle, transform: `rotate(-90 12 ${middle})`, class: 'axis-title middle' }, y.title))
+  const parts = [...verticalAxis(y, frame), ...horizontalAxis(x, frame)]
   if (at !== undefined) parts.push(svg('line', { x1: toX(at), x2: toX(at), y1: top, y2: bottom, class: 'reading' }))
   for (const { name, look, points } of series) {
     const path = points.map((point, i) => `${i === 0 ? 'M' : 'L'}${toX(point[0])} ${toY(point[1])}`).join('')

@@ -1,11 +1,11 @@
-/** How series look. Colour never tells alone: each has dashes and a marker of its own as well. */
+/** How series look. Colour is never the only difference: each series also has its own dashes and marker. */
 import { svg } from '../ui/dom.js'
 
 export type Marker = 'circle' | 'square' | 'diamond' | 'triangle' | 'cross' | 'down'
 
 export interface Look {
   /** A colour of the palette in styles/theme.css, after Okabe and Ito. */
-  readonly colour: 'ink' | 'blue' | 'vermillion' | 'green' | 'orange' | 'sky' | 'purple'
+  readonly colour: 'ink' | 'blue' | 'vermillion' | 'green' | 'orange' | 'sky' | 'purple' | 'muted'
   readonly dash: string
   readonly marker: Marker
   readonly width?: number
@@ -13,9 +13,10 @@ export interface Look {
 
 export const looks = {
   crossEntropy: { colour: 'ink', dash: '', marker: 'circle', width: 2 },
-  tuned: { colour: 'green', dash: '2 4', marker: 'diamond', width: 2.5 },
+  smoothed: { colour: 'green', dash: '2 4', marker: 'diamond', width: 2.5 },
   weighted: { colour: 'vermillion', dash: '8 4', marker: 'square', width: 2 },
   focal: { colour: 'blue', dash: '', marker: 'triangle', width: 3 },
+  diagonal: { colour: 'muted', dash: '1 3', marker: 'circle', width: 1 },
 } as const satisfies Record<string, Look>
 
 const gammaLooks: Readonly<Record<number, Look>> = {

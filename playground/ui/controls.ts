@@ -61,7 +61,7 @@ export function checkbox({ id, label, changed }: CheckboxOptions): Control<boole
   const input = h('input', { type: 'checkbox', id })
   input.addEventListener('change', () => changed(input.checked))
   return {
-    element: h('div', { class: 'check' }, input, h('label', { for: id }, label)),
+    element: h('label', { class: 'check', for: id }, input, label),
     show: (on) => (input.checked = on),
   }
 }
@@ -104,9 +104,9 @@ export function numberChecks({ id, label, options, changed }: ManyOptions): Cont
   const inputs = options.map((value) => h('input', { type: 'checkbox', id: `${id}-${value}`, value }))
   const chosen = () => options.filter((_, i) => inputs[i].checked)
   for (const input of inputs) input.addEventListener('change', () => changed(chosen()))
-  const pairs = inputs.map((input, i) => h('span', {}, input, h('label', { for: input.id }, String(options[i]))))
+  const chips = inputs.map((input, i) => h('label', { class: 'chip' }, input, String(options[i])))
   return {
-    element: h('fieldset', { class: 'radios', id }, h('legend', {}, label), h('div', { class: 'segments' }, ...pairs)),
+    element: h('fieldset', { class: 'radios', id }, h('legend', {}, label), h('div', { class: 'chips' }, ...chips)),
     show: (values) => inputs.forEach((input, i) => (input.checked = values.includes(options[i]))),
   }
 }
@@ -127,4 +127,23 @@ function field(id: string, label: string, beside: readonly Child[], below: reado
     ...below,
     ...(hint === undefined ? [] : [h('p', { class: 'hint', id: hintId }, hint)]),
   )
+}
+
+export interface Controls {
+  /** What is always there, before all else. */
+  readonly first?: readonly HTMLElement[]
+  /** What stays in view as the panel is read. */
+  readonly kept: HTMLElement
+  /** On a small screen behind a click. */
+  readonly more: readonly HTMLElement[]
+}
+
+/** The controls of a panel: beside it, or on a small screen above. */
+export function controlsOfPanel({ first = [], kept, more }: Controls): HTMLElement {
+  const rest = h('details', { class: 'more' }, h('summary', {}, 'More settings'), h('div', { class: 'more-controls' }, ...more))
+  const wide = matchMedia('(min-width: 60rem)')
+  const unfold = () => (rest.open = wide.matches)
+  unfold()
+  wide.addEventListener('change', unfold)
+  return h('div', { class: 'beside' }, h('div', { class: 'controls' }, ...first, h('div', { class: 'kept' }, kept), rest))
 }

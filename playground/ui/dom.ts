@@ -1,4 +1,4 @@
-/** Elements in one call: what the page needs of a framework. */
+/** Creates elements in one call, so that the page needs no framework. */
 
 export type Child = Node | string
 type Attribute = string | number | boolean | undefined

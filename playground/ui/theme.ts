@@ -1,4 +1,4 @@
-/** Colours for what is painted and not styled. */
+/** Colours for canvases, which CSS does not style. */
 
 export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()

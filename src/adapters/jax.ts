@@ -1,5 +1,5 @@
 /**
- * A loss object at the end of a model of jax-js. The framework is the caller's: this file only names its types.
+ * A loss at the end of a jax-js model. The caller passes the framework; this file only imports its types.
  *
  * jax-js has no custom derivatives, and what it differentiates cannot be read while it does. So the loss is no part of what is
  * differentiated: the model is, and the loss's gradient is what its pullback begins with.
@@ -8,10 +8,11 @@
  */
 import type { Array as JaxArray, JsTree } from '@jax-js/jax'
 import type * as jaxjs from '@jax-js/jax'
-import { checkMethods } from '../arguments.js'
+import { checkMethods, checkNames, checkRecord } from '../arguments.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import { surplus, wrongType } from '../errors.js'
 import type { FocalLossBase, Reduced } from '../losses/base.js'
+import { methods } from '../problem/call.js'
 import type { Reduction } from '../problem/options.js'
 import { checkFramework } from './framework.js'
 import type { JaxCall } from './jax_call.js'
@@ -47,6 +48,8 @@ export function jaxValueAndGrad<R extends Reduction, P extends JsTree<JaxArray>,
   if (typeof model !== 'function') throw wrongType('model', model, 'a function (params, inputs) => logits')
   return async function (params, inputs, targets, call = {}) {
     if (arguments.length > 4) throw surplus('the function of jaxValueAndGrad()', 4, arguments.length)
+    checkRecord('call options', call)
+    checkNames(call, methods.jaxStep.options, methods.jaxStep.name)
     const [logits, pullback] = vjp(jax, (each: P) => model(each, inputs), params)
     try {
       const { shape, device } = logits
@@ -65,7 +68,7 @@ export function jaxValueAndGrad<R extends Reduction, P extends JsTree<JaxArray>,
   }
 }
 
-/** The loss on the logits' own buffer. `null`, with nothing used up, where there is no kernel for it, and where the host is to say which target is none. */
+/** The loss on the logits' own buffer. `null`, with nothing used up, where there is no kernel for it, and where the host is to say which target is invalid. */
 async function onWebGpu(jax: Jax, loss: JaxLoss, logits: JaxArray, targets: JaxArray | Targets, call: JaxCall) {
   const { constants, sums, options } = loss
   if (jax.getWebGPUDevice === undefined || constants === undefined || sums === undefined || options.reduction === 'none') return null

@@ -1,4 +1,4 @@
-/** What a call of a loss at the end of a model of jax-js takes. */
+/** The call options of a loss at the end of a jax-js model. */
 import type { CallOptions, Scaled } from '../problem/call.js'
 
 /** Which logits are a row's classes is the model's affair: those of the last axis, unless `classAxis` says otherwise. */

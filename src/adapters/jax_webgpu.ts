@@ -8,11 +8,11 @@ import type { TargetKind } from '../problem/call.js'
 import { layoutOfLogits } from '../problem/shape.js'
 import { kindOfOneClass } from '../problem/targets.js'
 import type { JaxCall } from './jax_call.js'
-import { type WebgpuBuffers, webgpuLoss, type WebgpuLossSource } from './webgpu.js'
+import { type WebgpuBuffers, webgpuLoss, type WebgpuLossSource } from './webgpu/loss.js'
 
 /**
  * The value, read back, and the gradient. `null`, with nothing used up, for what kernels do not take, and where the value is NaN: the
- * host then says which target is none.
+ * host then says which target is invalid.
  */
 export async function arraysOnWebGpu(
   np: typeof jaxjs.numpy,
@@ -37,7 +37,7 @@ export async function arraysOnWebGpu(
   const { weights, mask } = call as { weights?: Numbers; mask?: Numbers }
   const isOdd = [weights, mask].some((numbers) => numbers !== undefined && (!('length' in numbers) || (numbers.length !== rows && (constants.formula.perRow || numbers.length !== size))))
   // What is wrong with these, the host says, too
-  if (targetKind === null || isOdd) return null
+  if (targetKind === null || isOdd || (targetKind === 'labels' && constants.formula.perRow && constants.formula.indicesOnly === true)) return null
 
   const made: GpuBuffer[] = []
   const bufferOf = (length: number, data?: ArrayLike<number | boolean>): GpuBuffer => {

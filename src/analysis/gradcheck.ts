@@ -1,4 +1,4 @@
-/** Compares the gradient of a loss with finite differences: for people who write a loss of their own. */
+/** Compares the gradient of a loss with finite differences, for custom losses. */
 import type { Targets } from '../arrays/numeric_array.js'
 import { surplus } from '../errors.js'
 import { checkMethods, checkNames, checkRecord, number } from '../arguments.js'
@@ -55,6 +55,13 @@ const names = new Set(['call', 'tolerance', 'step', 'most'])
  * (two step sizes, Richardson extrapolation). Unreduced losses are added up, as their gradient is that of the sum.
  *
  * @param logits where to look: any finite numbers. Kinks (a margin, an absolute value) are no place for differences.
+ *
+ * @example
+ * ```js
+ * import { gradcheck, SigmoidFocalLoss } from 'focal-loss'
+ *
+ * console.log(gradcheck(new SigmoidFocalLoss(), new Float32Array([2.2, -1.4, 0.3]), [1, 0, 1]).passed) // true
+ * ```
  */
 export function gradcheck(
   loss: Differentiable,

@@ -64,7 +64,7 @@ export function posteriors(loss: LossConstants, logits: Logits, call: Probabilit
   return out
 }
 
-/** Throws for the first row of probabilities that is none. */
+/** Throws for the first invalid row of probabilities. */
 function checkSums(loss: LossConstants, from: Logits | Float64Array, layout: ReturnType<typeof layoutOfLogits>, dtype: number): void {
   for (let r = 0; r < layout.outer * layout.inner; r++) {
     const first = firstOf(layout, r)
@@ -119,7 +119,7 @@ export function checkWeights(loss: LossConstants, method: string): void {
   if (loss.formula === asymmetricSoftmax && loss.labelSmoothing > 0) {
     throw outOfRange('labelSmoothing', loss.labelSmoothing, `0, as ${method} has no inverse of an asymmetric loss over a softmax with label smoothing`)
   }
-  if (hasFreeClass(loss)) throw new RangeError(`${method} needs a loss in which every class costs something; alpha, classWeights or posWeight makes one cost nothing`)
+  if (hasFreeClass(loss)) throw new RangeError(`${method} needs a weight above 0 for every class; alpha, classWeights or posWeight gives one the weight 0`)
 }
 
 /**
@@ -191,7 +191,10 @@ export function logPosteriorsOfRow(loss: LossConstants, row: Float64Array): void
 function logSharesOfRow(loss: LossConstants, row: Float64Array): void {
   const odds = new Float64Array(row.length)
   logOddsAgainst(row, odds)
-  for (let c = 0; c < row.length; c++) row[c] = logShare(odds[c], parametersOf(loss, c).gamma) - Math.log(weightsOf(loss, c)[0])
+  const { classPositive } = loss
+  for (let c = 0; c < odds.length; c++) {
+    row[c] = logShare(odds[c], parametersOf(loss, c).gamma) - (classPositive === null ? 0 : Math.log(classPositive[c]))
+  }
 }
 
 function normalise(row: Float64Array, map: (each: number) => number): void {
@@ -201,12 +204,15 @@ function normalise(row: Float64Array, map: (each: number) => number): void {
 }
 
 /** log(p / B) for a class of weight 1 with log-odds `z` against it: p = sigmoid(-z), B = q^gamma (gamma p nll / q + 1). */
-function logShare(z: number, gamma: number): number {
-  const nll = softplus(z)
-  const q = sigmoid(z)
+export function logShare(z: number, gamma: number): number {
+  const e = Math.exp(-Math.abs(z))
+  const [larger, tail] = [1 / (1 + e), Math.log1p(e)]
+  const q = z >= 0 ? larger : e * larger
+  const p = z >= 0 ? e * larger : larger
+  const nll = Math.max(z, 0) + tail
   // nll / q tends to 1 as q does to 0, and p nll to 0 as p does
-  const pull = q === 0 ? 1 : z === Infinity ? 0 : (sigmoid(-z) * nll) / q
-  const modulator = gamma === 0 ? 0 : gamma * softplus(-z)
+  const pull = q === 0 ? 1 : z === Infinity ? 0 : (p * nll) / q
+  const modulator = gamma === 0 ? 0 : gamma * (Math.max(-z, 0) + tail)
   return modulator - nll - Math.log1p(gamma * pull)
 }
 

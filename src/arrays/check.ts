@@ -1,4 +1,4 @@
-/** Arrays that callers give, checked: what is returned, a backend can read. */
+/** Checks of the caller's arrays: backends can read what they return. */
 import { oneOf } from '../arguments.js'
 import { outOfRange, wrongType } from '../errors.js'
 import { type DeviceArray, deviceArrayOf } from './device_array.js'

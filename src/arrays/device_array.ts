@@ -13,8 +13,8 @@ declare global {
 }
 
 /**
- * An array in the memory of an NVIDIA GPU: a {@link DeviceArray}, or memory of another library in this process, which must
- * be done with it and keep it while a call runs.
+ * An array in the memory of an NVIDIA GPU: a {@link DeviceArray}, or memory of another library in this process. That library must
+ * have finished writing, and must not free the memory during a call.
  */
 export interface DevicePointer<D extends DeviceDtype = DeviceDtype> {
   /** The address of the first element: a CUDA device pointer, a multiple of the element's size. */
@@ -28,8 +28,8 @@ export interface DevicePointer<D extends DeviceDtype = DeviceDtype> {
 }
 
 /**
- * An array in the memory of a GPU, made by the class of this name that `focal-loss` exports on Node.js: taken wherever calls take
- * typed arrays, without copies.
+ * An array in the memory of a GPU. It works wherever calls take typed arrays, without copies. The class of this name is exported by
+ * `focal-loss` on Node.js.
  */
 export interface DeviceArray<D extends DeviceDtype = DeviceDtype> extends DevicePointer<D> {
   /** In bytes. */

@@ -16,6 +16,9 @@ const { get: length } = Object.getOwnPropertyDescriptor(typedArray, 'length') as
 const { get: byteLength } = Object.getOwnPropertyDescriptor(typedArray, 'byteLength') as Getter<number>
 const { get: byteOffset } = Object.getOwnPropertyDescriptor(typedArray, 'byteOffset') as Getter<number>
 const { get: buffer } = Object.getOwnPropertyDescriptor(typedArray, 'buffer') as Getter<ArrayBufferLike>
+/** Engines of before resizable buffers lack it. */
+const resizable = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'resizable') as Getter<boolean> | undefined
+const { value: subarray } = Object.getOwnPropertyDescriptor(typedArray, 'subarray') as { value: (this: ArrayBufferView, from: number, to: number) => ArrayLike<number> }
 const { value: set } = Object.getOwnPropertyDescriptor(typedArray, 'set') as { value: (this: ArrayBufferView, from: ArrayLike<number>, at?: number) => void }
 
 /**
@@ -44,7 +47,22 @@ export function bufferOf(array: ArrayBufferView): ArrayBufferLike {
   return buffer.call(array)
 }
 
+/** Whether the array's memory may shrink. What threads share only grows. */
+export function mayShrink(array: ArrayBufferView): boolean {
+  try {
+    return resizable?.get.call(bufferOf(array)) ?? false
+  } catch {
+    // Of a SharedArrayBuffer
+    return false
+  }
+}
+
 /** Copies numbers into a typed array, from this element on. */
 export function setIn(array: ArrayBufferView, from: ArrayLike<number>, at = 0): void {
   set.call(array, from, at)
+}
+
+/** The elements `from` to `to - 1`, no copy. */
+export function partOf(array: ArrayBufferView, from: number, to: number): ArrayLike<number> {
+  return subarray.call(array, from, to)
 }

@@ -1,4 +1,4 @@
-/** Whether the memory of an array is still there, and whether two arrays share it. */
+/** Whether an array is detached, and whether two arrays overlap in memory. */
 import { bufferOf, byteLengthOf, byteOffsetOf, lengthOf } from './intrinsics.js'
 import { type AnyArray, onHost } from './logits.js'
 import type { NumericArray } from './numeric_array.js'

@@ -1,13 +1,14 @@
-/** What a backend is: a name, a sentence about itself, and a function from a problem to its sums. */
+/** The interface of a backend: a name, a description, and a function from a problem to its sums. */
 import type { Formula } from '../formulas/formula.js'
 import type { BackendName } from '../problem/options.js'
 import type { AnyProblem, Problem, Sums } from '../problem/problem.js'
 import type { Watch } from './watch.js'
+import type { GpuDevice } from './webgpu/interface.js'
 
 /** The type of logits. */
 export type Dtype = 'float32' | 'float64'
 
-/** One line of {@link calibrations}: what 'auto' chooses for one loss and one type of logits. */
+/** One entry of {@link calibrations}: the choice of 'auto' for one loss and one type of logits. */
 export interface Calibration {
   /** The loss's short name, such as 'sigmoid' or 'focal-star'. */
   readonly loss: string
@@ -47,8 +48,8 @@ export interface Backend {
 export interface DeviceBackend extends Backend {
   run(problem: AnyProblem): Sums
   runAsync(problem: AnyProblem, watch: Watch): Promise<Sums>
-  /** Gets a device ready, and makes it the one that calls on the host's arrays run on. The first use does the former otherwise. */
-  open(device: number | undefined): Promise<void>
+  /** Gets a device ready, by its number, and makes it the one that calls on the host's arrays run on. The first use does the former otherwise. */
+  open(device: unknown): Promise<void>
   /** Whether a call on the host's arrays costs less here than on `fast`, copies included. Measures that first. */
   pays(fast: Backend, problem: Problem): boolean
   /** What has been measured. */
@@ -59,5 +60,8 @@ export interface DeviceBackend extends Backend {
 export interface BackendLoader {
   /** Throws a {@link BackendError} that says why the backend cannot run here and what to do. */
   load(): Backend
-  loadAsync?(): Promise<Backend>
+  /** @param device one of the caller's, that the backend is to run on. */
+  loadAsync?(device?: GpuDevice): Promise<Backend>
+  /** Whether what `load` gives may be lost, so that it is asked each time. */
+  readonly mayBeLost?: true
 }

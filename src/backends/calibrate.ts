@@ -1,4 +1,5 @@
-/** What a small call costs here, measured once: from how many logits on the fast backend beats the plain one. */
+/** Measures small calls once: from how many logits the fast backend is faster than the plain one. */
+import { dtypeOf } from '../arrays/logits.js'
 import type { LossConstants } from '../problem/constants.js'
 import type { Problem } from '../problem/problem.js'
 import type { Backend, Dtype } from './backend.js'
@@ -57,11 +58,13 @@ export function leastTimes(backends: readonly Backend[], problems: readonly Prob
   return least
 }
 
-/** A call on labels per logit: loss and gradient. */
+/** A call on labels per logit, or on the index of one row's class where the loss takes no labels: loss and gradient. */
 export function problemOf(loss: LossConstants, dtype: Dtype, size: number): Problem {
   const filled = (value: number) => (dtype === 'float32' ? new Float32Array(size) : new Float64Array(size)).fill(value)
-  const { perRow } = loss.formula
-  const code = dtype === 'float32' ? 0 : 1
+  const { formula } = loss
+  const takesLabels = !(formula.perRow && formula.indicesOnly === true)
+  const targets = takesLabels ? filled(0.5) : Int32Array.of(0)
+  const code = dtypeOf(filled(0))
   return {
     // Weights per class would have to be as many as classes
     loss: { ...loss, classPositive: null, classNegative: null, classGamma: null, classTable: null, classParameters: null },
@@ -69,12 +72,12 @@ export function problemOf(loss: LossConstants, dtype: Dtype, size: number): Prob
     dtype: code,
     gradDtype: code,
     hessDtype: code,
-    targets: filled(0.5),
-    targetsDtype: code,
-    targetsKind: 'labels',
+    targets,
+    targetsDtype: dtypeOf(targets),
+    targetsKind: takesLabels ? 'labels' : 'class-index',
     positions: null,
-    outer: perRow ? 1 : size,
-    classes: perRow ? size : 1,
+    outer: formula.perRow ? 1 : size,
+    classes: formula.perRow ? size : 1,
     inner: 1,
     background: NaN,
     positiveFrom: loss.positiveFrom,

@@ -26,12 +26,12 @@ whenChanged(() => {
 
 export const settings = ['auto', ...backendNames] as const
 
-/** What 'auto' may choose without being asked: not a GPU, whose memory others may want. */
+/** The backends that 'auto' may choose: no GPU, because other programs may need its memory. */
 export const automaticNames = ['native', 'wasm', 'js'] as const satisfies readonly BackendName[]
 
 /**
- * Makes every loss without a `backend` option of its own run on this backend; 'auto' goes back to the cheapest.
- * Throws a {@link BackendError} with the reason where it is not available, and then changes nothing.
+ * Sets the backend of all losses without a `backend` option; 'auto' selects the fastest again.
+ * Throws a {@link BackendError} with the reason if it is not available, and then changes nothing.
  */
 export function setBackend(name: BackendName | 'auto'): void {
   if (arguments.length > 1) throw surplus('setBackend()', 1, arguments.length)
@@ -41,8 +41,8 @@ export function setBackend(name: BackendName | 'auto'): void {
 }
 
 /**
- * The backend that losses without a `backend` option of their own run on. With 'auto' it is the one for large problems;
- * calls of few logits may run on another, and large ones on a GPU that is open: {@link calibrations}. Arrays on a GPU are cuda's.
+ * The backend of losses without a `backend` option. With 'auto' it is the backend of large problems: calls of few logits may run
+ * on another, and large ones on an open GPU ({@link calibrations}). Arrays on a GPU always run on cuda.
  */
 export function getBackend(): BackendName {
   if (arguments.length > 0) throw surplus('getBackend()', 0, arguments.length)
@@ -51,9 +51,9 @@ export function getBackend(): BackendName {
 }
 
 /**
- * What 'auto' has measured in this process so far: one entry for each loss and type of logits that had a call of fewer
- * than 128 logits, and once a GPU is open, one for each that had a call of at least 262,144 on arrays of the host. Nothing is
- * measured for a setting that names a backend.
+ * The measurements of 'auto' in this process so far: one entry for each loss and type of logits with a call of fewer than 128
+ * logits. Once a GPU is open, also one for each with a call of at least 262,144 logits in host memory. If a setting names a
+ * backend, nothing is measured.
  */
 export function calibrations(): Calibration[] {
   if (arguments.length > 0) throw surplus('calibrations()', 0, arguments.length)
@@ -78,7 +78,7 @@ function countRows(problem: AnyProblem, sums: Sums): Sums {
   return problem.positions === null ? sums : { ...sums, positives: sums.rows }
 }
 
-/** The backend of large problems on arrays of the host. */
+/** The backend of large problems on arrays in host memory. */
 export function backendFor(wanted: BackendName | 'auto' | null): Backend {
   const name = wanted === null ? currentSetting() : oneOf('backend', wanted, settings)
   return name === 'auto' ? bestThatRuns() : load(name)
@@ -94,7 +94,7 @@ function gpuFor(problem: AnyProblem, wanted: BackendName | 'auto' | null): Devic
   const name = wanted ?? currentSetting()
   if (name !== 'auto' && name !== 'cuda') {
     const at = arraysOf(problem).findIndex((array) => array !== null && !onHost(array))
-    throw new TypeError(`backend is ${show(name)} and ${arrayNames[at]} an array on a GPU; expected backend 'cuda' or 'auto', or arrays of the host`)
+    throw new TypeError(`backend is ${show(name)} and ${arrayNames[at]} an array on a GPU; expected backend 'cuda' or 'auto', or arrays in host memory`)
   }
   return loadGpu()
 }

@@ -5,7 +5,7 @@ import type { Formula } from '../formulas/formula.js'
 import type { Reduction } from '../problem/options.js'
 import { type AnyProblem, badClass, badProbability, badRow, badTarget, type Per, type Sums } from '../problem/problem.js'
 
-export const ABI = 7
+export const ABI = 8
 
 /** FOCAL_BLOCK_ELEMENTS: how many losses are added up before blocks are. */
 export const BLOCK_ELEMENTS = 4032

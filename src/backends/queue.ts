@@ -1,4 +1,4 @@
-/** A place where there is room for one: the others wait for it, in the order they came. */
+/** A mutex: callers wait in order of arrival. */
 import type { AbortSignalLike } from '../problem/call.js'
 
 export class Queue {

@@ -1,10 +1,11 @@
-/** Which backends there are, and what came of getting each. */
+/** The backends, and for each the loaded backend or the error. */
 import { describeRuntime, runtime } from '../environment.js'
 import { BackendError, reasonOf, surplus } from '../errors.js'
 import type { Backend, BackendLoader } from './backend.js'
 import { type BackendName, backendNames } from '../problem/options.js'
 import { jsBackend } from './js/backend.js'
 import { wasmLoader } from './wasm/backend.js'
+import type { GpuDevice } from './webgpu/interface.js'
 
 /** One line of {@link backends}. */
 export interface BackendInfo {
@@ -23,9 +24,14 @@ const loaders: Record<BackendName, BackendLoader> = {
   native: fromMainEntry('native'),
   wasm: wasmLoader,
   js: { load: () => jsBackend },
+  webgpu: {
+    load() {
+      throw new BackendError("The webgpu backend comes with focal-loss/webgpu: import 'focal-loss/webgpu', then await init('webgpu').")
+    },
+  },
 }
 
-/** A backend, or what was thrown when it was asked for. Nothing is asked twice. */
+/** A backend, or what was thrown when it was asked for. Nothing is asked twice but what may be lost. */
 export type Outcome = { readonly backend: Backend; readonly error: null } | { readonly backend: null; readonly error: Error }
 
 const outcomes = new Map<BackendName, Outcome>()
@@ -49,7 +55,7 @@ export function forget(name: BackendName): void {
   changed()
 }
 
-/** Every backend, the fastest first: whether it runs here, and if not, why and what to do. */
+/** All backends, those of GPUs first and then by speed: whether each can run here, and if not, why and what to do. */
 export function backends(): BackendInfo[] {
   if (arguments.length > 0) throw surplus('backends()', 0, arguments.length)
   return backendNames.map((name) => {
@@ -67,10 +73,10 @@ export function load(name: BackendName): Backend {
   return outcome.backend
 }
 
-/** The same where engines only allow it with a wait. What came of it is what {@link load} gives or throws from then on. */
-export async function loadWithWait(name: BackendName): Promise<void> {
-  if (outcomeOf(name).error === null) return
-  const waiting = loaders[name].loadAsync?.()
+/** The same where engines only allow it with a wait, or on a device of the caller's. What came of it is what {@link load} gives or throws from then on. */
+export async function loadWithWait(name: BackendName, device?: GpuDevice): Promise<void> {
+  if (device === undefined && outcomeOf(name).error === null) return
+  const waiting = loaders[name].loadAsync?.(device)
   if (waiting === undefined) return
   outcomes.set(name, await waiting.then(backendIs, errorIs))
   changed()
@@ -79,7 +85,7 @@ export async function loadWithWait(name: BackendName): Promise<void> {
 /** The backend, or what was thrown when it was asked for. */
 export function outcomeOf(name: BackendName): Outcome {
   let outcome = outcomes.get(name)
-  if (outcome === undefined) {
+  if (outcome === undefined || loaders[name].mayBeLost) {
     try {
       outcome = backendIs(loaders[name].load())
     } catch (error) {

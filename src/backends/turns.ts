@@ -1,5 +1,19 @@
-/** Long work on the thread of the event loop: in blocks, with turns for timers, input and output in between. */
+/** Long work on the event loop's thread, in blocks, so that timers, input and output run in between. */
+import type { Problem } from '../problem/problem.js'
 import type { Watch } from './watch.js'
+
+/** Logits a step, at some 50 ns each. */
+export const STEP = 4096
+
+/** Parts of so many, the last of which may be shorter. */
+export function* pieces(length: number, each: number): Generator<readonly [begin: number, end: number]> {
+  for (let begin = 0; begin < length; begin += each) yield [begin, Math.min(begin + each, length)]
+}
+
+/** The rows of a problem, some at a time. */
+export function rowPieces({ outer, classes, inner }: Pick<Problem, 'outer' | 'classes' | 'inner'>): Iterable<readonly [begin: number, end: number]> {
+  return pieces(outer * inner, Math.max(1, Math.floor(STEP / classes)))
+}
 
 /** How long a block takes, in milliseconds, and its last step. */
 const BLOCK = 8

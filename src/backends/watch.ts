@@ -1,4 +1,4 @@
-/** What an asynchronous call must not overlook while others have their turn: its signal, and arrays that lose their memory. */
+/** Watches an asynchronous call between blocks: its signal, and arrays that are detached. */
 import { lengthOf } from '../arrays/intrinsics.js'
 import { type AnyArray, onHost } from '../arrays/logits.js'
 import { wrongType } from '../errors.js'

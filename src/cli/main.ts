@@ -13,7 +13,7 @@ import { selftest } from './selftest/selftest.js'
 const USAGE = 2
 
 const program = new Command('focal-loss')
-  .description('The focal loss family: what runs here, whether it is right, how fast it is, where a loss goes, and what scores stand for.')
+  .description('Tools of the package focal-loss: check the installation, measure speed, analyse losses and scores, and calibrate scores.')
   .version(packageJson.version)
   .showHelpAfterError('(focal-loss --help lists the commands)')
   .exitOverride((error) => {
@@ -23,7 +23,7 @@ const program = new Command('focal-loss')
 
 program
   .command('doctor')
-  .description('which backends run here, and for each that does not, why and what to do; status 1 where calls cannot run')
+  .description('list the backends, and for each that cannot run, why and what to do; status 1 if no call can run')
   .option('--json', 'print JSON')
   .action((options: { json?: true }) => {
     const { text, healthy } = doctor(options.json)
@@ -33,7 +33,7 @@ program
 
 program
   .command('selftest')
-  .description('golden values and finite differences on every backend that runs here')
+  .description('check every backend against golden values and finite differences; status 1 if one is wrong')
   .option('--json', 'print JSON')
   .action((options: { json?: true }) => {
     const { text, passed } = selftest(options.json)
@@ -45,7 +45,7 @@ addBenchCommand(program, print)
 addExplainCommand(program, print)
 addCalibrateCommand(program, print)
 
-// A reader that has seen enough (head) closes the pipe: no mistake of anybody
+// A reader such as head closes the pipe early. That is not an error
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit()
   process.stderr.write(`focal-loss: standard output could not be written (${error.message})\n`)

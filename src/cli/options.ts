@@ -1,4 +1,4 @@
-/** What commands' options are read as. What is wrong is a sentence for commander. */
+/** Parsers of command options. An invalid value is an error message for commander. */
 import { InvalidArgumentError } from 'commander'
 
 /** A list of numbers separated by commas. */

@@ -1,4 +1,4 @@
-/** Asymmetric loss: positives and negatives focused apart, and negatives below a margin for free. */
+/** Asymmetric loss: separate focusing parameters for positives and negatives, and no loss for negatives below a margin. */
 import { add, asPositive, type Derivatives, type ElementFormula, modulatingFactor, type Parameters, sigmoid, softplus, times } from './formula.js'
 import { probabilityAsNegative, probabilityAsPositive } from './probability.js'
 

@@ -1,4 +1,4 @@
-/** Distribution focal loss: the cross entropy of a softmax with two neighbouring bins as labels, in no kernel of its own. */
+/** Distribution focal loss: the cross entropy of a softmax with two neighbouring bins as labels. It uses the softmax kernel. */
 import type { RowFormula } from './formula.js'
 import { softmaxFocal } from './softmax_focal.js'
 

@@ -1,4 +1,4 @@
-/** Focal star loss: cross entropy of a logit that is stretched and shifted, a focal loss without the modulating factor. */
+/** Focal star loss: cross entropy of a scaled and shifted logit, which is a focal loss without a modulating factor. */
 import { add, type Derivatives, type ElementFormula, sigmoid, softplus, times } from './formula.js'
 import { minusLogOfRest } from './probability.js'
 

@@ -1,4 +1,4 @@
-/** What a loss is to the backends: its number in cpp/problem.h, and its formula in plain TypeScript. */
+/** The interface of a loss's formula: its number in cpp/problem.h, and its definition in plain TypeScript. */
 
 /** Value, first and second derivative of one element, with respect to its logit or its probability. */
 export interface Derivatives {
@@ -28,8 +28,6 @@ interface FormulaOf {
   readonly code: number
   /** The least label that is counted as a positive, where the loss has no option for it. */
   readonly positiveFrom: number
-  /** Whether neither shaders nor operations of TensorFlow.js have it. */
-  readonly hostOnly?: boolean
   /** The flags of cpp/problem.h (enum FocalFlags) that tell it from others of its code. */
   readonly flags?: number
   /**
@@ -78,20 +76,25 @@ export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
 }
 
+/** The exponentials of a row, kept between its two passes; grows with the longest. */
+let exponentials = new Float64Array(0)
+
 /** Writes z_c = log(others_c) - x_c, the log-odds against class c, to `odds`. The others are summed from both ends, not subtracted from the total. */
 export function logOddsAgainst(row: Float64Array, odds: Float64Array): void {
   const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
   // The top may be infinite, and Infinity - Infinity is no difference
   const below = (x: number) => (x === top ? 0 : x - top)
+  if (exponentials.length < row.length) exponentials = new Float64Array(row.length)
+  const each = exponentials
   let before = 0
   for (let c = 0; c < row.length; c++) {
     odds[c] = before
-    before += Math.exp(below(row[c]))
+    before += each[c] = Math.exp(below(row[c]))
   }
   let after = 0
   for (let c = row.length - 1; c >= 0; c--) {
     const others = odds[c] + after
-    after += Math.exp(below(row[c]))
+    after += each[c]
     odds[c] = Math.log(others) - below(row[c])
   }
 }

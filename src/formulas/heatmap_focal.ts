@@ -1,4 +1,4 @@
-/** Heatmap focal loss: keypoints and object centres as peaks of a map, with less blame for what lies near a peak. */
+/** Heatmap focal loss: for keypoints and object centres as peaks of a map. Negatives near a peak are down-weighted. */
 import { asNegative, asPositive, type ElementFormula } from './formula.js'
 import { probabilityAsNegative, probabilityAsPositive } from './probability.js'
 

@@ -1,4 +1,4 @@
-/** Quality focal loss: a score that is to equal a quality between 0 and 1, such as the IoU of a predicted box. */
+/** Quality focal loss: for a score that estimates a quality between 0 and 1, such as the IoU of a predicted box. */
 import { crossEntropy, type Derivatives, type ElementFormula, modulatingFactor, sigmoid, times } from './formula.js'
 import { probabilityAsNegative, probabilityAsPositive, probabilityCrossEntropy } from './probability.js'
 

@@ -1,4 +1,4 @@
-/** Sigmoid focal loss: every logit is a yes-or-no question of its own (Lin et al. 2017, arXiv:1708.02002). */
+/** Sigmoid focal loss: each logit is a binary classification (Lin et al. 2017, arXiv:1708.02002). */
 import { add, asNegative, asPositive, crossEntropy, type Derivatives, type ElementFormula, modulatingFactor, sigmoid, times } from './formula.js'
 import { probabilityAsNegative, probabilityAsPositive, probabilityCrossEntropy } from './probability.js'
 

@@ -1,8 +1,8 @@
 /**
- * Sigmoid focal loss with options that few ask for: gamma per class (equalized focal loss, Li et al. 2022, arXiv:2201.02593), and label
+ * Sigmoid focal loss with rarely used options: gamma per class (equalized focal loss, Li et al. 2022, arXiv:2201.02593), and label
  * smoothing of which only the cross entropy knows (NVIDIA apex), while modulating factor and alpha keep the label as it is.
  */
-import { crossEntropy, type Derivatives, type ElementFormula, modulatingFactor, sigmoid, times } from './formula.js'
+import { crossEntropy, type Derivatives, type ElementFormula, modulatingFactor, sigmoid, softplus, times } from './formula.js'
 import { probabilityCrossEntropy } from './probability.js'
 import { sigmoidFocal } from './sigmoid_focal.js'
 
@@ -10,7 +10,6 @@ import { sigmoidFocal } from './sigmoid_focal.js'
 export const sigmoidGeneral: ElementFormula = {
   name: 'sigmoid-general',
   code: 7,
-  hostOnly: true,
   positiveFrom: 0.5,
   perRow: false,
   isModulated: false,
@@ -18,7 +17,7 @@ export const sigmoidGeneral: ElementFormula = {
     const s = sigmoid(x)
     const c = sigmoid(-x)
     const smoothed = y * (1 - beta) + beta / 2
-    const modulated = (y * positive + (1 - y) * negative) * modulatingFactor(missing(y, s, c), gamma)
+    const modulated = (y * positive + (1 - y) * negative) * factor(x, y, missing(y, s, c), gamma)
     if (modulated === 0) {
       // Less than nothing is left of an infinite cross entropy; NaN comes through
       to.value = to.grad = to.hess = 0 * s
@@ -39,6 +38,11 @@ export const sigmoidGeneral: ElementFormula = {
     else if (missing(y, p, 1 - p) === 0) atEnd(y * positive + (1 - y) * negative, gamma, to)
     else ofProbability(p, y, y * positive + (1 - y) * negative, gamma, y * (1 - beta) + beta / 2, to)
   },
+}
+
+/** q^gamma. Of a small gamma it may be a normal number where q itself is none. */
+function factor(x: number, y: number, q: number, gamma: number): number {
+  return gamma > 0 && q < 1e-290 && (y === 0 || y === 1) ? Math.exp(-gamma * softplus(y === 0 ? -x : x)) : modulatingFactor(q, gamma)
 }
 
 /** q = 1 - p_t for a label y. */

@@ -1,4 +1,4 @@
-/** Varifocal loss: a score that ranks detections, its few positives weighed by their quality, its negatives focal. */
+/** Varifocal loss: for a score that ranks detections. Positives are weighted by their quality, negatives have a modulating factor. */
 import { asNegative, crossEntropy, type ElementFormula, sigmoid } from './formula.js'
 import { probabilityAsNegative, probabilityAsPositive, probabilityCrossEntropy } from './probability.js'
 

@@ -1,4 +1,4 @@
-/** Sums over data that come in chunks: more than memory holds, or as a stream brings them. */
+/** Sums over data in chunks, for data larger than memory and for streams. */
 import type { DerivativeOutput, DeviceLogits, Logits, Output } from '../arrays/logits.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import type { BackendName, Reduction } from '../problem/options.js'
@@ -18,11 +18,11 @@ export interface ChunkCall<A extends Logits | DeviceLogits> extends CallOptions,
 }
 
 /**
- * The sums of one call, of chunks that are added one after another; `loss.accumulator()` makes one. They have the bits of a
- * call on all of the data where each chunk but the last has a multiple of {@link blockRows} rows. Other chunks give the same
- * sums but for rounding.
+ * The sums of one call, over chunks that are added one after another. `loss.accumulator()` creates it. If each chunk except the
+ * last has a multiple of {@link blockRows} rows, the sums are bit-identical to one call on all data. Other chunks give the same
+ * sums except for rounding.
  *
- * With 'auto', all chunks of the host's arrays run on the backend that {@link getBackend} names; those on a GPU run there.
+ * With 'auto', chunks in host memory run on the backend that {@link getBackend} names; chunks on a GPU run there.
  */
 export class Accumulator {
   readonly #loss: LossConstants
@@ -38,10 +38,10 @@ export class Accumulator {
   }
 
   /**
-   * Adds a chunk, and writes what the call asks for. Takes what {@link FocalLossBase.sums} takes, with outputs in arrays of the
-   * caller's. A chunk that is refused leaves everything as it was.
+   * Adds a chunk, and writes the outputs that the call names. Takes the arguments of {@link FocalLossBase.sums}, with the caller's
+   * arrays as outputs. A chunk that throws changes nothing.
    *
-   * @throws RangeError also where the rows have another number of classes than those before.
+   * @throws RangeError also if the rows have another number of classes than earlier chunks.
    */
   add<A extends Logits | DeviceLogits>(logits: A, targets: Targets | DevicePointer, call: ChunkCall<A> = {}): this {
     if (arguments.length > 3) throw surplus('add()', 3, arguments.length)
@@ -65,17 +65,17 @@ export class Accumulator {
     return this
   }
 
-  /** The sums of all chunks so far, undivided; `sum` goes on from chunk to chunk. */
+  /** The undivided sums of all chunks so far. */
   get sums(): Sums {
     return { ...this.#sums }
   }
 
-  /** The reduced loss of all chunks so far: `sum` over what the loss's reduction divides by; with 'none' the sum itself. */
+  /** The reduced loss of all chunks so far: `sum` divided by the loss's denominator; with 'none' the sum itself. */
   get value(): number {
     return this.#sums.sum / denominatorOf(this.#reduction, this.#loss.formula, this.#sums)
   }
 
-  /** Forgets all chunks. */
+  /** Resets the sums to 0. */
   reset(): this {
     if (arguments.length > 0) throw surplus('reset()', 0, arguments.length)
     this.#sums = nothing
@@ -84,12 +84,12 @@ export class Accumulator {
   }
 
   /**
-   * The rows that fill whole blocks of the sum: chunks of a multiple of so many give the bits of one call. Where the class
-   * axis is not the last, `shape` counts them as well: `[2, 5, 8, 8]` with `classAxis: 1` has 2 * 8 * 8 rows.
+   * The number of rows that fill whole blocks of the sum. Chunks with a multiple of it give the bits of one call. With another class
+   * axis than the last, rows are counted in the same way: `[2, 5, 8, 8]` with `classAxis: 1` has 2 * 8 * 8 rows.
    *
-   * @param classes an integer >= 1; 1 where each logit has a label and no `shape` is given.
-   * @param backend what the chunks run on, as blocks are the backend's own: 'cuda' for arrays on a GPU. By default what those
-   *   of the host run on.
+   * @param classes an integer >= 1; 1 if each logit has a label and there is no `shape`.
+   * @param backend the backend of the chunks, because block sizes differ: 'cuda' for arrays on a GPU. By default the backend of
+   *   arrays in host memory.
    */
   blockRows(classes = 1, backend?: BackendName): number {
     if (arguments.length > 2) throw surplus('blockRows()', 2, arguments.length)

@@ -1,28 +1,28 @@
-/** Asymmetric loss: positives and negatives focused apart, and negatives below a margin for free. */
+/** Asymmetric loss: separate focusing parameters for positives and negatives, and no loss for negatives below a margin. */
 import { number } from '../arguments.js'
 import { surplus } from '../errors.js'
 import { asymmetric } from '../formulas/asymmetric.js'
 import { flagOption, type LossOptions, numberOption, optional, type OptionRules, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
 
-/** What {@link AsymmetricLoss} takes. `undefined` means the default. */
+/** Options of {@link AsymmetricLoss}. `undefined` means the default. */
 export interface AsymmetricOptions<R extends Reduction = Reduction> extends LossOptions<R> {
-  /** Focusing of positives, a finite number >= 0. Default 1. */
+  /** Focusing parameter of positives, a finite number >= 0. Default 1. */
   gammaPositive?: number | undefined
-  /** Focusing of negatives, a finite number >= 0. Default 4. */
+  /** Focusing parameter of negatives, a finite number >= 0. Default 4. */
   gammaNegative?: number | undefined
-  /** Negatives of a probability up to this cost nothing: from 0 to 0.99. Default 0.05. */
+  /** Negatives with a probability up to this have no loss: from 0 to 0.99. Default 0.05. */
   margin?: number | undefined
   /**
-   * Differentiate as if the modulating factors were constants, as the authors' `disable_torch_grad_focal_loss` does: the
+   * Treat the modulating factors as constants in the gradient, as the authors' `disable_torch_grad_focal_loss` does. The
    * gradient is then not that of the value. Default `false`.
    */
   constantModulator?: boolean | undefined
-  /** From 0 to 1: moves every target that far towards 1/2. Default 0. */
+  /** Label smoothing factor e, from 0 to 1: y becomes y (1 - e) + e / 2. Default 0. */
   labelSmoothing?: number | undefined
 }
 
-/** The options of its own, defaults filled in. */
+/** Its own options, with defaults filled in. */
 export interface AsymmetricResolved {
   /** See {@link AsymmetricOptions.gammaPositive}. */
   readonly gammaPositive: number
@@ -59,15 +59,24 @@ export interface AsymmetricLoss<R extends Reduction = Reduction> extends Element
 /**
  * `(1 - p)^gammaPositive (-log p)` for a positive; `p_m^gammaNegative (-log(1 - p_m))` with `p_m = max(p - margin, 0)` for a
  * negative; `p = sigmoid(x)`: Ridnik et al., "Asymmetric Loss For Multi-Label Classification", 2021, arXiv:2009.14119,
- * equations 4 to 7. The authors add the losses up: `reduction: 'sum'`.
+ * equations 4 to 7. The authors sum the losses: `reduction: 'sum'`.
  *
- * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, soft ones
+ * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, soft labels
  * as `y L(1) + (1 - y) L(0)`, or one class index per row.
+ *
+ * @example
+ * ```js
+ * import { AsymmetricLoss } from 'focal-loss'
+ *
+ * const loss = new AsymmetricLoss({ gammaPositive: 1, gammaNegative: 4 })
+ * const { value, grad } = loss.valueAndGrad(new Float32Array([2.2, -1.4, 0.3, -3.1]), [1, 0, 1, 0])
+ * console.log(value, grad[2]) // 0.0616 and -0.0792
+ * ```
  *
  * @class
  */
 export const AsymmetricLoss: {
-  /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  /** Throws a TypeError or RangeError that names the option, the expected value and the actual value. */
   new <R extends Reduction = 'mean'>(options?: AsymmetricOptions<R>): AsymmetricLoss<R>
   readonly prototype: AsymmetricLoss
 } = class AsymmetricLoss<R extends Reduction> extends ElementwiseLoss<R, AsymmetricResolved> {

@@ -1,20 +1,20 @@
-/** Asymmetric loss over a softmax: one class of several, the true one and the others focused apart. */
+/** Asymmetric loss over a softmax: one class of several, with separate focusing parameters for the true class and the others. */
 import { outOfRange, surplus } from '../errors.js'
 import { asymmetricSoftmax } from '../formulas/asymmetric_softmax.js'
 import { type LossOptions, numberOption, type OptionRules, type Reduction } from '../problem/options.js'
 import { FocalLossBase } from './base.js'
 
-/** What {@link AsymmetricSoftmaxLoss} takes. `undefined` means the default. */
+/** Options of {@link AsymmetricSoftmaxLoss}. `undefined` means the default. */
 export interface AsymmetricSoftmaxOptions<R extends Reduction = Reduction> extends Omit<LossOptions<R>, 'inputs'> {
-  /** Focusing of the row's class, a finite number >= 0. Default 0. */
+  /** Focusing parameter of the true class, a finite number >= 0. Default 0. */
   gammaPositive?: number | undefined
-  /** Focusing of the other classes, a finite number >= 0. They cost something where there is label smoothing. Default 4. */
+  /** Focusing parameter of the other classes, a finite number >= 0. They have a loss only with label smoothing. Default 4. */
   gammaNegative?: number | undefined
-  /** From 0 to 1: label smoothing factor of the cross entropy; the modulating factors keep the class. Default 0.1. */
+  /** From 0 to 1: label smoothing factor of the cross entropy; the modulating factors use the hard label. Default 0.1. */
   labelSmoothing?: number | undefined
 }
 
-/** The options of its own, defaults filled in. */
+/** Its own options, with defaults filled in. */
 export interface AsymmetricSoftmaxResolved {
   /** See {@link AsymmetricSoftmaxOptions.gammaPositive}. */
   readonly gammaPositive: number
@@ -41,14 +41,22 @@ export interface AsymmetricSoftmaxLoss<R extends Reduction = Reduction> extends 
  * `(e / C) p_c^gammaNegative (-log p_c)`, with e the label smoothing: the `ASLSingleLabel` of the authors of Ridnik et al., "Asymmetric
  * Loss For Multi-Label Classification", 2021, arXiv:2009.14119.
  *
- * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one class index per row. What rows are, `weights`, `mask`,
- * `background` and reductions are those of {@link SoftmaxFocalLoss}. `toProbability` and `priorBias` need a label smoothing of 0. It runs at
- * the speed of the plain backend.
+ * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one class index per row. Rows, `weights`, `mask`,
+ * `background` and reductions are as in {@link SoftmaxFocalLoss}. `toProbability` and `priorBias` need a label smoothing of 0.
+ *
+ * @example
+ * ```js
+ * import { AsymmetricSoftmaxLoss } from 'focal-loss'
+ *
+ * const loss = new AsymmetricSoftmaxLoss({ labelSmoothing: 0.1 })
+ * const { value, grad } = loss.valueAndGrad(new Float32Array([2, 0.5, -1, 0, 0.3, 1]), Int32Array.of(0, 1), { shape: [2, 3] })
+ * console.log(value, grad[4]) // 0.731 and -0.343
+ * ```
  *
  * @class
  */
 export const AsymmetricSoftmaxLoss: {
-  /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  /** Throws a TypeError or RangeError that names the option, the expected value and the actual value. */
   new <R extends Reduction = 'mean'>(options?: AsymmetricSoftmaxOptions<R>): AsymmetricSoftmaxLoss<R>
   readonly prototype: AsymmetricSoftmaxLoss
 } = class AsymmetricSoftmaxLoss<R extends Reduction> extends FocalLossBase<R, AsymmetricSoftmaxResolved> {

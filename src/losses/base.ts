@@ -38,10 +38,12 @@ export type OutputOf<A extends Logits | DeviceLogits, C, K extends 'grad' | 'out
   C extends Record<K, infer G> ? (G extends Logits | DeviceLogits ? Readonly<Record<K, SameKind<G>>> : G extends true ? Readonly<Record<K, SameKind<A>>> : unknown) : unknown
 
 /**
- * What all losses share. Logits are a Float32Array, a Float64Array, a Float16Array where the runtime has such, or a
- * Uint16Array that `dtype` explains, in any memory (shared, resizable, a view), or an array on a GPU ({@link DeviceArray});
- * targets one label from 0 to 1 per logit, or one class index per row. Every method checks its arguments before it
- * writes anything, and throws a TypeError or a RangeError that names the argument, what was expected and what came.
+ * The methods that all losses share.
+ *
+ * Logits are raw scores, before a sigmoid or softmax: a Float32Array, a Float64Array, a Float16Array if the runtime has it, or a
+ * Uint16Array with `dtype`. They may be shared, resizable or a view, or on a GPU ({@link DeviceArray}). Targets are one label
+ * from 0 to 1 per logit, or one class index per row. Every method checks its arguments before it writes anything. It throws a
+ * TypeError or a RangeError that names the argument, the expected value and the actual value.
  */
 export abstract class FocalLossBase<R extends Reduction = Reduction, O extends object = object> {
   /** The options, defaults filled in; frozen. */
@@ -74,7 +76,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
-   * The loss and its gradient in one pass over the data. The gradient is of the reduced value; with 'none' of the sum.
+   * The loss and its gradient with respect to the logits, in one pass over the data. The gradient is of the reduced value; with
+   * 'none' of the sum.
    *
    * @returns `grad`: `call.grad`, which may be the logits themselves, or a new array as long as the logits.
    */
@@ -89,11 +92,11 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
-   * Non-blocking {@link valueAndGrad}, with bit-identical results: timers fire and sockets are served meanwhile. Native
-   * computes on other threads, one call after another; wasm and js in blocks of about 10 ms. An error rejects the promise.
+   * {@link valueAndGrad} without blocking the event loop, with bit-identical results. Native computes on other threads, one call
+   * after another; wasm and js compute in blocks of about 10 ms. An error rejects the promise.
    *
-   * All arrays must stay as they are until the promise settles: neither written to, nor transferred, nor resized. A call that
-   * is aborted stops within one block; what it leaves in `grad` and `out` is not specified.
+   * Do not write to, transfer or resize any array until the promise settles. An aborted call stops within one block; the contents
+   * of `grad` and `out` are then unspecified.
    */
   async valueAndGradAsync<A extends Logits | DeviceLogits, G extends A | DerivativeOutput<A> = A>(
     logits: A,
@@ -107,8 +110,9 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
 
   /**
    * Loss, gradient and the diagonal of the Hessian of the reduced loss (with 'none': of the sum), in one pass. The
-   * second derivative is exact, and may be negative: for badly misclassified elements, or near soft labels. Boosters, which
-   * divide by it, pass `clampHess`, `maxStep` or `curvature: 'expected'`. Of a softmax, whose logits of a row have mixed derivatives too, it is the diagonal alone.
+   * second derivative is exact. It may be negative, for badly misclassified elements or near soft labels. Gradient boosting
+   * divides by it, so pass `clampHess`, `maxStep` or `curvature: 'expected'` there. For a softmax it is the diagonal of each
+   * row's Hessian.
    *
    * @returns `grad` and `hess`, as long as the logits: `call.grad` and `call.hess`, or new arrays.
    */
@@ -122,7 +126,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     return { value: value as Reduced<R, A>, grad: grad as SameKind<G>, hess: hess as SameKind<H> }
   }
 
-  /** As {@link valueGradAndHess}, while the event loop keeps turning: see {@link valueAndGradAsync}. */
+  /** {@link valueGradAndHess} without blocking the event loop: see {@link valueAndGradAsync}. */
   async valueGradAndHessAsync<A extends Logits | DeviceLogits, G extends A | DerivativeOutput<A> = A, H extends A | DerivativeOutput<A> = A>(
     logits: A,
     targets: Targets | DevicePointer,
@@ -134,8 +138,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
-   * The sum of the losses and what reductions divide by, before any division: `grad` is of `sum`, `out` gets every
-   * loss. Add the sums of several machines or batches up, then `sum / denominator(sums)` is the loss of the whole.
+   * The undivided sum of the losses, and the counts that reductions divide by. `grad` is the gradient of `sum`, `out` receives
+   * every loss. To combine several machines or batches, add up their sums: `sum / denominator(sums)` is the total loss.
    */
   sums<A extends Logits | DeviceLogits, C extends SumsCall<A>>(
     logits: A,
@@ -153,29 +157,32 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     return result as Sums & OutputOf<A, C, 'grad'> & OutputOf<A, C, 'out'>
   }
 
-  /** Sums over data that come in chunks, begun at 0. */
+  /** Sums over data in chunks, starting at 0. */
   accumulator(): Accumulator {
     if (arguments.length > 0) throw surplus('accumulator()', 0, arguments.length)
     return new Accumulator(this.#constants, this.options.reduction, this.options.backend)
   }
 
-  /** What this loss's reduction divides by: at least 1, and 1 for 'sum' and 'none'. */
+  /** The denominator of this loss's reduction: at least 1, and 1 for 'sum' and 'none'. */
   denominator(sums: Sums): number {
     if (arguments.length > 1) throw surplus('denominator()', 1, arguments.length)
     return denominatorOf(this.options.reduction, this.#constants.formula, sums)
   }
 
   /**
-   * Calibrated probabilities for the logits of a model trained with this loss. Focal loss makes scores under-confident: its minimum
-   * is not where the sigmoid (or softmax) equals the true probability. This is the exact inverse, monotone, with 0 and 1 at the
-   * infinities. A network that is over-trained may be over-confident all the same: `evaluate` compares both on data. Example: with alpha 0.25 and gamma 2, sigmoid(x) = 0.108 stands for 0.01.
-   * With inputs 'probabilities' it is the model's sigmoid (softmax) itself that is given.
-   * With a margin (AsymmetricLoss) every score up to it stands for 0, and the largest ones for less than 1 where
-   * `gammaPositive` is 0.
+   * Calibrated probabilities for the logits of a model trained with this loss. Focal loss makes scores under-confident: at its minimum
+   * the sigmoid (or softmax) is not the true probability. This is the exact, monotone inverse, with 0 and 1 at the infinities.
+   * For example, with alpha 0.25 and gamma 2, sigmoid(x) = 0.108 stands for 0.01. An over-trained network may be over-confident
+   * anyway: `evaluate` compares raw and recalibrated scores on data.
    *
-   * A softmax's class of logit -Infinity, as one that was masked in training has, stands for 0 and had no share in label smoothing.
+   * - With inputs 'probabilities', pass the model's sigmoid (softmax).
+   * - With a margin (AsymmetricLoss), scores up to the margin stand for 0. If `gammaPositive` is 0, the largest scores stand for less
+   *   than 1.
+   * - With label smoothing, a score beyond the smoothed label stands for 0 or 1. The log loss of such a probability is infinite if it
+   *   is wrong.
+   * - For a softmax, a class with logit -Infinity (masked in training) has probability 0 and no share of the label smoothing.
    *
-   * Needs `shape` where classes differ: for softmax, and with weights per class along another axis than the last.
+   * Pass `shape` if classes differ: for a softmax, and with weights per class along another axis than the last.
    *
    * @returns `call.out`, which may be the logits themselves, or a new array: one probability per logit; a softmax's rows
    *   sum to 1. Throws a RangeError where a weight of 0 leaves nothing to invert.
@@ -186,14 +193,14 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
-   * The initial bias of a model's last layer for a given positive rate: the constant logit at which this loss is least. With it the
-   * first steps are not spent on learning how rare positives are. `{ prior, rule: 'retinanet' }` gives the RetinaNet paper's
-   * `-log((1 - prior) / prior)`, which is right for cross entropy. It is a logit whatever `inputs` is: a bias comes before the
-   * sigmoid.
+   * The initial bias of a model's last layer for a given positive rate: the constant logit with the lowest loss. Without it the model
+   * spends the first steps on learning how rare positives are. `{ prior, rule: 'retinanet' }` gives the RetinaNet paper's
+   * `-log((1 - prior) / prior)`, which is the optimum of cross entropy. The result is a logit for every `inputs`, because the bias
+   * comes before the sigmoid.
    *
-   * @param prior between 0 and 1: the share of positives, or one per class. For softmax one per class, of sum 1. A
-   *   RangeError where it is more than the largest logits stand for, as the loss then has no optimum.
-   * @returns one logit, or with an array one per class; a softmax's are the logarithms of its optimal output.
+   * @param prior between 0 and 1: the share of positives, or one per class. For softmax one per class, of sum 1. Throws a
+   *   RangeError if the largest logits stand for less than the prior, because the loss then has no optimum.
+   * @returns one logit, or one per class for an array. For a softmax, the logarithms of its optimal output.
    */
   priorBias(prior: number | PriorRule): number
   priorBias(prior: readonly number[]): Float64Array
@@ -203,10 +210,10 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
-   * Where the loss and its gradient go: cumulative distributions and shares by p_t, positives against negatives, and the
-   * hardest examples; for many gammas and alphas at once. docs/explain.md says what every number means.
+   * Which examples have the loss and the gradient: cumulative distributions and shares by p_t, for positives and negatives, and the
+   * hardest examples, for many gammas and alphas at once. docs/explain.md defines every number.
    *
-   * @returns plain data. Throws a RangeError where a loss is not finite, and with inputs 'probabilities'.
+   * @returns plain data. Throws a RangeError if a loss is not finite, and with inputs 'probabilities'.
    */
   explain(logits: Logits, targets: Targets, options: ExplainOptions = {}): Explanation {
     if (arguments.length > 3) throw surplus('explain()', 3, arguments.length)
@@ -216,7 +223,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     return this.explainer({ gammas, alphas, bins, perClass, hardest }).add(logits, targets, call).result()
   }
 
-  /** As {@link explain}, for data that comes in chunks: `explainer.add(logits, targets)` for each, then `explainer.result()`. */
+  /** {@link explain} for data in chunks: call `explainer.add(logits, targets)` for each chunk, then `explainer.result()`. */
   explainer(options: ExplainerOptions = {}): Explainer {
     if (arguments.length > 1) throw surplus('explainer()', 1, arguments.length)
     const none = { values: false, grad: false, hess: false }

@@ -1,4 +1,4 @@
-/** Weights of classes from how many samples each has. */
+/** Class weights from class sizes. */
 import { checkNames, checkRecord, number } from '../arguments.js'
 import { surplus, wrongType } from '../errors.js'
 
@@ -18,6 +18,15 @@ const names: ReadonlySet<string> = new Set(['beta'])
  *
  * @param counts how many samples each class has: numbers >= 0, at least one above 0. They may be sums of weights.
  * @returns one weight > 0 per class. Throws a TypeError or RangeError that names the argument.
+ *
+ * @example
+ * ```js
+ * import { classBalancedWeights, SoftmaxFocalLoss } from 'focal-loss'
+ *
+ * const classWeights = classBalancedWeights([9000, 900, 100])
+ * console.log(classWeights) // 0.228, 0.383 and 2.389
+ * const loss = new SoftmaxFocalLoss({ classWeights })
+ * ```
  */
 export function classBalancedWeights(counts: ArrayLike<number>, options: ClassBalancedOptions = {}): Float64Array {
   if (arguments.length > 2) throw surplus('classBalancedWeights()', 2, arguments.length)

@@ -1,4 +1,4 @@
-/** What `curvature` and `maxStep` make of second derivatives: a pass over them once the backend has written value and gradient. */
+/** Applies `curvature` and `maxStep` to second derivatives: one pass after the backend has written value and gradient. */
 import { hasFreeClass, posteriorLabels } from '../analysis/posterior.js'
 import { oneOf, positiveNumber } from '../arguments.js'
 import { fromBits, toBits } from '../arrays/half.js'
@@ -28,7 +28,7 @@ export function curvatureCall(problem: AnyProblem, { curvature, maxStep }: Pick<
   const { formula } = problem.loss
   if (expected && formula.perRow && formula.indicesOnly === true) throw outOfRange('curvature', curvature, "'exact', as an asymmetric loss over a softmax takes no labels, and a posterior is of such")
   if (expected && hasFreeClass(problem.loss)) {
-    throw outOfRange('curvature', curvature, "'exact', as alpha, classWeights or posWeight makes a class cost nothing, which leaves no posterior")
+    throw outOfRange('curvature', curvature, "'exact', as alpha, classWeights or posWeight gives a class the weight 0, which leaves no posterior")
   }
   if (!expected && longest === Infinity) return null
   const host = requireHost(problem)

@@ -1,4 +1,4 @@
-/** The base of the losses whose elements know nothing of each other. */
+/** The base class of element-wise losses. */
 import type { Reduction } from '../problem/options.js'
 import { FocalLossBase } from './base.js'
 

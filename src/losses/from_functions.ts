@@ -1,4 +1,4 @@
-/** A loss of one's own at run time: from plain functions of one logit and its label. */
+/** Custom losses at run time, from plain functions of one logit and its label. */
 import { checkMethods, checkNames, checkRecord, number } from '../arguments.js'
 import type { DevicePointer } from '../arrays/device_array.js'
 import type { DeviceLogits, Logits } from '../arrays/logits.js'
@@ -25,7 +25,7 @@ export interface ElementwiseLossOptions<R extends Reduction = Reduction> extends
   positiveFrom?: number | undefined
 }
 
-/** The options of its own, defaults filled in. */
+/** Its own options, with defaults filled in. */
 export interface ElementwiseLossResolved {
   /** See {@link ElementwiseLossOptions.positiveFrom}. */
   readonly positiveFrom: number
@@ -102,6 +102,15 @@ const functionNames: ReadonlySet<string> = new Set(['value', 'derivative', 'seco
  *
  * @param functions of one logit and its label: an error that they throw ends the call.
  * @returns the loss. Throws a TypeError or RangeError that names the argument, what was expected and what came.
+ *
+ * @example
+ * ```js
+ * import { elementwiseLoss } from 'focal-loss'
+ *
+ * const squared = elementwiseLoss({ value: (x, y) => (x - y) ** 2, derivative: (x, y) => 2 * (x - y) })
+ * const { value, grad } = squared.valueAndGrad(new Float32Array([0.5, 2]), [1, 0])
+ * console.log(value, grad[1]) // 2.125 and 2.0
+ * ```
  */
 export function elementwiseLoss<R extends Reduction = 'mean'>(
   functions: ElementwiseFunctions,

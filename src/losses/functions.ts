@@ -1,4 +1,4 @@
-/** torchvision-style functions: nothing is reduced unless asked. */
+/** torchvision-style functions, with reduction 'none' by default. */
 import type { DeviceLogits, Logits } from '../arrays/logits.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import { methods, type ValueCall } from '../problem/call.js'
@@ -12,10 +12,17 @@ import { surplus } from '../errors.js'
 
 /**
  * The sigmoid focal loss in one call, as `torchvision.ops.sigmoid_focal_loss`: `alpha` 0.25, `gamma` 2, `reduction`
- * 'none'. `options` takes those of {@link SigmoidFocalLoss} and those of its `value` together. In a loop, make the loss
- * object once: this checks all options on every call.
+ * 'none'. `options` takes the options of {@link SigmoidFocalLoss} and of its `value`. In a loop, create the loss
+ * object once: this function checks all options on every call.
  *
  * @returns one loss per logit, in `options.out` or a new array of the logits' kind; with a reduction, a number.
+ *
+ * @example
+ * ```js
+ * import { sigmoidFocalLoss } from 'focal-loss'
+ *
+ * console.log(sigmoidFocalLoss(new Float32Array([2.2, -1.4]), [1, 0])) // 0.000261 and 0.00647
+ * ```
  */
 export function sigmoidFocalLoss<A extends Logits | DeviceLogits, R extends Reduction = 'none'>(
   logits: A,
@@ -30,11 +37,19 @@ export function sigmoidFocalLoss<A extends Logits | DeviceLogits, R extends Redu
 }
 
 /**
- * The softmax focal loss in one call: `alpha` off, `gamma` 2, `reduction` 'none'. `options` takes those of
- * {@link SoftmaxFocalLoss} and those of its `value` together. In a loop, make the loss object once: this checks all
+ * The softmax focal loss in one call: `alpha` off, `gamma` 2, `reduction` 'none'. `options` takes the options of
+ * {@link SoftmaxFocalLoss} and of its `value`. In a loop, create the loss object once: this function checks all
  * options on every call.
  *
  * @returns one loss per row, in `options.out` or a new array of the logits' kind; with a reduction, a number.
+ *
+ * @example
+ * ```js
+ * import { softmaxFocalLoss } from 'focal-loss'
+ *
+ * const logits = new Float32Array([2, 0.5, -1, 0, 0.3, 1])
+ * console.log(softmaxFocalLoss(logits, Int32Array.of(0, 1), { shape: [2, 3] })) // 0.0111 and 0.712
+ * ```
  */
 export function softmaxFocalLoss<A extends Logits | DeviceLogits, R extends Reduction = 'none'>(
   logits: A,

@@ -1,4 +1,4 @@
-/** Heatmap focal loss: keypoints and object centres as peaks of a map, with less blame for what lies near a peak. */
+/** Heatmap focal loss: for keypoints and object centres as peaks of a map. Negatives near a peak are down-weighted. */
 import { heatmapFocal } from '../formulas/heatmap_focal.js'
 import { number } from '../arguments.js'
 import { outOfRange } from '../errors.js'
@@ -6,20 +6,20 @@ import { type LossOptions, numberOption, optional, type OptionRules, type Reduct
 import { ElementwiseLoss } from './elementwise.js'
 import { surplus } from '../errors.js'
 
-/** What {@link HeatmapFocalLoss} takes. `undefined` means the default. */
+/** Options of {@link HeatmapFocalLoss}. `undefined` means the default. */
 export interface HeatmapFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
-  /** Focusing, a finite number >= 0 (the papers' alpha). Default 2. */
+  /** Focusing parameter, a finite number >= 0 (the papers' alpha). Default 2. */
   gamma?: number | undefined
-  /** How fast the blame fades near a peak, a finite number >= 0: negatives weigh `(1 - y)^beta`. Default 4. */
+  /** Down-weighting near a peak, a finite number >= 0: multiplies negatives by `(1 - y)^beta`. Default 4. */
   beta?: number | undefined
   /**
-   * The least target that is a peak, above 0 and at most 1; it and those above count as 1. Default 1. Maps that were stored in half
-   * precision, resized or mixed have peaks of 0.9995, say, which by default are negatives: `sums(logits, targets).positives` is 0 then.
+   * The smallest target that is a peak, above 0 and at most 1; targets from there on count as 1. Default 1. Maps that were stored in
+   * half precision, resized or mixed may have peaks such as 0.9995, which by default are negatives: then `sums(logits, targets).positives` is 0.
    */
   positiveFrom?: number | undefined
 }
 
-/** The options of its own, defaults filled in. */
+/** Its own options, with defaults filled in. */
 export interface HeatmapFocalResolved {
   /** See {@link HeatmapFocalOptions.gamma}. */
   readonly gamma: number
@@ -56,10 +56,19 @@ export interface HeatmapFocalLoss<R extends Reduction = Reduction> extends Eleme
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one number from 0 to 1 per logit, usually
  * Gaussians around the peaks, or one class index per row.
  *
+ * @example
+ * ```js
+ * import { HeatmapFocalLoss } from 'focal-loss'
+ *
+ * const loss = new HeatmapFocalLoss({ reduction: 'mean-positives' })
+ * const { value, grad } = loss.valueAndGrad(new Float32Array([2.2, -1.4, 0.3, -3.1]), [1, 0.6, 0.1, 0])
+ * console.log(value, grad[2]) // 0.186 and 0.282
+ * ```
+ *
  * @class
  */
 export const HeatmapFocalLoss: {
-  /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  /** Throws a TypeError or RangeError that names the option, the expected value and the actual value. */
   new <R extends Reduction = 'mean'>(options?: HeatmapFocalOptions<R>): HeatmapFocalLoss<R>
   readonly prototype: HeatmapFocalLoss
 } = class HeatmapFocalLoss<R extends Reduction> extends ElementwiseLoss<R, HeatmapFocalResolved> {

@@ -1,6 +1,6 @@
 /**
- * Options that reproduce what other libraries do by default, as data: `new SigmoidFocalLoss({ ...presets.torchvision })`.
- * All of them are on logits, whatever the library itself takes. docs/semantics.md compares the libraries.
+ * Options that reproduce the defaults of other libraries, as data: `new SigmoidFocalLoss({ ...presets.torchvision })`.
+ * All of them take logits, whatever the library itself takes. docs/semantics.md compares the libraries.
  */
 import { outOfRange, surplus, wrongType } from '../errors.js'
 import { checkNames, number } from '../arguments.js'
@@ -15,11 +15,11 @@ function frozen<T extends object>(value: T): T {
 }
 
 /**
- * Cross entropy with weights. A number weighs the positives, `negative` (default `1 - positive`) the negatives, of
- * SigmoidFocalLoss; an array weighs classes, of either loss. `{ counts }`, how many samples each class has, gives class c the
- * weight `N / (C counts[c])`, N samples in C classes: every class weighs the same in all. A class without samples weighs 0.
+ * Cross entropy with weights. For SigmoidFocalLoss, a number is the weight of positives, and `negative` (default `1 - positive`)
+ * that of negatives. An array has one weight per class, for either loss. `{ counts }` are the class sizes: class c has the weight
+ * `N / (C counts[c])`, with N samples in C classes, so all classes have the same total weight. A class without samples has weight 0.
  *
- * @param positive from 0 to 1 where `negative` is left out, else >= 0 (PyTorch's `pos_weight: w` is `(w, 1)`);
+ * @param positive from 0 to 1 without `negative`, else >= 0 (PyTorch's `pos_weight: w` is `(w, 1)`);
  *   or one weight >= 0 per class; or `{ counts }`.
  */
 function weightedCrossEntropy(positive: PerClass | ClassCounts, negative?: number) {
@@ -53,7 +53,7 @@ function balanced(given: ClassCounts): readonly number[] {
 
 const countNames: ReadonlySet<string> = new Set(['counts'])
 
-/** Alpha of the libraries in which class 0 is the background: it weighs `1 - alpha`, and every other class `alpha`. A list is as it is. */
+/** Alpha of libraries in which class 0 is the background: `1 - alpha` for class 0, `alpha` for every other class. A list is used as it is. */
 function backgroundFirst(classes: number, alpha: PerClass | null): readonly number[] | null {
   if (typeof classes !== 'number') throw wrongType('classes', classes, 'an integer >= 1')
   if (!Number.isSafeInteger(classes) || classes < 1) throw outOfRange('classes', classes, 'an integer >= 1')
@@ -79,8 +79,8 @@ function korniaSoftmax(classes: number, alpha: PerClass | null = null) {
 }
 
 /**
- * `monai.losses.FocalLoss(use_softmax=True)`, for SoftmaxFocalLoss: gamma 2. Its mean is over every channel of every place,
- * not over places, hence the weight `1 / classes`: with 'none', set `classWeights: null`.
+ * `monai.losses.FocalLoss(use_softmax=True)`, for SoftmaxFocalLoss: gamma 2. Its mean is over every channel of every position,
+ * not over positions, hence the weight `1 / classes`: with 'none', set `classWeights: null`.
  *
  * @param classes how many there are, an integer >= 1; class 0 is the background.
  * @param alpha from 0 to 1: the weight of classes 1 and up, `1 - alpha` that of class 0; or a list, one weight >= 0 per class. Default
@@ -92,7 +92,17 @@ function monaiSoftmax(classes: number, alpha: PerClass | null = null) {
 }
 
 // Pure, so that bundlers leave it out of programs that use none
-/** Options by the name of the library that has them, frozen; for SigmoidFocalLoss where nothing else is said. */
+/**
+ * Options by the name of the library that has them, frozen; for SigmoidFocalLoss where nothing else is said.
+ *
+ * @example
+ * ```js
+ * import { presets, SigmoidFocalLoss } from 'focal-loss'
+ *
+ * const crossEntropy = new SigmoidFocalLoss({ ...presets.crossEntropy })
+ * console.log(crossEntropy.value(new Float32Array([0]), [1])) // 0.6931
+ * ```
+ */
 export const presets = /* @__PURE__ */ frozen({
   /** Plain cross entropy: binary for SigmoidFocalLoss, categorical for SoftmaxFocalLoss. */
   crossEntropy: { gamma: 0, alpha: null },

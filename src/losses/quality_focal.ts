@@ -1,21 +1,21 @@
-/** Quality focal loss: a score that is to equal a quality between 0 and 1, such as the IoU of a predicted box. */
+/** Quality focal loss: for a score that estimates a quality between 0 and 1, such as the IoU of a predicted box. */
 import { qualityFocal } from '../formulas/quality_focal.js'
 import { flagOption, type LossOptions, numberOption, type OptionRules, type Reduction } from '../problem/options.js'
 import { ElementwiseLoss } from './elementwise.js'
 import { surplus } from '../errors.js'
 
-/** What {@link QualityFocalLoss} takes. `undefined` means the default. */
+/** Options of {@link QualityFocalLoss}. `undefined` means the default. */
 export interface QualityFocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Power of the distance between label and score, a finite number >= 0; 0 is cross entropy. Default 2. */
   beta?: number | undefined
   /**
-   * Differentiate as if the modulating factor were a constant, as a weight that is computed without a gradient is: the gradient
-   * is then not that of the value. Default `false`.
+   * Treat the modulating factor as a constant in the gradient, as a weight that is detached. The gradient is then not that of
+   * the value. Default `false`.
    */
   constantModulator?: boolean | undefined
 }
 
-/** The options of its own, defaults filled in. */
+/** Its own options, with defaults filled in. */
 export interface QualityFocalResolved {
   /** See {@link QualityFocalOptions.beta}. */
   readonly beta: number
@@ -33,17 +33,26 @@ export interface QualityFocalLoss<R extends Reduction = Reduction> extends Eleme
 
 /**
  * `|y - p|^beta` times the binary cross entropy of `p = sigmoid(x)` and a soft label y: Li et al., "Generalized Focal Loss",
- * 2020, arXiv:2006.04388, equation 2. It is least, and 0, where p = y.
+ * 2020, arXiv:2006.04388, equation 2. Its minimum is 0, at p = y.
  *
  * Below beta 1 the gradient has a pole at p = y, and at beta 1 a jump; there itself it is 0.
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, or one
  * class index per row. mmdetection's pair of class index and score is a dense target that has the score at the index.
  *
+ * @example
+ * ```js
+ * import { QualityFocalLoss } from 'focal-loss'
+ *
+ * const loss = new QualityFocalLoss({ beta: 2 })
+ * const { value, grad } = loss.valueAndGrad(new Float32Array([2.2, -1.4, 0.3, -3.1]), [0.9, 0, 0.6, 0])
+ * console.log(value, grad[2]) // 0.00229 and -0.00211
+ * ```
+ *
  * @class
  */
 export const QualityFocalLoss: {
-  /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  /** Throws a TypeError or RangeError that names the option, the expected value and the actual value. */
   new <R extends Reduction = 'mean'>(options?: QualityFocalOptions<R>): QualityFocalLoss<R>
   readonly prototype: QualityFocalLoss
 } = class QualityFocalLoss<R extends Reduction> extends ElementwiseLoss<R, QualityFocalResolved> {

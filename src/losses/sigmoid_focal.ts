@@ -1,4 +1,4 @@
-/** Sigmoid focal loss: every logit is a yes-or-no question of its own (Lin et al. 2017, arXiv:1708.02002). */
+/** Sigmoid focal loss: each logit is a binary classification (Lin et al. 2017, arXiv:1708.02002). */
 import { oneOf } from '../arguments.js'
 import type { ElementFormula, SoftTargets } from '../formulas/formula.js'
 import { sigmoidFocal } from '../formulas/sigmoid_focal.js'
@@ -7,13 +7,13 @@ import { type FocalOptions, type FocalResolved, focalRules, optional, type Optio
 import { ElementwiseLoss } from './elementwise.js'
 import { outOfRange, surplus } from '../errors.js'
 
-/** What {@link SigmoidFocalLoss} takes. `undefined` means the default. */
+/** Options of {@link SigmoidFocalLoss}. `undefined` means the default. */
 export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
-  /** Alpha balancing, from 0 to 1: positives weigh `alpha`, negatives `1 - alpha`. Default 0.25; `null` switches it off. */
+  /** Alpha balancing, from 0 to 1: multiplies positives by `alpha` and negatives by `1 - alpha`. Default 0.25; `null` switches it off. */
   alpha?: FocalOptions['alpha']
   /**
-   * A weight >= 0 of positives alone, or one per class, on top of `alpha` and `classWeights`: how many negatives one positive
-   * weighs as much as. Default `null`: none. With `gamma: 0, alpha: null` it is the `pos_weight` of PyTorch's
+   * Multiplies the loss of positives: a weight >= 0, or one per class, in addition to `alpha` and `classWeights`. Default `null`:
+   * none. With `gamma: 0, alpha: null` it is the `pos_weight` of PyTorch's
    * `BCEWithLogitsLoss`; for labels between 0 and 1 that is `softTargets: 'mixture'`.
    */
   posWeight?: PerClass | null | undefined
@@ -23,13 +23,13 @@ export interface SigmoidFocalOptions<R extends Reduction = Reduction> extends Fo
    */
   softTargets?: SoftTargets | undefined
   /**
-   * What `labelSmoothing` moves. 'target' (default): the target, before all else. 'cross-entropy' (NVIDIA apex): that of the cross
-   * entropy alone, while the modulating factor and alpha keep the target as it is.
+   * What `labelSmoothing` applies to. 'target' (default): the target, before everything else. 'cross-entropy' (NVIDIA apex): only the
+   * target of the cross entropy; the modulating factor and alpha use the original target.
    */
   labelSmoothingOf?: 'target' | 'cross-entropy' | undefined
 }
 
-/** The options of its own, defaults filled in. */
+/** Its own options, with defaults filled in. */
 export interface SigmoidFocalResolved extends FocalResolved {
   /** See {@link SigmoidFocalOptions.posWeight}. An array is a copy, and frozen. */
   readonly posWeight: number | readonly number[] | null
@@ -65,12 +65,21 @@ export interface SigmoidFocalLoss<R extends Reduction = Reduction> extends Eleme
  * "Focal Loss for Dense Object Detection", 2017, arXiv:1708.02002. `gamma: 0, alpha: null` is binary cross entropy.
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, or one
- * class index per row, which makes that class's logit positive and the row's others negative.
+ * class index per row, which makes that class's logit positive and the other logits of the row negative.
+ *
+ * @example
+ * ```js
+ * import { SigmoidFocalLoss } from 'focal-loss'
+ *
+ * const loss = new SigmoidFocalLoss({ gamma: 2, alpha: 0.25 })
+ * const { value, grad } = loss.valueAndGrad(new Float32Array([2.2, -1.4, 0.3, -3.1]), [1, 0, 1, 0])
+ * console.log(value, grad[1]) // 0.00797 and 0.00405
+ * ```
  *
  * @class
  */
 export const SigmoidFocalLoss: {
-  /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  /** Throws a TypeError or RangeError that names the option, the expected value and the actual value. */
   new <R extends Reduction = 'mean'>(options?: SigmoidFocalOptions<R>): SigmoidFocalLoss<R>
   readonly prototype: SigmoidFocalLoss
 } = class SigmoidFocalLoss<R extends Reduction> extends ElementwiseLoss<R, SigmoidFocalResolved> {

@@ -1,21 +1,21 @@
-/** Softmax focal loss: every row is one choice between classes. */
+/** Softmax focal loss: each row belongs to one of several classes. */
 import { softmaxFocal } from '../formulas/softmax_focal.js'
 import { flagOption, type FocalOptions, type FocalResolved, focalRules, type OptionRules, type Reduction } from '../problem/options.js'
 import { FocalLossBase } from './base.js'
 import { surplus } from '../errors.js'
 
-/** What {@link SoftmaxFocalLoss} takes. `undefined` means the default. */
+/** Options of {@link SoftmaxFocalLoss}. `undefined` means the default. */
 export interface SoftmaxFocalOptions<R extends Reduction = Reduction> extends FocalOptions<R> {
-  /** Balance: multiplies the loss of each class, >= 0. There is no `1 - alpha` here. Default `null`: off. */
+  /** Multiplies the loss of each class, >= 0: one number or one per class. There is no `1 - alpha` here. Default `null`: off. */
   alpha?: FocalOptions['alpha']
   /**
-   * Whether rows of probabilities (`inputs: 'probabilities'`) are divided by their sums, as Keras does; the gradient goes through the
-   * division. A sum of 0 is a RangeError then, where otherwise one is that is off by more than 1e-3. Default false.
+   * Whether rows of probabilities (`inputs: 'probabilities'`) are divided by their sums, as in Keras; the gradient includes the
+   * division. Then a sum of 0 is a RangeError; otherwise a sum that differs from 1 by more than 1e-3 is. Default false.
    */
   renormalize?: boolean | undefined
 }
 
-/** The options of its own, defaults filled in. */
+/** Its own options, with defaults filled in. */
 export interface SoftmaxFocalResolved extends FocalResolved {
   /** See {@link SoftmaxFocalOptions.renormalize}. */
   readonly renormalize: boolean
@@ -37,12 +37,21 @@ export interface SoftmaxFocalLoss<R extends Reduction = Reduction> extends Focal
  *
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one class index per row, or one label
  * from 0 to 1 per logit (this needs `shape`). A row whose index is `background` has no loss, but counts. A `mask` with one
- * entry per logit takes classes out of rows: docs/semantics.md.
+ * entry per logit removes classes from rows: docs/semantics.md.
+ *
+ * @example
+ * ```js
+ * import { SoftmaxFocalLoss } from 'focal-loss'
+ *
+ * const loss = new SoftmaxFocalLoss({ gamma: 2 })
+ * const { value, grad } = loss.valueAndGrad(new Float32Array([2, 0.5, -1, 0, 0.3, 1]), Int32Array.of(0, 1), { shape: [2, 3] })
+ * console.log(value, grad[4]) // 0.362 and -0.387
+ * ```
  *
  * @class
  */
 export const SoftmaxFocalLoss: {
-  /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  /** Throws a TypeError or RangeError that names the option, the expected value and the actual value. */
   new <R extends Reduction = 'mean'>(options?: SoftmaxFocalOptions<R>): SoftmaxFocalLoss<R>
   readonly prototype: SoftmaxFocalLoss
 } = class SoftmaxFocalLoss<R extends Reduction> extends FocalLossBase<R, SoftmaxFocalResolved> {

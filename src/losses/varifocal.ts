@@ -1,4 +1,4 @@
-/** Varifocal loss: a score that ranks detections, its few positives weighed by their quality, its negatives focal. */
+/** Varifocal loss: for a score that ranks detections. Positives are weighted by their quality, negatives have a modulating factor. */
 import { varifocal } from '../formulas/varifocal.js'
 import {
   alphaOption,
@@ -13,20 +13,20 @@ import {
 import { ElementwiseLoss } from './elementwise.js'
 import { surplus } from '../errors.js'
 
-/** What {@link VarifocalLoss} takes. `undefined` means the default. */
+/** Options of {@link VarifocalLoss}. `undefined` means the default. */
 export interface VarifocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
-  /** Focusing of negatives, a finite number >= 0. Default 2. */
+  /** Focusing parameter of negatives, a finite number >= 0. Default 2. */
   gamma?: number | undefined
-  /** Weight >= 0 of negatives; positives weigh their label. Default 0.75; `null` is 1. */
+  /** Weight >= 0 of negatives; the weight of a positive is its label. Default 0.75; `null` is 1. */
   alpha?: PerClass | null | undefined
   /**
-   * Differentiate as if `p^gamma` were a constant, as RT-DETR does, which weighs by a detached score: the gradient is then not
+   * Treat `p^gamma` as a constant in the gradient, as RT-DETR does, which uses a detached score as weight. The gradient is then not
    * that of the value. Default `false`.
    */
   constantModulator?: boolean | undefined
 }
 
-/** The options of its own, defaults filled in. */
+/** Its own options, with defaults filled in. */
 export interface VarifocalResolved extends Pick<FocalResolved, 'alpha'> {
   /** See {@link VarifocalOptions.gamma}. */
   readonly gamma: number
@@ -50,10 +50,19 @@ export interface VarifocalLoss<R extends Reduction = Reduction> extends Elementw
  * Logits: any finite values, and +-Infinity and NaN with their limits. Targets: one label from 0 to 1 per logit, such as
  * the IoU of a predicted box, or one class index per row.
  *
+ * @example
+ * ```js
+ * import { VarifocalLoss } from 'focal-loss'
+ *
+ * const loss = new VarifocalLoss({ alpha: 0.75, gamma: 2 })
+ * const { value, grad } = loss.valueAndGrad(new Float32Array([2.2, -1.4, 0.3, -3.1]), [0.9, 0, 0.6, 0])
+ * console.log(value, grad[2]) // 0.176 and -0.00383
+ * ```
+ *
  * @class
  */
 export const VarifocalLoss: {
-  /** Throws a TypeError or RangeError that names the option, what was expected and what came. */
+  /** Throws a TypeError or RangeError that names the option, the expected value and the actual value. */
   new <R extends Reduction = 'mean'>(options?: VarifocalOptions<R>): VarifocalLoss<R>
   readonly prototype: VarifocalLoss
 } = class VarifocalLoss<R extends Reduction> extends ElementwiseLoss<R, VarifocalResolved> {

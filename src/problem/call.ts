@@ -1,4 +1,4 @@
-/** The methods of a loss: what their calls take, and which names they know. */
+/** The call options of each method of a loss, and their checks. */
 import type { DerivativeOutput, DeviceLogits, Logits, Output, SameKind } from '../arrays/logits.js'
 import type { Numbers } from '../arrays/numeric_array.js'
 import type { DevicePointer } from '../arrays/device_array.js'
@@ -6,47 +6,47 @@ import { unknownOption, wrongType } from '../errors.js'
 import type { HalfDtype } from '../arrays/half.js'
 import { checkRecord, oneOf } from '../arguments.js'
 
-/** What a call's arrays hold, where their kind does not tell. */
+/** The element type of a call's arrays, if their class does not determine it. */
 export interface StorageOptions {
   /**
-   * What the bits of logits, gradients and losses are that come as Uint16Array. They are read exactly, computed with in
-   * float32 at least, and rounded to nearest even; sums are double. Targets of that kind stay integers.
+   * The type of the bits in a Uint16Array of logits, gradients or losses. They are read exactly, computed in float32 or better, and
+   * rounded to nearest even; sums are in double precision. A Uint16Array of targets holds integers.
    */
   dtype?: HalfDtype | undefined
 }
 
-/** What targets are; see {@link CallOptions.targetKind}. */
+/** How targets are read; see {@link CallOptions.targetKind}. */
 export type TargetKind = 'labels' | 'class-index'
 
 export const targetKinds: readonly TargetKind[] = ['labels', 'class-index']
 
-/** How a call lays out its arrays and what it leaves out. */
+/** The layout of a call's arrays, weights and masks. */
 export interface CallOptions extends StorageOptions {
   /** The logits' shape. Without it: one target per logit, or rows of `logits.length / targets.length` classes. */
   shape?: readonly number[] | undefined
   /** The axis of `shape` that runs over the classes, negative from the end. Default -1. */
   classAxis?: number | undefined
   /**
-   * What targets are: 'labels', numbers from 0 to 1, one per logit; or 'class-index', integers, one per row, in any array of
-   * numbers. By default as many targets as logits are labels, and fewer are class indices, which without `shape` must come in an
-   * integer typed array. With one class there are as many of both: integers are then class indices where the loss has a
-   * `background`, and labels where it has none; floats and booleans are labels, and so is a plain array without `shape`.
+   * How targets are read: 'labels', numbers from 0 to 1, one per logit; or 'class-index', integers, one per row, in any array of
+   * numbers. By default, as many targets as logits are labels, and fewer are class indices, which without `shape` must be an
+   * integer typed array. With one class both are possible: then integers are class indices if the loss has a `background`, and
+   * labels otherwise; floats and booleans are labels, and so is a plain array without `shape`.
    */
   targetKind?: TargetKind | undefined
   /**
-   * Multiplies loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. What is infinite is no
-   * weight, as little as NaN is: what it multiplies is NaN.
+   * Multiplies loss and gradient, never a denominator: one per row, or (element-wise losses) one per element. Infinite and NaN weights
+   * give NaN.
    */
   weights?: Numbers | DevicePointer | undefined
   /**
-   * Zero (or false) leaves a row or an element out: no loss, no gradient, not valid; 1 keeps it. One per row or one per logit. A
-   * logit that is left out of a softmax is a class that its row does not have: of probability 0, without a share in label
-   * smoothing. The true class, or one with a label above 0, must not be left out; a row without any class is not valid.
+   * 1 keeps a row or an element; 0 (or false) drops it: no loss, no gradient, not valid. One per row or one per logit. A logit
+   * dropped from a softmax is a class that its row does not have: it has probability 0 and no share of the label smoothing. The true
+   * class, or a class with a label above 0, must not be dropped; a row without any class is not valid.
    */
   mask?: Numbers | DevicePointer | undefined
 }
 
-/** What every call takes that writes a gradient. */
+/** The options of every call that writes a gradient. */
 export interface Scaled {
   /**
    * A finite number > 0 that multiplies gradient and second derivative before they are rounded to the type of their arrays, and
@@ -69,19 +69,19 @@ export interface GradCall<A extends Logits | DeviceLogits, G extends A | Derivat
   grad?: G | undefined
 }
 
-/** What is used of an AbortSignal. Every runtime's is one; its own name is declared only where the compiler has the DOM's types, or Node's. */
+/** The part of an AbortSignal that is used. The type works without the DOM's or Node's types. */
 export interface AbortSignalLike {
   /** Whether it is aborted. */
   readonly aborted: boolean
-  /** Throws the reason where it is. */
+  /** Throws the reason if it is aborted. */
   throwIfAborted(): void
   /** Calls `listener` when it is aborted. */
   addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void
-  /** Calls it no more. */
+  /** Stops calling `listener`. */
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
-/** What an asynchronous call takes beside what the synchronous one takes. */
+/** The additional option of an asynchronous call. */
 export interface Abortable {
   /** Stops the call when it is aborted: the promise rejects with the signal's reason. */
   signal?: AbortSignalLike | undefined
@@ -101,13 +101,13 @@ export interface HessCall<
   /** A finite number, the lower bound of `hess` before `gradScale`; masked and ignored entries stay 0. Default: none. */
   clampHess?: number | undefined
   /**
-   * 'exact', the second derivative at the targets, which may be negative; or 'expected', its mean over the posterior that the
-   * logits stand for (`toProbability`), which does not depend on the targets and is at least 0: `p (1 - p)` for cross entropy. That
-   * takes a pass more over the data, and arrays of the host. Default 'exact'.
+   * 'exact': the second derivative at the targets, which may be negative. 'expected': its mean over the posterior of the logits
+   * (`toProbability`), which does not depend on the targets and is at least 0; `p (1 - p)` for cross entropy. 'expected' takes
+   * another pass over the data, and works on arrays in host memory only. Default 'exact'.
    */
   curvature?: Curvature | undefined
   /**
-   * A finite number > 0: `hess` is raised where `|grad| / hess` would be more, so that no Newton step is longer. Arrays of the host only.
+   * A finite number > 0: the longest Newton step. `hess` is raised where `|grad| / hess` would be larger. Arrays in host memory only.
    * Default: none.
    */
   maxStep?: number | undefined
@@ -131,7 +131,7 @@ export interface SumsCall<A extends Logits | DeviceLogits> extends CallOptions, 
   out?: Output<A> | true | undefined
 }
 
-/** A method of a loss: its call options (anything else is an error that suggests the near one), and the derivatives it always computes. */
+/** A method of a loss: its call options (an unknown name is an error that suggests a similar one), and the derivatives that it always computes. */
 export interface Method {
   readonly name: string
   readonly options: ReadonlySet<string>
@@ -152,6 +152,9 @@ export const methods = {
   valueGradAndHessAsync: { name: 'valueGradAndHessAsync()', options: new Set([...hessOptions, 'signal']), grad: true, hess: true },
   sums: { name: 'sums()', options: new Set([...layoutOptions, 'grad', 'gradScale', 'out']), grad: false, hess: false },
   accumulatorAdd: { name: 'add()', options: new Set([...layoutOptions, 'grad', 'gradScale', 'out']), grad: false, hess: false },
+  parallelStep: { name: 'valueAndGrad() of a parallel step', options: new Set([...layoutOptions, 'grad', 'gradScale']), grad: true, hess: false },
+  parallelAdd: { name: 'add() of a parallel batch', options: new Set([...layoutOptions, 'grad', 'gradScale']), grad: true, hess: false },
+  jaxStep: { name: 'the function of jaxValueAndGrad()', options: new Set(['classAxis', 'targetKind', 'weights', 'mask', 'normalizer', 'gradScale']), grad: true, hess: false },
   toProbability: { name: 'toProbability()', options: new Set(['dtype', 'shape', 'classAxis', 'out']), grad: false, hess: false },
   explainerAdd: { name: 'add()', options: new Set(layoutOptions), grad: false, hess: false },
 } as const satisfies Record<string, Method>

@@ -24,14 +24,12 @@ export interface LossConstants extends ClassWeighting, Parameters, Reading {
 /** FOCAL_LARGEST_POWER: what gammas and beta are taken down to, which changes no loss. */
 export const LARGEST_POWER = 1e15
 
+/** FOCAL_LEAST_STAR_GAMMA: focal star is over its gamma, and below this it would leave the range of float32. */
+export const LEAST_STAR_GAMMA = 1e-20
+
 /** The parameters of class `c`. */
 export function parametersOf(loss: LossConstants, c: number): Parameters {
   return loss.classParameters === null ? loss : loss.classParameters[c]
-}
-
-/** Whether neither shaders nor operations of TensorFlow.js have a loss of these options. */
-export function isHostOnly({ formula, classGamma }: LossConstants): boolean {
-  return formula.hostOnly === true || classGamma !== null
 }
 
 export function constantsOf<O extends object>(options: ResolvedOptions<Reduction, O>, rules: OptionRules<O>, formula: Formula): LossConstants {

@@ -12,7 +12,7 @@ import type { LossConstants } from './constants.js'
 import type { Reduction } from './options.js'
 import { type AnyProblem, arrayNames, type Per } from './problem.js'
 import { checkClassCount, inferLayout, layoutOfPositions, readShape } from './shape.js'
-import { checkIndices, leastLabel, readTargets } from './targets.js'
+import { checkIndices, checkTakesLabels, leastLabel, readTargets } from './targets.js'
 
 /** Outputs: `false` for none, `true` for a new array, or the caller's. */
 export interface Outputs {
@@ -39,7 +39,7 @@ export function describe(
   const layout = loss.positionTargets ? layoutOfPositions(loss, elements, given, call) : call.shape === undefined ? inferLayout(loss, elements, given, call) : readShape(loss, elements, given, call)
   const { outer, classes, inner, targetsKind } = layout
   if (targetsKind === 'class-index') checkIndices(loss, given, call.targetKind, elements)
-  if (loss.formula.perRow && loss.formula.indicesOnly === true && targetsKind === 'labels' && elements > 0) throw wrongType('targets', givenTargets, 'class indices, one per row')
+  if (targetsKind === 'labels' && elements > 0) checkTakesLabels(loss, 'targets', givenTargets)
   checkClassCount(loss, classes, call)
 
   const rows = outer * inner

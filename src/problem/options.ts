@@ -6,36 +6,37 @@ import type { Parameters } from '../formulas/formula.js'
 /** How the losses of a batch become one number; see {@link LossOptions.reduction}. */
 export type Reduction = 'none' | 'sum' | 'mean' | 'mean-rows' | 'mean-positives'
 
-/** What the numbers are that a loss is given; see {@link LossOptions.inputs}. */
+/** Whether a loss takes logits or probabilities; see {@link LossOptions.inputs}. */
 export type Inputs = 'logits' | 'probabilities'
 
 /** One number for all classes, or one per class. */
 export type PerClass = number | ArrayLike<number>
 
-/** A way to run the same problem: on a GPU, by the Node addon, by WebAssembly, by plain TypeScript. */
-export type BackendName = 'cuda' | 'native' | 'wasm' | 'js'
+/** A backend: on a GPU, the Node.js addon, WebAssembly, or plain TypeScript. */
+export type BackendName = 'cuda' | 'webgpu' | 'native' | 'wasm' | 'js'
 
-/** Every backend there is or will be, the fastest first. */
-export const backendNames = ['cuda', 'native', 'wasm', 'js'] as const satisfies readonly BackendName[]
+/** All backends: those of GPUs, then the fastest first. */
+export const backendNames = ['cuda', 'webgpu', 'native', 'wasm', 'js'] as const satisfies readonly BackendName[]
 
-/** What every loss of the family takes. `undefined` means the default. */
+/** The options of every loss. `undefined` means the default. */
 export interface LossOptions<R extends Reduction = Reduction> {
   /**
-   * What the first argument of every method holds. 'logits' (default): raw scores. 'probabilities': numbers from 0 to 1 that
-   * have gone through a sigmoid, or rows that have gone through a softmax. One outside is a RangeError, and so is a row whose sum
-   * is off by more than 1e-3; within 1e-6 (half precision: two units in the last place, of sums too) it is rounding. Derivatives are
-   * then with respect to the probability, and of a softmax's row each class's is a variable of its own. Nothing is
-   * clipped: all between 0 and 1 is exact. At 0 and 1 a result is its limit; where that is infinite, what it is at the
-   * nearest probability: the smallest normal number of the arrays' type (float32 2^-126, float64 2^-1022, float16 2^-14,
-   * bfloat16 2^-126) or its largest below 1. A derivative beyond the type's largest number is that number.
-   * Logits are better wherever a model has them: float32 has none of the digits of a probability near 1.
+   * The first argument of every method. 'logits' (default): raw scores. 'probabilities': the output of a sigmoid, from 0 to 1, or of
+   * a softmax. Prefer logits, because float32 cannot distinguish probabilities near 1.
+   *
+   * A probability outside 0 to 1 is a RangeError, and so is a row whose sum differs from 1 by more than 1e-3. Within 1e-6 (half
+   * precision: two units in the last place, also of sums) it counts as rounding. Derivatives are with respect to the probability; in
+   * a softmax row each class is a separate variable. Nothing is clipped. At 0 and 1 a result is its limit. Where the limit is
+   * infinite, p is the nearest representable probability: the smallest normal number of the arrays' type (float32 2^-126, float64
+   * 2^-1022, float16 2^-14, bfloat16 2^-126) or its largest number below 1. A derivative beyond the type's largest number is
+   * clamped to it.
    */
   inputs?: Inputs | undefined
   /** Weights >= 0 that multiply the loss of each class. Default `null`: none. */
   classWeights?: PerClass | null | undefined
   /**
    * The class index that means "no class", or 'num-classes' for the class count (Detectron2, mmdetection). Where it is set, integer
-   * targets of a one-class problem are class indices too; see {@link CallOptions.targetKind}.
+   * targets of a one-class problem are class indices; see {@link CallOptions.targetKind}.
    */
   background?: number | 'num-classes' | null | undefined
   /**
@@ -46,24 +47,24 @@ export interface LossOptions<R extends Reduction = Reduction> {
   // Not undefined: what methods return follows from it
   /**
    * 'mean' (default) divides the sum by the valid elements (softmax: rows), those neither masked nor ignored; 'mean-rows' by the valid rows,
-   * 'mean-positives' by the positives, each at least 1; 'sum' divides by nothing; 'none' returns every loss.
+   * 'mean-positives' by the positives, each at least 1; 'sum' does not divide; 'none' returns every loss.
    */
   reduction?: R
   /**
-   * The backend for this loss, whatever `setBackend` says; 'auto' is the cheapest for the size. Default `null`: what `setBackend` or
-   * FOCAL_LOSS_BACKEND says, else 'auto'.
+   * The backend for this loss, independent of `setBackend`; 'auto' is the fastest for the size. Default `null`: the backend of
+   * `setBackend` or FOCAL_LOSS_BACKEND, else 'auto'.
    */
   backend?: BackendName | 'auto' | null | undefined
 }
 
-/** What the focal losses proper take, sigmoid and softmax. */
+/** The options of sigmoid and softmax focal loss. */
 export interface FocalOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /**
-   * Focusing, a finite number >= 0, or one per class (equalized focal loss: Li et al. 2022, arXiv:2201.02593, whose factor
+   * Focusing parameter, a finite number >= 0, or one per class (equalized focal loss: Li et al. 2022, arXiv:2201.02593, whose factor
    * `gamma_c / gamma_b` is `classWeights`); 0 is cross entropy. Default 2.
    */
   gamma?: PerClass | undefined
-  /** Alpha balancing, on top of `classWeights`. `null` switches it off; the range and the default are the loss's own. */
+  /** Alpha balancing, in addition to `classWeights`. `null` switches it off; range and default depend on the loss. */
   alpha?: PerClass | null | undefined
   /** Label smoothing factor e, from 0 to 1: y becomes y (1 - e) + e / 2, for a softmax y (1 - e) + e / C. Default 0. */
   labelSmoothing?: number | undefined

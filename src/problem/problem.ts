@@ -82,18 +82,24 @@ export type AnyProblem = Problem | DeviceProblem
 
 /** The denominator of a reduction, at least 1 so that an empty batch has loss 0. */
 export function denominatorOf(reduction: Reduction, formula: Formula, sums: Sums): number {
-  if (reduction === 'mean') return Math.max(1, formula.perRow ? sums.rows : sums.elements)
-  if (reduction === 'mean-rows') return Math.max(1, sums.rows)
-  return reduction === 'mean-positives' ? Math.max(1, sums.positives) : 1
+  if (reduction === 'mean') return atLeastOne(formula.perRow ? sums.rows : sums.elements)
+  if (reduction === 'mean-rows') return atLeastOne(sums.rows)
+  return reduction === 'mean-positives' ? atLeastOne(sums.positives) : 1
+}
+
+/** Not by `Math.max`, which a program may have replaced. */
+function atLeastOne(count: number): number {
+  return count > 1 ? count : 1
 }
 
 /** What a problem's sum and gradient are divided by. */
 export function divisorOf(problem: AnyProblem, sums: Sums): number {
-  if (!Number.isNaN(problem.normalizer)) return problem.normalizer
+  // Not by Number.isNaN, which a program may have replaced
+  if (problem.normalizer > 0) return problem.normalizer
   return denominatorOf(problem.reduction, problem.loss.formula, sums)
 }
 
-/** The error for a class index that is none, or that a softmax's mask takes out; every backend throws this one. */
+/** The error for an invalid class index, or that a softmax's mask takes out; every backend throws this one. */
 export function badClass(problem: AnyProblem, index: number, value: number): RangeError {
   if (isClassOf(problem, value)) return outOfRange(`targets[${index}]`, value, 'a class that mask leaves in its row')
   const others: string[] = []
@@ -134,17 +140,17 @@ export function isPosition(y: number, classes: number): boolean {
   return y >= 0 && y <= classes - 1
 }
 
-/** The error for a probability that is none; every backend throws this one. */
+/** The error for an invalid probability; every backend throws this one. */
 export function badProbability(index: number, value: number): RangeError {
   return outOfRange(`logits[${index}]`, value, "a number from 0 to 1, as inputs is 'probabilities'")
 }
 
-/** Whether a row of probabilities with this sum is none. */
+/** Whether a row of probabilities with this sum is invalid. */
 export function isBadSum(renormalize: boolean, sum: number, dtype: number): boolean {
   return renormalize ? sum <= 0 : Math.abs(sum - 1) > sumToleranceOf(dtype)
 }
 
-/** The error for a row of probabilities that is none; every backend throws this one. */
+/** The error for an invalid row of probabilities; every backend throws this one. */
 export function badRow(row: number, sum: number, dtype: number, renormalize: boolean): RangeError {
   const allowed = renormalize ? 'a sum above 0' : `the sum 1, within ${sumToleranceOf(dtype)} (renormalize: true divides rows by theirs)`
   return new RangeError(`row ${row} of logits has the sum ${sum}; expected ${allowed}, as inputs is 'probabilities'`)

@@ -1,4 +1,4 @@
-/** How logits lie in memory: which are a row, and what one target stands for. */
+/** The memory layout of logits: rows, classes, and the extent of a target. */
 import { outOfRange, wrongType } from '../errors.js'
 import type { CallOptions, TargetKind } from './call.js'
 import type { LossConstants } from './constants.js'

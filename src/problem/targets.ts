@@ -1,4 +1,4 @@
-/** What a call's targets are: labels, one per logit, or class indices, one per row. */
+/** Decides how a call's targets are read: labels, one per logit, or class indices, one per row. */
 import { checkTargets } from '../arrays/check.js'
 import { fromBits, toBits } from '../arrays/half.js'
 import { type AnyArray, dtypeOf, isInteger, onHost } from '../arrays/logits.js'
@@ -23,6 +23,11 @@ export function readTargets(given: unknown): GivenTargets {
   const array = checkTargets('targets', given)
   const dtype = dtypeOf(array)
   return { array, length: checkedLength('targets', array), given, dtype, areIntegers: isInteger(dtype) && !areBooleans(given) }
+}
+
+/** Throws a TypeError for labels that a loss over classes does not take. */
+export function checkTakesLabels({ formula }: LossConstants, name: string, given: unknown): void {
+  if (formula.perRow && formula.indicesOnly === true) throw wrongType(name, given, 'class indices, one per row')
 }
 
 /** Where there is one class, a target stands for a logit and for a row alike. */

@@ -142,4 +142,10 @@ describe('jaxValueAndGrad() refuses', () => {
     const step = jaxValueAndGrad(jax, loss, linear) as unknown as (...args: readonly unknown[]) => Promise<unknown>
     await expect(step(1, 2, 3, {}, {})).rejects.toThrow(new TypeError('the function of jaxValueAndGrad() was given 5 arguments; expected at most 4'))
   })
+
+  it('options of its calls that are none, and names what was called', async () => {
+    const step = jaxValueAndGrad(jax, loss, linear) as unknown as (...args: readonly unknown[]) => Promise<unknown>
+    for (const option of ['shape', 'grad', 'clampHess']) await expect(step(1, 2, 3, { [option]: 1 })).rejects.toThrow(`'${option}' is not an option of the function of jaxValueAndGrad(); `)
+    await expect(step(1, 2, 3, null)).rejects.toThrow(new TypeError('call options is null; expected an object with options'))
+  })
 })

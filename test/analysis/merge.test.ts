@@ -1,20 +1,12 @@
 /** Parts of the data, each explained and evaluated alone and merged through JSON, against the whole. */
 import { describe, expect, it } from 'vitest'
 import { evaluate, evaluator, type EvaluatorState, type ExplainerState, fitTemperature, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
-import { numbersOf } from '../support/explanations.js'
+import { expectClose } from '../support/explanations.js'
 import { lossOf } from '../support/losses.js'
 import { seeded } from '../support/random.js'
 import { thrownBy } from '../support/thrown.js'
 
 const throughJson = <T>(value: T) => JSON.parse(JSON.stringify(value)) as T
-
-/** Every number within `tolerance` of the other's, relative to the larger, and the same names. */
-function expectClose(actual: object, expected: object, tolerance: number): void {
-  const [came, wanted] = [numbersOf(actual), numbersOf(expected)]
-  expect([...came.keys()].join()).toBe([...wanted.keys()].join())
-  const off = [...wanted].filter(([name, value]) => Math.abs((came.get(name) ?? NaN) - value) > tolerance * Math.max(1, Math.abs(value)))
-  expect(off).toEqual([])
-}
 
 const random = seeded(8)
 const [rows, classes] = [30_000, 3]

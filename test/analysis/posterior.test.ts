@@ -228,8 +228,8 @@ describe('bad input', () => {
   })
 
   it('a weight that leaves nothing to invert', () => {
-    for (const alpha of [0, 1]) expect(() => new SigmoidFocalLoss({ alpha }).toProbability(x)).toThrow(/every class costs something/)
-    expect(() => new SoftmaxFocalLoss({ alpha: [1, 0] }).priorBias([0.5, 0.5])).toThrow(/every class costs something/)
+    for (const alpha of [0, 1]) expect(() => new SigmoidFocalLoss({ alpha }).toProbability(x)).toThrow(/weight above 0 for every class/)
+    expect(() => new SoftmaxFocalLoss({ alpha: [1, 0] }).priorBias([0.5, 0.5])).toThrow(/weight above 0 for every class/)
   })
 
   it('nothing gives nothing', () => {

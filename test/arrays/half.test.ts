@@ -32,6 +32,8 @@ function errorBeyondRounding(actual: Uint16Array, exact: ArrayLike<number>, dtyp
   const largest = numbers(Uint16Array.of(dtype === 'float16' ? 0x7bff : 0x7f7f), dtype)[0]
   return found.reduce((worst, each, k) => {
     if (Object.is(each, exact[k]) || (Math.abs(each) === Infinity && Math.abs(exact[k]) > largest && each * exact[k] > 0)) return worst
+    // No normal number of a float, in which it is computed
+    if (Math.abs(exact[k]) < 2 ** -126 && Math.abs(each) < 2 ** -126) return worst
     const beyond = Math.max(0, Math.abs(each - exact[k]) - rounding(exact[k], dtype))
     // One float32 that is rounded again may end a little further away
     return Math.max(worst, Number.isNaN(beyond) ? Infinity : beyond / (Math.abs(terms[k]) || 1))

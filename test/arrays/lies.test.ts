@@ -1,8 +1,9 @@
 /** Arrays that say other things of themselves than are true, and that change while a call is being checked. */
 import { describe, expect, it } from 'vitest'
-import { backends, init, type NumericArray, SigmoidFocalLoss } from 'focal-loss'
+import { backends, init, type NumericArray, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { testedBackends } from '../support/backends.js'
 import { resizable } from '../support/buffers.js'
+import { bitsOf } from '../support/losses.js'
 
 const size = 3000
 const numbers = Float32Array.from({ length: size }, (_, i) => (i % 41) / 4 - 5)
@@ -59,6 +60,60 @@ describe.each(testedBackends())('%s', (backend) => {
       expect((await loss.valueAndGradAsync(logits, targets, { weights, grad })).value).toBe(weighted.value)
       expect(gradOf(grad)).toEqual(weighted.grad)
     }
+  })
+
+  it.each(['%TypedArray%', 'Float32Array', 'ArrayBuffer', 'Array'])('is right, or throws, whichever method or getter of %s is replaced', async (name) => {
+    const { prototype } = (name === '%TypedArray%' ? Object.getPrototypeOf(Uint8Array) : globalThis[name as 'Array']) as { prototype: object }
+    const { defineProperty, getOwnPropertyDescriptors } = Object
+    const weights = new Float32Array(size).fill(1)
+    const call = () => loss.valueAndGrad(numbers, ones, { weights })
+    const right = (came: unknown) => came instanceof Error || (bitsOf((came as typeof weighted).grad) === bitsOf(weighted.grad) && (came as typeof weighted).value === weighted.value)
+    const wrong: string[] = []
+    for (const [key, descriptor] of Object.entries(getOwnPropertyDescriptors(prototype))) {
+      if (key === 'constructor' || descriptor.configurable !== true) continue
+      for (const lie of [() => 0, () => undefined]) {
+        defineProperty(prototype, key, descriptor.get === undefined ? { value: lie, configurable: true, writable: true } : { get: lie, configurable: true })
+        let came: unknown
+        try {
+          came = call()
+        } catch (error) {
+          came = error
+        } finally {
+          defineProperty(prototype, key, descriptor)
+        }
+        if (!right(came)) wrong.push(key)
+      }
+    }
+    expect(wrong).toEqual([])
+    expect(right(call())).toBe(true)
+    expect(right(await loss.valueAndGradAsync(numbers, ones, { weights }))).toBe(true)
+  })
+
+  // The results of js are made by Math's functions
+  it.each(backend === 'js' ? (['Number'] as const) : (['Number', 'Math'] as const))('is right, or throws, whichever function of %s is replaced', (name) => {
+    const holder = globalThis[name]
+    const { defineProperty } = Object
+    const losses = (['sum', 'mean', 'mean-rows', 'mean-positives'] as const).flatMap((reduction) => [SigmoidFocalLoss, SoftmaxFocalLoss].map((Loss) => new Loss({ backend, reduction })))
+    const call = (each: (typeof losses)[number]) => {
+      const { value, grad } = each.valueAndGrad(numbers, ones, { shape: [size / 10, 10] })
+      return `${value} ${bitsOf(grad)}`
+    }
+    const expected = losses.map(call)
+    const wrong: string[] = []
+    for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(holder) as Record<string, PropertyDescriptor>)) {
+      if (typeof descriptor.value !== 'function') continue
+      for (const lie of [true, false, 7]) {
+        defineProperty(holder, key, { ...descriptor, value: () => lie })
+        try {
+          if (losses.some((each, k) => call(each) !== expected[k])) wrong.push(key)
+        } catch {
+          // That is no wrong result
+        } finally {
+          defineProperty(holder, key, descriptor)
+        }
+      }
+    }
+    expect(wrong).toEqual([])
   })
 
   it('is not misled by a subclass', () => {

@@ -1,9 +1,9 @@
 /** Asynchronous calls: the bits of the synchronous ones, while timers fire, until they are aborted. */
 import { getEventListeners } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type BackendName, init, type Logits, type Numbers, releaseMemory, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { init, type Logits, type Numbers, releaseMemory, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { shareFrom } from '../../src/backends/wasm/worker_pool.js'
-import { testedBackends } from '../support/backends.js'
+import { type SynchronousBackend, testedBackends } from '../support/backends.js'
 import { detached, resizable, shared } from '../support/buffers.js'
 import { bitsOf, elementwiseNames, elementwiseOf, flat, lossOf } from '../support/losses.js'
 import { randomProblems } from '../support/problems.js'
@@ -34,10 +34,10 @@ function waves(length: number): Float32Array {
 }
 
 /** So many logits keep a backend busy for a tenth of a second or longer. */
-const busy: Record<BackendName, number> = { cuda: 2 ** 24, native: 2 ** 26, wasm: 2 ** 25, js: 2 ** 20 }
+const busy: Record<SynchronousBackend, number> = { cuda: 2 ** 24, native: 2 ** 26, wasm: 2 ** 25, js: 2 ** 20 }
 
 /** Each backend, and wasm once more with workers that share calls of any size. */
-const settings: { backend: BackendName; workers: number }[] = testedBackends().flatMap((backend) =>
+const settings: { backend: SynchronousBackend; workers: number }[] = testedBackends().flatMap((backend) =>
   (backend === 'wasm' ? [0, 3] : [0]).map((workers) => ({ backend, workers })),
 )
 

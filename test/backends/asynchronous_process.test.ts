@@ -48,6 +48,26 @@ describe.each(testedBackends())('%s', (backend) => {
     expect(run(script, '--expose-gc')).toEqual({ ...ended, stdout: 'right\n' })
   }, 60_000)
 
+  // Whoever gets a buffer may drop it: then its memory would be freed, and one that is as large is no longer the process's
+  it('keeps the memory of a call whose buffers are transferred, and says so', () => {
+    const script = `
+      const rounds = async () => {
+        for (let round = 0; round < 4; round++) {
+          const [x, y, grad] = [new Float32Array(${large}), new Uint8Array(${large}), new Float32Array(${large})]
+          const call = loss.valueAndGradAsync(x, y, { grad }).then(({ value }) => value, String)
+          await new Promise((resolve) => setTimeout(resolve, 5))
+          for (const { buffer } of [x, y, grad]) structuredClone(null, { transfer: [buffer] })
+          gc()
+          const said = await call
+          if (!(said > 0 || /has length 0; expected ${large} until the promise settles/.test(said))) throw new Error(said)
+        }
+        console.log('right')
+      }
+      rounds()
+    `
+    expect(run(script, '--expose-gc')).toEqual({ ...ended, stdout: 'right\n' })
+  }, 60_000)
+
   it('may end in the middle of a call', () => {
     for (const after of [0, 1, 10]) {
       expect(run(`for (let i = 0; i < 3; i++) start(${large}); setTimeout(() => process.exit(3), ${after})`)).toEqual({ ...ended, status: 3, stdout: '' })

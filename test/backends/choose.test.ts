@@ -17,11 +17,12 @@ describe('backends', () => {
   it('come with a sentence, the one or the other', async () => {
     const { backends } = await fresh()
     const all = backends()
-    expect(all.map(({ name }) => name)).toEqual(['cuda', 'native', 'wasm', 'js'])
+    expect(all.map(({ name }) => name)).toEqual(['cuda', 'webgpu', 'native', 'wasm', 'js'])
     for (const { available, description, reason } of all) {
       expect(available ? description : reason).not.toBe('')
       expect(available ? reason : description).toBe('')
     }
+    expect(all[1].reason).toBe("The webgpu backend comes with focal-loss/webgpu: import 'focal-loss/webgpu', then await init('webgpu').")
     expect(all[0].reason).toMatch(/^The cuda backend comes with the package's main entry: .*use wasm or js\.$/)
   })
 
@@ -32,7 +33,7 @@ describe('backends', () => {
     expect(getBackend()).toBe('js')
     expect(() => setBackend('cuda')).toThrow(BackendError)
     expect(() => setBackend('gpu' as 'js')).toThrow(
-      new RangeError("backend is 'gpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"),
+      new RangeError("backend is 'gpu'; expected one of 'auto', 'cuda', 'webgpu', 'native', 'wasm', 'js'"),
     )
     expect(getBackend()).toBe('js')
     setBackend('auto')
@@ -59,9 +60,9 @@ describe('backends', () => {
     vi.stubEnv('FOCAL_LOSS_BACKEND', 'fast')
     const { backends, getBackend } = await fresh()
     expect(() => getBackend()).toThrow(
-      new RangeError("FOCAL_LOSS_BACKEND is 'fast'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"),
+      new RangeError("FOCAL_LOSS_BACKEND is 'fast'; expected one of 'auto', 'cuda', 'webgpu', 'native', 'wasm', 'js'"),
     )
-    expect(backends()).toHaveLength(4)
+    expect(backends()).toHaveLength(5)
   })
 
   it('can be made ready', async () => {

@@ -1,5 +1,5 @@
 /** Logits at the ends of their range and beyond, alone and between ordinary ones, on every backend. */
-import { AsymmetricLoss, type BackendName, type ElementwiseLoss, FocalStarLoss, type Logits, SoftmaxFocalLoss } from 'focal-loss'
+import { AsymmetricLoss, type BackendName, type ElementwiseLoss, FocalStarLoss, type Logits, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { describe, expect, it } from 'vitest'
 import { testedBackends } from '../support/backends.js'
 import { allowed, largestError } from '../support/closeness.js'
@@ -316,6 +316,16 @@ describe.each(testedBackends())('%s', (backend) => {
       expect(bitsOf(x)).toEqual(before)
     }, 30_000)
   })
+})
+
+it.each(testedBackends())('a small gamma of a smoothed cross entropy leaves something where sigmoid(x) is 0 in double, on %s', (backend) => {
+  const loss = new SigmoidFocalLoss({ gamma: 0.1, alpha: null, labelSmoothing: 0.1, labelSmoothingOf: 'cross-entropy', reduction: 'none', backend })
+  for (const [x, y] of [[-799, 0], [799, 1]] as const) {
+    const { value, grad } = loss.valueAndGrad(Float64Array.of(x), [y])
+    // q^0.1 is e^-79.9, and q' / q is 1 or -1
+    expect(value[0] / (Math.exp(-79.9) * 0.05 * 799)).toBeCloseTo(1, 12)
+    expect(grad[0] / (Math.exp(-79.9) * (0.1 * 0.05 * 799 - 0.05) * (y === 0 ? 1 : -1))).toBeCloseTo(1, 12)
+  }
 })
 
 function expectFinite(loss: ElementwiseLoss<'none'>, x: Float32Array, y: Float32Array, backend: BackendName): void {

@@ -1,41 +1,17 @@
 /** The losses on TensorFlow.js's webgl, of float32 and of half floats, and webgpu, in Chromium: composed and by default. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { Browser } from 'playwright-core'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, serve, type Site, visit } from '../support/browser.js'
+import { openPage, type TestPage } from '../support/page.js'
 import type { TfjsNumbers } from './tfjs_numbers_page.js'
 
-const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-
-let folder: string
-let browser: Browser
-let site: Site
+let page: TestPage
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'focal-loss-tfjs-'))
-  await build({
-    entryPoints: [at('tfjs_numbers_page.ts')],
-    bundle: true,
-    format: 'esm',
-    outdir: folder,
-    alias: { 'focal-loss/tfjs': at('../../dist/tfjs.js'), 'focal-loss': at('../../dist/index.js') },
-  })
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><link rel="icon" href="data:,"><script type="module" src="tfjs_numbers_page.js"></script>')
-  browser = await openBrowser({ webgpu: true })
-  site = await serve({ '/': folder })
-})
+  page = await openPage(new URL('tfjs_numbers_page.ts', import.meta.url), { webgpu: true })
+}, 60_000)
 
-afterAll(async () => {
-  await browser.close()
-  await site.close()
-  rmSync(folder, { recursive: true })
-})
+afterAll(() => page.close())
 
-const numbers = async (query: string) => (await visit(browser, `${site.url}?${query}`)).result as TfjsNumbers
+const numbers = async (query: string) => (await page.visit(query)).result as TfjsNumbers
 
 /** What numbers of any size have. */
 function expectDecisions({ areNumbers, metrics }: TfjsNumbers) {

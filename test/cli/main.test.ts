@@ -61,7 +61,7 @@ describe('focal-loss', { timeout: 30_000 }, () => {
       const narrow = cliWith({ ...env, COLUMNS: '60' }, 'doctor').stdout.split('\n')
       expect(Math.max(...narrow.map((line) => line.length))).toBeLessThanOrEqual(60)
       // A line a backend, and the whole reason below, for each that does not run
-      expect(narrow.filter((line) => /^(yes|no ) {2}\w/.test(line)).map((line) => line.split(/ +/)[1])).toEqual(['cuda', 'native', 'wasm', 'js'])
+      expect(narrow.filter((line) => /^(yes|no ) {2}\w/.test(line)).map((line) => line.split(/ +/)[1])).toEqual(['cuda', 'webgpu', 'native', 'wasm', 'js'])
       for (const line of narrow.filter((each) => each.startsWith('no '))) expect(narrow.some((each) => each.startsWith(`${line.split(/ +/)[1]}: `))).toBe(true)
     }
     expect(JSON.parse(cliWith({ FOCAL_LOSS_BACKEND: 'js' }, 'doctor', '--json').stdout)).toMatchObject({ chosen: 'js', mistake: null })

@@ -36,7 +36,7 @@ describe('the closing sentence follows from the numbers', () => {
   })
 
   it('claims nothing from a handful of images', () => {
-    expect(verdict(compared(0.6, 0.5, 100), 3)).toContain('with 3 test images that says little')
+    expect(verdict(compared(0.6, 0.5, 100), 3)).toContain('3 test images are too few to tell')
   })
 
   it('says what the RetinaNet rule costs focal loss', () => {

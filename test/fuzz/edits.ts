@@ -23,8 +23,9 @@ export const edit: fc.Arbitrary<Edit> = fc.oneof(
   fc.record({ kind: fc.constant('cut' as const), at: place }),
 )
 
-export function edited(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
-  return edits.reduce(withEdit, bytes)
+/** The file with all edits, none of them before the byte `from`. */
+export function edited(bytes: Uint8Array, edits: readonly Edit[], from = 0): Uint8Array {
+  return Buffer.concat([bytes.subarray(0, from), edits.reduce(withEdit, bytes.subarray(from))])
 }
 
 function withEdit(bytes: Uint8Array, change: Edit): Uint8Array {

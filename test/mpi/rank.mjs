@@ -89,7 +89,7 @@ const scenarios = {
 
   /** Small all-reduces for 30 seconds, while somebody breaks the network. */
   partition() {
-    for (const end = Date.now() + 30_000; Date.now() < end; ) mpi.allReduce(new Float64Array(5))
+    for (const end = Date.now() + 30_000; Date.now() < end; ) mpi.allReduce(new Float64Array(15))
   },
 
   wrong() {
@@ -116,7 +116,7 @@ const scenarios = {
       }
       return best
     }
-    const [few, many] = [new Float64Array(5), new Float32Array(1_000_000)]
+    const [few, many] = [new Float64Array(15), new Float32Array(1_000_000)]
     const result = { few: least(Number(detail ?? 20_000), () => mpi.allReduce(few)) / 1e3, many: least(Number(most ?? 50), () => mpi.allReduce(many)) / 1e6 }
     if (rank === 0) print(result)
   },

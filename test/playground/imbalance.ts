@@ -28,6 +28,12 @@ export function imbalanceSuite(built: Built): void {
         expect(await text(page, '#imbalance-cross-entropy-loss-total')).toBe('80,403')
         expect(await text(page, '#imbalance-focal-loss-total')).toBe('6.03')
         expect(await total(page, 'cross-entropy', 'gradient')).toBe(80_000)
+        // The point, in the sentence and in the chart
+        expect(await text(page, '#imbalance-lesson')).toMatch(/^Summed over 8,000,000 examples the loss is 80,403 under cross entropy and 6\.03 under focal loss, 13,333 times less\. All of it is easy background/)
+        expect(await page.locator('#imbalance-totals dd').allTextContents()).toEqual(['80,403', await text(page, '#imbalance-weighted-loss-total'), '6.03'])
+        const widths = await page.locator('#imbalance-totals i').evaluateAll((bars) => bars.map((bar) => parseFloat((bar as HTMLElement).style.width)))
+        expect(widths[0]).toBe(100)
+        expect(widths[2]).toBeCloseTo((100 * 6.0302) / 80_403, 4)
         expectShown(await total(page, 'focal', 'gradient'), 8e6 * focal(0.99, 2, 0.75).gradient)
         // A last bias of zero instead: every anchor is as uncertain as can be
         await slide(page, 'imbalance-prior', 0.5)

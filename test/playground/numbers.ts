@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { SyntaxValidator } from 'fast-xml-validator'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { type ExplainedLoss, SigmoidFocalLoss } from 'focal-loss'
+import { evaluate, type ExplainedLoss, SigmoidFocalLoss } from 'focal-loss'
+import { cutAt } from '../../playground/panels/numbers/cut.js'
 import { npyBytes } from '../support/npy_files.js'
 import { type Built, numberIn, reach, rowsOf, shownValue, slide, text, until, withPage } from './support.js'
 
@@ -101,7 +102,8 @@ export function numbersSuite(built: Built): void {
         await page.locator('#numbers-gammas-5').uncheck({ force: true })
         await page.locator('#numbers-gammas-0\\.5').uncheck({ force: true })
         await until(async () => Object.keys(await rowsOf(page, 'numbers-totals')), (rows) => rows.join() === 'gamma 0,gamma 1,gamma 2')
-        expect(await page.locator('#numbers-bins-negatives path[data-series]').count()).toBe(3)
+        expect(await page.locator('#numbers-bins-negatives rect[data-series="gamma 1"]').count()).toBeGreaterThan(5)
+        expect(await page.locator('#numbers-bins-negatives rect[data-series="gamma 5"]').count()).toBe(0)
         const sum = async () => numberIn((await rowsOf(page, 'numbers-totals'))['gamma 0, alpha 0.5']?.[0] ?? 'NaN')
         const plain = numberIn((await rowsOf(page, 'numbers-totals'))['gamma 0'][0])
         await page.locator('#numbers-balanced').check()
@@ -119,6 +121,42 @@ export function numbersSuite(built: Built): void {
         expect(await shownValue(page, 'numbers-at')).not.toBe('100 %')
         expect(at90).not.toBe('100 %')
       }))
+
+    it('moves a threshold over precision and recall, of scores and of recalibrated ones, as evaluate has them', () =>
+      withNumbers(built, '', async (page) => {
+        const { logits, targets } = example()
+        const { raw, recalibrated } = evaluate(logits, targets, { loss: new SigmoidFocalLoss({ gamma: 2, alpha: 0.25 }) })
+        const decided = async (name: string) => (await rowsOf(page, 'numbers-decided'))[name].map(Number)
+        for (const threshold of [0.5, 0.2, 0.9]) {
+          await slide(page, 'numbers-threshold', threshold)
+          for (const [name, scores, scale] of [['raw scores', raw, (p: number) => Math.log(p / (1 - p))], ['recalibrated', recalibrated, undefined]] as const) {
+            const [precision, recall, f1, bestF1, from, logLoss, error] = await decided(name)
+            expect([bestF1, from, logLoss, error]).toEqual([scores.thresholds?.bestF1.f1, scores.thresholds?.bestF1.probability, scores.logLoss, scores.calibrationError].map((value) => Number(value?.toFixed(3))))
+            expect(f1).toBeCloseTo(precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall), 2)
+            if (scale === undefined) continue
+            // Counted by hand, where a score is the sigmoid
+            const called = Array.from(logits.keys()).filter((i) => logits[i] >= scale(threshold))
+            const found = called.filter((i) => targets[i] === 1).length
+            expect(Math.abs(precision - (called.length === 0 ? 1 : found / called.length))).toBeLessThan(0.006)
+            expect(Math.abs(recall - found / targets.filter((target) => target === 1).length)).toBeLessThan(0.006)
+          }
+        }
+        // A recalibrated probability is higher or lower than the score, so that the same threshold finds others
+        expect((await decided('recalibrated'))[1]).not.toBe((await decided('raw scores'))[1])
+        // Without gamma and alpha there is nothing to recalibrate
+        await slide(page, 'numbers-trainedGamma', 0)
+        await page.locator('#numbers-trainedBalanced').evaluate((box) => (box as HTMLInputElement).click())
+        await until(async () => ((await decided('recalibrated')).join() === (await decided('raw scores')).join()), Boolean)
+      }))
+
+    it('reads a threshold off the points: the last that is still at least as high', () => {
+      const point = (probability: number | null, precision: number, recall: number) => ({ probability, logit: null, precision, recall })
+      const precisionRecall = [point(null, 1, 0), point(0.8, 1, 0.5), point(0.4, 0.5, 1)]
+      expect(cutAt({ precisionRecall }, 0.9)).toEqual({ precision: 1, recall: 0, f1: 0 })
+      expect(cutAt({ precisionRecall }, 0.8)).toEqual({ precision: 1, recall: 0.5, f1: 2 / 3 })
+      expect(cutAt({ precisionRecall }, 0.1)).toEqual({ precision: 0.5, recall: 1, f1: 2 / 3 })
+      expect(cutAt({ precisionRecall: [] }, 0.5)).toEqual({ precision: 1, recall: 0, f1: 0 })
+    })
 
     it('reads .npy files, one target for each logit', () =>
       withNumbers(built, '', async (page) => {

@@ -10,7 +10,7 @@ import { serve } from '../support/browser.js'
 import { type Built, reach, rowsOf, shownValue, slide, text, until, withPage } from './support.js'
 
 /** Bytes, compressed. */
-const FIRST_LOAD = 300_000
+const FIRST_LOAD = 330_000
 
 const hashOf = (page: Page) => page.evaluate(() => location.hash.slice(1))
 const paper = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
@@ -42,7 +42,7 @@ function luminance(hex: string): number {
 
 export function pageSuite(built: Built): void {
   describe('the page', () => {
-    it('loads less than 300 kB, compressed, before it can be used', async () => {
+    it('loads less than 330 kB, compressed, before it can be used', async () => {
       const page = await built.browser.newPage()
       const loaded: string[] = []
       page.on('response', (response) => {
@@ -173,20 +173,23 @@ export function pageSuite(built: Built): void {
     it('is used by keys alone', () =>
       withPage(built, {}, async (page) => {
         const focused = () => page.evaluate(() => document.activeElement?.id ?? '')
-        await page.keyboard.press('Tab')
-        expect(await focused()).toBe('theme-auto')
-        await page.keyboard.press('ArrowRight')
-        expect(await focused()).toBe('theme-light')
+        // The second link of the contents
         await page.keyboard.press('Tab')
         await page.keyboard.press('Tab')
         await page.keyboard.press('Enter')
         expect(await focused()).toBe('imbalance-title')
         await page.keyboard.press('Tab')
-        expect(await focused()).toBe('imbalance-easy')
+        expect(await focused()).toBe('imbalance-first-step')
+        await page.keyboard.press('Tab')
+        await page.keyboard.press('Tab')
+        expect(await focused()).toBe('imbalance-gamma')
         await page.keyboard.press('Home')
-        expect(await shownValue(page, 'imbalance-easy')).toBe('0')
-        await page.keyboard.press('Shift+Tab')
-        expect(await focused()).not.toBe('imbalance-easy')
+        expect(await shownValue(page, 'imbalance-gamma')).toBe('0')
+        await page.keyboard.press('Tab')
+        expect(await focused()).toBe('imbalance-balanced')
+        await page.locator('#theme-auto').focus()
+        await page.keyboard.press('ArrowRight')
+        expect(await focused()).toBe('theme-light')
       }))
 
     it('goes to the panel that the address or a link names', () =>
@@ -199,7 +202,7 @@ export function pageSuite(built: Built): void {
         await until(() => hashOf(page), (hash) => hash === 'page.panel=curve')
       }))
 
-    it.each([390, 800, 1920])('fits a screen of %d pixels', (width) =>
+    it.each([360, 768, 1280, 1920])('fits a screen of %d pixels', (width) =>
       withPage(built, { viewport: { width, height: 844 } }, async (page) => {
         await reachAll(page)
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
@@ -211,9 +214,9 @@ export function pageSuite(built: Built): void {
     it.each([
       ['light', 1280],
       ['dark', 1280],
-      ['light', 390],
-      ['dark', 390],
-    ] as const)('is accessible (axe): %s, %d pixels', { timeout: 60_000 }, (colorScheme, width) =>
+      ['light', 360],
+      ['dark', 360],
+    ] as const)('is accessible (axe): %s, %d pixels', { timeout: 240_000 }, (colorScheme, width) =>
       withPage(built, { colorScheme, viewport: { width, height: 844 } }, async (page) => {
         await reachAll(page)
         await page.locator('#numbers-details summary').click()

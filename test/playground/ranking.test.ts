@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { averagePrecision, bestThreshold, f1, f1At, precisionRecallCurve } from '../../playground/panels/training/ranking.js'
+import { averagePrecision, bestThreshold, decide, f1, precisionRecallCurve } from '../../playground/panels/training/ranking.js'
 
 const apOf = (scores: number[], targets: number[]) => averagePrecision(precisionRecallCurve(Float32Array.from(scores), Uint8Array.from(targets)))
 
@@ -36,13 +36,13 @@ describe('F1', () => {
   })
 
   it('counts the threshold itself as found', () => {
-    expect(f1At(scores, targets, scores[2])).toBeCloseTo(4 / 5, 12)
-    expect(f1At(scores, targets, 1)).toBe(0)
+    expect(decide(scores, targets, scores[2]).f1).toBeCloseTo(4 / 5, 12)
+    expect(decide(scores, targets, 1).f1).toBe(0)
   })
 
   it('agrees with the curve at every point', () => {
     for (const point of precisionRecallCurve(scores, targets)) {
-      expect(f1At(scores, targets, point.threshold)).toBeCloseTo(f1(point), 12)
+      expect(decide(scores, targets, point.threshold).f1).toBeCloseTo(f1(point), 12)
     }
   })
 

@@ -19,9 +19,13 @@ export interface OpenOptions extends BrowserContextOptions {
 /** Opens the page, lets the test use it, and expects that nothing was printed, failed or asked of another place. */
 export async function withPage(built: Built, { hash = '', url = built.url, ...context }: OpenOptions, use: (page: Page) => Promise<void>): Promise<void> {
   const opened = await built.browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce', ...context })
+  opened.setDefaultTimeout(60_000)
   const page = await opened.newPage()
   const complaints: string[] = []
-  page.on('console', (message) => complaints.push(`console: ${message.text()}`))
+  // Chromium's own words where WebGPU is asked for and there is none: the page then has no such row
+  page.on('console', (message) => {
+    if (message.text() !== 'No available adapters.') complaints.push(`console: ${message.text()}`)
+  })
   page.on('pageerror', (error) => complaints.push(`error: ${String(error)}`))
   page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`))
   page.on('request', (request) => {
@@ -80,7 +84,7 @@ export function focal(truth: number, gamma: number, weight = 1): { loss: number;
 }
 
 /** Waits until what is read satisfies the test, and returns it. */
-export async function until<T>(read: () => Promise<T>, isSo: (value: T) => boolean, seconds = 10): Promise<T> {
+export async function until<T>(read: () => Promise<T>, isSo: (value: T) => boolean, seconds = 30): Promise<T> {
   const end = Date.now() + 1000 * seconds
   for (;;) {
     const value = await read()

@@ -2,9 +2,10 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { trueProbability } from '../../playground/panels/training/data.js'
+import { dataSets } from '../../playground/panels/training/data_sets.js'
 import { type Built, focal, numberIn, reach, rowsOf, shownValue, slide, text, until, withPage } from './support.js'
 
-const COLUMNS = { crossEntropy: 0, tuned: 1, weighted: 2, focal: 3 } as const
+const COLUMNS = { crossEntropy: 0, weighted: 1, smoothed: 2, focal: 3 } as const
 type Column = keyof typeof COLUMNS
 
 const stepOf = async (page: Page) => parseInt(await text(page, '#training-step-count'), 10)
@@ -20,7 +21,13 @@ async function takeSteps(page: Page, count: number): Promise<void> {
 
 async function measure(page: Page, name: string): Promise<Record<Column, number>> {
   const cells = (await rowsOf(page, 'training-results'))[name].map(numberIn)
-  return { crossEntropy: cells[0], tuned: cells[1], weighted: cells[2], focal: cells[3] }
+  return { crossEntropy: cells[0], weighted: cells[1], smoothed: cells[2], focal: cells[3] }
+}
+
+/** Presses the button, and waits for the last step. */
+async function trainFully(page: Page): Promise<void> {
+  await page.locator('#training-start').click()
+  await until(() => stepOf(page), (step) => step === 1500, 200)
 }
 
 function withTraining(built: Built, hash: string, use: (page: Page) => Promise<void>): Promise<void> {
@@ -87,9 +94,9 @@ export function trainingSuite(built: Built): void {
       }))
 
     it('starts at the prior, or at a bias of zero', () =>
-      withTraining(built, 'training.ratio=99', async (page) => {
+      withTraining(built, 'training.data=rare&training.ratio=99&training.balanced=yes', async (page) => {
         // All networks say about the prior, 0.01, once their scores are calibrated
-        for (const mean of Object.values(await measure(page, 'Mean probability'))) expect(Math.abs(mean - 0.01)).toBeLessThan(0.01)
+        for (const mean of Object.values(await measure(page, 'Mean recalibrated'))) expect(Math.abs(mean - 0.01)).toBeLessThan(0.01)
         expect((await measure(page, 'Mean score')).focal).toBeGreaterThan(0.05)
         await page.locator('#training-atPrior').uncheck()
         await until(() => measure(page, 'Mean score'), ({ focal: mean }) => Math.abs(mean - 0.5) < 0.2)
@@ -98,13 +105,14 @@ export function trainingSuite(built: Built): void {
       }))
 
     it.each([
+      ['data', (page: Page) => page.locator('#training-data-wrong').check({ force: true })],
       ['ratio', (page: Page) => slide(page, 'training-ratio', 9)],
       ['gamma', (page: Page) => slide(page, 'training-gamma', 0.5)],
-      ['alpha', (page: Page) => slide(page, 'training-alpha', 0.75)],
-      ['balanced', (page: Page) => page.locator('#training-balanced').uncheck()],
-      ['rate', (page: Page) => page.locator('#training-rate').selectOption('0.03')],
-    ] as const)('begins anew with another %s, and comes to other numbers', (name, change) =>
-      withTraining(built, '', async (page) => {
+      ['alpha', (page: Page) => slide(page, 'training-alpha', 0.75), 'training.balanced=yes'],
+      ['balanced', (page: Page) => page.locator('#training-balanced').check()],
+      ['rate', (page: Page) => page.locator('#training-rate').selectOption('0.003')],
+    ] as const)('begins anew with another %s, and comes to other numbers', (name, change, hash?: string) =>
+      withTraining(built, hash ?? '', async (page) => {
         await takeSteps(page, 3)
         const before = await rowsOf(page, 'training-results')
         await change(page)
@@ -114,37 +122,39 @@ export function trainingSuite(built: Built): void {
         const changed = (column: Column) => Object.keys(before).some((row) => before[row][COLUMNS[column]] !== after[row][COLUMNS[column]])
         expect(changed('focal')).toBe(true)
         // Gamma and alpha are the focal loss's alone
-        expect(changed('weighted')).toBe(name === 'ratio' || name === 'rate')
+        expect(changed('weighted')).toBe(name === 'ratio' || name === 'rate' || name === 'data')
         if (name === 'ratio') expect(await text(page, '#training-results caption')).toContain('10 % are positive')
       }),
     )
 
-    it('learns, calibrates, and says who is ahead', { timeout: 90_000 }, () =>
+    it('opens with few examples: focal loss has the lower log loss of scores, and the ranking ties', { timeout: 240_000 }, () =>
       withTraining(built, 'training.speed=fastest', async (page) => {
-        await page.locator('#training-start').click()
-        await until(() => stepOf(page), (step) => step === 1500, 80)
-        expect(await page.locator('#training-start').isDisabled()).toBe(true)
-        const precision = await measure(page, 'Average precision')
-        for (const one of Object.values(precision)) expect(one).toBeGreaterThan(0.3)
-        expect(precision.tuned).toBe(precision.crossEntropy)
-        // As docs/playground.md says of these settings
-        expect(precision.focal).toBeLessThan(precision.crossEntropy + 0.02)
-        // Balanced weights push scores up; their calibrated probabilities are the data's again, and better ones
-        const [scores, probabilities] = [await measure(page, 'Mean score'), await measure(page, 'Mean probability')]
-        expect(scores.weighted).toBeGreaterThan(0.06)
-        for (const mean of Object.values(probabilities)) expect(Math.abs(mean - 1 / 31)).toBeLessThan(0.01)
-        const [rough, calibrated] = [await measure(page, 'Log loss of scores'), await measure(page, 'Log loss of probabilities')]
-        for (const column of ['weighted', 'focal'] as const) expect(calibrated[column]).toBeLessThan(rough[column])
-        expect(calibrated.crossEntropy).toBe(rough.crossEntropy)
-        const [f1, tuned, thresholds] = [await measure(page, 'F1'), await measure(page, 'F1, all thresholds tuned'), await measure(page, 'Threshold')]
-        expect(f1.tuned).toBe(tuned.crossEntropy)
-        expect(thresholds).toMatchObject({ crossEntropy: 0.5, weighted: 0.5, focal: 0.5 })
-        expect(thresholds.tuned).toBeLessThan(0.5)
+        await trainFully(page)
+        expect(await text(page, '#training-lesson')).toMatch(/^Trained on 400 examples, .* Focal loss stays less confident, so its scores have the lower log loss/)
+        const [precision, cost, error] = [await measure(page, 'Average precision'), await measure(page, 'Log loss, scores'), await measure(page, 'Calibration error, scores')]
+        expect(Math.abs(precision.focal - precision.crossEntropy)).toBeLessThan(0.02)
+        expect(cost.focal).toBeLessThan(0.9 * cost.crossEntropy)
+        expect(error.focal).toBeLessThan(error.crossEntropy)
+        // So does a temperature, and recalibrating undoes it
+        expect((await measure(page, 'Log loss, temperature')).crossEntropy).toBeLessThan(0.9 * cost.crossEntropy)
+        expect((await measure(page, 'Log loss, recalibrated')).focal).toBeGreaterThan(1.1 * cost.focal)
+        expect((await measure(page, 'Fitted temperature')).crossEntropy).toBeGreaterThan(1.5)
         const words = await text(page, '#training-verdict')
-        expect(words).toContain(`average precision ${precision.focal.toFixed(3)} against ${precision.crossEntropy.toFixed(3)} of cross entropy and ${precision.weighted.toFixed(3)} of weighted`)
-        expect(words.includes('Focal loss is ahead here')).toBe(precision.focal - precision.crossEntropy >= 0.02)
-        expect(words.includes('does not win here')).toBe(precision.focal - precision.crossEntropy < 0.02)
-        expect(await page.locator('#training-curve path[data-series]').count()).toBe(4)
+        expect(words).toContain(`Average precision: too close to call, ${precision.focal.toFixed(3)} against ${precision.crossEntropy.toFixed(3)} of cross entropy on 1600 positives`)
+        expect(words).toContain(`Log loss of the scores: focal loss is ahead, ${cost.focal.toFixed(3)} against ${cost.crossEntropy.toFixed(3)}`)
+        // Every loss has a boundary, and its own threshold
+        for (const [i, one] of Object.values(await measure(page, 'F1, best on validation')).entries()) {
+          expect(one).toBeGreaterThan(0.5)
+          expect(await page.locator('.surfaces canvas').nth(i).getAttribute('aria-label')).toMatch(/\d\d % of the square is called positive/)
+        }
+        expect(await page.locator('#training-start').isDisabled()).toBe(true)
+        expect(await page.locator('#training-reliability path[data-series]').count()).toBe(5)
+        expect(await page.locator('#training-f1 rect[data-series]').count()).toBe(12)
+        // A bar is as high as its number
+        const heights = await page.locator('#training-f1 rect[data-series="Focal loss"]').evaluateAll((bars) => bars.map((bar) => Number(bar.getAttribute('height'))))
+        const f1 = [(await measure(page, 'F1, score of 0.5')).focal, (await measure(page, 'F1, recalibrated 0.5')).focal, (await measure(page, 'F1, best on validation')).focal]
+        // 240 pixels less 12 above and 44 below, for an F1 of 1
+        heights.forEach((height, i) => expect(height).toBeCloseTo(184 * f1[i], 0))
         // Read at a recall of 1 by the slider, and elsewhere by the pointer
         const precisions = async () => Object.values(await rowsOf(page, 'training-readings')).map(([shown]) => Number(shown))
         const middle = await precisions()
@@ -159,33 +169,65 @@ export function trainingSuite(built: Built): void {
       }),
     )
 
+    it('has rare positives: at a score of 0.5 focal loss finds nothing, and every other way the losses tie', { timeout: 240_000 }, () =>
+      withTraining(built, 'training.speed=fastest', async (page) => {
+        await page.locator('#training-data-rare').check({ force: true })
+        expect([await shownValue(page, 'training-ratio'), await page.locator('#training-balanced').isChecked()]).toEqual(['30', true])
+        await trainFully(page)
+        expect((await measure(page, 'F1, score of 0.5')).focal).toBeLessThan(0.05)
+        for (const [name, close] of [['Average precision', 0.03], ['F1, recalibrated 0.5', 0.06], ['F1, best on validation', 0.03], ['Log loss, recalibrated', 0.003]] as const) {
+          const { focal: focused, crossEntropy } = await measure(page, name)
+          expect(Math.abs(focused - crossEntropy), name).toBeLessThan(close)
+        }
+        // Weights push scores up; recalibrated, they are the data's again
+        expect((await measure(page, 'Mean score')).weighted).toBeGreaterThan(0.06)
+        const { smoothed, ...unsmoothed } = await measure(page, 'Mean recalibrated')
+        for (const mean of [smoothed, ...Object.values(unsmoothed)]) expect(Math.abs(mean - 1 / 31)).toBeLessThan(0.01)
+        await page.locator('#training-cut-score').check({ force: true })
+        expect(await page.locator('#training-surface-focal').getAttribute('aria-label')).toBe('Focal loss. 0 % of the square is called positive, at a score of 0.50 or more.')
+      }),
+    )
+
+    it('has wrong labels: cross entropy wins in log loss and calibration, and the ranking ties', { timeout: 240_000 }, () =>
+      withTraining(built, 'training.speed=fastest', async (page) => {
+        await page.locator('#training-data-wrong').check({ force: true })
+        await trainFully(page)
+        const [cost, error, precision] = [await measure(page, 'Log loss, scores'), await measure(page, 'Calibration error, scores'), await measure(page, 'Average precision')]
+        expect(cost.crossEntropy).toBeLessThan(0.9 * cost.focal)
+        expect(error.crossEntropy).toBeLessThan(0.7 * error.focal)
+        expect(Math.abs(precision.focal - precision.crossEntropy)).toBeLessThan(0.02)
+        expect(await text(page, '#training-verdict')).toContain('Log loss of the scores: cross entropy is ahead')
+      }),
+    )
+
     it('probes any place: its score, what that stands for, and what is true', () =>
-      withTraining(built, '', async (page) => {
+      withTraining(built, 'training.data=rare&training.ratio=30&training.balanced=yes', async (page) => {
         const caption = () => text(page, '#training-probe caption')
-        expect(await caption()).toContain(`At the circle (1.1, 0.9) the true probability is ${trueProbability(1.1, 0.9, 30).toFixed(3)}`)
-        const { Score: scores, Probability: probabilities } = await rowsOf(page, 'training-probe')
+        expect(await caption()).toContain(`At the circle (1.1, 0.9) the true probability is ${trueProbability(1.1, 0.9, dataSets.rare, 30).toFixed(3)}`)
+        const { Score: scores, Recalibrated: probabilities } = await rowsOf(page, 'training-probe')
         expect(scores[0]).toBe(probabilities[0])
         expect(Math.abs(Number(probabilities[3]) - posterior(Number(scores[3]), 2, 0.25))).toBeLessThan(0.002)
-        expect(Math.abs(Number(probabilities[2]) - posterior(Number(scores[2]), 0, 30 / 31))).toBeLessThan(0.002)
+        expect(Math.abs(Number(probabilities[1]) - posterior(Number(scores[1]), 0, 30 / 31))).toBeLessThan(0.002)
         await slide(page, 'training-x', -1.2)
         await slide(page, 'training-y', -0.5)
-        expect(await caption()).toContain(`(-1.2, -0.5) the true probability is ${trueProbability(-1.2, -0.5, 30).toFixed(3)}`)
+        expect(await caption()).toContain(`(-1.2, -0.5) the true probability is ${trueProbability(-1.2, -0.5, dataSets.rare, 30).toFixed(3)}`)
         const canvas = page.locator('#training-surface-weighted')
         const { width } = (await canvas.boundingBox()) ?? { width: 0 }
         await canvas.click({ position: { x: width / 2, y: width / 4 } })
         expect([await shownValue(page, 'training-x'), await shownValue(page, 'training-y')]).toEqual(['0.0', '1.5'])
       }))
 
-    it('paints scores or calibrated probabilities', () =>
+    it('paints scores or recalibrated probabilities', () =>
       withTraining(built, '', async (page) => {
+        await page.locator('#training-cut-score').check({ force: true })
         const before = { crossEntropy: await pixels(page, 'crossEntropy'), focal: await pixels(page, 'focal') }
-        await page.locator('#training-show-calibrated').check({ force: true })
+        await page.locator('#training-cut-recalibrated').check({ force: true })
         // They are the same for cross entropy
         expect(await pixels(page, 'crossEntropy')).toBe(before.crossEntropy)
         expect(await pixels(page, 'focal')).not.toBe(before.focal)
         await page.locator('#theme-dark').check({ force: true })
         await until(() => pixels(page, 'crossEntropy'), (painted) => painted !== before.crossEntropy)
-        expect(await page.locator('#training-surface-focal').getAttribute('aria-label')).toMatch(/^Focal loss\. \d+ % of the square is called positive, at a score of 0\.50 or more\.$/)
+        expect(await page.locator('#training-surface-focal').getAttribute('aria-label')).toMatch(/^Focal loss\. [\d.]+ % of the square is called positive, at a score of 0\.\d\d or more\.$/)
       }))
   })
 }

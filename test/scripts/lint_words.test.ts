@@ -1,20 +1,14 @@
 /** The check of words: phrases however their line is broken, and sentences that are too long. */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { longSentences, phrasesIn } from '../../scripts/lint-words.mjs'
-import words from '../../scripts/words.json' with { type: 'json' }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 test('this repository keeps them', () => {
   const { status, stderr } = spawnSync(process.execPath, [`${root}scripts/lint-words.mjs`], { encoding: 'utf8' })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-})
-
-test('the pages whose sentences are counted are there', () => {
-  expect(words.sentences.pages.filter((page) => !existsSync(root + page))).toEqual([])
 })
 
 test('phrases', () => {

@@ -81,7 +81,7 @@ const ofOptions: readonly BadInput[] = [
   ['a background of another name', sigmoid({ background: 'classes' }), 'TypeError', "background is 'classes'; expected an integer or 'num-classes'"],
   ['ignoreIndex as text', sigmoid({ ignoreIndex: '0' }), 'TypeError', "ignoreIndex is '0'; expected an integer or NaN"],
   ['a fractional ignoreIndex', sigmoid({ ignoreIndex: 0.5 }), 'RangeError', 'ignoreIndex is 0.5; expected an integer or NaN'],
-  ['a backend of no name', sigmoid({ backend: 'gpu' }), 'RangeError', "backend is 'gpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
+  ['a backend of no name', sigmoid({ backend: 'gpu' }), 'RangeError', "backend is 'gpu'; expected one of 'auto', 'cuda', 'webgpu', 'native', 'wasm', 'js'"],
   ['a misspelt option', sigmoid({ gama: 2 }), 'TypeError', "'gama' is not an option of SigmoidFocalLoss; did you mean 'gamma'?"],
   ['an option like no other', sigmoid({ temperature: 1 }), 'TypeError', "'temperature' is not an option of SigmoidFocalLoss; expected one of gamma, alpha, labelSmoothing, posWeight, softTargets, labelSmoothingOf, inputs, classWeights, background, ignoreIndex, reduction, backend"],
   ['an option of another library', sigmoid({ label_smoothing: 0.1 }), 'TypeError', "'label_smoothing' is not an option of SigmoidFocalLoss; did you mean 'labelSmoothing'?"],
@@ -96,6 +96,7 @@ const common = 'inputs, classWeights, background, ignoreIndex, reduction, backen
 const ofFamily: readonly BadInput[] = [
   ['a star gamma of 0', make('FocalStarLoss', { gamma: 0 }), 'RangeError', 'gamma is 0; expected a finite number > 0'],
   ['a negative star gamma', make('FocalStarLoss', { gamma: -1 }), 'RangeError', 'gamma is -1; expected a finite number > 0'],
+  ['a star gamma whose loss is no float32', make('FocalStarLoss', { gamma: 7.7e-122 }), 'RangeError', 'gamma is 7.7e-122; expected a finite number >= 1e-20'],
   ['a star gamma as text', make('FocalStarLoss', { gamma: '2' }), 'TypeError', "gamma is '2'; expected a finite number > 0"],
   ['a star gamma of NaN', make('FocalStarLoss', { gamma: NaN }), 'RangeError', 'gamma is NaN; expected a finite number > 0'],
   ['a negative star beta', make('FocalStarLoss', { beta: -0.5 }), 'RangeError', 'beta is -0.5; expected a finite number >= 0'],
@@ -134,7 +135,7 @@ const ofFamily: readonly BadInput[] = [
   ['an infinite bound', call(x, six, { clampHess: -Infinity }), 'RangeError', 'clampHess is -Infinity; expected a finite number'],
   ['a bound null', callNone(x, six, { clampHess: null, ...outputs }), 'TypeError', 'clampHess is null; expected a finite number'],
   ['a curvature that there is not', callNone(x, six, { curvature: 'fisher', ...outputs }), 'RangeError', "curvature is 'fisher'; expected one of 'exact', 'expected'"],
-  ['a posterior where a class costs nothing', callNone(x, six, { curvature: 'expected', ...outputs }, { alpha: 1 }), 'RangeError', "curvature is 'expected'; expected 'exact', as alpha, classWeights or posWeight makes a class cost nothing, which leaves no posterior"],
+  ['a posterior where a class costs nothing', callNone(x, six, { curvature: 'expected', ...outputs }, { alpha: 1 }), 'RangeError', "curvature is 'expected'; expected 'exact', as alpha, classWeights or posWeight gives a class the weight 0, which leaves no posterior"],
   ['a longest step of 0', call(x, six, { maxStep: 0 }), 'RangeError', 'maxStep is 0; expected a finite number > 0'],
   ['a longest step as text', callNone(x, six, { maxStep: '1', ...outputs }), 'TypeError', "maxStep is '1'; expected a finite number > 0"],
   ['a bound without a hessian', method('valueAndGrad', { clampHess: 0 }), 'TypeError', "'clampHess' is not an option of valueAndGrad(); expected one of dtype, shape, classAxis, targetKind, weights, mask, normalizer, out, grad, gradScale"],
@@ -256,9 +257,9 @@ const ofFunctions: readonly BadInput[] = [
   ['weights per class and of negatives', () => weighted([1, 2], 1), 'TypeError', 'negative is 1; expected nothing, as positive has a weight for each class'],
   ['an unknown option of a one-liner', () => untyped(sigmoidFocalLoss)(x, six, { weigths: six }), 'TypeError', "'weigths' is not an option of sigmoidFocalLoss(); did you mean 'weights'?"],
   ['a bad option of a one-liner', () => untyped(softmaxFocalLoss)(x, Int32Array.of(0, 1), { gamma: -2 }), 'RangeError', 'gamma is -2; expected a finite number >= 0'],
-  ['setBackend without a name', () => untyped(setBackend)(), 'TypeError', "backend is undefined; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
-  ['setBackend with another name', () => untyped(setBackend)('gpu'), 'RangeError', "backend is 'gpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
-  ['init with another name', () => untyped(init)('webgpu'), 'RangeError', "backend is 'webgpu'; expected one of 'auto', 'cuda', 'native', 'wasm', 'js'"],
+  ['setBackend without a name', () => untyped(setBackend)(), 'TypeError', "backend is undefined; expected one of 'auto', 'cuda', 'webgpu', 'native', 'wasm', 'js'"],
+  ['setBackend with another name', () => untyped(setBackend)('gpu'), 'RangeError', "backend is 'gpu'; expected one of 'auto', 'cuda', 'webgpu', 'native', 'wasm', 'js'"],
+  ['init with another name', () => untyped(init)('metal'), 'RangeError', "backend is 'metal'; expected one of 'auto', 'cuda', 'webgpu', 'native', 'wasm', 'js'"],
 ]
 
 const explain = (options: unknown, ofLoss: object = {}): Call => (backend) => invoke(new SigmoidFocalLoss({ backend, ...ofLoss }), 'explain', x, six, options)

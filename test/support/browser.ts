@@ -72,6 +72,9 @@ export interface Visit {
   readonly printed: readonly string[]
 }
 
+/** How long a page may take, in milliseconds: on SwiftShader shaders are compiled slowly. */
+const WAIT = 240_000
+
 /** Opens a page, waits for `globalThis.result`, and closes it. `prepare` may change the page before its scripts run. */
 export async function visit(browser: Browser, url: string, prepare?: (page: Page) => Promise<unknown>): Promise<Visit> {
   const page = await browser.newPage()
@@ -87,8 +90,9 @@ export async function visit(browser: Browser, url: string, prepare?: (page: Page
   failed.catch(() => undefined)
   try {
     await prepare?.(page)
-    await page.goto(url)
-    await Promise.race([failed, page.waitForFunction(() => 'result' in globalThis, undefined, { timeout: 60_000 })])
+    // Whatever the page computes, the wait for its result is long enough
+    await page.goto(url, { waitUntil: 'commit' })
+    await Promise.race([failed, page.waitForFunction(() => 'result' in globalThis, undefined, { timeout: WAIT })])
     return { result: await page.evaluate(() => (globalThis as { result?: unknown }).result), printed }
   } catch (error) {
     throw new Error(`${url}: ${error instanceof Error ? error.message : String(error)}; the console shows: ${printed.join('\n') || 'nothing'}`, { cause: error })

@@ -1,4 +1,5 @@
 /** What `explain` should find, worked out plainly: every loss in a list, sorted, added up. */
+import { expect } from 'vitest'
 import type { Bin, Explanation, ExplainedLoss, HardExample, Logits, Numbers } from 'focal-loss'
 import { type AnyLoss, type AnyOptions, type LossName, lossOf } from './losses.js'
 
@@ -25,8 +26,9 @@ function positiveFromOf(name: LossName): number {
   return name === 'VarifocalLoss' ? Number.MIN_VALUE : 0.5
 }
 
-/** Every example that counts, in the order of the logits. Losses and gradients are the backend's own. */
-export function examplesOf({ name, options, logits, targets, shape, dense, weights, mask }: Case): Example[] {
+/** Every example that counts, in the order of the logits. Losses and gradients are the backend's own, in double precision. */
+export function examplesOf({ name, options, logits: given, targets, shape, dense, weights, mask }: Case): Example[] {
+  const logits = Float64Array.from(given)
   const loss: AnyLoss<'sum'> = lossOf(name, { ...options, reduction: 'sum' })
   const { out, grad } = loss.sums(logits, targets, { shape: [...shape], classAxis: 1, targetKind: dense ? 'labels' : 'class-index', weights, mask, out: true, grad: true })
   const [outer, classes, inner] = shape
@@ -134,4 +136,12 @@ export function numbersOf(explanation: Explanation | object, prefix = ''): Map<s
     else if (typeof value === 'object' && value !== null) for (const [path, each] of numbersOf(value, `${prefix}${name}.`)) numbers.set(path, each)
   }
   return numbers
+}
+
+/** Every number within `tolerance` of the other's, relative to the larger, and the same names. */
+export function expectClose(actual: object, expected: object, tolerance: number): void {
+  const [came, wanted] = [numbersOf(actual), numbersOf(expected)]
+  expect([...came.keys()].join()).toBe([...wanted.keys()].join())
+  const off = [...wanted].filter(([name, value]) => Math.abs((came.get(name) ?? NaN) - value) > tolerance * Math.max(1, Math.abs(value)))
+  expect(off).toEqual([])
 }

@@ -26,6 +26,7 @@ export function expectedReport(backend: 'wasm' | 'js', workers: Report['workers'
     reasons: {
       cuda: 'The cuda backend runs in Node.js, Bun and Deno, not in a browser; use wasm or js.',
       native: 'The native backend runs in Node.js, Bun and Deno, not in a browser; use wasm or js.',
+      webgpu: "The webgpu backend comes with focal-loss/webgpu: import 'focal-loss/webgpu', then await init('webgpu').",
       wasm: '',
       js: '',
     },

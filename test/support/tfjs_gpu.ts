@@ -4,7 +4,7 @@
  */
 import type * as tfjs from '@tensorflow/tfjs-core'
 import * as focal from 'focal-loss'
-import { tfLoss, type TfjsOptions } from 'focal-loss/tfjs'
+import { tfLoss, type TfjsLoss, type TfjsOptions } from 'focal-loss/tfjs'
 import { excess, hard, indices, logits, seeded, shape, soft, variants } from './tfjs_variants.js'
 
 export interface GpuVariant {
@@ -29,12 +29,16 @@ export interface GpuReport {
   readonly costs: Readonly<Record<string, GpuCost>>
   /** The excess of second derivatives over the composed ones. */
   readonly second: number
+  /** What is said where one has none, and where it takes no labels. */
+  readonly refused: readonly string[]
   /** Whether the values, and the gradients, of samples whose targets are good, none, and good are NaN. */
   readonly areNaN: readonly (readonly boolean[])[]
   /** The excess of what ignored logits of NaN and infinity change. */
   readonly holes: number
-  /** The excess of gradients in tensors of other shapes. */
+  /** The excess of losses and gradients of tensors of other shapes. */
   readonly shapes: readonly number[]
+  /** On webgl, that of a softmax's gradients where no result stays packed. */
+  readonly unpacked: number
 }
 
 /** What runs programs and reads back, on either GPU backend. */
@@ -43,8 +47,25 @@ type Watched = Record<'runWebGPUProgram' | 'runWebGLProgram' | 'read' | 'readSyn
 const reductions = ['none', 'sum', 'mean', 'mean-rows', 'mean-positives'] as const
 const ignoring = { ignoreIndex: -1 } as const
 
+type Variant = readonly [title: string, loss: TfjsLoss, targets: readonly number[]]
+
+/** Losses that are not composed. */
+const fusedOnly: readonly Variant[] = [
+  ...([hard, soft, indices] as const).flatMap((targets): Variant[] => [
+    ['sigmoid, gamma per class', new focal.SigmoidFocalLoss({ gamma: [0.5, 2, 3.7], backend: 'js' }), targets],
+    ['sigmoid, gamma per class, smoothed', new focal.SigmoidFocalLoss({ gamma: [0, 1.7, 4], labelSmoothing: 0.1, backend: 'js' }), targets],
+    ['sigmoid, cross entropy smoothed', new focal.SigmoidFocalLoss({ gamma: 1.5, labelSmoothing: 0.1, labelSmoothingOf: 'cross-entropy', backend: 'js' }), targets],
+    ['softmax, gamma per class', new focal.SoftmaxFocalLoss({ gamma: [0.5, 2, 3.7], classWeights: [1, 2, 0.5], backend: 'js' }), targets],
+  ]),
+  ['asymmetric softmax', new focal.AsymmetricSoftmaxLoss({ gammaPositive: 1, gammaNegative: 3, backend: 'js' }), indices],
+  ['asymmetric softmax, gamma 0.5', new focal.AsymmetricSoftmaxLoss({ gammaNegative: 0.5, labelSmoothing: 0.4, backend: 'js' }), indices],
+]
+
 export async function gpuReport(tf: typeof tfjs, backend: string, names: readonly string[]): Promise<GpuReport> {
-  const chosen = variants.filter(([, name]) => names.includes(name))
+  const chosen: Variant[] = [
+    ...variants.filter(([, name]) => names.includes(name)).map(([title, name, options, targets]): Variant => [title, new focal[name]({ backend: 'js', ...options }), targets]),
+    ...fusedOnly,
+  ]
   await tf.setBackend('cpu')
   const expected: { value: Float32Array; grad: Float32Array }[] = []
   for (const variant of chosen) expected.push(await results(tf, variant, { implementation: 'fused' }))
@@ -58,11 +79,11 @@ export async function gpuReport(tf: typeof tfjs, backend: string, names: readonl
   for (const reduction of reductions) for (const name of ['SigmoidFocalLoss', 'SoftmaxFocalLoss'] as const) {
     costs[`${name}, ${reduction}`] = await costOf(tf, new focal[name]({ reduction, ...ignoring }))
   }
-  return { variants: compared, costs, second: await secondOf(tf), areNaN: await areNaN(tf), holes: await holesOf(tf), shapes: await shapesOf(tf, backend) }
+  return { variants: compared, costs, second: await secondOf(tf), refused: refusals(tf), areNaN: await areNaN(tf), holes: await holesOf(tf), shapes: await shapesOf(tf, backend), unpacked: backend === 'webgl' ? await unpackedOf(tf) : 0 }
 }
 
-async function results(tf: typeof tfjs, [, name, options, targets]: (typeof variants)[number], implementation: TfjsOptions) {
-  const { value, grad } = seeded(tf, new focal[name]({ backend: 'js', ...options }), implementation, targets)()
+async function results(tf: typeof tfjs, [, loss, targets]: Variant, implementation: TfjsOptions) {
+  const { value, grad } = seeded(tf, loss, implementation, targets)()
   const read = { value: await value.data<'float32'>(), grad: await grad.data<'float32'>() }
   tf.dispose([value, grad])
   return read
@@ -111,6 +132,19 @@ async function secondOf(tf: typeof tfjs): Promise<number> {
   return excess(await of({}), await of({ implementation: 'composed' }))
 }
 
+function refusals(tf: typeof tfjs): string[] {
+  const [x, y] = [tf.tensor2d(logits, shape), tf.tensor2d(hard, shape)]
+  const criterion = tfLoss(tf, new focal.SigmoidFocalLoss({ gamma: [1, 2, 3] }))
+  const calls = [() => tf.grad((at) => tf.sum(tf.grad((at) => criterion(y, at))(at)))(x), () => tfLoss(tf, new focal.AsymmetricSoftmaxLoss())(y, x)]
+  return calls.map((call) => {
+    try {
+      return String(call())
+    } catch (error) {
+      return (error as Error).message
+    }
+  })
+}
+
 async function areNaN(tf: typeof tfjs): Promise<boolean[][]> {
   const criterion = tfLoss(tf, new focal.SigmoidFocalLoss({ reduction: 'sum' }))
   const x = tf.tensor2d([1, -1, 0.5, 2, -0.5, 0.25], [3, 2])
@@ -128,18 +162,30 @@ async function holesOf(tf: typeof tfjs): Promise<number> {
   return excess(holes, whole)
 }
 
-/** Gradients of batches of every rank, whose logits are packed. */
+/** Losses and gradients of batches of every rank, whose logits are packed, of samples of many logits, and of more than a texture has in a row. */
 async function shapesOf(tf: typeof tfjs, backend: string): Promise<number[]> {
   const loss = new focal.SigmoidFocalLoss({ alpha: [0.25, 0.5, 0.75] })
-  const given = [shape, [2, 3, 3], [3, 1, 2, 3], [1, 1, 6, 1, 3]].flatMap((each) => [[each, hard] as const, [each, indices] as const])
+  const given = [shape, [2, 3, 3], [3, 1, 2, 3], [1, 1, 6, 1, 3], [2, 60, 3], [17_001, 3]].flatMap((each) => [[each, hard] as const, [each, indices] as const])
   const of = async ([each, targets]: (typeof given)[number]) => {
-    const y = tf.tensor(targets, targets === hard ? each : each.slice(0, -1))
+    const rows = each.reduce((a, b) => a * b) / 3
+    const repeated = (numbers: ArrayLike<number>, length: number) => Array.from({ length }, (_, i) => numbers[i % numbers.length])
+    const y = targets === hard ? tf.tensor(repeated(hard, 3 * rows), each) : tf.tensor(repeated(indices, rows), each.slice(0, -1))
     // Of a product, the texture is packed
-    const made = (x: tfjs.Tensor) => tf.reshape(tf.matMul(tf.reshape(x, shape), tf.tensor2d([1, 0, 0, 0, 1, 0, 0, 0, 1], [3, 3])), each)
-    return tf.grad((x) => tf.mean(tfLoss(tf, loss)(y, made(x))))(tf.tensor2d(logits, shape)).data()
+    const made = (x: tfjs.Tensor) => tf.reshape(tf.matMul(tf.reshape(x, [rows, 3]), tf.tensor2d([1, 0, 0, 0, 1, 0, 0, 0, 1], [3, 3])), each)
+    const { value, grad } = tf.valueAndGrad((x: tfjs.Tensor) => tf.sum<tfjs.Scalar>(tfLoss(tf, loss)(y, made(x))))(tf.tensor2d(repeated(logits, 3 * rows), [rows, 3]))
+    return [...(await value.data()), ...(await grad.data())]
   }
   await tf.setBackend('cpu')
   const expected = await Promise.all(given.map(of))
   await tf.setBackend(backend)
   return Promise.all(given.map(async (each, i) => excess(await of(each), expected[i])))
+}
+
+async function unpackedOf(tf: typeof tfjs): Promise<number> {
+  const of = () => seeded(tf, new focal.SoftmaxFocalLoss(), {}, indices)().grad.data()
+  const expected = await of()
+  tf.env().set('WEBGL_LAZILY_UNPACK', false)
+  const actual = await of()
+  tf.env().set('WEBGL_LAZILY_UNPACK', true)
+  return excess(actual, expected)
 }

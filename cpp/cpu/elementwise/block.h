@@ -52,9 +52,19 @@ template <class R, class T> FOCAL_NOINLINE T largest_magnitude(const T *x, int n
   return result;
 }
 
+// Is one of n numbers not below `limit` in size, or NaN?
+template <class R, class T> FOCAL_NOINLINE bool is_any_from(const T *x, int64_t n, T limit) {
+  R found(0);
+  int64_t k = 0;
+  for (; k + R::size <= n; k += R::size) found = select(R(limit) > absolute(R::load(x + k)), found, R(1));
+  bool is_any = largest_lane(found) > 0;
+  for (; k < n; k++) is_any |= !(absolute(x[k]) < limit);
+  return is_any;
+}
+
 // The problem's one pair of weights, where it has no more.
 template <class R, class T> FOCAL_NOINLINE Weights<T> stage_one_weight(const Plan &plan, BlockScratch<T> &scratch) {
-  const T positive = static_cast<T>(plan.problem.positive_weight), negative = static_cast<T>(plan.problem.negative_weight);
+  const T positive = raised_weight<T>(plan.problem.positive_weight), negative = raised_weight<T>(plan.problem.negative_weight);
   R(positive).store(scratch.one_positive);
   R(negative).store(scratch.one_negative);
   const bool heavy = plan.extreme_scale || larger(absolute(positive), absolute(negative)) > Limits<T>::weight;
@@ -63,11 +73,8 @@ template <class R, class T> FOCAL_NOINLINE Weights<T> stage_one_weight(const Pla
 
 template <class R, class T>
 FOCAL_NOINLINE Weights<T> stage_block_weights(const Plan &plan, BlockScratch<T> &scratch, int64_t begin, int64_t end) {
-  stage_weights(plan, begin, end, scratch.positive, scratch.negative, scratch.y, scratch.numbers);
-  const int n = static_cast<int>(end - begin);
-  const bool heavy = plan.extreme_scale || largest_magnitude<R>(scratch.positive, n) > Limits<T>::weight ||
-                     largest_magnitude<R>(scratch.negative, n) > Limits<T>::weight;
-  return {scratch.positive, scratch.negative, -1, heavy};
+  const bool light = stage_weights(plan, begin, end, Limits<T>::weight, scratch.positive, scratch.negative, scratch.y, scratch.numbers);
+  return {scratch.positive, scratch.negative, -1, plan.extreme_scale || !light};
 }
 
 // One block and what is asked of it, the same for all kinds of targets.
@@ -97,19 +104,19 @@ template <class R, class T, class Range> struct BlockWork {
     if (weights.heavy) list_heavy();
   }
 
-  // Elements whose own weight, or whose scale, is beyond the formulas.
+  // Elements whose own weight, or whose scale, is beyond the formulas. So is a weight that is none: it may be a number in double.
   FOCAL_NOINLINE void list_heavy() {
     for (int k = 0; k < n; k++) {
       const int at = k & weights.mask;
-      const bool is_heavy = plan.extreme_scale || larger(absolute(weights.positive[at]), absolute(weights.negative[at])) > Limits<T>::weight;
-      if (!is_heavy || scratch.keep[k] == 0) continue;
+      const bool is_light = absolute(weights.positive[at]) <= Limits<T>::weight && absolute(weights.negative[at]) <= Limits<T>::weight;
+      if ((is_light && !plan.extreme_scale) || scratch.keep[k] == 0) continue;
       outliers.add(k, arrays.logits[k]);
       scratch.keep[k] = 0;
     }
   }
 
-  // `weight` multiplies all outputs; `left_out` is as of a Block, where all is well with the others.
-  FOCAL_INLINE Block<T, Range> block(const int *left_out, double weight = 1) const {
+  // `weight` multiplies all outputs, after the loss; `left_out` is as of a Block, where all is well with the others.
+  FOCAL_INLINE Block<T, Range> block(const int *left_out, double weight = lowered<T>) const {
     return {arrays.logits, n, range, Outputs<T>(plan, arrays, weight), skips || weights.heavy ? &every_position : left_out, scratch.keep};
   }
 
@@ -146,7 +153,7 @@ double dense_block(BlockWork<R, T, Range> &work, const Loss &loss) {
   if (!in_place) stage_targets(work.plan, work.begin, work.end, scratch.y, rest, scratch.numbers);
   T *const gamma_high = scratch.positive_x, *const gamma_low = scratch.positive_weight;  // which are of class_index_block
   if constexpr (requires { typename Loss::PowerPerElement; }) stage_gammas(work.plan, work.begin, work.end, gamma_high, gamma_low);
-  const double sum = sweep<R, H>(work.block(&nowhere), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
+  const double sum = lowered<T> * sweep<R, H>(work.block(&nowhere), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
     const R target = R::load(y + k), wp = work.positive_weight(k), wn = work.negative_weight(k);
     if constexpr (Hard) return loss.template hard<H>(v, target, wp, wn);
     else if constexpr (requires { typename Loss::PowerPerElement; })
@@ -187,7 +194,7 @@ FOCAL_NOINLINE double positives_apart(const BlockWork<R, T, Range> &work, const 
     scratch.positive_weight[i] = work.weights.positive[scratch.position[i] & work.weights.mask];
   }
   for (int i = count; i % One::size != 0; i++) scratch.positive_x[i] = scratch.positive_weight[i] = 0;
-  const Outputs<T> out(work.plan, work.arrays);
+  const Outputs<T> out(work.plan, work.arrays, lowered<T>);
   double sum = 0;
   for (int i = 0; i < count; i += One::size) {
     const Element<One> e = loss.template positive<false>(One::load(scratch.positive_x + i), One::load(scratch.positive_weight + i));
@@ -195,17 +202,15 @@ FOCAL_NOINLINE double positives_apart(const BlockWork<R, T, Range> &work, const 
     (e.value * One(out.value_scale)).store(scratch.positive_value + i);
     (e.grad * One(out.grad_scale)).store(scratch.positive_grad + i);
   }
-  return sum;
+  return lowered<T> * sum;
 }
-
-// Weights up to this are left to the end of a block. A larger one would bring losses back that are too small for T.
-constexpr double largest_late_weight = 4;
 
 // Hard class-index targets along the last axis: a block of negatives, and its few positives.
 template <class R, class T, class Range, class Loss> double class_index_block(BlockWork<R, T, Range> &work, const Loss &loss) {
   BlockScratch<T> &scratch = work.scratch;
-  const double weight = work.plan.problem.negative_weight;
-  const bool late = work.weights.mask == 0 && weight >= 0 && weight <= largest_late_weight;
+  const double weight = work.plan.problem.negative_weight, scale = larger(work.plan.grad_scale, work.plan.value_scale);
+  // A weight is left to the end, unless it would bring losses back that are too small for T
+  const bool late = work.weights.mask == 0 && weight >= 0 && weight * larger(1.0, scale) <= 1;
   const int positives = find_positives(work);
 
   // They come first: the gradient may be about to overwrite their logits.
@@ -215,7 +220,7 @@ template <class R, class T, class Range, class Loss> double class_index_block(Bl
       return loss.template negative<false>(v, Unit());
     });
   else
-    sum += sweep<R, false>(work.block(scratch.position), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
+    sum += lowered<T> * sweep<R, false>(work.block(scratch.position), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
       return loss.template negative<false>(v, work.negative_weight(k));
     });
   for (int i = 0; i < positives; i++) {

@@ -34,12 +34,12 @@ template <class T> struct Outputs {
   T least_hess;
 
   // `weight` multiplies everything: it is what the loss was not given.
-  Outputs(const Plan &plan, const BlockArrays<T> &arrays, double weight = 1)
+  Outputs(const Plan &plan, const BlockArrays<T> &arrays, double weight)
       : values(arrays.values),
         grad(arrays.grad),
         hess(arrays.hess),
-        value_scale(static_cast<T>(plan.value_scale * weight)),
-        grad_scale(static_cast<T>(plan.grad_scale * weight)),
+        value_scale(static_cast<T>(plan.extreme_scale ? 0 : plan.value_scale * weight)),  // where nothing is kept, 0 times it is to be 0
+        grad_scale(static_cast<T>(plan.extreme_scale ? 0 : plan.grad_scale * weight)),
         least_hess(static_cast<T>(plan.problem.least_hess)) {}
 };
 
@@ -66,11 +66,14 @@ static constexpr int every_position = -1, nowhere = no_position;  // of no list
 // What a loss's formulas take: logits up to a size. Others go through the C library.
 template <class T> class Magnitudes {
  public:
-  FOCAL_INLINE explicit Magnitudes(T reach) : reach_(reach), far_(reach > 0 ? reach * reach * T(0.999) : T(-1)) {}
+  FOCAL_INLINE explicit Magnitudes(T reach)
+      : reach_(reach < Limits<T>::square ? reach : Limits<T>::square), far_(reach > 0 ? reach_ * reach_ * T(0.999) : T(-1)) {}
 
   FOCAL_INLINE bool is_beyond(T x) const { return absolute(x) > reach_; }
   static DoubleElement apart(const Plan &plan, int64_t k, T x) { return double_fallback_element(plan, k, x); }
   static double bounded(double derivative) { return derivative; }
+  // A bit for each lane of one vector.
+  template <class One> FOCAL_INLINE uint32_t lanes_beyond(One x) const { return lanes_above(absolute(x), reach_); }
   // Of a pack, cheaper than the largest |x|. It may be said in vain, where many are large or one is NaN.
   template <class R> FOCAL_INLINE bool may_be_beyond(R x) const { return any_lane_above(fold_squares(x), far_); }
 
@@ -92,9 +95,9 @@ template <class R, class T, class Range>
 FOCAL_NOINLINE void list_outliers(const T *x, MaskOf<T> *keep, const Range &range, int begin, Outliers<T> &outliers) {
   using One = decltype(fold(R()));
   for (int from = 0; from < R::size; from += One::size) {
-    if (!range.may_be_beyond(One::load(x + from))) continue;
-    for (int k = from; k < from + One::size; k++) {
-      if (keep[k] == 0 || !range.is_beyond(x[k])) continue;
+    for (uint32_t lanes = range.lanes_beyond(One::load(x + from)); lanes != 0; lanes &= lanes - 1) {
+      const int k = from + __builtin_ctz(lanes);
+      if (keep[k] == 0) continue;
       outliers.add(begin + k, x[k]);
       keep[k] = 0;
     }
@@ -106,6 +109,14 @@ template <class R, class T> FOCAL_NOINLINE void keep_lanes(const MaskOf<T> *keep
   for (T *const output : outputs)
     if (output) masked(load_mask<R>(keep), R::load(output)).store(output);
 }
+
+// Whether what is kept is chosen in registers. Two ways to a pack in registers cost WebAssembly half its speed, and a Hessian's bound comes
+// after: then it is chosen in memory.
+#ifdef __wasm_simd128__
+template <bool H> constexpr bool keeps_in_registers = false;
+#else
+template <bool H> constexpr bool keeps_in_registers = !H;
+#endif
 
 // The same address, which a compiler does not know to be the same: what is read there again takes no registers in between.
 template <class T> FOCAL_INLINE const T *apart(const T *from) {
@@ -124,6 +135,10 @@ FOCAL_INLINE double sweep(const Block<T, Range> &block, Outliers<T> &outliers, F
   const Outputs<T> &out = block.out;
   const int *left_out = block.left_out;
   int next = *left_out;
+  const auto go_on = [&](int from) FOCAL_LAMBDA {  // past the pack that begins there
+    while (*left_out >= from && *left_out < from + R::size) left_out++;
+    next = *left_out;
+  };
   T x_buffer[R::size], grad_buffer[R::size], value_buffer[R::size], hess_buffer[R::size];
   const Range range = block.range;
   double sum = 0;
@@ -154,17 +169,24 @@ FOCAL_INLINE double sweep(const Block<T, Range> &block, Outliers<T> &outliers, F
           next = begin + k;
         }
         Element<R> e = f(R::load(x + k), begin + k);
+        if constexpr (keeps_in_registers<H>)
+          if (next < begin + k + R::size) {
+            const auto mask = load_mask<R>(keep + k);
+            e.value = masked(mask, e.value);
+            e.grad = masked(mask, e.grad);
+            go_on(begin + k);
+          }
         if (grad) (e.grad * grad_scale).store(grad + k);
         if (values) (e.value * value_scale).store(values + k);
         if constexpr (H) larger(R(out.least_hess), e.hess * grad_scale).store(hess + k);
-        if (next < begin + k + R::size) {
-          T lanes[R::size];  // through memory: two ways to a pack in registers cost WebAssembly half its speed
-          e.value.store(lanes);
-          keep_lanes<R>(keep + k, {lanes, grad ? grad + k : nullptr, values ? values + k : nullptr, hess ? hess + k : nullptr});
-          e.value = R::load(lanes);
-          while (*left_out >= begin + k && *left_out < begin + k + R::size) left_out++;
-          next = *left_out;
-        }
+        if constexpr (!keeps_in_registers<H>)
+          if (next < begin + k + R::size) {
+            T lanes[R::size];
+            e.value.store(lanes);
+            keep_lanes<R>(keep + k, {lanes, grad ? grad + k : nullptr, values ? values + k : nullptr, hess ? hess + k : nullptr});
+            e.value = R::load(lanes);
+            go_on(begin + k);
+          }
         total = total + fold(e.value);
       }
       sum += sum_lanes(total);

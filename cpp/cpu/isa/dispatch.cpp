@@ -1,5 +1,9 @@
 #include "dispatch.h"
 
+#ifdef FOCAL_HAVE_AVX2
+#include <cpuid.h>
+#endif
+
 namespace focal {
 
 extern const Kernels baseline_kernels;
@@ -22,6 +26,14 @@ constexpr FocalIsa baseline_info{"simd128", "WebAssembly SIMD, 4 floats a vector
 constexpr FocalIsa baseline_info{"baseline", "as compiled, 4 floats a vector", "none", 1};
 #endif
 
+#ifdef FOCAL_HAVE_AVX2
+// Clang's __builtin_cpu_supports does not know this one in every version
+bool has_f16c() {
+  unsigned a, b, c, d;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 struct List {
   Isa entries[3];
   int32_t count = 0;
@@ -30,11 +42,11 @@ struct List {
   List() {
 #ifdef FOCAL_HAVE_AVX512
     const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("f16c");
+                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && has_f16c();
     add({"avx512", "AVX-512, 16 floats a vector", "avx512f avx512dq avx512vl avx512bw fma f16c", avx512}, &avx512_kernels);
 #endif
 #ifdef FOCAL_HAVE_AVX2
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
     add({"avx2", "AVX2 with FMA, 8 floats a vector", "avx2 fma f16c", avx2}, &avx2_kernels);
 #endif
     add(baseline_info, &baseline_kernels);

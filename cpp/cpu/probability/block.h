@@ -12,7 +12,7 @@ namespace FOCAL_NAMESPACE {
 
 // Scratch of one worker.
 struct ProbabilityScratch {
-  static constexpr int size = block_elements + 16;  // room for a whole pack past the end
+  static constexpr int size = block_elements + 32;  // room for a whole pack past the end, and what fill() writes there
   alignas(64) double p[size], y[size], rest[size], positive[size], negative[size], value[size], grad[size], hess[size];
   double numbers[size];
   int64_t valid[size];
@@ -67,7 +67,7 @@ double probability_block(const Plan &plan, ProbabilityScratch &scratch, int64_t 
   read_numbers(p.logits, p.dtype, begin, n, scratch.p);
   const bool skips = plan.skips() && stage_valid(plan, begin, end, scratch.valid, scratch.marks, scratch.row_marks);
   stage_targets(plan, begin, end, scratch.y, scratch.rest, scratch.numbers);
-  stage_weights(plan, begin, end, scratch.positive, scratch.negative, scratch.value, scratch.numbers);
+  stage_weights(plan, begin, end, Limits<double>::weight, scratch.positive, scratch.negative, scratch.value, scratch.numbers);
   if (p.weights_per != FOCAL_ABSENT)
     for (int k = 0; k < n; k++) scratch.positive[k] = weight_or_nan(scratch.positive[k]), scratch.negative[k] = weight_or_nan(scratch.negative[k]);
   for (int k = 0; skips && k < n; k++)

@@ -15,12 +15,13 @@ class Probabilities {
   FOCAL_INLINE bool is_beyond(float p) const { return !(smaller(p, 1 - p) > least); }
   static DoubleElement apart(const Plan &plan, int64_t k, float p) { return element_of_probability(plan, k, p); }
   static double bounded(double derivative) { return within(range_of(FOCAL_FLOAT32), derivative); }
-  template <class R> FOCAL_INLINE bool may_be_beyond(R p) const {
-    return any_lane_above(fold(select(smaller(p, R(1) - p) > R(least), R(0), R(1))), 0.0f);
-  }
+  template <class One> FOCAL_INLINE uint32_t lanes_beyond(One p) const { return lanes_above(ones_beyond(p), 0.0f); }
+  template <class R> FOCAL_INLINE bool may_be_beyond(R p) const { return any_lane_above(fold(ones_beyond(p)), 0.0f); }
 
  private:
   static constexpr float least = 0x1p-60f;
+
+  template <class R> static FOCAL_INLINE R ones_beyond(R p) { return select(smaller(p, R(1) - p) > R(least), R(0), R(1)); }
 };
 
 // Derivatives up to the largest weight (plan.h) over the least probability, times so much, are finite.

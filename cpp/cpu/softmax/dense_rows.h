@@ -49,7 +49,7 @@ template <class R, class S, class T> struct SoftmaxDenseRows : SoftmaxIndexLanes
       row.write(grad, [&](auto number, int64_t k) FOCAL_LAMBDA {
         using N = decltype(number);
         const N own = load<N>(pull + k), p = load<N>(scratch.p + k), q = load<N>(scratch.q + k);
-        return N(scale) * (p * others(own) - q * own);
+        return N(scale) * muladd(p, others(own), -(q * own));
       });
     });
     this->clear_values_without();
@@ -71,15 +71,26 @@ template <class R, class S, class T> struct SoftmaxDenseRows : SoftmaxIndexLanes
 
   // `bend` is over q.
   template <bool H> FOCAL_NOINLINE void dense_terms(const T *nll, T *value, T *pull) const {
-    with_common_power<T>(problem().gamma, [&](auto power) {
-      const SoftmaxFocal<decltype(power)> loss{power};
+    const auto store = [&](const auto &loss_at) FOCAL_LAMBDA {
       for (int64_t k = 0; k < elements; k += S::size) {
         const SoftmaxTerm<S> term =
-            loss(S::load(scratch.p + k), S::load(scratch.q + k), S::load(nll + k), S::load(scratch.amount + k));
+            loss_at(k, S::load(scratch.p + k), S::load(scratch.q + k), S::load(nll + k), S::load(scratch.amount + k));
         if constexpr (H) over_or_zero(term.bend, S::load(scratch.q + k)).store(scratch.bend + k);
         term.value.store(value + k);
         term.pull.store(pull + k);
       }
+    };
+    if (has_asymmetric_rows(problem())) {
+      return store([&](int64_t k, S p, S q, S of, S a) FOCAL_LAMBDA {
+        const PowerAny<S> power(S::load(scratch.gamma_high + k), S::load(scratch.gamma_low + k));
+        const auto is_own = S::load(scratch.own + k) > S(0);
+        const S m = a * power(select(is_own, q, p));
+        const SoftmaxTerm<S> own = term_of_own(power.gamma, m, p, q, of), other = term_of_other(power.gamma, m, q, of);
+        return SoftmaxTerm<S>{own.value, select(is_own, own.pull, other.pull), select(is_own, own.bend, other.bend)};
+      });
+    }
+    this->with_power_at(scratch.gamma_high, scratch.gamma_low, [&](auto power_at) {
+      store([&](int64_t k, S p, S q, S of, S a) FOCAL_LAMBDA { return SoftmaxFocal{power_at(k)}(p, q, of, a); });
     });
   }
 };

@@ -25,7 +25,7 @@ template <class R, class Power> FOCAL_INLINE TwoClasses<R> two_classes(const Pow
   const R sure = select(d > reach, R(0), p);
   // Past `reach` p goes on falling, and the loss it is multiplied by may be large
   const R fallen = p * exponential(larger(-reach, smaller(R(0), reach - d))), gain = R(power.gamma) * nll;
-  const R hess = grad_scale * m * fallen * muladd(gain, muladd(R(power.gamma), fallen, -q), q * R(2 * power.gamma + 1));
+  const R hess = grad_scale * m * fallen * muladd(gain, muladd(R(power.gamma), fallen, -q), q * muladd(R(2), R(power.gamma), R(1)));
   return {m * nll, grad_scale * m * muladd(R(power.gamma) * sure, nll, q), hess};
 }
 
@@ -40,8 +40,8 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
     if (C == 2) {
       if (this->takes_classes_out())  // what a row of one class comes to is 0
         for (int64_t r = 0; r < class_step; r++) scratch.row_amount[r] = scratch.row_left[r] < 2 ? T(0) : scratch.row_amount[r];
-      with_common_power<T>(problem().gamma, [&](auto power) {
-        hess ? two_class_rows<true>(power, x, grad, hess) : two_class_rows<false>(power, x, grad, nullptr);
+      this->with_power_at(scratch.row_gamma_high, scratch.row_gamma_low, [&](auto power_at) {
+        hess ? two_class_rows<true>(power_at, x, grad, hess) : two_class_rows<false>(power_at, x, grad, nullptr);
       });
     } else {
       constexpr int64_t stretch = 128;  // rows whose exponentials stay near the processor until their gradients are taken
@@ -63,14 +63,14 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
   }
 
  private:
-  template <bool H, class Power> FOCAL_INLINE void two_class_rows(const Power &power, const T *x, T *grad, T *hess) const {
+  template <bool H, class PowerAt> FOCAL_INLINE void two_class_rows(const PowerAt &power_at, const T *x, T *grad, T *hess) const {
     const N least(static_cast<T>(problem().least_hess));
     for (int64_t r = 0; r < class_step; r += N::size) {
       const N first = N::load(x + r), second = N::load(x + class_step + r);
       const auto is_second = N::load(scratch.row_target + r) > N(T(0.5));
       const N own = select(is_second, second, first), other = select(is_second, first, second);
       const TwoClasses<N> row =
-          two_classes(power, own, other, N::load(scratch.row_amount + r), N(static_cast<T>(plan.grad_scale)));
+          two_classes(power_at(r), own, other, N::load(scratch.row_amount + r), N(static_cast<T>(plan.grad_scale)));
       row.value.store(scratch.row_value + r);
       if constexpr (H) {
         const N clamped = larger(least, row.hess);

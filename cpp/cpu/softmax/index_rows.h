@@ -84,9 +84,9 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
   // Of rows begin..end-1, in whole packs: from their exponentials to their values, and to what each exponential's gradient is over it.
   template <bool H> FOCAL_NOINLINE void index_terms(bool shifted, int64_t begin, int64_t end) const {
     const S scale(static_cast<T>(plan.grad_scale));
-    with_common_power<T>(problem().gamma, [&](auto power) {
-      const SoftmaxFocal<decltype(power)> loss{power};
+    this->with_power_at(scratch.row_gamma_high, scratch.row_gamma_low, [&](auto power_at) {
       for (int64_t r = begin; r < end; r += S::size) {
+        const SoftmaxFocal loss{power_at(r)};
         const S e = S::load(scratch.row_e + r), others = S::load(scratch.row_others + r);
         S gap(0), below_top(0);
         if (shifted) {

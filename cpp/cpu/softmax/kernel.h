@@ -64,10 +64,12 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     if (indexed && !Base::Scratch::hard_targets(plan)) this->weigh_rows();
     this->list_rows_without();
     if (!indexed) this->stage_amounts();
+    // Without smoothing an asymmetric loss is nothing but its row's own class
+    if (indexed ? (problem().flags & FOCAL_CLASS_GAMMAS) != 0 : has_factors_of_classes(problem())) this->stage_gammas();
     const T largest = largest_magnitude<R>(x, static_cast<int>(elements));
     const bool far = largest > near_reach;
     rows_apart = 0;
-    if (plan.extreme_scale || has_factors_of_classes(problem()) || largest > Limits<T>::shifted || largest_amount() > amount_limit(far)) x = set_rows_apart(x);
+    if (plan.extreme_scale || (far && keeps_below_underflow()) || largest > Limits<T>::shifted || may_be_above(amount_limit(far))) x = set_rows_apart(x);
     double sum = !indexed   ? this->dense_block(x, grad, hess)
                  : by_class ? this->index_lanes(x, far, grad, hess)
                             : this->index_along(x, far, grad, hess);
@@ -113,9 +115,10 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     });
   }
 
-  T largest_amount() const {
-    return indexed ? largest_magnitude<R>(scratch.row_amount, static_cast<int>(rows))
-                   : largest_magnitude<R>(scratch.amount, static_cast<int>(elements));
+  // May an amount be above `limit`, or no number as a T? Then it may be one in double.
+  bool may_be_above(T limit) const {
+    if (!indexed) return is_any_from<R>(scratch.amount, elements, limit);
+    return this->has_one_amount() ? !(absolute(this->class_weight(0)) <= limit) : is_any_from<R>(scratch.row_amount, rows, limit);
   }
   // Where a row is shifted, a weight must not lift what has underflowed back among the normal numbers: the gradients of
   // classes below the floor, and log p of a row so sure that 1 - p is no normal number.
@@ -123,18 +126,27 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
   T amount_limit(bool far) const {
     if (!far) return Limits<T>::weight;
     if (C == 2 && indexed) return static_cast<T>(4 / (plan.grad_scale > 1 ? plan.grad_scale : 1));
-    return problem().gamma < 0.5 ? T(16) : T(1000);
+    return least_gamma() < 0.5 ? T(16) : T(1000);
   }
+  double least_gamma() const {
+    double least = problem().gamma;
+    for (int64_t c = 0; (problem().flags & FOCAL_CLASS_GAMMAS) && c < C; c++) least = c == 0 ? gamma_of_class(problem(), c) : smaller(gamma_of_class(problem(), c), least);
+    return least;
+  }
+  // Is there something left of another class's p^g where p is no number any more?
+  bool keeps_below_underflow() const { return has_asymmetric_rows(problem()) && !indexed && problem().gamma_negative > 0 && problem().gamma_negative < 1; }
 
   // Computes the rows that take the double-precision fallback, and gives back logits in which they are 0, as their amounts are.
   FOCAL_NOINLINE const T *set_rows_apart(const T *x) {
-    T *const reach = scratch.row_reach, *const amount = scratch.row_value;
+    T *const reach = scratch.row_reach;
     this->measure_rows(x, reach);
-    if (indexed) for (int64_t r = 0; r < rows; r++) amount[r] = absolute(scratch.row_amount[r]);
-    else this->measure_rows(scratch.amount, amount);
     for (int64_t r = 0; r < rows; r++) {
+      const T limit = amount_limit(reach[r] > near_reach);
+      bool is_apart = plan.extreme_scale || (reach[r] > near_reach && keeps_below_underflow()) || reach[r] > Limits<T>::shifted;
+      if (indexed) is_apart |= !(absolute(scratch.row_amount[r]) <= limit);
+      for (int64_t c = 0; !indexed && c < C; c++) is_apart |= !(absolute(scratch.amount[position(r, c)]) <= limit);
       scratch.apart[rows_apart] = static_cast<int32_t>(r);
-      rows_apart += plan.extreme_scale || has_factors_of_classes(problem()) || reach[r] > Limits<T>::shifted || amount[r] > amount_limit(reach[r] > near_reach);
+      rows_apart += is_apart;
     }
     if (rows_apart == 0) return x;
     for (int32_t i = 0; i < rows_apart; i++) compute_apart(x, i);
@@ -148,14 +160,14 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     return scratch.x;
   }
   bool has_class(int64_t r, int64_t c) const { return !this->takes_classes_out() || scratch.keep[position(r, c)] != 0; }
-  T amount_of(int64_t r, int64_t c) const {
-    if (!indexed) return scratch.amount[position(r, c)];
-    return static_cast<T>(c) == scratch.row_target[r] ? scratch.row_amount[r] : T(0);
+  double amount_of(int64_t r, int64_t c) const {
+    const T staged = !indexed ? scratch.amount[position(r, c)] : static_cast<T>(c) == scratch.row_target[r] ? scratch.row_amount[r] : T(0);
+    return __builtin_isfinite(staged) ? static_cast<double>(staged) : this->amount_in_double(r, c);
   }
   void compute_apart(const T *x, int32_t i) {
     const int64_t r = scratch.apart[i];
-    T *const row_x = scratch.p, *const row_amount = scratch.q;
-    double *const grad = scratch.work + 3 * C, *const hess = grad + C, *const gamma = hess + C;
+    T *const row_x = scratch.p;
+    double *const grad = scratch.work + 3 * C, *const hess = grad + C, *const gamma = hess + C, *const row_amount = gamma + C;
     int64_t left = 0, target = -1;
     for (int64_t c = 0; c < C; c++) {
       if (!has_class(r, c)) continue;
@@ -194,7 +206,8 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     for (int64_t r = 0; r < rows; r++) {
       const int64_t at = this->target_position(r);
       const double gamma = gamma_of_class(problem(), scratch.row_target[r] < 0 ? 0 : static_cast<int64_t>(scratch.row_target[r]));
-      const DoubleElement e = class_of_probability(problem(), gamma, static_cast<double>(x[at]), static_cast<double>(scratch.row_amount[r]));
+      const double amount = scratch.row_target[r] < 0 ? 0 : amount_of(r, static_cast<int64_t>(scratch.row_target[r]));
+      const DoubleElement e = class_of_probability(problem(), gamma, static_cast<double>(x[at]), amount);
       sum += e.value;
       scratch.row_value[r] = static_cast<T>(e.value / plan.value_divisor);
       scratch.e[at] = static_cast<T>(within(range, e.grad / plan.grad_divisor));
@@ -217,7 +230,7 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
       }
       for (int64_t c = 0; c < C; c++) {
         const double p = static_cast<double>(x[position(r, c)]) / whole;
-        const DoubleElement e = class_of_probability(problem(), gamma_of_class(problem(), c), p, static_cast<double>(scratch.amount[position(r, c)]));
+        const DoubleElement e = class_of_probability(problem(), gamma_of_class(problem(), c), p, amount_of(r, c));
         value += e.value;
         scratch.work[c] = e.grad;
         scratch.work[C + c] = e.hess;

@@ -21,6 +21,13 @@ template <class R, class S, class T> struct SoftmaxMaskedClasses : SoftmaxRows<T
     for (int64_t r = 0; r < rows; r += Row::step) f(Row(*this, r));
   }
 
+  // Calls f with what gives the power of gamma at an element, or at a row: the same one, or that of the class there.
+  template <class F> FOCAL_INLINE void with_power_at(const T *high, const T *low, F f) const {
+    if (problem().flags & FOCAL_CLASS_GAMMAS)
+      return f([=](int64_t k) FOCAL_LAMBDA { return PowerAny<S>(S::load(high + k), S::load(low + k)); });
+    with_common_power<T>(problem().gamma, [&](auto power) { f([=](int64_t) FOCAL_LAMBDA { return power; }); });
+  }
+
   // Reads which classes each row has left, and gives the others the largest logit of these. Returns the logits. A row without any
   // keeps them all, and logits of 0: it is not valid.
   FOCAL_NOINLINE const T *stage_mask(const T *x) {

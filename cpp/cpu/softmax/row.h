@@ -156,7 +156,7 @@ template <class One> struct Others {
     const One tops = row.sum(x, [top](auto v) FOCAL_LAMBDA {
       return select(decltype(v)(top) > v, decltype(v)(0), decltype(v)(1));
     });
-    beside_largest = rest + (tops - One(1)) * top;
+    beside_largest = muladd(tops - One(1), top, rest);
     whole = beside_largest + top;
   }
   template <class R> FOCAL_INLINE R operator()(R v) const {

@@ -27,10 +27,12 @@ template <class T, class V> struct SoftmaxScratch {
   T *kind_target, *kind_amount, *kind_value;  // of each row, where rows are of two kinds
   T *class_code;                // of each class
   T *bend, *hess, *apart_hess, *kind_hess, *row_largest, *row_beside, *row_bend, *row_hess;  // where second derivatives are asked for
+  T *row_gamma_high, *row_gamma_low, *gamma_high, *gamma_low;  // of each row or each element, where these differ
+  T *own;  // where an asymmetric loss has a part of all classes: 1 for each row's own class, 0 for the others
   T *keep, *row_left;  // where a mask takes classes out: 0 for these and 1 for the others; how many a row has left
   double *apart_value;          // of each row apart
   int32_t *without, *apart;     // the rows without a class; those that are computed apart
-  double *work;                 // 6 * classes
+  double *work;                 // 7 * classes
 
   static size_t bytes(const Plan &plan) { return SoftmaxScratch(plan, nullptr).size; }
   static bool hard_targets(const Plan &plan) {
@@ -49,7 +51,7 @@ template <class T, class V> struct SoftmaxScratch {
     };
     const int64_t rows = plan.rows_per_block + slack;
     const int64_t n = (plan.rows_per_block + (by_class(plan) ? step_of_rows : 0)) * plan.classes + slack;
-    cut(work, 6 * plan.classes);
+    cut(work, 7 * plan.classes);
     cut(apart_value, plan.rows_per_block);
     for (int32_t **array : {&without, &apart}) cut(*array, plan.rows_per_block + 1);
     for (T **array : {&x, &e, &amount, &exponent, &p, &q, &apart_grad, &kind_grad}) cut(*array, n);
@@ -59,6 +61,10 @@ template <class T, class V> struct SoftmaxScratch {
     cut(class_code, plan.problem.targets_kind == FOCAL_DENSE ? plan.classes + slack : 0);
     for (T **array : {&bend, &hess, &apart_hess, &kind_hess}) cut(*array, plan.problem.hess ? n : 0);
     for (T **array : {&row_largest, &row_beside, &row_bend, &row_hess}) cut(*array, plan.problem.hess ? rows : 0);
+    const bool by_row = (plan.problem.flags & FOCAL_CLASS_GAMMAS) != 0, by_element = has_factors_of_classes(plan.problem) && !hard_targets(plan);
+    for (T **array : {&row_gamma_high, &row_gamma_low}) cut(*array, by_row ? rows : 0);
+    for (T **array : {&gamma_high, &gamma_low}) cut(*array, by_element ? n : 0);
+    cut(own, has_asymmetric_rows(plan.problem) && !hard_targets(plan) ? n : 0);
     const bool by_mask = plan.problem.mask_per == FOCAL_PER_ELEMENT;
     cut(keep, by_mask ? n : 0);
     cut(row_left, by_mask ? rows : 0);
@@ -115,11 +121,12 @@ template <class T, class V> struct SoftmaxRows {
 
   // Reads half precision and bytes with the instructions of its own that there may be.
   static void read(const void *array, int32_t dtype, int64_t from, int64_t count, T *to) {
-    if (dtype == FOCAL_UINT8) {
-      const uint8_t *const bytes = static_cast<const uint8_t *>(array) + from;
-      for (int64_t k = 0; k < count; k++) to[k] = static_cast<T>(bytes[k]);
-      return;
-    }
+    const auto convert = [&](const auto *numbers) {
+      for (int64_t k = 0; k < count; k++) to[k] = static_cast<T>(numbers[from + k]);
+    };
+    if (dtype == FOCAL_UINT8) return convert(static_cast<const uint8_t *>(array));
+    if (dtype == FOCAL_INT32) return convert(static_cast<const int32_t *>(array));
+    if (dtype == Stored<T>::dtype) return copy_numbers(static_cast<const T *>(array) + from, count, to);
     // Those instructions make floats; beside logits in double there may be half precision, too
     if constexpr (sizeof(T) == sizeof(float)) {
       if (is_half(dtype)) return with_stored<T>(array, dtype, from, [&](const auto *numbers) { copy_numbers(numbers, count, to); });
@@ -174,9 +181,10 @@ template <class T, class V> struct SoftmaxRows {
   // without a class get target -1.
   FOCAL_NOINLINE void stage_rows() {
     const FocalProblem &p = problem();
-    T *const target = scratch.row_target, *const amount = scratch.row_amount, *const numbers = scratch.row_value;
+    T *const target = scratch.row_target, *const numbers = scratch.row_value;
     if (p.targets_kind == FOCAL_CLASS_INDEX) {
-      read_numbers(p.targets, p.targets_dtype, first, rows, target);
+      read(p.targets, p.targets_dtype, first, rows, target);
+      if (plan.every_row_has_class) return stage_row_weights();
       const T count = static_cast<T>(C), ignored = static_cast<T>(p.ignore_index),
               background = static_cast<T>(p.background);
       for (int64_t r = 0; r < rows; r++) {
@@ -193,9 +201,21 @@ template <class T, class V> struct SoftmaxRows {
       read_numbers(p.mask, p.mask_dtype, first, rows, numbers);
       for (int64_t r = 0; r < rows; r++) target[r] = numbers[r] == 0 ? T(-1) : target[r];
     }
-    if (p.weights_per != FOCAL_ABSENT) read_numbers(p.weights, p.weights_dtype, first, rows, amount);
-    if (p.weights_per != FOCAL_ABSENT) for (int64_t r = 0; r < rows; r++) amount[r] = weight_or_nan(amount[r]);
-    else for (int64_t r = 0; r < rows; r++) amount[r] = 1;
+    stage_row_weights();
+  }
+  // Has every row the same weight?
+  bool has_one_amount() const { return problem().weights_per == FOCAL_ABSENT && !problem().class_positive; }
+  FOCAL_NOINLINE void stage_row_weights() {
+    const FocalProblem &p = problem();
+    T *const amount = scratch.row_amount;
+    if (p.weights_per != FOCAL_ABSENT) {
+      read(p.weights, p.weights_dtype, first, rows, amount);
+      for (int64_t r = 0; r < rows; r++) amount[r] = weight_or_nan(amount[r]);
+    } else {
+      const T all = indexed && has_one_amount() ? class_weight(0) : T(1);
+      for (int64_t r = 0; r < rows; r++) amount[r] = all;
+      if (indexed && has_one_amount()) return;
+    }
     if (indexed) weigh_rows();
   }
 
@@ -210,6 +230,7 @@ template <class T, class V> struct SoftmaxRows {
   // Their amounts are 0.
   FOCAL_NOINLINE void list_rows_without() {
     rows_without = 0;
+    if (plan.every_row_has_class) return;
     each_row_below(scratch.row_target, T(0), rows, [&](int64_t r) { scratch.without[rows_without++] = static_cast<int32_t>(r); });
     for (int32_t i = 0; i < rows_without; i++) scratch.row_amount[scratch.without[i]] = 0;
   }
@@ -223,6 +244,24 @@ template <class T, class V> struct SoftmaxRows {
       if (!(fold_lanes(least, [](auto a, auto b) { return smaller(a, b); }) < limit)) continue;
       for (int64_t k = r; k < end; k++)
         if (numbers[k] < limit) f(k);
+    }
+  }
+
+  // The gamma of each row's class or, where classes have amounts, of each element, in the two parts that a power wants (elementary.h).
+  FOCAL_NOINLINE void stage_gammas() const {
+    const auto put = [](double gamma, T &high, T &low) {
+      high = leading_bits(static_cast<T>(gamma));
+      low = static_cast<T>(gamma - static_cast<double>(high));
+    };
+    const bool asymmetric = has_asymmetric_rows(problem());
+    for (int64_t r = 0; r < rows; r++) {
+      const int64_t target = scratch.row_target[r] < 0 ? 0 : static_cast<int64_t>(scratch.row_target[r]);
+      if (indexed) put(gamma_of_class(problem(), target), scratch.row_gamma_high[r], scratch.row_gamma_low[r]);
+      for (int64_t c = 0; !indexed && c < C; c++) {
+        const int64_t k = position(r, c);
+        put(asymmetric && c != target ? problem().gamma_negative : gamma_of_class(problem(), c), scratch.gamma_high[k], scratch.gamma_low[k]);
+        if (asymmetric) scratch.own[k] = c == target;
+      }
     }
   }
 
@@ -252,6 +291,20 @@ template <class T, class V> struct SoftmaxRows {
         for (int64_t c = 0; c < C; c++) weigh(amount[r * C + c], r, class_weight(c));
     }
     if (takes_classes_out()) clear_masked(amount);
+  }
+
+  // One of them, which as a T was no number.
+  FOCAL_NOINLINE double amount_in_double(int64_t r, int64_t c) const {
+    const FocalProblem &p = problem();
+    if (scratch.row_target[r] < 0) return 0;
+    const double of_row = p.weights_per == FOCAL_ABSENT ? 1 : weight_or_nan(number_at(p.weights, p.weights_dtype, first + r));
+    const double weight = (p.class_positive ? p.class_positive[c] : p.positive_weight) * of_row;
+    const bool is_target = static_cast<T>(c) == scratch.row_target[r];
+    if (indexed) return is_target ? weight : 0;
+    const int64_t o = (first + r) / plan.inner, i = (first + r) % plan.inner;
+    const double label = p.targets_kind == FOCAL_DENSE ? number_at(p.targets, p.targets_dtype, (o * C + c) * plan.inner + i) : is_target;
+    const double shift = takes_classes_out() ? p.label_smoothing / static_cast<double>(scratch.row_left[r]) : plan.target_shift;
+    return (label * plan.target_scale + shift) * weight;
   }
 
   void clear_values_without() const {

@@ -21,12 +21,52 @@ template <> struct Counter<2> { using Type = int16_t; static constexpr int64_t p
 template <> struct Counter<4> { using Type = int32_t; static constexpr int64_t piece = 1024; };
 template <> struct Counter<8> { using Type = int64_t; static constexpr int64_t piece = 1024; };
 
+// Of whole numbers that are not all 0 or 1: each is either of them, or unusual.
+template <class S> Labels look_at_soft(const S *labels, int64_t count) {
+  Labels found{0, true, false};
+  for (int64_t k = 0; k < count; k++) found.positives += labels[k] >= S(1);
+  return found;
+}
+
+struct BytesTogether { int32_t sum; uint8_t bits; };  // of bytes that are at most 1 a sum, and of any what bits are set in one of them
+
+BytesTogether together(const uint8_t *bytes, int64_t count) {
+  constexpr int64_t piece = 8 * 255;  // eight sums of bytes at once
+  uint64_t bits = 0;
+  int32_t sum = 0;
+  int64_t k = 0;
+  for (int64_t end; k + 8 <= count; k = end) {
+    end = count - k < piece ? k + (count - k) / 8 * 8 : k + piece;
+    uint64_t sums = 0;
+    for (int64_t at = k; at < end; at += 8) {
+      uint64_t eight;
+      memcpy(&eight, bytes + at, 8);
+      bits |= eight;
+      sums += eight;
+    }
+    constexpr uint64_t every_other = 0x00FF00FF00FF00FF;
+    sums = (sums & every_other) + (sums >> 8 & every_other);
+    sum += static_cast<int32_t>(sums * 0x0001000100010001 >> 48);
+  }
+  for (; k < count; k++) {
+    bits |= bytes[k];
+    sum += bytes[k];
+  }
+  bits |= bits >> 32;
+  bits |= bits >> 16;
+  return {sum, static_cast<uint8_t>(bits | bits >> 8)};
+}
+
 // Hard labels, the common ones, take fewer operations: they are taken for hard until one is not, which is seen soon.
 template <class S> Labels look(const S *labels, int64_t count, double positive_from) {
   using I = typename Counter<sizeof(S)>::Type;
   constexpr int64_t first_piece = 64, piece = Counter<sizeof(S)>::piece;
   const S least_positive = std::is_integral_v<S> ? S(1) : static_cast<S>(positive_from);
   Labels found{0, false, true};
+  if constexpr (sizeof(S) == 1) {
+    const BytesTogether bytes = together(reinterpret_cast<const uint8_t *>(labels), count);
+    return bytes.bits <= 1 ? Labels{bytes.sum, false, true} : look_at_soft(labels, count);
+  }
   for (int64_t begin = 0, end; begin < count; begin = end) {
     end = begin == 0 ? first_piece : begin + piece;
     end = end < count ? end : count;
@@ -193,25 +233,9 @@ Labels look_at_marked_labels(const void *array, int32_t dtype, int64_t from, int
   return with_type(array, dtype, from, [&](auto *labels) { return look_at_marked(labels, count, positive_from, marks); });
 }
 
-int32_t sum_of_marks(const uint8_t *marks, int64_t count) {
-  constexpr int64_t piece = 8 * 255;  // eight sums of bytes at once
-  int32_t sum = 0;
-  int64_t k = 0;
-  for (int64_t end; k + 8 <= count; k = end) {
-    end = count - k < piece ? k + (count - k) / 8 * 8 : k + piece;
-    uint64_t sums = 0;
-    for (int64_t at = k; at < end; at += 8) {
-      uint64_t eight;
-      memcpy(&eight, marks + at, 8);
-      sums += eight;
-    }
-    constexpr uint64_t every_other = 0x00FF00FF00FF00FF;
-    sums = (sums & every_other) + (sums >> 8 & every_other);
-    sum += static_cast<int32_t>(sums * 0x0001000100010001 >> 48);
-  }
-  for (; k < count; k++) sum += marks[k];
-  return sum;
-}
+int32_t sum_of_marks(const uint8_t *marks, int64_t count) { return together(marks, count).sum; }
+
+bool is_any_marked(const uint8_t *marks, int64_t count) { return memchr(marks, 1, static_cast<size_t>(count)) != nullptr; }
 
 Indices look_at_indices(const Plan &plan, int64_t from, int64_t count) {
   const FocalProblem &p = plan.problem;

@@ -33,6 +33,7 @@ void unmark_ignored(const FocalProblem &problem, int64_t from, int64_t count, ui
 // look_at_labels of those that are marked; `hard` says nothing.
 Labels look_at_marked_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from, const uint8_t *marks);
 int32_t sum_of_marks(const uint8_t *marks, int64_t count);
+bool is_any_marked(const uint8_t *marks, int64_t count);
 
 // What `count` (at most 2^30) class indices of an array are, from `from` on.
 struct Indices {

@@ -8,6 +8,7 @@
 
 #include "elementary.h"
 #include "pack.h"
+#include "half.h"
 #include "numbers.h"
 #include "plan.h"
 
@@ -40,6 +41,13 @@ template <class F> FOCAL_INLINE void each_run(const Plan &plan, int64_t begin, i
   }
 }
 
+// read_numbers of labels. Bytes, the common ones, are read here, where the compiler knows this instruction set.
+template <class T> FOCAL_INLINE void read_labels(const FocalProblem &p, int64_t from, int64_t count, T *to) {
+  if (p.targets_dtype != FOCAL_UINT8) return read_numbers(p.targets, p.targets_dtype, from, count, to);
+  const uint8_t *const labels = static_cast<const uint8_t *>(p.targets) + from;
+  for (int64_t k = 0; k < count; k++) to[k] = static_cast<T>(static_cast<int32_t>(labels[k]));
+}
+
 // y[k] = the problem's target of element begin + k, smoothed, and rest[k] = 1 - y[k] unless `rest` is null. Both come from
 // double where y alone would have lost the digits of the other.
 template <class T>
@@ -47,9 +55,9 @@ FOCAL_NOINLINE void stage_targets(const Plan &plan, int64_t begin, int64_t end, 
   const FocalProblem &p = plan.problem;
   const double scale = plan.target_scale, shift = plan.target_shift;
   if (p.targets_kind == FOCAL_DENSE) {
-    if (!rest && scale == 1) return read_numbers(p.targets, p.targets_dtype, begin, end - begin, y);
+    if (!rest && scale == 1) return read_labels(p, begin, end - begin, y);
     if (is_integer(p.targets_dtype)) {
-      read_numbers(p.targets, p.targets_dtype, begin, end - begin, y);
+      read_labels(p, begin, end - begin, y);
       const T low = static_cast<T>(shift), high = static_cast<T>(scale + shift);
       for (int64_t k = 0; k < end - begin; k++) {
         const bool is_one = y[k] == 1;
@@ -112,29 +120,73 @@ FOCAL_NOINLINE void stage_numbers(const Plan &plan, int64_t begin, int64_t end, 
   });
 }
 
-// The weights of positives and negatives: those of their classes, or of all, times those of the call. `each` is room for a number an
-// element.
+// Writes up to 31 numbers past the end, where runs that follow are written after.
+template <class N> FOCAL_INLINE void fill(N *to, int count, N number) {
+  typedef N Line __attribute__((vector_size(32)));
+  constexpr int step = 32, width = static_cast<int>(sizeof(Line) / sizeof(N));
+  const Line line = number - Line{};
+  for (int k = 0; k < count; k += step)
+    FOCAL_UNROLL for (int i = 0; i < step; i += width) memcpy(to + k + i, &line, sizeof line);
+}
+
+// The largest magnitude of what it is shown, compared as integers, which compilers do several at a time; NaN is above all.
+template <class T> struct LargestMagnitude {
+  using Int = typename Bits<T>::Int;
+  Int bits = 0;
+  FOCAL_INLINE void see(T x) {
+    const Int magnitude = as_int(absolute(x));
+    bits = magnitude > bits ? magnitude : bits;
+  }
+  FOCAL_INLINE bool is_at_most(T limit) const { return as_float(bits) <= limit; }
+};
+
+// Weights are raised by a power of 2, and what comes of them is lowered by it: a product in the middle of a formula that is too small for
+// a normal number would be 0 (cpu/flush_to_zero.h), even where what it is a part of, or is multiplied to, is none.
+template <class T> constexpr double raise = sizeof(T) == sizeof(float) ? 0x1p28 : 1;
+template <class T> constexpr double lowered = 1 / raise<T>;
+template <class T> FOCAL_INLINE T raised_weight(double weight) { return static_cast<T>(weight * raise<T>); }
+
+// The raised weights of positives and negatives: those of their classes, or of all, times those of the call. `each` is room for a number an
+// element. Returns whether all are at most `limit` in size.
 template <class T>
-FOCAL_NOINLINE void stage_weights(const Plan &plan, int64_t begin, int64_t end, T *positive, T *negative, T *each, T *numbers) {
+FOCAL_NOINLINE bool stage_weights(const Plan &plan, int64_t begin, int64_t end, T limit, T *positive, T *negative, T *each, T *numbers) {
   const FocalProblem &p = plan.problem;
   const int64_t n = end - begin;
-  if (p.weights_per != FOCAL_ABSENT) stage_numbers(plan, begin, end, p.weights, p.weights_dtype, p.weights_per == FOCAL_PER_ROW, each, numbers);
-  else for (int64_t k = 0; k < n; k++) each[k] = 1;
+  const bool by_row = p.weights_per == FOCAL_PER_ROW;
+  LargestMagnitude<T> largest;
+  const T of_positive = raised_weight<T>(p.positive_weight), of_negative = raised_weight<T>(p.negative_weight);
+  if (!p.class_positive && by_row && is_along_classes(plan)) {
+    each_run_of_numbers(plan, begin, end, p.weights, p.weights_dtype, numbers, [&](const Run &run, const T *number) FOCAL_LAMBDA {
+      const T of_row_positive = of_positive * number[0], of_row_negative = of_negative * number[0];
+      largest.see(of_row_positive);
+      largest.see(of_row_negative);
+      fill(positive + run.offset, run.count, of_row_positive);
+      fill(negative + run.offset, run.count, of_row_negative);
+    });
+    return largest.is_at_most(limit);
+  }
+  const bool in_place = p.weights_per == FOCAL_PER_ELEMENT && p.weights_dtype == Stored<T>::dtype;
+  const T *const weight = in_place ? static_cast<const T *>(p.weights) + begin : each;
+  if (p.weights_per == FOCAL_ABSENT) for (int64_t k = 0; k < n; k++) each[k] = 1;
+  else if (!in_place) stage_numbers(plan, begin, end, p.weights, p.weights_dtype, by_row, each, numbers);
   if (p.class_positive) {
     each_run(plan, begin, end, [&](const Run &run) FOCAL_LAMBDA {
       for (int k = 0; k < run.count; k++) {
         const int64_t c = run.along_rows ? run.cls : run.cls + k;
-        positive[run.offset + k] = static_cast<T>(p.class_positive[c]) * each[run.offset + k];
-        negative[run.offset + k] = static_cast<T>(p.class_negative[c]) * each[run.offset + k];
+        positive[run.offset + k] = raised_weight<T>(p.class_positive[c]) * weight[run.offset + k];
+        negative[run.offset + k] = raised_weight<T>(p.class_negative[c]) * weight[run.offset + k];
       }
     });
-    return;
+    for (int64_t k = 0; k < n; k++) largest.see(larger(absolute(positive[k]), absolute(negative[k])));
+    return largest.is_at_most(limit);
   }
-  const T of_positive = static_cast<T>(p.positive_weight), of_negative = static_cast<T>(p.negative_weight);
   for (int64_t k = 0; k < n; k++) {
-    positive[k] = of_positive * each[k];
-    negative[k] = of_negative * each[k];
+    largest.see(weight[k]);
+    positive[k] = of_positive * weight[k];
+    negative[k] = of_negative * weight[k];
   }
+  const T factor = larger(T(1), larger(absolute(of_positive), absolute(of_negative)));
+  return factor <= limit && largest.is_at_most(limit / factor);
 }
 
 // high[k] + low[k] = the gamma of element begin + k's class, in the two parts that a power wants (elementary.h).
@@ -148,6 +200,13 @@ template <class T> FOCAL_NOINLINE void stage_gammas(const Plan &plan, int64_t be
   });
 }
 
+// marks[k] = 1 where row first + k is neither masked nor, by its index, ignored, else 0.
+inline void mark_rows(const FocalProblem &p, int64_t first, int64_t count, bool ignores, uint8_t *marks) {
+  if (p.mask_per == FOCAL_PER_ROW) mark_nonzero(p.mask, p.mask_dtype, first, count, marks);
+  else memset(marks, 1, static_cast<size_t>(count));
+  if (ignores) unmark_ignored(p, first, count, marks);
+}
+
 // valid[k] = all ones where element begin + k is valid (neither masked nor ignored), else 0. Returns whether one is not. `marks` and
 // `of_rows` are room for a byte an element.
 template <class Int>
@@ -155,19 +214,25 @@ FOCAL_NOINLINE bool stage_valid(const Plan &plan, int64_t begin, int64_t end, In
   const FocalProblem &p = plan.problem;
   const int64_t n = end - begin;
   const bool of_targets = p.targets_kind == FOCAL_CLASS_INDEX, ignores = p.ignore_index == p.ignore_index || ignores_nan(p);
+  if (is_along_classes(plan) && p.mask_per != FOCAL_PER_ELEMENT && (of_targets || !ignores)) {
+    const int64_t first = begin / plan.classes, count = (end - 1) / plan.classes - first + 1;
+    mark_rows(p, first, count, ignores, of_rows);
+    bool some = false;
+    each_run(plan, begin, end, [&](const Run &run) FOCAL_LAMBDA {
+      const Int all = -static_cast<Int>(of_rows[run.row - first]);
+      some |= all == 0;
+      fill(valid + run.offset, run.count, all);
+    });
+    return some;
+  }
   if (p.mask_per == FOCAL_PER_ELEMENT) mark_nonzero(p.mask, p.mask_dtype, begin, n, marks);
   if (p.mask_per == FOCAL_PER_ROW || (ignores && of_targets)) {
-    const auto mark_rows = [&](int64_t first, int64_t count) {
-      if (p.mask_per == FOCAL_PER_ROW) mark_nonzero(p.mask, p.mask_dtype, first, count, of_rows);
-      else memset(of_rows, 1, static_cast<size_t>(count));
-      if (ignores && of_targets) unmark_ignored(p, first, count, of_rows);
-    };
     const bool joins = p.mask_per == FOCAL_PER_ELEMENT, along_classes = is_along_classes(plan);
     const int64_t first = begin / plan.classes;
-    if (along_classes) mark_rows(first, (end - 1) / plan.classes - first + 1);
+    if (along_classes) mark_rows(p, first, (end - 1) / plan.classes - first + 1, ignores && of_targets, of_rows);
     each_run(plan, begin, end, [&](const Run &run) FOCAL_LAMBDA {
       uint8_t *const here = marks + run.offset;
-      if (!along_classes) mark_rows(run.row, run.count);
+      if (!along_classes) mark_rows(p, run.row, run.count, ignores && of_targets, of_rows);
       const uint8_t *const of_run = along_classes ? of_rows + (run.row - first) : of_rows;
       for (int k = 0; k < run.count; k++) here[k] = of_run[along_classes ? 0 : k] & (joins ? here[k] : 1);
     });

@@ -51,12 +51,19 @@ class TargetScan::Part {
 
   Count rows_of_indices(int64_t begin, int64_t end) const {
     Count count;
+    uint8_t marks[together];
+    double indices[together];
     for (int64_t row = begin; row < end; row++) {
-      const double index = target(row);
-      if (is_ignored(index, &count) || !lets_row_in(row)) continue;
-      const int64_t first = element(row, 0);
-      int64_t elements = plan_.classes;
+      const int64_t at = (row - begin) % together, n = end - row < together ? end - row : together;
+      if (at == 0) {
+        read_numbers(p_.targets, p_.targets_dtype, row, n, indices);
+        if (p_.mask_per == FOCAL_PER_ROW) mark_nonzero(p_.mask, p_.mask_dtype, row, n, marks);
+      }
+      const double index = indices[at];
+      if (is_ignored(index, &count) || (p_.mask_per == FOCAL_PER_ROW && !marks[at])) continue;
+      int64_t first = 0, elements = plan_.classes;
       if (p_.mask_per == FOCAL_PER_ELEMENT) {
+        first = element(row, 0);
         elements = 0;
         for (int64_t c = 0; c < plan_.classes; c++) elements += lets_element_in(first + c * plan_.inner);
         if (elements == 0) continue;
@@ -151,8 +158,8 @@ class TargetScan::Part {
         if (p_.mask_per == FOCAL_PER_ROW)
           for (int64_t k = 0; k < n; k += classes) memset(marks + k, lets_row_in((from + k) / classes), static_cast<size_t>(n < classes ? n : classes));
         mark(from, n, marks, &count);
-        if (most == 1) any |= sum_of_marks(marks, n) > 0;
-        else for (int64_t k = 0; k < n; k += classes) count.rows += sum_of_marks(marks + k, classes) > 0;
+        if (most == 1) any |= is_any_marked(marks, n);
+        else for (int64_t k = 0; k < n; k += classes) count.rows += is_any_marked(marks + k, classes);
       }
       count.rows += any;
     }
@@ -254,6 +261,7 @@ FocalStatus TargetScan::finish(FocalResult *result) const {
   const bool some_hard = hard_ && p.loss != FOCAL_SOFTMAX && p.label_smoothing == 0;
   plan_.hard_labels = some_hard && !soft_;
   plan_.hard_blocks = some_hard && soft_ ? hard_blocks_ : nullptr;
+  plan_.every_row_has_class = by_index_ && p.loss == FOCAL_SOFTMAX && positives_ == plan_.rows;
   result->elements = static_cast<double>(elements_);
   result->rows = static_cast<double>(how_ == &Part::labels ? plan_.rows : rows_.load());
   result->positives = static_cast<double>(positives_);

@@ -16,8 +16,6 @@ FOCAL_INLINE float gpu_reciprocal(float x) {
 #elif defined(__CUDACC__)  // nvcc's look at the host's part, which does not call it
 FOCAL_INLINE float gpu_reciprocal(float x) { return 1 / x; }
 #else  // as wrong as it may be; what is one rounding there is one here
-FOCAL_INLINE float muladd(float a, float b, float c) { return ::fmaf(a, b, c); }
-FOCAL_INLINE double muladd(double a, double b, double c) { return ::fma(a, b, c); }
 FOCAL_INLINE float gpu_reciprocal(float x) { return 1 / x * emulator::inexact(x, 0x1p-23f); }
 #endif
 

@@ -50,8 +50,9 @@ template <class Kernels> FOCAL_ON_DEVICE_APART double double_fallback_element(co
 template <class Kernels> FOCAL_ON_DEVICE double probability_element(const Plan &plan, const Divisors &divisors, int64_t k) {
   const FocalProblem &p = plan.problem;
   const Position at = position_of(plan, k);
-  const auto [y, rest] = target_of<double>(plan, k, at);
-  const auto [positive, negative] = weights_of<double>(p, k, at);
+  const Target<double> target = target_of<double>(plan, k, at);
+  const ElementWeights<double> weights = weights_of<double>(p, k, at);
+  const double y = target.y;
   const double read = number_at<double>(p.logits, p.dtype, k), given = read < 0 ? 0 : read > 1 ? 1 : read;
   const NumberRange range = range_of(p.dtype);
   const double inside = given <= 0 ? range.least : given >= 1 ? range.below_one : larger(Constants<double>::smallest_normal, given);
@@ -60,9 +61,9 @@ template <class Kernels> FOCAL_ON_DEVICE double probability_element(const Plan &
   with_problem_of_class<Kernels>(p, at.cls, [&](const FocalProblem &own) {
     if (given == given)
       Kernels::template exact<double>(own, [&](const auto &loss) {
-        e = loss.of_probability(logistic_of_probability(inside), y, rest, positive, negative);
+        e = loss.of_probability(logistic_of_probability(inside), y, target.rest, weights.positive, weights.negative);
       });
-    if ((given == 0 || given == 1) && y == y) limit = Kernels::at_end(own, given, y, rest, positive, negative);
+    if ((given == 0 || given == 1) && y == y) limit = Kernels::at_end(own, given, y, target.rest, weights.positive, weights.negative);
   });
   if ((given == 0 || given == 1) && y == y) {
     if (::isfinite(limit.value)) e.value = limit.value;
@@ -119,9 +120,9 @@ __global__ void __launch_bounds__(block_threads) general_kernel(const __grid_con
     }
     const float x = number_at<float>(p.logits, p.dtype, k);
     const ElementWeights<float> weights = weights_of<float>(p, k, at);
-    const float heaviest = larger(absolute(weights.positive), absolute(weights.negative));
+    const bool is_light = absolute(weights.positive) <= Limits<float>::weight && absolute(weights.negative) <= Limits<float>::weight;
     // A NaN among weights is left to the double-precision fallback too, one among logits comes through the formulas
-    if (divisors.extreme_scale || absolute(x) > reach || !(heaviest <= Limits<float>::weight)) return double_fallback_element<Kernels>(plan, divisors.grad_divisor, divisors.value_divisor, k);
+    if (divisors.extreme_scale || absolute(x) > reach || !is_light) return double_fallback_element<Kernels>(plan, divisors.grad_divisor, divisors.value_divisor, k);
     const Target<float> target = target_of<float>(plan, k, at);
     const auto of = [&](const auto &formula) { return formula.template soft<H>(x, target.y, target.rest, weights.positive, weights.negative); };
     Element<float> e;

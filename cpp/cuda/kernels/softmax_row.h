@@ -150,29 +150,31 @@ template <class Group> FOCAL_ON_DEVICE_APART double double_fallback_row(const Pl
     const double a = amount_of<double>(plan, facts, c);
     if (a == 0) return SoftmaxTerm<double>{0, 0, 0};
     const double nll = c == top ? log_whole : max - x + log_whole;
-    if (has_asymmetric_rows(p) && c != facts.target) return term_of_other(p.gamma_negative, q, nll, a);
+    if (has_asymmetric_rows(p) && c != facts.target) return double_fallback_term_of_other(p.gamma_negative, q, nll, a);
     return double_fallback_term(gamma_of_class(p, c), share, q, nll, a);
   };
-  // Of the others the sum of bends loses nothing to the top's, however large that is
-  double value = 0, pull = 0, bends_below = 0, bend_of_top = 0, share, q;
+  // Of the others the sums of pulls and bends lose nothing to the top's, however large these are
+  double value = 0, pulls_below = 0, pull_of_top = 0, bends_below = 0, bend_of_top = 0, share, q;
   each_class(p, facts, group, [&](int64_t c) {
     const SoftmaxTerm<double> own = term(c, share, q);
     value += own.value;
-    pull += own.pull;
+    (c == top ? pull_of_top : pulls_below) += own.pull;
     (c == top ? bend_of_top : bends_below) += over_or_zero(own.bend, q);
   });
   value = group.sum(value);
-  pull = group.sum(pull);
+  pulls_below = group.sum(pulls_below);
+  pull_of_top = group.sum(pull_of_top);
   bends_below = group.sum(bends_below);
   bend_of_top = group.sum(bend_of_top);
   if (p.grad || p.hess)
     each_class(p, facts, group, [&](int64_t c) {
       const SoftmaxTerm<double> own = term(c, share, q);
+      const double pulls = c == top ? pulls_below : pulls_below - own.pull + pull_of_top;
       if (p.hess) {
         const double bends = c == top ? bends_below : bends_below - over_or_zero(own.bend, q) + bend_of_top;
-        put_hess(p, facts, c, unordered ? NAN : hess_of_class(share, q, own.bend, bends, pull) / grad_divisor);
+        put_hess(p, facts, c, unordered ? NAN : hess_of_class(share, q, own.bend, bends, pulls + own.pull) / grad_divisor);
       }
-      if (p.grad) put_grad(p, facts, c, unordered ? NAN : (share * (pull - own.pull) - q * own.pull) / grad_divisor);
+      if (p.grad) put_grad(p, facts, c, unordered ? NAN : (share * pulls - q * own.pull) / grad_divisor);
     });
   return unordered ? NAN : value;
 }
@@ -342,7 +344,8 @@ FOCAL_ON_DEVICE int64_t class_of_labels(const Plan &plan, const RowFacts &facts,
   int64_t of_one = INT64_MAX;
   double some = 0;  // how many are not 0
   row.each([&](int64_t c, float &) {
-    amount = larger(absolute(amount_of<float>(plan, facts, c)), amount);
+    const float own = absolute(amount_of<float>(plan, facts, c));
+    amount = larger(own == own ? own : HUGE_VALF, amount);  // what is none as a float may be a number in double
     if (!may_be) return;
     const float label = label_of(p, number_at<float>(p.targets, p.targets_dtype, facts.base + c * facts.stride));
     some += label != 0;

@@ -185,6 +185,23 @@ TEST_CASE_TEMPLATE("extreme logits give their limits, and leave their neighbours
       }
 }
 
+TEST_CASE("a call leaves its thread's floating point as it was") {
+  const std::vector<float> logits(10000, -60);
+  const std::vector<uint8_t> targets(10000, 0);
+  FocalProblem p = blank_problem(FOCAL_SIGMOID, 10000, 1, 1);
+  p.gamma = 5;
+  set_logits(p, logits);
+  set_targets(p, FOCAL_DENSE, targets);
+  std::vector<float> grad(logits.size());
+  set_outputs(p, nullptr, &grad, nullptr);
+  FocalResult result;
+  REQUIRE(focal_run(&p, &result) == FOCAL_OK);
+  for (const float each : grad) CHECK(std::fabs(each) < 1e-37F);
+  volatile float tiny = 1e-40F;  // which is no normal number
+  tiny = tiny * 0.5F;
+  CHECK(tiny > 0);
+}
+
 TEST_CASE("sums of huge finite logits do not overflow") {
   const std::vector<float> logits(1000, 3e38F);
   const std::vector<uint8_t> targets(1000, 0);

@@ -69,12 +69,15 @@ void fail(const char *what, const FocalProblem &p) {
   abort();
 }
 
-void fill(Array &array, int32_t dtype, Bytes &bytes, bool labels) {
+// `whole`: class indices, of which whoever calls has checked that floats are whole numbers.
+void fill(Array &array, int32_t dtype, Bytes &bytes, bool labels, bool whole = false) {
   const size_t each = size_of(dtype), count = array.bytes / each;
-  const bool any = bytes.below(4) == 0;
+  const bool any = bytes.below(4) == 0 && !(whole && (dtype == FOCAL_FLOAT32 || dtype == FOCAL_FLOAT64));
   // A few numbers again and again: the fuzzer's input is short, and arrays are long
   std::vector<double> few(1 + static_cast<size_t>(bytes.below(32)));
   for (double &number : few) number = labels ? bytes.number({0, 1, 1, 0.5, 0.25}) : bytes.number({0, 1, -1, 3.5, -20, 88.5, -104, 700, -745});
+  if (whole)
+    for (double &number : few) number = std::trunc(number);
   for (size_t i = 0; i < count; i++) {
     uint8_t *const to = static_cast<uint8_t *>(array.data) + i * each;
     const double number = few[i * 7 % few.size()];
@@ -83,6 +86,14 @@ void fill(Array &array, int32_t dtype, Bytes &bytes, bool labels) {
     else if (dtype == FOCAL_FLOAT32) { const float single = static_cast<float>(number); memcpy(to, &single, 4); }
     else { const int32_t whole = std::fabs(number) < 1e9 ? static_cast<int32_t>(number) : 0; memcpy(to, &whole, each); }
   }
+}
+
+// A logit that is NaN makes the sum NaN, which the reference's weight of 0 takes away again.
+bool has_nan(const void *logits, int32_t dtype, size_t count) {
+  const float *const singles = static_cast<const float *>(logits);
+  const double *const doubles = static_cast<const double *>(logits);
+  return dtype == FOCAL_FLOAT64 ? std::any_of(doubles, doubles + count, [](double x) { return std::isnan(x); })
+                                : std::any_of(singles, singles + count, [](float x) { return std::isnan(x); });
 }
 
 bool is_close(double actual, double exact, double tolerance) {
@@ -109,7 +120,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   p.threads = 1;
   p.constant_modulator = bytes.below(2);
   p.inputs = bytes.below(4) == 3 ? FOCAL_PROBABILITIES : FOCAL_LOGITS;
-  p.flags = bytes.below(4);
+  p.flags = bytes.below(16);
+  if (p.loss == FOCAL_SOFTMAX && p.targets_kind == FOCAL_DENSE) p.flags &= ~FOCAL_IGNORE_NAN;  // of whole rows, which the reference does not know
   p.outer = bytes.below(3) == 0 ? bytes.raw<uint16_t>() % 3000 : bytes.below(20);
   p.classes = bytes.below(12);
   p.inner = 1 + bytes.below(3);
@@ -117,7 +129,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   p.gamma_negative = bytes.number({0, 4, 1, 2.5});
   p.beta = bytes.number({0, 1, 2, 4});
   p.margin = bytes.number({0, 0.05});
-  p.label_smoothing = bytes.below(3) == 2 && p.loss <= FOCAL_STAR ? 0.1 : 0;
+  // Of sigmoid general the smoothing of its cross entropy alone
+  if (p.loss == FOCAL_SIGMOID_GENERAL) p.beta = std::initializer_list<double>{0, 0.1, 1}.begin()[bytes.below(3)];
+  p.label_smoothing = bytes.below(3) == 2 && (p.loss <= FOCAL_STAR || p.loss == FOCAL_SIGMOID_GENERAL) ? 0.1 : 0;
   // Whole numbers, as whoever calls has checked: the kernel compares integers, the reference doubles
   p.background = std::initializer_list<double>{NAN, -1, p.classes}.begin()[bytes.below(3)];
   p.ignore_index = std::initializer_list<double>{NAN, -1, 255, -100}.begin()[bytes.below(4)];
@@ -136,7 +150,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Array weights(p.weights_dtype, count_of(p.weights_per), shift()), mask(p.mask_dtype, count_of(p.mask_per), shift());
   Array values(p.dtype, p.loss == FOCAL_SOFTMAX ? rows : elements, shift()), grad(p.dtype, elements, shift()), hess(p.dtype, elements, shift());
   fill(logits, p.dtype, bytes, p.inputs == FOCAL_PROBABILITIES);
-  fill(targets, p.targets_dtype, bytes, true);
+  fill(targets, p.targets_dtype, bytes, true, p.targets_kind == FOCAL_CLASS_INDEX);
   fill(weights, p.weights_dtype, bytes, true);
   fill(mask, p.mask_dtype, bytes, true);
   p.logits = logits.data;
@@ -146,7 +160,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const int32_t outputs = bytes.below(8);
   if (outputs & 1) p.values = values.data;
   if (outputs & 2) p.grad = grad.data;
-  if ((outputs & 4) && p.loss != FOCAL_SOFTMAX) p.hess = hess.data;
+  if (outputs & 4) p.hess = hess.data;
+  // A weight of each class, and behind the positives' a gamma of each, which whoever calls has checked
+  std::vector<double> class_positive(2 * static_cast<size_t>(p.classes)), class_negative(static_cast<size_t>(p.classes));
+  for (double &weight : class_positive) weight = bytes.number({1, 0.25, 0.75, 0});
+  for (double &weight : class_negative) weight = bytes.number({1, 0.75, 0});
+  for (int32_t c = 0; c < p.classes; c++) class_positive[static_cast<size_t>(p.classes + c)] = std::initializer_list<double>{0, 0.5, 2, 2.7, 5, 1e-122}.begin()[bytes.below(6)];
+  if (p.flags & FOCAL_CLASS_GAMMAS || bytes.below(4) == 3) {
+    p.class_positive = class_positive.data();
+    p.class_negative = class_negative.data();
+  }
 
   FocalResult result{};
   const int32_t status = focal_run(&p, &result);
@@ -180,7 +203,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   focal::reference_run(plain, &exact);
   if (result.elements != exact.elements || result.rows != exact.rows || result.positives != exact.positives) fail("counts differ from the reference's", p);
   const bool is_measured = p.inputs == FOCAL_LOGITS && p.gamma <= 5 && p.gamma_negative <= 5 &&
-                           std::fabs(p.beta) <= 5 && std::fabs(exact.sum) < 1e30;
+                           std::fabs(p.beta) <= 5 && std::fabs(exact.sum) < 1e30 && !(std::isnan(result.sum) && has_nan(logits.data, p.dtype, elements));
   if (is_measured && !is_close(result.sum, exact.sum, p.dtype == FOCAL_FLOAT64 ? 1e-9 : 1e-4)) {
     fprintf(stderr, "sum %.17g, reference %.17g\n", result.sum, exact.sum);
     fail("the sum differs from the reference's", p);

@@ -11,9 +11,11 @@ namespace {
 
 struct Worst { double value = 0, grad = 0; };
 
+// What multiplies the outputs.
+struct Factors { double weight = 1, grad_scale = 1; };
+
 // Logits from -range to range, all of target 0 (as a background class index, or as dense labels) or 1.
-Worst scan(int32_t isa, double gamma, bool by_index, uint8_t label, float range) {
-  constexpr size_t n = 60000;
+Worst scan(int32_t isa, double gamma, bool by_index, uint8_t label, float range, size_t n = 60000, const Factors &factors = {}) {
   std::vector<float> logits(n);
   for (size_t i = 0; i < n; i++) logits[i] = range * (2 * static_cast<float>(i) / static_cast<float>(n - 1) - 1);
   const std::vector<double> exact_logits(logits.begin(), logits.end());
@@ -26,6 +28,8 @@ Worst scan(int32_t isa, double gamma, bool by_index, uint8_t label, float range)
   p.gamma = gamma;
   p.isa = isa;
   p.background = -1;
+  p.positive_weight = p.negative_weight = factors.weight;
+  p.grad_scale = factors.grad_scale;
   if (by_index) set_targets(p, FOCAL_CLASS_INDEX, indices);
   else set_targets(p, FOCAL_DENSE, labels);
   FocalResult result;
@@ -84,4 +88,24 @@ TEST_CASE("sigmoid focal keeps the contract from -100 to 100") {
     MESSAGE(name, ": special gammas value ", special.value, ", grad ", special.grad, "; any gamma value ", any.value,
             ", grad ", any.grad);
   }
+}
+
+// A factor must not bring back what was too small on the way, nor lose what is small only before it.
+TEST_CASE("results near the smallest normal number keep the contract, whatever multiplies them") {
+  for (const auto &[isa, name] : runnable_isas())
+    for (const double gamma : {0.5, 2.0, 5.0, 4.4})
+      for (const double weight : {1e-12, 0.25, 1.0, 3.0, 1e6, 3e7, 1e12})
+        for (const double grad_scale : {1e-9, 1.0, 65536.0, 1e8})
+          for (const int kind : {0, 1, 2}) {
+            // Above, a power may be too small where its product with all of them is not. Larger weights are in double
+            if (weight < 1e7 && weight * grad_scale > 4e6) continue;
+            CAPTURE(name);
+            CAPTURE(gamma);
+            CAPTURE(weight);
+            CAPTURE(grad_scale);
+            CAPTURE(kind);
+            const Worst worst = scan(isa, gamma, kind == 0, kind == 2, 100, 6000, {weight, grad_scale});
+            CHECK(worst.value < 2e-6);
+            CHECK(worst.grad < (gamma == 4.4 ? 8e-6 : 2e-6));
+          }
 }

@@ -120,6 +120,44 @@ TEST_CASE_TEMPLATE("no power is so large that a result is no number", T, float, 
             }
 }
 
+TEST_CASE("no power is so small that a result is another's") {
+  // Past 1e18 the square of a logit is no float
+  const std::vector<float> logits{-3e38F, -1e30F, -1e22F, -1e19F, -80, -1, 0, 1, 30, 87.5F, 1e17F, 1e19F, 1e22F, 1e30F, 3e38F};
+  for (const auto &[isa, name] : runnable_isas())
+    for (const int32_t loss : element_wise)
+      for (const double power : {FOCAL_LEAST_STAR_GAMMA, 1e-17, 1e-122, 1e-310})
+        for (const double label : {0.0, 0.3, 1.0})
+          for (const double positive_weight : {1.0, 0.0})
+            for (const bool with_hess : {false, true}) {
+              if (loss == FOCAL_STAR && power < FOCAL_LEAST_STAR_GAMMA) continue;
+              CAPTURE(name);
+              CAPTURE(loss);
+              CAPTURE(power);
+              CAPTURE(label);
+              CAPTURE(positive_weight);
+              FocalProblem p = problem_of(loss, logits.size(), isa);
+              p.gamma = p.gamma_negative = power;
+              p.beta = loss == FOCAL_STAR ? 1 : power;
+              p.positive_weight = positive_weight;
+              const std::vector<double> targets(logits.size(), label);
+              const Outputs<float> got = run(p, logits, targets, with_hess);
+              const Outputs<double> want = exact(p, logits, targets);
+              for (size_t i = 0; i < logits.size(); i++) {
+                CAPTURE(logits[i]);
+                CHECK(relative_error(static_cast<double>(got.value[i]), static_cast<double>(static_cast<float>(want.value[i])), 1e-37) < 2e-6);
+                CHECK(relative_error(static_cast<double>(got.grad[i]), want.grad[i], 1e-37) < 2e-6);
+              }
+            }
+  FocalProblem p = problem_of(FOCAL_STAR, 1, 0);
+  const std::vector<double> targets{0};
+  const std::vector<float> logit{1};
+  set_logits(p, logit);
+  set_targets(p, FOCAL_DENSE, targets);
+  FocalResult result;
+  p.gamma = 7.7e-122;
+  CHECK(focal_run(&p, &result) == FOCAL_BAD_PROBLEM);
+}
+
 TEST_CASE_TEMPLATE("a label that is no number is refused, or ignored where NaN is", T, float, double) {
   const std::vector<T> logits{-5, -1, 0, 1, 5, 3};
   const std::vector<double> targets{0.25, std::nan(""), std::nan(""), std::nan(""), std::nan(""), 0.25};

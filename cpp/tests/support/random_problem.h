@@ -52,8 +52,8 @@ template <class T> struct Random {
     const int classes = softmax ? 1 + draw.below(draw.coin() ? 6 : 90) : draw.coin() ? 1 : 1 + draw.below(90);
     const int inner = draw.coin() ? 1 : 1 + draw.below(40), outer = 1 + draw.below(draw.coin() ? 4 : 60);
     const int rows = outer * inner, elements = rows * classes;
-    const int32_t others[] = {FOCAL_STAR, FOCAL_QUALITY, FOCAL_VARIFOCAL, FOCAL_HEATMAP, FOCAL_ASYMMETRIC};
-    p = blank_problem(softmax ? FOCAL_SOFTMAX : draw.coin() ? FOCAL_SIGMOID : others[draw.below(5)], outer, classes, inner);
+    const int32_t others[] = {FOCAL_STAR, FOCAL_QUALITY, FOCAL_VARIFOCAL, FOCAL_HEATMAP, FOCAL_ASYMMETRIC, FOCAL_SIGMOID_GENERAL};
+    p = blank_problem(softmax ? FOCAL_SOFTMAX : draw.coin() ? FOCAL_SIGMOID : others[draw.below(6)], outer, classes, inner);
     const double gammas[] = {0, 0.5, 1, 1.5, 2, 3, 4, 5, 0.3, 2.6, 4.9};
     p.gamma = gammas[draw.below(11)];
     p.gamma_negative = gammas[draw.below(11)];
@@ -62,6 +62,7 @@ template <class T> struct Random {
     const double distance_powers[] = {0, 1, 2, 2.6, 3, 4.9};
     if (p.loss == FOCAL_QUALITY) p.beta = distance_powers[draw.below(6)];
     if (p.loss == FOCAL_STAR && p.gamma == 0) p.gamma = 0.1;
+    if (p.loss == FOCAL_SIGMOID_GENERAL) p.beta = draw.coin() ? 0.1 : 0;
     p.margin = draw.coin() ? 0.05 : 0;
     p.constant_modulator = draw.below(4) == 0;
     if (p.loss == FOCAL_HEATMAP) p.positive_from = 1;
@@ -90,6 +91,7 @@ template <class T> struct Random {
         indices.push_back(t);
       }
       set_targets(p, FOCAL_CLASS_INDEX, indices);
+      if (softmax && draw.below(4) == 0) p.flags |= FOCAL_ASYMMETRIC_ROWS;
     }
     if (draw.below(3) == 0) p.label_smoothing = 0.1;
     if (!softmax && draw.below(3) == 0) p.soft_targets = FOCAL_MIXTURE;
@@ -97,6 +99,10 @@ template <class T> struct Random {
       for (int c = 0; c < classes; c++) {
         class_positive.push_back(draw.uniform());
         class_negative.push_back(draw.uniform());
+      }
+      if ((softmax || p.loss == FOCAL_SIGMOID_GENERAL) && draw.below(3) == 0) {
+        p.flags |= FOCAL_CLASS_GAMMAS;
+        for (int c = 0; c < classes; c++) class_positive.push_back(gammas[draw.below(11)]);
       }
       p.class_positive = class_positive.data();
       p.class_negative = class_negative.data();
@@ -183,14 +189,16 @@ template <class T, class Run> void compare_with_reference(uint32_t seed, double 
     const size_t at = tried.p.loss == FOCAL_SOFTMAX ? exact.row_of(i) : i;
     return std::fabs(entropy[at]) * to_grad * steepness;
   };
+  // What is below the floor before it is scaled may be 0
+  const double grad_floor = floor * std::fmax(1, tried.p.grad_scale);
   const auto none = [](size_t) { return 0.0; };
   const auto value_term = [&](size_t i) { return distant ? std::fabs(entropy[i]) * steepness : 0; };
   const auto grad_error = [&](const std::vector<T> &grad) {
-    return hard && !distant ? difference(grad, exact.grad, floor, none) : difference(grad, exact.grad, floor, term);
+    return hard && !distant ? difference(grad, exact.grad, grad_floor, none) : difference(grad, exact.grad, grad_floor, term);
   };
   CHECK(difference(tried.values, exact.values, floor, value_term) < bound);
   CHECK(grad_error(tried.grad) < bound);
-  if (!tried.hess.empty()) CHECK(difference(tried.hess, exact.hess, floor, term) < 2.5 * bound);
+  if (!tried.hess.empty()) CHECK(difference(tried.hess, exact.hess, grad_floor, term) < 2.5 * bound);
 
   // In place, with nothing else asked for: the same bits.
   std::vector<T> in_place = tried.logits;

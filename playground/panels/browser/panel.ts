@@ -7,10 +7,12 @@ import type { Measurement } from '../../../src/cli/bench/result.js'
 import { reasonOf } from '../../../src/errors.js'
 import { legend } from '../../chart/legend.js'
 import { lineChart } from '../../chart/line_chart.js'
-import { button, radios, select, slider } from '../../ui/controls.js'
+import { button, controlsOfPanel, radios, select, slider } from '../../ui/controls.js'
+import { codeBox, copyButton } from '../../ui/code.js'
 import { h } from '../../ui/dom.js'
 import { percent, significant } from '../../ui/format.js'
 import { table } from '../../ui/table.js'
+import { browserCode } from './code.js'
 import { measureHere, SIZES } from './measured.js'
 import { chartOf, gainOf, lookOfBackend, namesOf, tableOf, textOf } from './result.js'
 
@@ -40,7 +42,8 @@ export function browserPanel(body: HTMLElement, { createStore }: Shared): void {
   const readings = legend('browser-readings', 'backend')
   const results = table('browser-results')
   const text = h('textarea', { id: 'browser-text', readonly: true, rows: 10, 'aria-label': 'The result as text', spellcheck: 'false' })
-  const copy = button('browser-copy', 'Copy the result', () => void copyText(text, copy))
+  const copy = copyButton('browser-copy-result', 'Copy the result', text)
+  const code = codeBox('browser')
   const passOn = h('div', { class: 'copy', hidden: true }, text, copy)
 
   const draw = () => {
@@ -75,14 +78,16 @@ export function browserPanel(body: HTMLElement, { createStore }: Shared): void {
   }
   const run = button('browser-run', 'Measure', () => void measureAll(), 'primary')
   body.append(
-    h('div', { class: 'controls' }, h('div', { class: 'buttons' }, run), loss.element, dtype.element, backendList()),
+    controlsOfPanel({ kept: h('div', { class: 'buttons' }, run), more: [loss.element, dtype.element, backendList()] }),
     h('div', { class: 'stage' }, status, problem, chart.element, at.element, readings.element),
     h('div', { class: 'below' }, results.element, passOn),
+    code.element,
   )
   store.watch((values) => {
     loss.show(values.loss)
     dtype.show(values.dtype)
     at.show(values.at)
+    code.show(browserCode(values.dtype, SIZES[values.at]))
     draw()
   })
 }
@@ -106,18 +111,6 @@ function backendList(): HTMLElement {
 
 function verdictOf(measurements: readonly Measurement[]): string {
   const gain = gainOf(measurements)
-  const checked = 'Sums and gradients of every backend were compared with the double-precision reference before anything was timed.'
-  return gain === undefined ? checked : `On 800,000 logits the WebAssembly kernel is ${significant(gain)} times as fast as plain TypeScript here. ${checked}`
-}
-
-/** Where the clipboard is refused, the text is selected, ready to be copied by hand. */
-async function copyText(text: HTMLTextAreaElement, said: HTMLElement): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text.value)
-    said.textContent = 'Copied'
-  } catch {
-    text.select()
-    said.textContent = 'Selected: copy it'
-  }
-  setTimeout(() => (said.textContent = 'Copy the result'), 2000)
+  const checked = 'Every sum and gradient was compared with the double-precision reference before it was timed.'
+  return gain === undefined ? checked : `On 800,000 logits the WebAssembly kernel is ${significant(gain.times)} times as fast as ${gain.against} here. ${checked}`
 }

@@ -9,8 +9,10 @@ import type { LineContent } from '../../chart/line_chart.js'
 import { decades } from '../../chart/scale.js'
 import { type Look, looks } from '../../chart/series.js'
 import type { TableContent } from '../../ui/table.js'
+import { GPU } from './gpu.js'
+import { plainLoop } from './measured.js'
 
-const lookOf: Readonly<Record<string, Look>> = { wasm: looks.focal, js: looks.weighted }
+const lookOf: Readonly<Record<string, Look>> = { wasm: looks.focal, js: looks.weighted, [plainLoop.who]: looks.crossEntropy, [GPU]: looks.smoothed }
 
 /** Times; bytes a second are in the text alone. */
 const SHOWN = 3
@@ -47,12 +49,14 @@ export function chartOf(measurements: readonly Measurement[], at: number): LineC
   }
 }
 
-/** How many times less the kernel takes than plain TypeScript on the largest problem; `undefined` without both. */
-export function gainOf(measurements: readonly Measurement[]): number | undefined {
+/** How many times less the kernel takes on the largest problem than the loop by hand, or where there is none than the js backend. */
+export function gainOf(measurements: readonly Measurement[]): { readonly against: string; readonly times: number } | undefined {
   const largest = Math.max(...measurements.map(({ elements }) => elements))
   const timeOf = (name: string) => measurements.find(({ who, elements }) => who === name && elements === largest)?.nanosecondsPerElement
-  const [wasm, js] = [timeOf('wasm'), timeOf('js')]
-  return wasm === undefined || js === undefined ? undefined : js / wasm
+  const [wasm, loop, js] = [timeOf('wasm'), timeOf(plainLoop.who), timeOf('js')]
+  if (wasm === undefined) return undefined
+  if (loop !== undefined) return { against: 'a plain loop by hand', times: loop / wasm }
+  return js === undefined ? undefined : { against: 'the js backend', times: js / wasm }
 }
 
 export function textOf(measurements: readonly Measurement[], { title }: BenchCase, dtype: string): string {

@@ -32,7 +32,7 @@ export function examplesTable({ gamma, balanced, alpha, weight }: CurveOptions, 
   const examples = examplesOf(side)
   const costs = losses.map(({ loss }) => examples.map((example) => evaluate(loss, [example.truth], example.side).losses[0]))
   return {
-    caption: 'What four predictions cost, and what that is against cross entropy',
+    caption: 'Loss of four predictions, and the difference from cross entropy',
     head: ['loss', ...examples.map(({ title }) => title)],
     rows: losses.map(({ name }, i) => [name, ...costs[i].map((cost, column) => cell(cost, costs[0][column], i === 0))]),
   }

@@ -46,7 +46,7 @@ export function focalName(gamma: number, alpha: number | null): string {
   return `focal, γ ${gamma}${alpha === null ? '' : `, α ${alpha}`}`
 }
 
-/** `truths` are values of p_t: the probability given to the truth. */
+/** `truths` are values of p_t: the predicted probability of the true class. */
 export function evaluate(loss: SigmoidFocalLoss<'none'>, truths: readonly number[], side: Side): Evaluated {
   const sign = side === 'positive' ? 1 : -1
   const logits = Float64Array.from(truths, (p) => sign * Math.log(p / (1 - p)))

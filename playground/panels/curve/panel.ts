@@ -1,14 +1,16 @@
-/** Loss and gradient against the probability given to the truth, and four examples worked out. */
+/** Loss and gradient against the predicted probability of the true class, and four examples worked out. */
 import { choice, createStore, flag, number, someOf } from '../../app/store.js'
-import { legend } from '../../chart/legend.js'
+import { key, legend } from '../../chart/legend.js'
 import { lineChart, type Point } from '../../chart/line_chart.js'
 import { type Axis, decades, linear } from '../../chart/scale.js'
-import { checkbox, numberChecks, radios, slider } from '../../ui/controls.js'
+import { checkbox, controlsOfPanel, numberChecks, radios, slider } from '../../ui/controls.js'
 import { h } from '../../ui/dom.js'
 import { decimals, percent } from '../../ui/format.js'
 import { table } from '../../ui/table.js'
+import { codeBox } from '../../ui/code.js'
+import { curveCode } from './code.js'
 import { examplesTable } from './examples.js'
-import { curveLosses, type CurveOptions, evaluate, type Evaluated, rest, type Side } from './losses.js'
+import { curveLosses, type CurveOptions, evaluate, type Evaluated, rest, type Side, unreduced } from './losses.js'
 
 interface Choices extends CurveOptions {
   readonly side: Side
@@ -30,7 +32,7 @@ const parameters = {
 }
 
 const TRUTHS = Array.from({ length: 199 }, (_, i) => (i + 1) / 200)
-const xAxis = linear('pₜ, the probability given to the truth', 0, 1, 0.2)
+const xAxis = linear('pₜ, predicted probability of the true class', 0, 1, 0.2)
 const axes = {
   linear: { losses: linear('loss', 0, 5, 1), gradients: linear('|gradient|', 0, 1.5, 0.5) },
   log: { losses: decades('loss', -6, 1), gradients: decades('|gradient|', -6, 1) },
@@ -39,23 +41,26 @@ const axes = {
 export function curvePanel(body: HTMLElement): void {
   const store = createStore<Choices>('curve', parameters)
   const read = (x: number) => store.set({ at: Math.min(0.99, Math.max(0.01, Math.round(x * 100) / 100)) })
-  const gamma = slider({ id: 'curve-gamma', label: 'Your gamma, γ', ...parameters.gamma, format: String, hint: 'How fast an example falls silent as it gets right. 0 is cross entropy.', changed: (value) => store.set({ gamma: value }) })
-  const balanced = checkbox({ id: 'curve-balanced', label: 'Weigh positives by alpha, α', changed: (on) => store.set({ balanced: on }) })
+  const gamma = slider({ id: 'curve-gamma', label: 'Your gamma, γ', ...parameters.gamma, format: String, hint: 'How strongly well-classified examples are down-weighted. 0 is cross entropy.', changed: (value) => store.set({ gamma: value }) })
+  const balanced = checkbox({ id: 'curve-balanced', label: 'Alpha balancing, α', changed: (on) => store.set({ balanced: on }) })
   const alpha = slider({ id: 'curve-alpha', label: 'Alpha, α', ...parameters.alpha, format: (value) => `${value} / ${rest(value)}`, changed: (value) => store.set({ alpha: value }) })
   const weight = slider({ id: 'curve-weight', label: 'Class weights', ...parameters.weight, format: (value) => `${value} / ${rest(value)}`, hint: 'Positives / negatives, for weighted cross entropy.', changed: (value) => store.set({ weight: value }) })
   const compared = numberChecks({ id: 'curve-compared', label: 'Also show focal loss with γ', options: COMPARED, changed: (values) => store.set({ compared: values }) })
   const side = radios<Side>({ id: 'curve-side', label: 'The example is', options: [{ value: 'positive', label: 'a positive' }, { value: 'negative', label: 'a negative' }], changed: (value) => store.set({ side: value }) })
   const scale = radios<Choices['scale']>({ id: 'curve-scale', label: 'Vertical axes', options: [{ value: 'linear', label: 'linear' }, { value: 'log', label: 'logarithmic' }], changed: (value) => store.set({ scale: value }) })
   const at = slider({ id: 'curve-at', label: 'Read the curves at pₜ', ...parameters.at, format: (value) => value.toFixed(2), changed: (value) => store.set({ at: value }) })
-  const charts = { losses: lineChart('curve-loss', 'Loss', read), gradients: lineChart('curve-gradient', 'Gradient by the logit', read) }
+  const charts = { losses: lineChart('curve-loss', 'Loss', read, 240), gradients: lineChart('curve-gradient', 'Gradient: d loss / d logit', read, 240) }
   const readings = legend('curve-readings')
+  const lines = key()
   const examples = table('curve-examples')
   const lesson = h('p', { class: 'lesson', id: 'curve-lesson' })
 
+  const code = codeBox('curve')
   body.append(
-    h('div', { class: 'controls' }, gamma.element, balanced.element, alpha.element, weight.element, compared.element, side.element, scale.element),
-    h('div', { class: 'stage' }, h('div', { class: 'pair' }, charts.losses.element, charts.gradients.element), at.element, readings.element),
+    controlsOfPanel({ kept: gamma.element, more: [balanced.element, alpha.element, weight.element, compared.element, side.element, scale.element] }),
+    h('div', { class: 'stage with-legend' }, h('div', {}, lines.element, charts.losses.element), h('div', { class: 'legend-beside' }, at.element, readings.element), charts.gradients.element),
     h('div', { class: 'below' }, h('h3', {}, 'Worked examples'), examples.element, lesson),
+    code.element,
   )
   store.watch((values) => {
     for (const [control, value] of [[gamma, values.gamma], [alpha, values.alpha], [weight, values.weight], [at, values.at]] as const) control.show(value)
@@ -64,9 +69,11 @@ export function curvePanel(body: HTMLElement): void {
     compared.show(values.compared)
     side.show(values.side)
     scale.show(values.scale)
+    lines.show(curveLosses(values))
     showCurves(values, charts, readings)
     examples.show(examplesTable(values, values.side))
     lesson.textContent = lessonOf(values)
+    code.show(curveCode(values, values.side, values.at, (prior) => unreduced({ gamma: values.gamma, alpha: values.balanced ? values.alpha : null }).priorBias(prior)))
   })
 }
 

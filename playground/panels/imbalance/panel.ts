@@ -1,17 +1,20 @@
-/** Where the total loss and the total gradient of a crowd of examples go. */
-import { presets } from 'focal-loss'
+/** How the total loss and gradient are divided between groups of examples. */
+import { presets, SigmoidFocalLoss } from 'focal-loss'
 import { createStore, flag, number } from '../../app/store.js'
-import { legend } from '../../chart/legend.js'
+import { key, legend } from '../../chart/legend.js'
 import { heightAt, lineChart, type Series } from '../../chart/line_chart.js'
 import { linear } from '../../chart/scale.js'
 import { lookOfGamma } from '../../chart/series.js'
 import { stackedBar } from '../../chart/stacked_bar.js'
-import { button, checkbox, slider } from '../../ui/controls.js'
+import { valueBars } from '../../chart/value_bars.js'
+import { button, checkbox, controlsOfPanel, slider } from '../../ui/controls.js'
 import { h } from '../../ui/dom.js'
+import { codeBox } from '../../ui/code.js'
 import { percent, total, whole } from '../../ui/format.js'
+import { imbalanceCode } from './code.js'
 import { countAt, countParameter, placeOf } from './counts.js'
 import { type Group, populationOf, type PopulationOptions } from './population.js'
-import { cumulative, sumsOf } from './shares.js'
+import { cumulative, type Sums, sumsOf } from './shares.js'
 
 interface Choices extends PopulationOptions {
   readonly gamma: number
@@ -48,6 +51,7 @@ export function imbalancePanel(body: HTMLElement): void {
     const control = slider({ id: `imbalance-${name}`, label, hint, ...parameters[name], format, changed: (value) => store.set({ [name]: value }) })
     return { ...control, show: (values: Choices) => control.show(values[name]) }
   }
+  const gamma = numberSlider('gamma', 'Gamma, γ', String)
   const alpha = numberSlider('alpha', 'Alpha, α', String)
   const at = numberSlider('at', 'Read the curves at this share of the examples', percent)
   const sliders = [
@@ -55,10 +59,9 @@ export function imbalancePanel(body: HTMLElement): void {
     countSlider('hard', 'Hard negatives'),
     countSlider('positives', 'Positives'),
     numberSlider('prior', 'Prior: p before training', (value) => value.toFixed(3), 'The last layer’s bias is −log((1 − π) / π). 0.5 is a bias of zero.'),
-    numberSlider('trained', 'How far training has come', percent, 'At 0 % every example has the prior’s p.'),
-    numberSlider('gamma', 'Gamma, γ', String),
+    numberSlider('trained', 'Training progress', percent, 'At 0 % every example has the prior’s p.'),
   ]
-  const balanced = checkbox({ id: 'imbalance-balanced', label: 'Weigh positives by alpha, α', changed: (on) => store.set({ balanced: on }) })
+  const balanced = checkbox({ id: 'imbalance-balanced', label: 'Alpha balancing, α', changed: (on) => store.set({ balanced: on }) })
   const presetsRow = h(
     'div',
     { class: 'buttons' },
@@ -66,32 +69,43 @@ export function imbalancePanel(body: HTMLElement): void {
     button('imbalance-reset', 'Back to the start', () => store.set(Object.fromEntries(Object.entries(parameters).map(([name, { initial }]) => [name, initial])))),
   )
   const bars = ['cross-entropy', 'weighted', 'focal'].map((id) => lossBars(`imbalance-${id}`))
+  const totals = valueBars('imbalance-totals', 'Total loss, all bars to one scale')
   const lesson = h('p', { class: 'lesson', id: 'imbalance-lesson' })
   const read = (x: number) => store.set({ at: Math.round(100 * x) / 100 })
   const charts = { positives: lineChart('imbalance-figure-positives', 'Positives', read), negatives: lineChart('imbalance-figure-negatives', 'Negatives, easy and hard', read) }
   const readings = legend('imbalance-readings')
+  const lines = key()
+  lines.show(FIGURE_GAMMAS.map((gamma) => ({ name: figureName(gamma), look: lookOfGamma(gamma) })))
+  const code = codeBox('imbalance')
   body.append(
-    h('div', { class: 'controls' }, ...sliders.map(({ element }) => element), balanced.element, alpha.element, presetsRow),
+    controlsOfPanel({ first: [presetsRow], kept: gamma.element, more: [balanced.element, alpha.element, ...sliders.map(({ element }) => element)] }),
     h(
       'div',
       { class: 'stage' },
-      h('div', { class: 'bars' }, ...bars.map(({ element }) => element)),
       lesson,
-      h('h3', { class: 'spaced' }, 'How the loss builds up, example by example'),
-      h('p', { class: 'hint gap' }, 'Figure 4 of the RetinaNet paper: sorted by loss, smallest first. A line that hugs the lower right corner means that a few examples have nearly all of it.'),
+      totals.element,
+      h('div', { class: 'bars' }, ...bars.map(({ element }) => element)),
+      h('h3', { class: 'spaced' }, 'Cumulative loss'),
+      h('p', { class: 'hint gap' }, 'Figure 4 of the RetinaNet paper: examples sorted by loss, smallest first. A line close to the lower right corner means that a few examples have nearly all of the loss.'),
+      lines.element,
       h('div', { class: 'pair' }, charts.positives.element, charts.negatives.element),
       at.element,
       readings.element,
     ),
+    code.element,
   )
   store.watch((values) => {
-    for (const control of [...sliders, alpha, at]) control.show(values)
+    for (const control of [...sliders, gamma, alpha, at]) control.show(values)
     balanced.show(values.balanced)
     alpha.disable(!values.balanced)
     const groups = populationOf(values)
-    comparedLosses(values).forEach(({ title, options }, i) => bars[i].show(title, groups, sumsOf(options, groups)))
-    lesson.textContent = lessonOf(values, groups)
+    const compared = comparedLosses(values).map((one) => ({ ...one, sums: sumsOf(one.options, groups) }))
+    compared.forEach(({ title, sums }, i) => bars[i].show(title, groups, sums))
+    totals.show(compared.map(({ name, sums }) => ({ name, value: sumOf(sums, 'loss') })), total)
+    lesson.textContent = lessonOf(values, compared.map(({ sums }) => sums))
     showFigure(values, groups, charts, readings)
+    const numbers = { gamma: values.gamma, alpha: values.balanced ? values.alpha : null }
+    code.show(imbalanceCode({ ...values, ...numbers }, new SigmoidFocalLoss(numbers).priorBias(values.prior)))
   })
 }
 
@@ -99,9 +113,9 @@ function comparedLosses({ gamma, balanced, alpha, positives, easy, hard }: Choic
   const all = easy + hard + positives
   const share = all === 0 ? 0.5 : Math.min(0.999999, Math.max(1e-6, positives / all))
   return [
-    { title: 'Cross entropy', options: { ...presets.crossEntropy } },
-    { title: `Weighted cross entropy, positives ${(1 - share).toFixed(3)}, negatives ${Number(share.toPrecision(2))}`, options: presets.weightedCrossEntropy(1 - share) },
-    { title: `Focal loss, γ ${gamma}${balanced ? `, α ${alpha}` : ''}`, options: { gamma, alpha: balanced ? alpha : null } },
+    { name: 'Cross entropy', title: 'Cross entropy', options: { ...presets.crossEntropy } },
+    { name: 'Weighted', title: `Weighted cross entropy, positives ${(1 - share).toFixed(3)}, negatives ${Number(share.toPrecision(2))}`, options: presets.weightedCrossEntropy(1 - share) },
+    { name: 'Focal loss', title: `Focal loss, γ ${gamma}${balanced ? `, α ${alpha}` : ''}`, options: { gamma, alpha: balanced ? alpha : null } },
   ]
 }
 
@@ -112,10 +126,10 @@ function lossBars(id: string) {
   const gradient = stackedBar(`${id}-gradient`, 'of the gradient')
   return {
     element: h('article', { id }, heading, h('p', { class: 'totals' }, 'total loss ', sums.loss, ', total |gradient| ', sums.gradient), loss.element, gradient.element),
-    show(title: string, groups: readonly Group[], parts: ReturnType<typeof sumsOf>) {
+    show(title: string, groups: readonly Group[], parts: readonly Sums[]) {
       heading.textContent = title
       for (const [what, bar] of [['loss', loss], ['gradient', gradient]] as const) {
-        const all = parts.reduce((sum, part) => sum + part[what], 0)
+        const all = sumOf(parts, what)
         sums[what].textContent = total(all)
         bar.show(groups.map(({ name }, i) => ({ name, share: all > 0 ? parts[i][what] / all : 0 })))
       }
@@ -123,13 +137,24 @@ function lossBars(id: string) {
   }
 }
 
-function lessonOf(values: Choices, groups: readonly Group[]): string {
-  const [plain, , focal] = comparedLosses(values).map(({ options }) => sumsOf(options, groups).map(({ gradient }) => gradient))
-  const share = (parts: readonly number[], i: number) => percent(parts[i] / (parts.reduce((a, b) => a + b, 0) || 1))
+function lessonOf({ easy, hard, positives }: Choices, [plain, , focal]: readonly (readonly Sums[])[]): string {
+  const [plainLoss, focalLoss] = [sumOf(plain, 'loss'), sumOf(focal, 'loss')]
+  const times = focalLoss > 0 ? `, ${total(plainLoss / focalLoss)} times less` : ''
+  const sentence = `Summed over ${whole(easy + hard + positives)} examples the loss is ${total(plainLoss)} under cross entropy and ${total(focalLoss)} under focal loss${times}. `
+  if (hard + positives === 0) return `${sentence}All of it is easy background: under cross entropy it would outweigh every positive.`
+  const share = (sums: readonly Sums[], i: number) => percent(sums[i].gradient / (sumOf(sums, 'gradient') || 1))
   return (
-    `Of the gradient, which is what moves the weights, easy negatives have ${share(plain, 0)} under cross entropy and ${share(focal, 0)} under focal loss; ` +
+    `${sentence}The gradient updates the weights: easy negatives have ${share(plain, 0)} under cross entropy and ${share(focal, 0)} of it under focal loss; ` +
     `positives have ${share(plain, 2)} and ${share(focal, 2)}.`
   )
+}
+
+function sumOf(sums: readonly Sums[], what: keyof Sums): number {
+  return sums.reduce((all, one) => all + one[what], 0)
+}
+
+function figureName(gamma: number): string {
+  return gamma === 0 ? 'cross entropy, γ 0' : `focal, γ ${gamma}`
 }
 
 const figureX = linear('share of the examples', 0, 1, 0.2)
@@ -149,8 +174,8 @@ function showFigure({ at }: Choices, groups: readonly Group[], charts: Readonly<
     charts[side].show({ x: figureX, y: figureY, series: drawn[i], at, summary })
   })
   readings.show(
-    `What share of their side’s loss the first ${percent(at)} of the examples have`,
+    `Share of the loss of the easiest ${percent(at)}`,
     ['positives', 'negatives'],
-    FIGURE_GAMMAS.map((gamma, i) => ({ name: gamma === 0 ? 'cross entropy, γ 0' : `focal, γ ${gamma}`, look: lookOfGamma(gamma), values: [text(drawn[0][i]), text(drawn[1][i])] })),
+    FIGURE_GAMMAS.map((gamma, i) => ({ name: figureName(gamma), look: lookOfGamma(gamma), values: [text(drawn[0][i]), text(drawn[1][i])] })),
   )
 }

@@ -25,7 +25,7 @@ export interface Group {
 }
 
 /** Mean and deviation of the trained network's scores; the bias comes on top. */
-const scores: Readonly<Record<GroupName, { readonly mean: number; readonly deviation: number }>> = {
+export const scores: Readonly<Record<GroupName, { readonly mean: number; readonly deviation: number }>> = {
   'easy negatives': { mean: -1, deviation: 1 },
   'hard negatives': { mean: 4, deviation: 1.2 },
   positives: { mean: 5, deviation: 2 },

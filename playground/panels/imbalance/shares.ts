@@ -1,4 +1,4 @@
-/** Where the loss and the gradient of a population go, by the kernel: sums a group, and the cumulative curves of figure 4. */
+/** The loss and the gradient of a population, computed by the kernel: sums per group, and the cumulative curves of figure 4. */
 import { SigmoidFocalLoss, type SigmoidFocalOptions } from 'focal-loss'
 import { kernelName } from '../../app/kernel.js'
 import type { Point } from '../../chart/line_chart.js'

@@ -1,10 +1,11 @@
-/** The plots of `explain`: how the loss builds up, and what share of the whole the examples of each p_t have. */
+/** The plots of `explain`: cumulative loss, and shares of the total by p_t. */
 import type { ExplainedLoss } from 'focal-loss'
 import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
 import { nameOf, shortest } from '../../../src/cli/explain/tables.js'
-import { legend } from '../../chart/legend.js'
+import { barChart, type BarSeries } from '../../chart/bar_chart.js'
+import { key, legend } from '../../chart/legend.js'
 import { heightAt, lineChart, type Series } from '../../chart/line_chart.js'
-import { type Axis, linear } from '../../chart/scale.js'
+import { linear } from '../../chart/scale.js'
 import { lookOfGamma } from '../../chart/series.js'
 import { h } from '../../ui/dom.js'
 import { percent } from '../../ui/format.js'
@@ -12,7 +13,9 @@ import { percent } from '../../ui/format.js'
 export type Share = 'lossShare' | 'gradientShare'
 
 export interface ExplainCharts {
-  readonly element: HTMLElement
+  /** With the key of the lines. */
+  readonly curves: HTMLElement
+  readonly bins: HTMLElement
   readonly readings: HTMLElement
   show(explained: ExplainedFiles, share: Share, at: number): void
 }
@@ -22,25 +25,36 @@ type Side = (typeof sides)[number]
 const tenths = linear('share of the examples, smallest loss first', 0, 1, 0.2)
 
 export function explainCharts(read: (x: number) => void): ExplainCharts {
-  const pair = (name: string, title: string, reads?: (x: number) => void) => ({
-    positives: lineChart(`numbers-${name}-positives`, `Positives: ${title}`, reads),
-    negatives: lineChart(`numbers-${name}-negatives`, `Negatives: ${title}`, reads),
-  })
-  const curves = pair('curve', 'how their loss builds up', read)
-  const bins = pair('bins', 'their part of the whole, by pₜ')
+  const curves = {
+    positives: lineChart('numbers-curve-positives', 'Positives: cumulative loss', read),
+    negatives: lineChart('numbers-curve-negatives', 'Negatives: cumulative loss', read),
+  }
+  const bins = {
+    positives: barChart('numbers-bins-positives', 'Positives: share of the total, by pₜ'),
+    negatives: barChart('numbers-bins-negatives', 'Negatives: share of the total, by pₜ'),
+  }
+  const lines = key()
   const readings = legend('numbers-readings')
+  const pair = (charts: Readonly<Record<Side, { readonly element: HTMLElement }>>) => h('div', { class: 'pair' }, ...sides.map((side) => charts[side].element))
   return {
-    element: h('div', { class: 'pair' }, ...sides.map((side) => curves[side].element), ...sides.map((side) => bins[side].element)),
+    curves: h('div', {}, lines.element, pair(curves)),
+    bins: pair(bins),
     readings: readings.element,
     show({ losses }, share, at) {
+      lines.show(losses.map((one) => ({ name: nameOf(one), look: lookOfGamma(one.gamma ?? 0) })))
       for (const side of sides) {
         const drawn = losses.map((one) => cumulative(one, side))
         curves[side].show({ x: tenths, y: linear('share of their loss', 0, 1, 0.2), series: drawn, at, summary: `The first ${percent(at)} have: ${drawn.map((series) => `${series.name} ${textAt(series, at)}`).join('; ')}.` })
-        const shares = losses.map((one) => byTruth(one, side, share))
-        bins[side].show({ x: truthAxis(losses[0]), y: linear(share === 'lossShare' ? 'share of all loss' : 'share of all |gradient|', 0, 1, 0.2), series: shares, summary: summaryOf(losses, side, share) })
+        bins[side].show({
+          categories: losses[0].bins.map(({ from }) => shortest(from)),
+          title: 'lower edge of the pₜ bin: hard left, easy right',
+          y: linear(share === 'lossShare' ? 'share of all loss' : 'share of all |gradient|', 0, 1, 0.2),
+          series: losses.map((one) => byTruth(one, side, share)),
+          summary: summaryOf(losses, side, share),
+        })
       }
       readings.show(
-        `In these files: what share of their side’s loss the first ${percent(at)} of the examples have`,
+        `In these files: share of the loss of the easiest ${percent(at)}`,
         [...sides],
         losses.map((one) => ({ name: nameOf(one), look: lookOfGamma(one.gamma ?? 0), values: sides.map((side) => textAt(cumulative(one, side), at)) })),
       )
@@ -52,16 +66,8 @@ function cumulative(one: ExplainedLoss, side: Side): Series {
   return { name: nameOf(one), look: lookOfGamma(one.gamma ?? 0), points: one.curves[side].map(({ examples, loss }) => [examples, loss] as const) }
 }
 
-function byTruth(one: ExplainedLoss, side: Side, share: Share): Series {
-  const points = one.bins.map((bin, i) => [(i + 0.5) / one.bins.length, bin[side][share]] as const)
-  return { name: nameOf(one), look: lookOfGamma(one.gamma ?? 0), points, marks: points }
-}
-
-/** Every second edge has a label: all of them do not fit on a phone. */
-function truthAxis({ bins }: ExplainedLoss): Axis {
-  const edges = [...bins.map(({ from }) => from), 1]
-  const ticks = edges.map((_, i) => i / bins.length)
-  return { ...linear('pₜ, hard on the left and easy on the right', 0, 1, 1), ticks, format: (tick) => (Math.round(tick * bins.length) % 2 === 0 ? shortest(edges[Math.round(tick * bins.length)]) : '') }
+function byTruth(one: ExplainedLoss, side: Side, share: Share): BarSeries {
+  return { name: nameOf(one), look: lookOfGamma(one.gamma ?? 0), values: one.bins.map((bin) => bin[side][share]) }
 }
 
 function textAt({ points }: Series, at: number): string {

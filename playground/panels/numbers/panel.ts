@@ -2,10 +2,10 @@
 import type { Shared } from '../../app/lazy.js'
 import { choice, flag, number, someOf, type Store } from '../../app/store.js'
 import { explainChart } from '../../../src/cli/explain/chart.js'
-import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
 import { type TextTables, tablesOf } from '../../../src/cli/explain/tables.js'
 import { reasonOf } from '../../../src/errors.js'
-import { button, checkbox, numberChecks, radios, select, slider } from '../../ui/controls.js'
+import { button, checkbox, controlsOfPanel, numberChecks, radios, select, slider } from '../../ui/controls.js'
+import { codeBox } from '../../ui/code.js'
 import { h } from '../../ui/dom.js'
 import { download } from '../../ui/download.js'
 import { percent } from '../../ui/format.js'
@@ -13,9 +13,11 @@ import { type Table, table } from '../../ui/table.js'
 import { explainCharts, type Share } from './charts.js'
 import { chooseFiles } from './choose_files.js'
 import { exampleFiles } from './example.js'
-import { type ExplainChoices, explainGiven } from './explained.js'
+import { type ExplainChoices, explainGiven, type Judged } from './explained.js'
 import type { Given } from './given_files.js'
+import { numbersCode } from './code.js'
 import { filePicker } from './picker.js'
+import { thresholdCharts } from './thresholds.js'
 
 const GAMMAS = [0, 0.5, 1, 2, 5]
 const backgrounds = ['none', 'num-classes', '-1', '0'] as const
@@ -30,6 +32,11 @@ interface Choices {
   readonly ignore: (typeof ignored)[number]
   readonly share: Share
   readonly at: number
+  /** The loss that the model was trained with. */
+  readonly trainedGamma: number
+  readonly trainedBalanced: boolean
+  readonly trainedAlpha: number
+  readonly threshold: number
 }
 
 const parameters = {
@@ -41,22 +48,30 @@ const parameters = {
   ignore: choice(...ignored),
   share: choice<Share>('lossShare', 'gradientShare'),
   at: number(0.9, 0, 1, 0.01),
+  trainedGamma: number(2, 0, 5, 0.1),
+  trainedBalanced: flag(true),
+  trainedAlpha: number(0.25, 0.01, 0.99, 0.01),
+  threshold: number(0.5, 0.01, 0.99, 0.01),
 }
 
 export function numbersPanel(body: HTMLElement, { createStore, kernelName }: Shared): void {
   const store = createStore<Choices>('numbers', parameters)
   let given: Given = exampleFiles()
-  let explained: ExplainedFiles | undefined
+  let judged: Judged | undefined
   let asked = ''
   const problem = h('p', { class: 'problem', id: 'numbers-problem', role: 'alert' })
   const summary = h('p', { class: 'lesson', id: 'numbers-summary', role: 'status' })
   const charts = explainCharts((x) => store.set({ at: Math.round(100 * x) / 100 }))
+  const thresholds = thresholdCharts((x) => store.set({ threshold: Math.min(0.99, Math.max(0.01, Math.round(100 * x) / 100)) }))
+  const code = codeBox('numbers')
   const tables = ['totals', 'loss', 'gradient', 'hardest'].map((name) => table(`numbers-${name}`))
   const draw = () => {
-    if (explained === undefined) return
+    if (judged === undefined) return
+    const { explained, evaluation } = judged
     const { notes, summary: words, tables: content } = tablesOf(explained)
     summary.textContent = [...notes, words].map((sentence) => `${sentence}.`).join(' ')
     charts.show(explained, store.values.share, store.values.at)
+    thresholds.show(evaluation, store.values.threshold)
     showTables(tables, content)
   }
   const explain = async () => {
@@ -68,7 +83,7 @@ export function numbersPanel(body: HTMLElement, { createStore, kernelName }: Sha
       })
       // Another question may have been asked meanwhile
       if (key !== asked) return
-      explained = next
+      judged = next
     } catch (error) {
       if (key === asked) problem.textContent = sentenceOf(error)
     }
@@ -93,14 +108,15 @@ export function numbersPanel(body: HTMLElement, { createStore, kernelName }: Sha
     void explain()
   })
   const saves = [
-    button('numbers-svg', 'Download the chart (SVG)', () => explained !== undefined && download('explain.svg', 'image/svg+xml', explainChart(explained))),
-    button('numbers-json', 'Download all numbers (JSON)', () => explained !== undefined && download('explain.json', 'application/json', `${JSON.stringify(explained, null, 2)}\n`)),
+    button('numbers-svg', 'Download the chart (SVG)', () => judged !== undefined && download('explain.svg', 'image/svg+xml', explainChart(judged.explained))),
+    button('numbers-json', 'Download all numbers (JSON)', () => judged !== undefined && download('explain.json', 'application/json', `${JSON.stringify(judged.explained, null, 2)}\n`)),
   ]
   const controls = controlsOf(store)
   const at = slider({ id: 'numbers-at', label: 'Read the curves at this share of the examples', ...parameters.at, format: percent, changed: (value) => store.set({ at: value }) })
+  const threshold = slider({ id: 'numbers-threshold', label: 'Positive from a probability of', ...parameters.threshold, format: (value) => value.toFixed(2), changed: (value) => store.set({ threshold: value }) })
   body.append(
-    h('div', { class: 'controls' }, filePicker(take), back, ...controls.elements),
-    h('div', { class: 'stage' }, problem, summary, charts.element, at.element, charts.readings, h('div', { class: 'buttons spaced' }, ...saves)),
+    controlsOfPanel({ first: [filePicker(take), back], kept: controls.gammas, more: controls.elements }),
+    h('div', { class: 'stage' }, problem, summary, charts.curves, at.element, charts.readings, charts.bins, h('h3', { class: 'spaced' }, 'Decision threshold'), h('p', { class: 'hint gap' }, 'Move the threshold. A recalibrated 0.5 is a probability of one half; a raw score of 0.5 need not be. The reliability diagram leaves out bins with fewer than 5 examples.'), threshold.element, thresholds.element, thresholds.readings, h('div', { class: 'buttons spaced' }, ...saves)),
     h(
       'div',
       { class: 'below tables' },
@@ -108,11 +124,14 @@ export function numbersPanel(body: HTMLElement, { createStore, kernelName }: Sha
       h('details', { id: 'numbers-details' }, h('summary', {}, 'Shares by pₜ, and the hardest examples, as tables'), ...tables.slice(1).map(({ element }) => element)),
       exampleWords(),
     ),
+    code.element,
   )
   let explainedFor = ''
   store.watch((values) => {
     controls.show(values)
     at.show(values.at)
+    threshold.show(values.threshold)
+    code.show(numbersCode(choicesOf(values)))
     const next = JSON.stringify(choicesOf(values))
     if (next === explainedFor) draw()
     else void explain()
@@ -120,26 +139,31 @@ export function numbersPanel(body: HTMLElement, { createStore, kernelName }: Sha
   })
 }
 
-function choicesOf({ loss, gammas, balanced, alpha, background, ignore }: Choices): ExplainChoices {
+function choicesOf({ loss, gammas, balanced, alpha, background, ignore, trainedGamma, trainedBalanced, trainedAlpha }: Choices): ExplainChoices {
   return {
     loss,
     gammas: gammas.length === 0 ? [0] : gammas,
     alpha: balanced ? alpha : null,
     background: background === 'none' ? null : background === 'num-classes' ? background : Number(background),
     ignoreIndex: ignore === 'none' ? null : Number(ignore),
+    trained: { gamma: trainedGamma, alpha: trainedBalanced ? trainedAlpha : null },
   }
 }
 
 function controlsOf(store: Store<Choices>) {
   const gammas = numberChecks({ id: 'numbers-gammas', label: 'Compare focal loss with γ', options: GAMMAS, changed: (chosen) => store.set({ gammas: chosen }) })
-  const balanced = checkbox({ id: 'numbers-balanced', label: 'Weigh positives by alpha, α', changed: (on) => store.set({ balanced: on }) })
+  const balanced = checkbox({ id: 'numbers-balanced', label: 'Alpha balancing, α', changed: (on) => store.set({ balanced: on }) })
   const alpha = slider({ id: 'numbers-alpha', label: 'Alpha, α', ...parameters.alpha, format: String, changed: (value) => store.set({ alpha: value }) })
-  const loss = radios<Choices['loss']>({ id: 'numbers-loss', label: 'Scores become probabilities by', options: [{ value: 'sigmoid', label: 'sigmoid' }, { value: 'softmax', label: 'softmax' }], changed: (value) => store.set({ loss: value }) })
-  const background = select<Choices['background']>({ id: 'numbers-background', label: 'Class index for “no class”', options: backgrounds.map((value) => ({ value, label: value === 'num-classes' ? 'the number of classes' : value })), changed: (value) => store.set({ background: value }) })
-  const ignore = select<Choices['ignore']>({ id: 'numbers-ignore', label: 'Target that counts nowhere', options: ignored.map((value) => ({ value, label: value })), changed: (value) => store.set({ ignore: value }) })
+  const loss = radios<Choices['loss']>({ id: 'numbers-loss', label: 'Logits to probabilities by', options: [{ value: 'sigmoid', label: 'sigmoid' }, { value: 'softmax', label: 'softmax' }], changed: (value) => store.set({ loss: value }) })
+  const background = select<Choices['background']>({ id: 'numbers-background', label: 'Background index (no class)', options: backgrounds.map((value) => ({ value, label: value === 'num-classes' ? 'the number of classes' : value })), changed: (value) => store.set({ background: value }) })
+  const ignore = select<Choices['ignore']>({ id: 'numbers-ignore', label: 'Ignore index', options: ignored.map((value) => ({ value, label: value })), changed: (value) => store.set({ ignore: value }) })
   const share = radios<Share>({ id: 'numbers-share', label: 'By pₜ, show the share of', options: [{ value: 'lossShare', label: 'the loss' }, { value: 'gradientShare', label: 'the gradient' }], changed: (value) => store.set({ share: value }) })
+  const trainedGamma = slider({ id: 'numbers-trainedGamma', label: 'The model was trained with γ', ...parameters.trainedGamma, format: String, changed: (value) => store.set({ trainedGamma: value }) })
+  const trainedBalanced = checkbox({ id: 'numbers-trainedBalanced', label: 'and with alpha balancing', changed: (on) => store.set({ trainedBalanced: on }) })
+  const trainedAlpha = slider({ id: 'numbers-trainedAlpha', label: 'of α', ...parameters.trainedAlpha, format: String, changed: (value) => store.set({ trainedAlpha: value }) })
   return {
-    elements: [gammas, balanced, alpha, loss, background, ignore, share].map(({ element }) => element),
+    gammas: gammas.element,
+    elements: [balanced, alpha, share, trainedGamma, trainedBalanced, trainedAlpha, loss, background, ignore].map(({ element }) => element),
     show(values: Choices) {
       gammas.show(values.gammas)
       balanced.show(values.balanced)
@@ -149,6 +173,10 @@ function controlsOf(store: Store<Choices>) {
       background.show(values.background)
       ignore.show(values.ignore)
       share.show(values.share)
+      trainedGamma.show(values.trainedGamma)
+      trainedBalanced.show(values.trainedBalanced)
+      trainedAlpha.show(values.trainedAlpha)
+      trainedAlpha.disable(!values.trainedBalanced)
     },
   }
 }
@@ -164,7 +192,7 @@ function exampleWords(): HTMLElement {
   return h(
     'p',
     { class: 'hint' },
-    'The example: 19,200 cells of four synthetic micrographs, scored by a small detector that was trained with focal loss (npm start -- --images 20 --epochs 30, which writes logits.npy and targets.npy).',
+    'The example: 19,200 cells of four synthetic micrographs, scored by a small detector trained with focal loss. It was made with npm start -- --images 20 --epochs 30, which writes logits.npy and targets.npy.',
   )
 }
 

@@ -1,8 +1,6 @@
-/**
- * Points of the plane, of which few are positive: two small clusters in a wide cloud of negatives, some of which lie about the
- * clusters. The densities are known, and so is the true probability at every place.
- */
+/** Points of a data set. The densities are known, and so is the true probability at every place. */
 import type { Random } from '../../../examples/cell-detector/random.js'
+import type { Cloud, DataSet } from './data_sets.js'
 
 export interface Points {
   /** x and y in turn. */
@@ -13,46 +11,40 @@ export interface Points {
 /** The square that is drawn: -EXTENT to EXTENT both ways. */
 export const EXTENT = 3
 
-interface Cloud {
-  readonly share: number
-  readonly x: number
-  readonly y: number
-  readonly deviation: number
-}
-
-const positiveClouds: readonly Cloud[] = [
-  { share: 0.5, x: 1.1, y: 0.9, deviation: 0.2 },
-  { share: 0.5, x: -1.2, y: -0.5, deviation: 0.16 },
-]
-const negativeClouds: readonly Cloud[] = [
-  { share: 0.96, x: 0, y: 0, deviation: 1.5 },
-  { share: 0.02, x: 1.1, y: 0.9, deviation: 0.6 },
-  { share: 0.02, x: -1.2, y: -0.5, deviation: 0.6 },
-]
-
 /** What share of the points is positive, with `ratio` negatives to each. */
 export function priorOf(ratio: number): number {
   return 1 / (1 + ratio)
 }
 
+/** What share of the training labels says so. */
+export function labelledPriorOf({ wrong }: DataSet, ratio: number): number {
+  const prior = priorOf(ratio)
+  return prior * (1 - wrong) + (1 - prior) * wrong
+}
+
 /** The positives first. */
-export function drawPoints(random: Random, count: number, ratio: number): Points {
+export function drawPoints(random: Random, count: number, { positives: positiveClouds, negatives }: DataSet, ratio: number): Points {
   const positives = Math.round(count * priorOf(ratio))
   const places = new Float64Array(2 * count)
   const targets = new Uint8Array(count).fill(1, 0, positives)
   for (let i = 0; i < count; i++) {
-    const { x, y, deviation } = pick(i < positives ? positiveClouds : negativeClouds, random.next())
+    const { x, y, deviation } = pick(i < positives ? positiveClouds : negatives, random.next())
     places[2 * i] = x + deviation * random.normal()
     places[2 * i + 1] = y + deviation * random.normal()
   }
   return { places, targets }
 }
 
+/** The same places, of which the share `wrong` has the other label. */
+export function mislabel({ places, targets }: Points, wrong: number, random: Random): Points {
+  return { places, targets: targets.map((target) => (random.next() < wrong ? 1 - target : target)) }
+}
+
 /** The probability that a point here is positive. */
-export function trueProbability(x: number, y: number, ratio: number): number {
+export function trueProbability(x: number, y: number, { positives, negatives }: DataSet, ratio: number): number {
   const prior = priorOf(ratio)
-  const positive = prior * density(positiveClouds, x, y)
-  return positive / (positive + (1 - prior) * density(negativeClouds, x, y))
+  const positive = prior * density(positives, x, y)
+  return positive / (positive + (1 - prior) * density(negatives, x, y))
 }
 
 function pick(clouds: readonly Cloud[], chance: number): Cloud {

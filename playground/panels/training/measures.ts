@@ -1,27 +1,34 @@
-/** How good logits are, on points that were not trained on. */
-import { presets, SigmoidFocalLoss } from 'focal-loss'
-import { averagePrecision, bestThreshold, f1, f1At, precisionRecallCurve } from './ranking.js'
+/** Metrics of logits on test points, the same for every loss. */
+import { fitTemperature, presets, SigmoidFocalLoss } from 'focal-loss'
+import { averagePrecision, bestThreshold, decide, type Decided, precisionRecallCurve } from './ranking.js'
 
 export interface Scored {
   readonly logits: Float32Array
   readonly targets: Uint8Array
 }
 
-export interface Measures {
-  /** A score: what is at least that is called positive. */
-  readonly threshold: number
-  readonly precision: number
-  readonly recall: number
-  readonly f1: number
-  /** With a threshold that is best on validation, for every loss alike. */
-  readonly tunedF1: number
-  readonly averagePrecision: number
-  /** The mean of the scores, and of the probabilities that they stand for. */
-  readonly meanScore: number
-  readonly meanProbability: number
-  /** Cross entropy per point, of the score taken for a probability, and of the probability it stands for. */
-  readonly scoreLogLoss: number
-  readonly probabilityLogLoss: number
+/** How it is decided what is positive: a score of 0.5, a recalibrated probability of 0.5, or the threshold with the best F1 on validation. */
+export const cuts = ['score', 'recalibrated', 'best'] as const
+export type Cut = (typeof cuts)[number]
+
+/** How logits are taken for probabilities: the sigmoid, `toProbability`, or the sigmoid after a temperature that was fitted on validation. */
+export const readings = ['score', 'recalibrated', 'tempered'] as const
+export type Reading = (typeof readings)[number]
+
+/** How good probabilities are. */
+export interface Judged {
+  readonly mean: number
+  readonly logLoss: number
+  /** The mean distance of probability and rate over the bins, by their points. */
+  readonly calibrationError: number
+  readonly bins: readonly Bin[]
+}
+
+/** Points whose probabilities are alike. */
+export interface Bin {
+  readonly mean: number
+  /** The share of positives among them. */
+  readonly rate: number
 }
 
 /** A point of a precision-recall curve. */
@@ -31,28 +38,34 @@ export interface CurvePoint {
 }
 
 export interface Measured {
-  readonly untuned: Measures
-  readonly tuned: Measures
+  readonly averagePrecision: number
+  /** `null` where scores say nothing yet: then none is best. */
+  readonly temperature: number | null
+  /** Their thresholds are logits. */
+  readonly decided: Readonly<Record<Cut, Decided>>
+  readonly judged: Readonly<Record<Exclude<Reading, 'tempered'>, Judged>> & { readonly tempered: Judged | null }
   readonly curve: readonly CurvePoint[]
 }
 
+const BINS = 10
+
 export function measure(loss: SigmoidFocalLoss, validation: Scored, test: Scored): Measured {
   const { logits, targets } = test
-  const curve = precisionRecallCurve(logits, targets)
-  const best = bestThreshold(precisionRecallCurve(validation.logits, validation.targets))
-  const probabilities = loss.toProbability(logits)
   const { backend } = loss.options
-  const shared = {
-    tunedF1: f1At(logits, targets, best),
-    averagePrecision: averagePrecision(curve),
-    meanScore: mean(logits.map(sigmoid)),
-    meanProbability: mean(probabilities),
-    scoreLogLoss: new SigmoidFocalLoss({ ...presets.crossEntropy, backend }).value(logits, targets),
-    probabilityLogLoss: new SigmoidFocalLoss({ ...presets.crossEntropy, inputs: 'probabilities', backend }).value(probabilities, targets),
-  }
+  const curve = precisionRecallCurve(logits, targets)
+  const temperature = temperatureOf(loss, validation)
+  const best = bestThreshold(precisionRecallCurve(validation.logits, validation.targets))
+  const decidedFrom = (logit: number) => decide(logits, targets, logit)
+  const judge = (probabilities: Float32Array) => judged(probabilities, targets, new SigmoidFocalLoss({ ...presets.crossEntropy, reduction: 'mean', inputs: 'probabilities', backend }))
   return {
-    untuned: { ...shared, ...at(0, test) },
-    tuned: { ...shared, ...at(best, test) },
+    averagePrecision: averagePrecision(curve),
+    temperature,
+    decided: { score: decidedFrom(0), recalibrated: decidedFrom(logitOfHalf(loss)), best: decidedFrom(best) },
+    judged: {
+      score: judge(logits.map(sigmoid)),
+      recalibrated: judge(loss.toProbability(logits)),
+      tempered: temperature === null ? null : judge(logits.map((logit) => sigmoid(logit / temperature))),
+    },
     curve: thinned(curve),
   }
 }
@@ -61,22 +74,41 @@ export function sigmoid(logit: number): number {
   return 1 / (1 + Math.exp(-logit))
 }
 
-/** What is found with this logit as threshold. */
-function at(threshold: number, { logits, targets }: Scored): Pick<Measures, 'threshold' | 'precision' | 'recall' | 'f1'> {
-  let [found, called, positives] = [0, 0, 0]
-  for (let i = 0; i < logits.length; i++) {
-    const positive = targets[i] === 1
-    if (positive) positives++
-    if (logits[i] < threshold) continue
-    called++
-    if (positive) found++
+function temperatureOf(loss: SigmoidFocalLoss, { logits, targets }: Scored): number | null {
+  try {
+    return fitTemperature(logits, targets, { loss }).temperature as number
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
   }
-  const [precision, recall] = [called === 0 ? 0 : found / called, positives === 0 ? 0 : found / positives]
-  return { threshold: sigmoid(threshold), precision, recall, f1: f1({ precision, recall }) }
 }
 
-function mean(values: Float32Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+/** The logit that stands for a probability of 0.5 under the loss: `toProbability` rises with it. */
+function logitOfHalf(loss: SigmoidFocalLoss): number {
+  let [low, high] = [-30, 30]
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2
+    if (loss.toProbability(Float32Array.of(middle))[0] < 0.5) low = middle
+    else high = middle
+  }
+  return (low + high) / 2
+}
+
+function judged(probabilities: Float32Array, targets: Uint8Array, crossEntropy: SigmoidFocalLoss<'mean'>): Judged {
+  const bins = Array.from({ length: BINS }, () => ({ count: 0, sum: 0, positives: 0 }))
+  probabilities.forEach((probability, i) => {
+    const bin = bins[Math.min(BINS - 1, Math.floor(BINS * probability))]
+    bin.count++
+    bin.sum += probability
+    bin.positives += targets[i]
+  })
+  const filled = bins.filter(({ count }) => count > 0)
+  return {
+    mean: filled.reduce((all, { sum }) => all + sum, 0) / targets.length,
+    logLoss: crossEntropy.value(probabilities, targets),
+    calibrationError: filled.reduce((all, { sum, positives }) => all + Math.abs(sum - positives), 0) / targets.length,
+    bins: filled.map(({ count, sum, positives }) => ({ mean: sum / count, rate: positives / count })),
+  }
 }
 
 function thinned(curve: readonly CurvePoint[]): CurvePoint[] {

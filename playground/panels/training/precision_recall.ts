@@ -1,43 +1,48 @@
-/** The precision-recall curves, the points at which each column decides, and the precision at the recall that is read. */
+/** The precision-recall curves, the point of each at the chosen cut, and the precision at the recall that is read. */
 import { legend } from '../../chart/legend.js'
 import { lineChart } from '../../chart/line_chart.js'
 import { linear } from '../../chart/scale.js'
-import type { CurvePoint } from './measures.js'
+import type { CurvePoint, Cut } from './measures.js'
 import type { Snapshot } from './protocol.js'
-import { columns } from './variants.js'
+import { variants } from './variants.js'
 
 export interface PrecisionRecall {
   readonly element: HTMLElement
   readonly readings: HTMLElement
-  show(snapshot: Snapshot, recall: number): void
+  show(snapshot: Snapshot, cut: Cut, recall: number): void
 }
 
 const x = linear('recall', 0, 1, 0.2)
 const y = linear('precision', 0, 1, 0.2)
 
 export function precisionRecall(read: (recall: number) => void): PrecisionRecall {
-  const chart = lineChart('training-curve', 'Precision and recall on the test points', read, 320)
+  const chart = lineChart('training-curve', 'Precision and recall on the test points', read, 300)
   const readings = legend('training-readings')
-  // A tuned threshold changes no scores, and so no curve
-  const curved = columns.filter(({ tuned }) => !tuned)
   return {
     element: chart.element,
     readings: readings.element,
-    show({ curves, measures }, recall) {
-      const precisions = curved.map(({ of }) => precisionAt(curves[of], recall))
+    show({ measured }, cut, recall) {
+      const precisions = variants.map(({ id }) => precisionAt(measured[id].curve, recall).toFixed(3))
       chart.show({
         x,
         y,
-        series: columns.map(({ id, name, look, of, tuned }) => ({
-          name,
-          look,
-          points: tuned ? [] : curves[of].map((point) => [point.recall, point.precision] as const),
-          marks: measures[id].recall > 0 ? [[measures[id].recall, measures[id].precision] as const] : [],
-        })),
+        series: variants.map(({ id, name, look }) => {
+          const decided = measured[id].decided[cut]
+          return {
+            name,
+            look,
+            points: measured[id].curve.map((point) => [point.recall, point.precision] as const),
+            marks: decided.recall > 0 ? [[decided.recall, decided.precision] as const] : [],
+          }
+        }),
         at: recall,
-        summary: `At a recall of ${recall.toFixed(2)} the precision is: ${curved.map(({ name }, i) => `${name} ${precisions[i].toFixed(3)}`).join('; ')}.`,
+        summary: `At a recall of ${recall.toFixed(2)} the precision is: ${variants.map(({ name }, i) => `${name} ${precisions[i]}`).join('; ')}.`,
       })
-      readings.show(`Read at a recall of ${recall.toFixed(2)}`, ['precision'], curved.map(({ name, look }, i) => ({ name, look, values: [precisions[i].toFixed(3)] })))
+      readings.show(
+        `Read at a recall of ${recall.toFixed(2)}`,
+        ['precision', 'average precision'],
+        variants.map(({ id, name, look }, i) => ({ name, look, values: [precisions[i], measured[id].averagePrecision.toFixed(3)] })),
+      )
     },
   }
 }

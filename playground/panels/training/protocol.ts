@@ -1,8 +1,10 @@
-/** What the page and the worker tell each other. */
-import type { CurvePoint, Measures } from './measures.js'
-import type { Column, LossSettings, Trained } from './variants.js'
+/** The messages between the page and the worker. */
+import type { DataName } from './data_sets.js'
+import type { Measured } from './measures.js'
+import type { LossSettings, OfEach } from './variants.js'
 
 export interface Settings extends LossSettings {
+  readonly data: DataName
   readonly seed: number
   /** Where the learning rate starts; it falls to 0 in a straight line. */
   readonly rate: number
@@ -25,9 +27,8 @@ export type Surface = Float32Array<ArrayBuffer>
 export interface Snapshot {
   readonly step: number
   readonly running: boolean
-  readonly surfaces: Readonly<Record<Trained, Surface>>
-  readonly curves: Readonly<Record<Trained, readonly CurvePoint[]>>
-  readonly measures: Readonly<Record<Column['id'], Measures>>
+  readonly surfaces: OfEach<Surface>
+  readonly measured: OfEach<Measured>
   /** Points of the test set, some of the negatives, to be drawn. */
   readonly shown: { readonly places: Float32Array; readonly positives: number }
   /** What share of the test set is positive, and how many these are. */

@@ -1,47 +1,71 @@
-/** The results in a table, and in words: who is ahead, and whether that says anything. */
+/** The results as bars, as a table and in words: which loss is ahead, and whether the difference is meaningful. */
+import type { BarContent, BarSeries } from '../../chart/bar_chart.js'
+import { linear } from '../../chart/scale.js'
+import { swatch } from '../../chart/series.js'
 import { h } from '../../ui/dom.js'
 import { percent } from '../../ui/format.js'
 import type { TableContent } from '../../ui/table.js'
-import { swatch } from '../../chart/series.js'
+import { type Cut, cuts, type Measured, type Reading, readings } from './measures.js'
 import { LAST_STEP, type Snapshot } from './protocol.js'
-import { columns } from './variants.js'
+import { variants } from './variants.js'
 
-export function resultsTable({ measures, prevalence }: Snapshot): TableContent {
-  const all = columns.map(({ id }) => measures[id])
-  const row = (name: string, value: (measures: (typeof all)[number]) => number) => [name, ...all.map((one) => value(one).toFixed(3))]
+const cutNames: Readonly<Record<Cut, string>> = { score: 'score of 0.5', recalibrated: 'recalibrated 0.5', best: 'best on validation' }
+const readingNames: Readonly<Record<Reading, string>> = { score: 'scores', recalibrated: 'recalibrated', tempered: 'temperature' }
+
+export function f1Bars({ measured }: Snapshot): BarContent {
+  const series = variants.map(({ id, name, look }) => ({ name, look, values: cuts.map((cut) => measured[id].decided[cut].f1) }))
+  return { categories: ['score 0.5', 'recalibrated', 'validation'], title: 'decision threshold', y: linear('F1', 0, 1, 0.2), series, summary: summaryOf(series) }
+}
+
+export function logLossBars({ measured }: Snapshot): BarContent {
+  const series = variants.map(({ id, name, look }) => ({ name, look, values: readings.map((reading) => measured[id].judged[reading]?.logLoss ?? 0) }))
+  const largest = Math.max(...series.flatMap(({ values }) => values))
+  const step = [0.05, 0.1, 0.2, 0.5, 1].find((size) => largest <= 5 * size) ?? 2
+  return { categories: readings.map((reading) => readingNames[reading]), title: 'probabilities from', y: linear('log loss', 0, 5 * step, step), series, summary: summaryOf(series) }
+}
+
+function summaryOf(series: readonly BarSeries[]): string {
+  return `${series.map(({ name, values }) => `${name}: ${values.map((value) => value.toFixed(2)).join(', ')}`).join('; ')}.`
+}
+
+export function resultsTable({ measured, prevalence }: Snapshot): TableContent {
+  const row = (name: string, value: (one: Measured) => string) => [name, ...variants.map(({ id }) => value(measured[id]))]
   return {
-    caption: `On 8,000 test points, of which ${percent(prevalence)} are positive; “probability” is the calibrated one`,
-    head: ['measure', ...columns.map(({ short, look }) => h('span', { class: 'column' }, swatch(look), short))],
+    caption: `On 8,000 test points, of which ${percent(prevalence)} are positive`,
+    head: ['measure', ...variants.map(({ short, look }) => h('span', { class: 'column' }, swatch(look), short))],
     rows: [
-      row('Average precision', ({ averagePrecision }) => averagePrecision),
-      row('Threshold', ({ threshold }) => threshold),
-      row('Precision', ({ precision }) => precision),
-      row('Recall', ({ recall }) => recall),
-      row('F1', ({ f1 }) => f1),
-      row('F1, all thresholds tuned', ({ tunedF1 }) => tunedF1),
-      row('Mean score', ({ meanScore }) => meanScore),
-      row('Mean probability', ({ meanProbability }) => meanProbability),
-      row('Log loss of scores', ({ scoreLogLoss }) => scoreLogLoss),
-      row('Log loss of probabilities', ({ probabilityLogLoss }) => probabilityLogLoss),
+      row('Average precision', ({ averagePrecision }) => averagePrecision.toFixed(3)),
+      ...cuts.map((cut) => row(`F1, ${cutNames[cut]}`, ({ decided }) => decided[cut].f1.toFixed(3))),
+      ...readings.map((reading) => row(`Log loss, ${readingNames[reading]}`, ({ judged }) => decimalsOf(judged[reading]?.logLoss))),
+      ...readings.map((reading) => row(`Calibration error, ${readingNames[reading]}`, ({ judged }) => decimalsOf(judged[reading]?.calibrationError))),
+      row('Mean score', ({ judged }) => judged.score.mean.toFixed(3)),
+      row('Mean recalibrated', ({ judged }) => judged.recalibrated.mean.toFixed(3)),
+      row('Fitted temperature', ({ temperature }) => temperature?.toFixed(2) ?? 'none'),
     ],
   }
 }
 
-/** A difference in average precision below this says nothing on a few hundred positives. */
-const CLOSE = 0.02
+function decimalsOf(value: number | undefined): string {
+  return value?.toFixed(3) ?? 'none'
+}
 
-export function verdict({ step, measures: { crossEntropy, tuned, weighted, focal }, positives }: Snapshot): string {
-  if (step === 0) return 'Nothing is trained yet: start, and watch the lines and the average precision.'
-  const ahead = focal.averagePrecision - crossEntropy.averagePrecision
-  const scores = `average precision ${focal.averagePrecision.toFixed(3)} against ${crossEntropy.averagePrecision.toFixed(3)} of cross entropy and ${weighted.averagePrecision.toFixed(3)} of weighted cross entropy`
-  const judgement =
-    Math.abs(ahead) < CLOSE
-      ? `Focal loss does not win here: ${scores}, which is too close to call on ${positives} positives.`
-      : ahead < 0
-        ? `Focal loss does not win here: ${scores}.`
-        : `Focal loss is ahead here: ${scores}. That is one seed on ${positives} positives; try others.`
+/** Differences below these say nothing on a few hundred positives: of average precision, and the share of a log loss. */
+const CLOSE = { averagePrecision: 0.02, logLoss: 0.03 }
+
+export function verdict({ step, measured: { crossEntropy, smoothed, focal }, positives }: Snapshot): string {
+  if (step === 0) return 'Nothing is trained yet. Press Start.'
+  const ranking = compared(focal.averagePrecision - crossEntropy.averagePrecision, CLOSE.averagePrecision)
+  const [plain, focused] = [crossEntropy.judged.score.logLoss, focal.judged.score.logLoss]
+  const costing = compared(plain - focused, CLOSE.logLoss * plain)
+  const f1 = cuts.map((cut) => `${focal.decided[cut].f1.toFixed(2)} against ${crossEntropy.decided[cut].f1.toFixed(2)} (${cutNames[cut]})`).join(', ')
   return (
-    `After ${step} of ${LAST_STEP} steps. ${judgement} ` +
-    `At a score of 0.5 cross entropy has an F1 of ${crossEntropy.f1.toFixed(2)} and focal loss ${focal.f1.toFixed(2)}; with a threshold chosen on validation data they have ${tuned.f1.toFixed(2)} and ${focal.tunedF1.toFixed(2)}, so F1 at 0.5 compares nothing.`
+    `After ${step} of ${LAST_STEP} steps. Average precision: ${ranking}, ${focal.averagePrecision.toFixed(3)} against ${crossEntropy.averagePrecision.toFixed(3)} of cross entropy on ${positives} positives. ` +
+    `Log loss of the scores: ${costing}, ${focused.toFixed(3)} against ${plain.toFixed(3)}; label smoothing has ${smoothed.judged.score.logLoss.toFixed(3)}, cross entropy with a temperature ${decimalsOf(crossEntropy.judged.tempered?.logLoss)}. ` +
+    `F1 of focal loss and cross entropy: ${f1}. One seed says little: try others.`
   )
+}
+
+function compared(ahead: number, close: number): string {
+  if (Math.abs(ahead) < close) return 'too close to call'
+  return ahead > 0 ? 'focal loss is ahead' : 'cross entropy is ahead'
 }

@@ -1,4 +1,4 @@
-/** What one network says over the square: probability as colour, the line where it decides, test points, and the probe. */
+/** The output of one network over the square: probability as colour, decision boundary, test points, and the probe. */
 import { h, onWidth } from '../../ui/dom.js'
 import { channels, colour } from '../../ui/theme.js'
 import { EXTENT } from './data.js'
@@ -22,9 +22,9 @@ export interface SurfaceView {
   repaint(): void
 }
 
-export function surfaceView(id: string, title: string, probed: (x: number, y: number) => void): SurfaceView {
+export function surfaceView(id: string, title: string, key: SVGElement, probed: (x: number, y: number) => void): SurfaceView {
   const canvas = h('canvas', { id, role: 'img', class: 'surface' })
-  const element = h('figure', { class: 'chart-box' }, h('figcaption', {}, title), canvas)
+  const element = h('figure', { class: 'chart-box' }, h('figcaption', {}, key, title), canvas)
   let content: SurfaceContent | undefined
   const repaint = () => {
     if (content !== undefined && canvas.width > 0) paint(canvas, content)

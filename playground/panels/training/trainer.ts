@@ -1,13 +1,14 @@
-/** Three networks from the same weights, on the same batches, each with its own loss. */
+/** Networks from the same weights, on the same batches, each with its own loss. */
 import type { SigmoidFocalLoss } from 'focal-loss'
 import { Random } from '../../../examples/cell-detector/random.js'
-import { drawPoints, EXTENT, type Points, priorOf } from './data.js'
+import { drawPoints, EXTENT, labelledPriorOf, mislabel, type Points } from './data.js'
+import { dataSets } from './data_sets.js'
 import { measure } from './measures.js'
 import { Network } from './network.js'
 import { GRID, LAST_STEP, type Settings, type Snapshot } from './protocol.js'
-import { columns, lossesOf, type Trained, trained } from './variants.js'
+import { lossesOf, ofEach, type OfEach, trained } from './variants.js'
 
-const SIZES = { train: 6000, validation: 4000, test: 8000 }
+const SIZES = { validation: 4000, test: 8000 }
 const BATCH = 256
 const SHOWN_NEGATIVES = 500
 
@@ -19,21 +20,24 @@ interface Contestant {
 export class Trainer {
   step = 0
   readonly #settings: Settings
-  readonly #data: Readonly<Record<keyof typeof SIZES, Points>>
+  readonly #data: Readonly<Record<'train' | 'validation' | 'test', Points>>
   readonly #order: Random
-  readonly #contestants: Readonly<Record<Trained, Contestant>>
+  readonly #contestants: OfEach<Contestant>
   readonly #batch = { places: new Float64Array(2 * BATCH), targets: new Uint8Array(BATCH), grad: new Float64Array(BATCH) }
 
   constructor(settings: Settings) {
-    const { seed, ratio, startAtPrior } = settings
+    const { data, seed, ratio, startAtPrior } = settings
     this.#settings = settings
     const random = new Random(seed)
-    const points = (count: number) => drawPoints(random, count, ratio)
-    this.#data = { train: points(SIZES.train), validation: points(SIZES.validation), test: points(SIZES.test) }
+    const set = dataSets[data]
+    const points = (count: number) => drawPoints(random, count, set, ratio)
+    this.#data = { train: mislabel(points(set.points), set.wrong, new Random(seed + 3)), validation: points(SIZES.validation), test: points(SIZES.test) }
     this.#order = new Random(seed + 1)
     const losses = lossesOf(settings)
-    const contestant = (loss: SigmoidFocalLoss): Contestant => ({ loss, network: new Network(new Random(seed + 2), startAtPrior ? loss.priorBias(priorOf(ratio)) : 0) })
-    this.#contestants = { crossEntropy: contestant(losses.crossEntropy), weighted: contestant(losses.weighted), focal: contestant(losses.focal) }
+    this.#contestants = ofEach((id) => {
+      const loss = losses[id]
+      return { loss, network: new Network(new Random(seed + 2), startAtPrior ? loss.priorBias(labelledPriorOf(set, ratio)) : 0) }
+    })
   }
 
   train(): void {
@@ -42,7 +46,7 @@ export class Trainer {
     const { places, targets, grad } = this.#batch
     const { train } = this.#data
     for (let i = 0; i < BATCH; i++) {
-      const from = this.#order.integer(SIZES.train)
+      const from = this.#order.integer(train.targets.length)
       places.set(train.places.subarray(2 * from, 2 * from + 2), 2 * i)
       targets[i] = train.targets[from]
     }
@@ -56,19 +60,16 @@ export class Trainer {
   snapshot(running: boolean): Snapshot {
     const { validation, test } = this.#data
     const positives = test.targets.indexOf(0)
-    const results = trained.map((name) => {
-      const { loss, network } = this.#contestants[name]
-      const scored = ({ places, targets }: Points) => ({ logits: Float32Array.from(network.logits(places)), targets })
-      return [name, { ...measure(loss, scored(validation), scored(test)), surface: Float32Array.from(network.logits(square)) }] as const
-    })
-    const of = Object.fromEntries(results) as Record<Trained, (typeof results)[number][1]>
+    const scored = (network: Network, { places, targets }: Points) => ({ logits: Float32Array.from(network.logits(places)), targets })
     return {
       step: this.step,
       running,
-      surfaces: { crossEntropy: of.crossEntropy.surface, weighted: of.weighted.surface, focal: of.focal.surface },
-      curves: { crossEntropy: of.crossEntropy.curve, weighted: of.weighted.curve, focal: of.focal.curve },
-      measures: Object.fromEntries(columns.map((column) => [column.id, of[column.of][column.tuned ? 'tuned' : 'untuned']])) as unknown as Snapshot['measures'],
-      shown: { places: Float32Array.from(test.places.subarray(0, 2 * (positives + SHOWN_NEGATIVES))), positives },
+      surfaces: ofEach((id) => Float32Array.from(this.#contestants[id].network.logits(square))),
+      measured: ofEach((id) => {
+        const { loss, network } = this.#contestants[id]
+        return measure(loss, scored(network, validation), scored(network, test))
+      }),
+      shown: { places: Float32Array.from(test.places.subarray(0, 2 * Math.min(SIZES.test, positives + SHOWN_NEGATIVES))), positives },
       prevalence: positives / SIZES.test,
       positives,
     }

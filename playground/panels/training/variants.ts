@@ -1,29 +1,27 @@
-/** The losses that are trained side by side, and the columns that their results are shown in. */
+/** The losses that are trained side by side. */
 import { type BackendName, presets, SigmoidFocalLoss, type SigmoidFocalOptions } from 'focal-loss'
 import { type Look, looks } from '../../chart/series.js'
 import { priorOf } from './data.js'
 
-/** What is trained. */
-export const trained = ['crossEntropy', 'weighted', 'focal'] as const
+export const trained = ['crossEntropy', 'weighted', 'smoothed', 'focal'] as const
 export type Trained = (typeof trained)[number]
 
-export interface Column {
-  readonly id: 'crossEntropy' | 'tuned' | 'weighted' | 'focal'
+/** What there is of each loss. */
+export type OfEach<T> = Readonly<Record<Trained, T>>
+
+export interface Variant {
+  readonly id: Trained
   readonly name: string
   /** For the head of a table. */
   readonly short: string
   readonly look: Look
-  readonly of: Trained
-  /** Whether the threshold is chosen on validation data; else it is a score of 0.5. */
-  readonly tuned: boolean
 }
 
-/** A tuned threshold needs no training of its own. */
-export const columns: readonly Column[] = [
-  { id: 'crossEntropy', name: 'Cross entropy', short: 'Cross entropy', look: looks.crossEntropy, of: 'crossEntropy', tuned: false },
-  { id: 'tuned', name: 'Cross entropy, tuned threshold', short: 'Tuned threshold', look: looks.tuned, of: 'crossEntropy', tuned: true },
-  { id: 'weighted', name: 'Weighted cross entropy', short: 'Weighted', look: looks.weighted, of: 'weighted', tuned: false },
-  { id: 'focal', name: 'Focal loss', short: 'Focal', look: looks.focal, of: 'focal', tuned: false },
+export const variants: readonly Variant[] = [
+  { id: 'crossEntropy', name: 'Cross entropy', short: 'Cross entropy', look: looks.crossEntropy },
+  { id: 'weighted', name: 'Weighted cross entropy', short: 'Weighted', look: looks.weighted },
+  { id: 'smoothed', name: 'Label smoothing 0.01', short: 'Label smoothing', look: looks.smoothed },
+  { id: 'focal', name: 'Focal loss', short: 'Focal', look: looks.focal },
 ]
 
 /** What the losses are made from. */
@@ -35,17 +33,21 @@ export interface LossSettings {
   readonly backend: BackendName
 }
 
-/** Weighted cross entropy gives both sides the same total weight. */
-export function optionsOf({ ratio, gamma, alpha }: LossSettings): Record<Trained, SigmoidFocalOptions> {
+/** Weighted cross entropy gives both classes the same total weight. */
+export function optionsOf({ ratio, gamma, alpha }: Omit<LossSettings, 'backend'>): OfEach<SigmoidFocalOptions> {
   return {
     crossEntropy: { ...presets.crossEntropy },
     weighted: presets.weightedCrossEntropy(1 - priorOf(ratio)),
+    smoothed: { ...presets.crossEntropy, labelSmoothing: 0.01 },
     focal: { gamma, alpha },
   }
 }
 
-export function lossesOf(settings: LossSettings): Record<Trained, SigmoidFocalLoss> {
-  const { crossEntropy, weighted, focal } = optionsOf(settings)
-  const loss = (options: SigmoidFocalOptions) => new SigmoidFocalLoss({ ...options, reduction: 'mean', backend: settings.backend })
-  return { crossEntropy: loss(crossEntropy), weighted: loss(weighted), focal: loss(focal) }
+export function lossesOf(settings: LossSettings): OfEach<SigmoidFocalLoss> {
+  const options = optionsOf(settings)
+  return ofEach((id) => new SigmoidFocalLoss({ ...options[id], reduction: 'mean', backend: settings.backend }))
+}
+
+export function ofEach<T>(make: (id: Trained) => T): OfEach<T> {
+  return { crossEntropy: make('crossEntropy'), weighted: make('weighted'), smoothed: make('smoothed'), focal: make('focal') }
 }

@@ -3,8 +3,8 @@ import { init } from 'focal-loss'
 import { type Command, LAST_STEP, type Snapshot, type Speed } from './protocol.js'
 import { Trainer } from './trainer.js'
 
-/** Milliseconds between two looks at messages, and between two snapshots. */
-const [TURN, SHOW] = [50, 200]
+/** Milliseconds between two looks at messages, and between two snapshots; on slow machines some times as many as a snapshot takes. */
+const [TURN, SHOW, SHOW_TIMES] = [50, 200, 3]
 
 export interface TrainingScope {
   onmessage: ((event: MessageEvent<Command>) => void) | null
@@ -17,12 +17,15 @@ export function serveTraining(scope: TrainingScope): void {
   let speed: Speed | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let shown = 0
+  let cost = 0
   let owed = 0
 
   const show = () => {
     if (trainer === undefined) return
-    shown = performance.now()
+    const begin = performance.now()
     scope.postMessage(trainer.snapshot(speed !== undefined))
+    shown = performance.now()
+    cost = shown - begin
   }
   const stop = () => {
     speed = undefined
@@ -40,7 +43,7 @@ export function serveTraining(scope: TrainingScope): void {
       show()
       return
     }
-    if (performance.now() > shown + SHOW) show()
+    if (performance.now() > shown + Math.max(SHOW, SHOW_TIMES * cost)) show()
     timer = setTimeout(turn, speed === 'fastest' ? 0 : Math.max(0, begin + TURN - performance.now()))
   }
 

@@ -9,13 +9,13 @@ import type { FocalLossBase } from '../../losses/base.js'
 import { checkFramework } from '../framework.js'
 import { columnOf, put, runsOf } from './vectors.js'
 
-/** What is used of DuckDB: the namespace of `@duckdb/node-api` will do. */
+/** The part of DuckDB that is used: the namespace of `@duckdb/node-api`. */
 export type DuckDB = Pick<typeof duckdbApi, 'DuckDBScalarFunction' | 'DuckDBListValue' | 'FLOAT' | 'DOUBLE' | 'BIGINT' | 'LIST'>
 
-/** What is used of a loss: any of this package. */
+/** The part of a loss that is used: any loss of this package. */
 export type DuckdbLoss = Pick<FocalLossBase, 'constants' | 'options' | 'sums' | 'toProbability'>
 
-/** What the functions are called. */
+/** The names of the functions. */
 export interface DuckdbFunctionNames {
   /** Default `focal_loss`. */
   loss?: string | undefined
@@ -31,13 +31,13 @@ const defaults = { loss: 'focal_loss', gradient: 'focal_gradient', probability: 
 type Compute = (logits: Logits, targets: Targets | null, call: { readonly shape: number[]; readonly targetKind?: 'labels' | 'class-index' }) => ArrayLike<number>
 
 /**
- * Registers the SQL functions of a loss with a connection: `focal_loss(logit, target)`, `focal_gradient(logit, target)` and `to_probability(logit)`, for this
- * connection's queries. Several losses need several names.
+ * Registers the SQL functions of a loss for the queries of a connection: `focal_loss(logit, target)`, `focal_gradient(logit, target)` and
+ * `to_probability(logit)`. Several losses need different names.
  *
- * Logits are FLOAT, which is computed in float32, or DOUBLE; single ones or, in rows of classes, lists. Targets are labels from 0 to 1: a number for a single logit, a
- * list as long as the logits' for a list; or, for a list, the index of a class, an integer. Results: of an element-wise loss one for each logit, of a softmax
- * `focal_loss` is one number a row. Gradients are those of the sum; the loss's reduction and its backend's threads do not matter. NULL gives NULL. What the loss refuses is an
- * error of the query: that of `value`.
+ * Logits are FLOAT, computed in float32, or DOUBLE; single numbers, or lists with one logit per class. Targets are labels from 0 to 1: a number for a single logit, a
+ * list of equal length for a list. For a list of logits, an integer is a class index. An element-wise loss returns one result per logit; for a softmax
+ * `focal_loss` is one number per row. Gradients are of the sum; the loss's reduction is not used. NULL gives NULL. Invalid input makes the query fail with the
+ * error of `value`.
  *
  * A query must run asynchronously, as `connection.run` and `stream` do: the functions are called on the JavaScript thread.
  *

@@ -1,5 +1,5 @@
 /**
- * Losses in DuckDB: SQL functions, and chunks of a query for `explainer` and `evaluator`. The database is the caller's: this entry only names its types.
+ * Losses in DuckDB: SQL functions, and chunks of a query for `explainer` and `evaluator`. The caller passes the database; this entry only imports its types.
  *
  * @module focal-loss/duckdb
  */

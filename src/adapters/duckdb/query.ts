@@ -1,10 +1,10 @@
 /** Logits and targets of a query, chunk by chunk, as `explainer.add` and `evaluator.add` take them. */
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { checkMethods, checkNames, checkRecord, wholeNumber } from '../../arguments.js'
 import { surplus, wrongType } from '../../errors.js'
 import { type Column, columnOf } from './vectors.js'
 
-/** What is used of a connection. */
+/** The part of a connection that is used. */
 export type QueryConnection = Pick<DuckDBConnection, 'runAndReadAll' | 'stream'>
 
 /** A column of a query's result. */
@@ -29,7 +29,7 @@ export interface QueryOptions {
   chunk?: number | undefined
 }
 
-/** Whole rows, as many as fit. The arrays are used again for the next. */
+/** A chunk of whole rows. The next chunk reuses its arrays. */
 export interface QueryChunk {
   /** Float32 where all columns of logits are FLOAT, or of integers or halves that fit. */
   readonly logits: Float32Array | Float64Array
@@ -46,7 +46,7 @@ const SINGLE = /^FLOAT$|^U?(?:TINY|SMALL)INT$|^BOOLEAN$/
 /** LIST and ARRAY: FLOAT[], FLOAT[80]. */
 const LIST = /\[\d*\]$/
 
-/** The columns that a query has, without running it. Throws what DuckDB says of it. */
+/** The columns of a query, without running it. Throws DuckDB's errors. */
 export async function queryColumns(connection: QueryConnection, sql: string): Promise<QueryColumn[]> {
   if (arguments.length > 2) throw surplus('queryColumns()', 2, arguments.length)
   checkQuery(connection, sql)
@@ -59,11 +59,11 @@ export async function queryColumns(connection: QueryConnection, sql: string): Pr
 }
 
 /**
- * Logits and targets of a query's rows, streamed: no more than a chunk is in memory. Columns of any type that DuckDB casts to numbers will do.
+ * Streams the logits and targets of a query: only one chunk is in memory. Columns may have any type that DuckDB casts to numbers.
  *
  * @param connection an open connection of `@duckdb/node-api`.
  * @param sql one SELECT.
- * @returns chunks. Throws a RangeError for a logit that is NULL, and for lists of different lengths; what DuckDB throws for the query.
+ * @returns chunks. Throws a RangeError for a logit that is NULL, and for lists of different lengths; and DuckDB's errors for the query.
  */
 export async function* queryChunks(connection: QueryConnection, sql: string, options: QueryOptions = {}): AsyncGenerator<QueryChunk, void, undefined> {
   if (arguments.length > 3) throw surplus('queryChunks()', 3, arguments.length)
@@ -82,8 +82,8 @@ export async function* queryChunks(connection: QueryConnection, sql: string, opt
   let x: Float32Array | Float64Array = new numbers(0)
   let y = new Float64Array(0)
   let [classes, each, mostRows, rows, firstRow] = [0, 0, 0, 0, 0]
-  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-    const read = list.map((_, i) => columnOf((chunk).getColumnVector(i)))
+  for await (const chunk of chunksOf(result)) {
+    const read = list.map((_, i) => columnOf(chunk.getColumnVector(i)))
     const [ofLogits, ofTargets] = [read.slice(0, logits.length), read.slice(logits.length)]
     if (classes === 0) {
       classes = ofLogits.reduce((sum, column) => sum + column.widthAt(0), 0)
@@ -109,17 +109,34 @@ export async function* queryChunks(connection: QueryConnection, sql: string, opt
   if (rows > 0) yield { logits: x.subarray(0, rows * classes), targets: y.subarray(0, rows * each), shape: [rows, classes], firstRow }
 }
 
+/** DuckDB works on the next chunk while one is looked at. */
+async function* chunksOf(result: Awaited<ReturnType<QueryConnection['stream']>>): AsyncGenerator<DuckDBDataChunk, void, undefined> {
+  const fetched = () => {
+    const chunk = result.fetchChunk()
+    // Nobody may wait for it yet; an error is thrown to who does
+    chunk.catch(() => null)
+    return chunk
+  }
+  let ahead = fetched()
+  try {
+    for (let chunk = await ahead; chunk !== null && chunk.rowCount > 0; chunk = await ahead) {
+      ahead = fetched()
+      yield chunk
+    }
+  } finally {
+    // The connection may be closed after this
+    await ahead.catch(() => null)
+  }
+}
+
 /** Rows of columns side by side. `at` is what row 0 of the chunk is called; targets may be NULL, and are NaN then. */
 function copy(columns: readonly Column[], to: Float32Array | Float64Array, start: number, width: number, from: number, end: number, at: number, areTargets: boolean): void {
   const rowsName = (row: number) => `row ${at + row} of the query`
   if (columns.length === 1) {
     const [column] = columns
-    let isWhole = true
-    for (let row = from; row < end && isWhole; row++) isWhole = column.widthAt(row) === width
-    if (isWhole) {
+    if (column.isWhole(from, end, width)) {
       const numbers = column.read(from, end)
-      const missing = areTargets ? -1 : numbers.findIndex(Number.isNaN)
-      if (missing < 0) {
+      if (areTargets || !numbers.includes(NaN)) {
         to.set(numbers, start)
         return
       }

@@ -18,6 +18,8 @@ export interface Column {
   read(from: number, to: number): Float32Array | Float64Array
   /** How many numbers a row has: 1 of what is no list, 0 of NULL or of an empty list. */
   widthAt(row: number): number
+  /** Whether all of some rows have so many. */
+  isWhole(from: number, to: number, width: number): boolean
 }
 
 /** `vector` is of FLOAT, DOUBLE or BIGINT, or of lists of them. A NULL among the numbers of a list is NaN. */
@@ -28,6 +30,7 @@ export function columnOf(vector: DuckDBVector): Column {
     const widthAt = (row: number) => (isNull(row) ? 0 : vector.getEntryLength(row))
     return {
       widthAt,
+      isWhole: (from, to, width) => areAll(widthAt, from, to, width),
       read(from, to) {
         const width = widthAt(from)
         const start = vector.getEntryOffset(from)
@@ -42,7 +45,14 @@ export function columnOf(vector: DuckDBVector): Column {
   }
   const numbers = numbersOf(vector)
   const isNull = nullsOf(vector)
-  return { widthAt: (row) => (isNull(row) ? 0 : 1), read: (from, to) => numbers.subarray(from, to) }
+  const widthAt = (row: number) => (isNull(row) ? 0 : 1)
+  const isPlain = hasNone(vector)
+  return { widthAt, isWhole: (from, to, width) => (isPlain ? width === 1 : areAll(widthAt, from, to, width)), read: (from, to) => numbers.subarray(from, to) }
+}
+
+function areAll(widthAt: (row: number) => number, from: number, to: number, width: number): boolean {
+  for (let row = from; row < to; row++) if (widthAt(row) !== width) return false
+  return true
 }
 
 /** The rows from 0 to `count` in runs of equal widths. */

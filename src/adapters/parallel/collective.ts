@@ -1,10 +1,11 @@
-/** What ranks that train one model together do at the same time. */
+/** The collective operations of ranks that train one model together. */
 import { checkMethods } from '../../arguments.js'
+import { tagOf } from '../../arrays/intrinsics.js'
 import { outOfRange, wrongType } from '../../errors.js'
 
 /**
- * The processes (or threads) of one training, as this one sees them: over MPI in `@focal-loss/mpi`, over shared memory in
- * {@link sharedCollective}, or over whatever joins them.
+ * The processes (or threads) of one training: over MPI in `@focal-loss/mpi`, over shared memory in {@link sharedCollective}, over TCP
+ * in `focal-loss/tcp`, or over another connection.
  */
 export interface Collective {
   /** Which of them this is, from 0 to `size - 1`. */
@@ -23,6 +24,29 @@ export function checkCollective(value: unknown): Collective {
   const collective = value as Collective
   checkRank(collective.rank, collective.size, 'collective.')
   return collective
+}
+
+/** Throws for an array whose numbers are not what lies in it, such as the bits of half precision. */
+export function checkFloats(name: string, array: unknown): void {
+  if (!ArrayBuffer.isView(array) || !['Float32Array', 'Float64Array'].includes(tagOf(array))) throw wrongType(name, array, 'a Float32Array or Float64Array')
+}
+
+/** Throws for what an all-reduce does not add up, and for what it does not do. */
+export function checkSum(array: unknown, operation: unknown): void {
+  checkFloats('array', array)
+  if (operation !== undefined && operation !== 'sum') throw outOfRange('operation', operation, "'sum'")
+}
+
+/** Of two arrays that are to be added up: rank 0's, and that of another rank. */
+export function differentArrays(first: DescribedArray, other: DescribedArray, rank: number): RangeError {
+  const text = ({ type, length }: DescribedArray) => `a ${String(type)} of length ${String(length)}`
+  return new RangeError(`array is ${text(first)} on rank 0 and ${text(other)} on rank ${rank}; expected one type and length on all ranks`)
+}
+
+/** What a rank says of its array. */
+interface DescribedArray {
+  readonly type?: unknown
+  readonly length?: unknown
 }
 
 /** Throws where there is no such rank. `owner` comes before the names in messages. */

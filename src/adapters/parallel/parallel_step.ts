@@ -1,21 +1,24 @@
 /**
- * The loss of a batch that several ranks share. Its denominator is that of the whole batch: a mean of the ranks' means is another
- * loss wherever the ranks have different numbers of positives (or valid rows), and so is a denominator that is kept above 0 on each.
+ * The loss of a batch that several ranks share. Its denominator is that of the whole batch. A mean of the ranks' means is another
+ * loss if the ranks have different numbers of positives (or valid rows), and so is a denominator that is clamped on each rank.
  * So the ranks add up sums, and divide once.
  */
-import { checkMethods, checkRecord } from '../../arguments.js'
+import { describeLoss } from '../../analysis/part.js'
+import { checkMethods, checkNames, checkRecord } from '../../arguments.js'
+import { tagOf } from '../../arrays/intrinsics.js'
 import type { Targets } from '../../arrays/numeric_array.js'
-import { surplus } from '../../errors.js'
+import { surplus, wrongType } from '../../errors.js'
 import type { FocalLossBase } from '../../losses/base.js'
-import type { CallOptions, Scaled } from '../../problem/call.js'
+import { type CallOptions, type Method, methods, type Scaled } from '../../problem/call.js'
 import type { Reduction } from '../../problem/options.js'
 import type { Sums } from '../../problem/problem.js'
-import { checkCollective, type Collective } from './collective.js'
+import { differ, tell, TOLD } from './agreement.js'
+import { checkCollective, checkFloats, type Collective } from './collective.js'
 
-/** What is used of a loss: any of this package with a reduction other than 'none'. */
-export type ParallelLoss = Pick<FocalLossBase, 'sums' | 'denominator'> & { readonly options: { readonly reduction: Reduction } }
+/** The part of a loss that is used: any loss of this package with a reduction other than 'none'. */
+export type ParallelLoss = Pick<FocalLossBase, 'sums' | 'denominator' | 'constants'> & { readonly options: { readonly reduction: Reduction } }
 
-/** The options of a call: those of `valueAndGrad`, but for what ranks cannot have of their own. */
+/** The options of a call: those of `valueAndGrad` that may differ between ranks. */
 export interface ParallelCall<A extends Float32Array | Float64Array> extends CallOptions, Scaled {
   /** Where to write the gradient, as long as the logits; may be the logits themselves. */
   grad?: A | undefined
@@ -31,23 +34,30 @@ export interface ParallelValue {
   readonly denominator: number
 }
 
-/** One rank's part in the steps of a training: {@link parallelStep}. */
+/** The training steps of one rank: {@link parallelStep}. */
 export interface ParallelStep {
   /**
    * The loss of the whole batch, and its gradient with respect to this rank's logits, divided already: the parameters' gradients
    * of the ranks are then added up, not averaged. A rank without samples calls it with empty arrays.
    *
-   * Rejects on all ranks where one of them is refused: there with its own error, on the others with an Error that says how many.
+   * Rejects on all ranks where one of them is refused: there with its own error, on the others with an Error that says how many. So it does where
+   * the ranks differ in the options of the loss (but its backend), in the type of their logits or, with a softmax, in the number of classes, and where the
+   * collective has not added up as many ranks as there are.
    */
   valueAndGrad<A extends Float32Array | Float64Array>(logits: A, targets: Targets, call?: ParallelCall<A>): Promise<ParallelValue & { readonly grad: A }>
   /** A batch in parts: gradient accumulation. */
   batch(): ParallelBatch
 }
 
-/** Sum, elements, rows, positives, and how many ranks were refused. */
-const FIELDS = 5
+/** What is added up: the sums, how many ranks were refused and how many there are, then what must be the same for all of them. */
+const [SUMS, REFUSED, RANKS, ALIKE] = [0, 4, 5, 6]
+const OPTIONS = ALIKE
+const TYPE = OPTIONS + TOLD
+const CLASSES = TYPE + TOLD
+const FIELDS = CLASSES + TOLD
+const alike = [[OPTIONS, 'the options of the loss'], [TYPE, 'the type of the logits'], [CLASSES, 'the number of classes']] as const
 
-/** A batch that comes in parts, one after another: {@link ParallelStep.batch}. */
+/** A batch in parts: {@link ParallelStep.batch}. */
 export class ParallelBatch {
   readonly #loss: ParallelLoss
   readonly #collective: Collective
@@ -70,11 +80,22 @@ export class ParallelBatch {
    */
   add<A extends Float32Array | Float64Array>(logits: A, targets: Targets, call: ParallelCall<A> = {}): { readonly grad: A } {
     if (arguments.length > 3) throw surplus('add()', 3, arguments.length)
+    return this.addOf(methods.parallelAdd, logits, targets, call)
+  }
+
+  /** @hidden {@link add}, of which messages say that it is `method` */
+  addOf<A extends Float32Array | Float64Array>(method: Method, logits: A, targets: Targets, call: ParallelCall<A>): { readonly grad: A } {
     if (this.#finished) throw new Error('the batch is finished; expected a new one, which batch() makes')
     try {
+      checkRecord('call options', call)
+      checkNames(call, method.options, method.name)
+      // It is divided in JavaScript: half precision's bits would be divided as integers
+      if (call.grad === undefined) checkFloats('logits', logits)
+      else checkFloats('grad', call.grad)
       const read = { ...call, grad: (call.grad ?? true) as Float64Array | true }
       const { grad, sum, elements, rows, positives } = this.#loss.sums(logits as Float64Array, targets, read)
-      ;[sum, elements, rows, positives].forEach((part, i) => (this.#sums[i] += part))
+      ;[sum, elements, rows, positives].forEach((part, i) => (this.#sums[SUMS + i] += part))
+      if (logits.length > 0) this.#tellOf(logits, call)
       return { grad: grad as A }
     } catch (error) {
       this.#refusal ??= error instanceof Error ? error : new Error(String(error))
@@ -82,27 +103,58 @@ export class ParallelBatch {
     }
   }
 
+  /** Of a part that the loss has taken. */
+  #tellOf(logits: Float32Array | Float64Array, { dtype, shape, classAxis = -1 }: CallOptions): void {
+    tell(this.#sums, TYPE, dtype ?? tagOf(logits))
+    // Of an element-wise loss any axis will do, and parts may be flat
+    const classes = this.#loss.constants.formula.perRow ? shape?.at(classAxis) : undefined
+    if (classes !== undefined) tell(this.#sums, CLASSES, classes)
+  }
+
   /**
    * Ends the batch, on every rank: one that has added nothing calls it too. Rejects on all ranks where a part of one was refused:
-   * there with its own error, on the others with one that says on how many.
+   * there with its own error, on the others with one that says on how many; and where ranks differ, as {@link ParallelStep.valueAndGrad} does.
    */
   async finish(): Promise<ParallelValue> {
+    if (arguments.length > 0) throw surplus('finish()', 0, arguments.length)
     if (this.#finished) throw new Error('the batch is finished; expected a new one, which batch() makes')
     this.#finished = true
     const all = this.#sums
-    all[FIELDS - 1] = this.#refusal === undefined ? 0 : 1
-    await this.#collective.allReduce(all, 'sum')
+    all[REFUSED] = this.#refusal === undefined ? 0 : 1
+    all[RANKS] = 1
+    tell(all, OPTIONS, optionsOf(this.#loss))
+    try {
+      await this.#collective.allReduce(all, 'sum')
+    } catch (error) {
+      // Which came first, and may be why
+      throw this.#refusal ?? error
+    }
     if (this.#refusal !== undefined) throw this.#refusal
-    const [sum, elements, rows, positives, refused] = all
-    if (refused > 0) throw new Error(`${refused} of ${this.#collective.size} ranks refused their part of the batch; their errors say why`)
+    this.#checkSums(all)
+    const [sum, elements, rows, positives] = all
     const sums = { sum, elements, rows, positives }
     const denominator = this.#loss.denominator(sums)
     return { value: sum / denominator, sums, denominator }
   }
+
+  #checkSums(all: Float64Array): void {
+    const { size } = this.#collective
+    if (all[RANKS] !== size) throw new Error(`collective.allReduce has added up ${all[RANKS]} ranks; expected ${size}, in place, once it returns or its promise resolves`)
+    if (all[REFUSED] > 0) throw new Error(`${all[REFUSED]} of ${size} ranks refused their part of the batch; their errors say why`)
+    const different = alike.find(([at]) => differ(all, at))
+    if (different === undefined) return
+    const [at, what] = different
+    throw new Error(`the ranks differ in ${what}; expected the same on all of them${at === OPTIONS ? `, and here is ${optionsOf(this.#loss)}` : ''}`)
+  }
+}
+
+/** All that the loss of the batch depends on, as text. */
+function optionsOf({ constants, options }: ParallelLoss): string {
+  return `${describeLoss(constants.formula.name, options)} ${options.reduction}`
 }
 
 /**
- * The step of data-parallel training, from a loss and a collective: one all-reduce of five doubles a batch.
+ * The step of data-parallel training, from a loss and a collective: one all-reduce of 15 doubles a batch.
  *
  * @param loss an object of any loss of this package, with the same options on every rank. Its reduction is that of the whole
  *   batch; 'none' leaves nothing to add up, and is a TypeError.
@@ -111,15 +163,17 @@ export function parallelStep(loss: ParallelLoss, collective: Collective): Parall
   if (arguments.length > 2) throw surplus('parallelStep()', 2, arguments.length)
   checkMethods('loss', loss, ['sums', 'denominator'])
   checkRecord('loss.options', loss.options)
+  // Which those who do not write TypeScript find out here
+  if ((loss as Partial<ParallelLoss>).constants === undefined) throw wrongType('loss', loss, 'a loss of this package, whose options all ranks can compare')
   if (loss.options.reduction === 'none') throw new TypeError("loss has reduction 'none'; expected 'mean', 'mean-rows', 'mean-positives' or 'sum', as ranks share one loss")
   checkCollective(collective)
   return {
-    async valueAndGrad(logits, targets, call) {
+    async valueAndGrad(logits, targets, call = {}) {
       if (arguments.length > 3) throw surplus('valueAndGrad()', 3, arguments.length)
       const batch = new ParallelBatch(loss, collective)
       let grad = logits
       try {
-        ;({ grad } = batch.add(logits, targets, call))
+        ;({ grad } = batch.addOf(methods.parallelStep, logits, targets, call))
       } catch {
         // finish() throws it, once the others know
       }

@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import type { TargetKind } from '../../problem/call.js'
 import type { LossConstants } from '../../problem/constants.js'
 import { checkClassCount } from '../../problem/shape.js'
-import { kindOfOneClass } from '../../problem/targets.js'
+import { checkTakesLabels, kindOfOneClass } from '../../problem/targets.js'
 
 export interface Batch {
   /** `yPred`: its shape ends with the classes; a vector has samples of one class. */
@@ -28,6 +28,7 @@ export function batchOf(loss: LossConstants | undefined, yTrue: Tensor, yPred: T
   if (!perLogit && !perRow) throw wrongShape(yTrue, yPred, stated)
   if (loss !== undefined) checkClassCount(loss, classes, { shape })
   const kind = perLogit && perRow ? kindOf(loss, yTrue) : perLogit ? 'labels' : 'class-index'
+  if (loss !== undefined && kind === 'labels' && yPred.size > 0) checkTakesLabels(loss, 'yTrue', yTrue)
   return { logits: yPred, targets: yTrue, kind, shape, samples: shape[0], rows, classes }
 }
 

@@ -1,13 +1,13 @@
 /**
  * The loss composed of operations of TensorFlow.js: for backends whose data cannot be read at once, and for second derivatives. In
- * float32 throughout. As nothing is read, a target that is none is no error: it makes its sample's loss, and its gradient, NaN.
+ * float32 throughout. As nothing is read, an invalid target is not an error: it makes its sample's loss and gradient NaN.
  */
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
 import type { LossConstants } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
 import type { Batch } from './batch.js'
-import { composedFormula, type FormulaOperations } from './formulas.js'
+import { composedFormula, type FormulaOperations, hasComposedForm } from './formulas.js'
 import { hasHalfFloats } from './gpu.js'
 import { partialSums } from './sums.js'
 
@@ -18,11 +18,14 @@ export type ComposedOperations = FormulaOperations & Pick<
 
 /** Throws an Error for a loss that has no composed formula, and for one of probabilities. */
 export function composedLoss(tf: ComposedOperations, loss: LossConstants | undefined, reduction: Reduction, batch: Batch): Tensor1D {
-  if (loss === undefined) {
-    throw new Error("this loss is not composed of operations of TensorFlow.js, only the package's own are; use tf's cpu or wasm backend for it")
+  if (loss === undefined || loss.formula.code < 0) {
+    throw new Error("this loss cannot be composed of TensorFlow.js operations, as it is not one of this package's; use tf's cpu or wasm backend")
+  }
+  if (!hasComposedForm(loss)) {
+    throw new Error("a loss with gamma per class, labelSmoothingOf 'cross-entropy' or an asymmetric softmax cannot be composed of TensorFlow.js operations, and has no second derivatives; leave out implementation: 'composed'")
   }
   if (loss.inputs === 'probabilities') {
-    throw new Error("a loss with inputs 'probabilities' is not composed of operations of TensorFlow.js; give it logits, or use tf's cpu or wasm backend")
+    throw new Error("a loss with inputs 'probabilities' cannot be composed of TensorFlow.js operations; pass logits, or use tf's cpu or wasm backend")
   }
   return tf.tidy(() => {
     const { rows, classes, samples } = batch

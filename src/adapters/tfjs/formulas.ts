@@ -10,6 +10,16 @@ export type FormulaOperations = SoftmaxOperations & Pick<typeof tfjs, 'greaterEq
 /** From logits and targets to losses, all `[rows, classes]`; a softmax's rows hold the terms of their sum. */
 type Composed = (x: Tensor, y: Tensor) => Tensor
 
+/** Losses of these names have a composed form; but no gammas per class. */
+const composedNames = ['sigmoid', 'softmax', 'focal-star', 'quality-focal', 'varifocal', 'heatmap-focal', 'asymmetric'] as const
+
+type ComposedName = (typeof composedNames)[number]
+
+export function hasComposedForm({ formula, classGamma }: LossConstants): boolean {
+  return classGamma === null && (composedNames as readonly string[]).includes(formula.name)
+}
+
+/** For a loss that {@link hasComposedForm}. */
 export function composedFormula(tf: FormulaOperations, loss: LossConstants): Composed {
   const { gamma, gammaNegative, beta, margin } = loss
   const weight = (ofClass: Float64Array | null, ofAll: number) => (ofClass === null ? ofAll : tf.tensor1d(Float32Array.from(ofClass)))
@@ -26,7 +36,7 @@ export function composedFormula(tf: FormulaOperations, loss: LossConstants): Com
   const weightOf = (y: Tensor) => mix(y, positive, negative)
   const weighted = (y: Tensor, ifPositive: Tensor, ifNegative: Tensor) => mix(y, mul(positive, ifPositive), mul(negative, ifNegative))
 
-  const formulas: Readonly<Record<string, Composed>> = {
+  const formulas: Readonly<Record<ComposedName, Composed>> = {
     sigmoid(x, y) {
       if (loss.softTargets === 'mixture') return weighted(y, focal(neg(x)), focal(x))
       return mul(mul(weightOf(y), powerOfBlend(x, y, sub(1, y), gamma)), crossEntropy(x, y))
@@ -50,5 +60,5 @@ export function composedFormula(tf: FormulaOperations, loss: LossConstants): Com
       return weighted(y, ofPositive, mul(held(modulator), entropy))
     },
   }
-  return formulas[loss.formula.name]
+  return formulas[loss.formula.name as ComposedName]
 }

@@ -1,4 +1,4 @@
-/** The loss by this package's own backends: values on the way forward, and the gradient, times what comes back, on the way back. */
+/** The loss by this package's backends: values in the forward pass, and the gradient, times the upstream gradient, in the backward pass. */
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
 import type { NumericArray } from '../../arrays/numeric_array.js'

@@ -1,6 +1,7 @@
-/** Metrics of logits: what a model trained with a loss decides, by the loss's own calibration, in operations of TensorFlow.js. */
+/** Metrics of logits that decide by the loss's calibration, in operations of TensorFlow.js. */
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
+import type { ScalarFigures } from '../../analysis/evaluate/evaluation.js'
 import { checkMethods, checkNames, checkRecord, number, oneOf } from '../../arguments.js'
 import { outOfRange, surplus, wrongType } from '../../errors.js'
 import type { FocalLossBase } from '../../losses/base.js'
@@ -9,12 +10,13 @@ import type { LossConstants } from '../../problem/constants.js'
 import { checkFramework } from '../framework.js'
 import { type Batch, batchOf } from './batch.js'
 import { type ComposedOperations, targetsOf } from './composed.js'
+import { evaluateBatch } from './evaluate.js'
 import { functionsOf } from './functions.js'
 import { logOddsOf } from './softmax.js'
 import { partialSums } from './sums.js'
 
 /** What is used of TensorFlow.js. */
-export type MetricOperations = ComposedOperations & Pick<typeof tfjs, 'argMax'>
+export type MetricOperations = ComposedOperations & Pick<typeof tfjs, 'argMax' | 'scalar'>
 
 /** What is used of a loss: any loss of this package. */
 export type TfjsMetricLoss = Pick<FocalLossBase, 'sums' | 'options' | 'constants' | 'priorBias'>
@@ -32,21 +34,33 @@ export type TfjsMetric = (yTrue: Tensor, yPred: Tensor) => Scalar
 
 /** What {@link tfMetrics} returns. */
 export interface TfjsMetrics {
-  /** The share of right answers: of the valid elements, each a yes or a no; of a softmax of the rows that have a class. */
+  /** The share of correct predictions: over valid elements, each positive or negative; for a softmax over the rows that have a class. */
   readonly accuracy: TfjsMetric
-  /** Of the elements that are decided to be positive, the share that are. */
+  /** The share of positives among the predicted positives. */
   readonly precision: TfjsMetric
-  /** Of the elements that are positive, the share that are found. */
+  /** The share of the positives that are predicted positive. */
   readonly recall: TfjsMetric
+  /** The batch's average precision, over all elements pooled; for a softmax the mean over the classes. This metric and those below read the batch back, and are NaN if the batch does not define them. */
+  readonly averagePrecision: TfjsMetric
+  /** The area under the batch's ROC curve, in the same way. */
+  readonly rocAuc: TfjsMetric
+  /** The Brier score of the calibrated probabilities. The mean over batches of equal size is that of all data. */
+  readonly brier: TfjsMetric
+  /** The log loss of the calibrated probabilities, in nats, in the same way. */
+  readonly logLoss: TfjsMetric
+  /** Their expected calibration error; of a softmax of the top label. In a small batch it is large by chance. */
+  readonly calibrationError: TfjsMetric
 }
 
 /**
  * Metrics for `model.compile({ metrics })` that fit a loss. TensorFlow.js's own `'accuracy'` takes logits for probabilities, and
  * focal loss's scores are under-confident; here a class is predicted where `toProbability` of its logit is at least the
- * threshold, and a row of a softmax is of the class whose `toProbability` is largest. Nothing is read back.
+ * threshold, and a row of a softmax is of the class whose `toProbability` is largest. Of these three nothing is read back.
  *
- * Each is one number a batch, and 0 where it has nothing to divide by; `model.fit` and `evaluate` report the mean over batches, which of
- * precision and recall is not the one of all data. What the loss ignores is left out.
+ * Each is one number a batch; `accuracy`, `precision` and `recall` are 0 where there is nothing to divide by. `model.fit` and `evaluate` report the mean over batches, which of
+ * all but `accuracy`, `brier` and `logLoss` is not the one of all data: {@link tfEvaluate} has that. What the loss ignores is left out.
+ *
+ * `averagePrecision`, `rocAuc`, `brier`, `logLoss` and `calibrationError` are those of `evaluate`'s recalibrated scores. They read the batch at once, which TensorFlow.js's webgpu backend refuses.
  *
  * Throws a RangeError where a weight of 0 leaves nothing to calibrate.
  */
@@ -69,6 +83,10 @@ export function tfMetrics(tf: MetricOperations, loss: TfjsMetricLoss, options: T
     tf.tidy(() => share(tf, ...which(decisionsOf(tf, constants, bounds, batchOf(constants, yTrue, yPred, targetKind)))))
   // Of a softmax's row one class is right, which is the one that is found or is not
   const { perRow } = constants.formula
+  const figureOf = (yTrue: Tensor, yPred: Tensor, which: (scores: ScalarFigures, pooled: ScalarFigures) => number | null) => {
+    const { recalibrated } = evaluateBatch(loss, batchOf(constants, yTrue, yPred, targetKind))
+    return tf.scalar(which((perRow ? recalibrated.macro : null) ?? recalibrated, recalibrated) ?? NaN)
+  }
   // TensorFlow.js reports a metric under the name of its function, which is that of the property
   return {
     accuracy: (yTrue, yPred) =>
@@ -77,6 +95,11 @@ export function tfMetrics(tf: MetricOperations, loss: TfjsMetricLoss, options: T
       ),
     precision: (yTrue, yPred) => shareOf(yTrue, yPred, ({ isYes, isPositive, isCounted }) => [isPositive, tf.logicalAnd(isYes, isCounted)]),
     recall: (yTrue, yPred) => shareOf(yTrue, yPred, ({ isYes, isPositive, isCounted }) => [isYes, tf.logicalAnd(isPositive, isCounted)]),
+    averagePrecision: (yTrue, yPred) => figureOf(yTrue, yPred, ({ averagePrecision }) => averagePrecision),
+    rocAuc: (yTrue, yPred) => figureOf(yTrue, yPred, ({ rocAuc }) => rocAuc),
+    brier: (yTrue, yPred) => figureOf(yTrue, yPred, (_, { brier }) => brier),
+    logLoss: (yTrue, yPred) => figureOf(yTrue, yPred, (_, { logLoss }) => logLoss),
+    calibrationError: (yTrue, yPred) => figureOf(yTrue, yPred, (_, { calibrationError }) => calibrationError),
   }
 }
 

@@ -1,11 +1,11 @@
 /**
- * The loss by this package's kernels on TensorFlow.js's own GPU backend: one kernel forward and one back, beside sums. Nothing is read, so a target
- * that is none makes its sample's loss, and its gradient, NaN. Where the gradient may be differentiated again, it is that of the composed
- * form.
+ * The loss by this package's kernels on TensorFlow.js's own GPU backend: one kernel forward and one back, beside sums. Nothing is read
+ * back, so an invalid target makes its sample's loss and gradient NaN. If the gradient may be differentiated again, it is that of the
+ * composed form.
  */
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
-import { countsKernel, denominatorOf } from '../../backends/shaders/counts.js'
+import { areRowsCounted, countsKernel, type CountedUnit, denominatorOf } from '../../backends/shaders/counts.js'
 import { elementwiseKernels } from '../../backends/shaders/elementwise.js'
 import type { Kernel, KernelOptions } from '../../backends/shaders/kernel.js'
 import { softmaxKernels } from '../../backends/shaders/softmax.js'
@@ -26,7 +26,7 @@ const HALF_COUNT = 4096
 
 /** `null` where there are no kernels: for losses that are none of this package, those of probabilities, and for empty batches. */
 export function shaderLoss(tf: ShaderOperations, loss: LossConstants | undefined, reduction: Reduction, batch: Batch): Tensor1D | null {
-  if (loss === undefined || loss.inputs === 'probabilities' || batch.logits.size === 0) return null
+  if (loss === undefined || loss.formula.code < 0 || loss.inputs === 'probabilities' || batch.logits.size === 0) return null
   const run = kernelRunner(tf)
   return run && lossOf(tf, run, loss, reduction, batch)
 }
@@ -35,7 +35,7 @@ function lossOf(tf: ShaderOperations, run: RunKernel, loss: LossConstants, reduc
   const { kind, samples, classes, rows } = batch
   const { perRow } = loss.formula
   const isHalf = hasHalfFloats(tf)
-  const options: KernelOptions = { kind, isHalf, weights: null, mask: null }
+  const options: KernelOptions = { kind, isLast: true, isHalf, isSeeded: true, weights: null, mask: null }
   const kernels = (perRow ? softmaxKernels : elementwiseKernels)(loss, options)
   const each = (rows / samples) * classes
   const { unit, constant } = denominatorOf(loss, reduction, options, rows, classes)
@@ -48,10 +48,10 @@ function lossOf(tf: ShaderOperations, run: RunKernel, loss: LossConstants, reduc
 
   const forward = tf.customGrad((at, save) => {
     const given: Tensors = { logits: at as Tensor, targets: batch.targets }
-    const counts = (): Tensor => sumEach(run, countsKernel(loss, options, unit ?? 'elements'), given, 1, { ...uniforms, each: constant, factor: least })
+    const counts = (of: CountedUnit): Tensor => sumEach(run, countsKernel(loss, options, of), given, 1, { ...uniforms, each: areRowsCounted(options, of) ? rows : rows * classes, factor: least })
     const shared: Tensors = {
       ...(kernels.rows !== null && { rows: run(kernels.rows, { ...given, ...balanceOf() }, [2 * rows, 2], uniforms) }),
-      ...(isCounted && { count: counts() }),
+      ...(unit !== null && { count: counts(unit) }),
     }
     const ofSample = { ...uniforms, each: perRow ? rows / samples : each }
     const value = sumEach(run, kernels.sums(isCounted), { ...given, ...balanceOf(), ...shared }, samples, ofSample, lift)

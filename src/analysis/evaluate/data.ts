@@ -1,4 +1,4 @@
-/** A call of evaluation, checked: the problem, whose targets, weights and logits can be relied on. */
+/** A checked call of evaluation: the problem, with valid targets, weights and logits. */
 import type { Logits } from '../../arrays/logits.js'
 import type { Targets } from '../../arrays/numeric_array.js'
 import { type CallOptions, methods, readCall } from '../../problem/call.js'

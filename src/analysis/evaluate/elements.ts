@@ -4,11 +4,13 @@ import type { ElementFormula } from '../../formulas/formula.js'
 import type { LossConstants } from '../../problem/constants.js'
 import { isValid, targetOf } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
+import { readLabels } from '../labels.js'
 import { checkWeights } from '../posterior.js'
 import type { AllScores, Scores } from './evaluation.js'
 import { figuresOf, macroOf } from './figures.js'
 import { groupsOf, together } from './groups.js'
-import { checkHistograms, Histogram, type HistogramState, type Slots } from './histogram.js'
+import { Histogram, type Slots } from './histogram.js'
+import { checkHistograms, type HistogramState } from './histogram_state.js'
 import { logitOf, weightOf } from './numbers.js'
 import type { EvaluatorSettings } from './options.js'
 import { rawScale, recalibratedScale, type Scale, temperedScale } from './scale.js'
@@ -31,21 +33,35 @@ export class Elements {
   readonly #loss: LossConstants
   readonly #formula: ElementFormula
   readonly #histograms: readonly Histogram[]
+  /** Of the problem that is added; used again for the next. */
+  #labels = new Uint8Array(0)
 
-  constructor(loss: LossConstants, formula: ElementFormula, classes: number, limit: number) {
+  /** @param apart how many classes are told apart: all of them, or 1 for none. */
+  constructor(loss: LossConstants, formula: ElementFormula, apart: number, limit: number) {
     this.#loss = loss
     this.#formula = formula
-    this.#histograms = Array.from({ length: classes }, () => new Histogram(limit))
+    this.#histograms = Array.from({ length: apart }, () => new Histogram(limit, apart))
   }
 
   /** Class after class, as the histograms of all of them do not fit into a cache. */
   add(problem: Problem): void {
     const { outer, classes, inner } = problem
+    const isPlain = problem.weights === null && problem.loss.inputs === 'logits'
+    if (isPlain && this.#labels.length < problem.logits.length) this.#labels = new Uint8Array(problem.logits.length)
+    const labels = this.#labels
+    if (isPlain) readLabels(problem, labels)
     const step = Math.max(1, Math.floor(STRETCH / (classes * inner)))
     for (let from = 0; from < outer; from += step) {
-      this.#histograms.forEach((histogram, c) => {
-        addClass(histogram, problem, c, from, Math.min(outer, from + step))
-      })
+      const to = Math.min(outer, from + step)
+      if (isPlain && this.#histograms.length === 1) {
+        this.#histograms[0].addAll(problem.logits, labels, from * classes * inner, to * classes * inner, 1)
+        continue
+      }
+      for (let c = 0; c < classes; c++) {
+        const histogram = this.#histograms[this.#histograms.length === 1 ? 0 : c]
+        if (isPlain) addPlain(histogram, problem, labels, c, from, to)
+        else addClass(histogram, problem, c, from, to)
+      }
     }
   }
 
@@ -66,13 +82,20 @@ export class Elements {
     const { temperature } = settings
     return {
       raw: scoresOf(rawScale, true),
-      recalibrated: scoresOf(recalibratedScale(this.#loss, this.#formula), this.#loss.classPositive === null),
+      recalibrated: scoresOf(recalibratedScale(this.#loss, this.#formula), isOneForAll(this.#loss)),
       tempered: temperature === null ? null : scoresOf(temperedScale(temperature), temperature.length === 1),
     }
   }
 }
 
-/** The elements of class `c`, of some slices of the outermost axis. */
+/** The elements of class `c`, of some slices of the outermost axis, where the logits are given and have no weights. */
+function addPlain(histogram: Histogram, { classes, inner, logits }: Problem, labels: Uint8Array, c: number, from: number, to: number): void {
+  const slice = classes * inner
+  if (inner === 1) histogram.addAll(logits, labels, from * slice + c, to * slice, slice)
+  else for (let o = from; o < to; o++) histogram.addAll(logits, labels, o * slice + c * inner, o * slice + (c + 1) * inner, 1)
+}
+
+/** The same of any. */
 function addClass(histogram: Histogram, problem: Problem, c: number, from: number, to: number): void {
   const { classes, inner, positiveFrom } = problem
   for (let o = from; o < to; o++) {
@@ -82,6 +105,11 @@ function addClass(histogram: Histogram, problem: Problem, c: number, from: numbe
       histogram.add(logitOf(problem, k), weight, targetOf(problem, r, k, c) >= positiveFrom)
     }
   }
+}
+
+/** Whether a loss treats all classes alike. */
+export function isOneForAll({ classPositive, classParameters }: LossConstants): boolean {
+  return classPositive === null && classParameters === null
 }
 
 /** `isShared`: whether a logit stands for the same probability in all classes. */

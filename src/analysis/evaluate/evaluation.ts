@@ -1,4 +1,4 @@
-/** What `evaluate` finds out: plain data, ready for JSON. Nothing is NaN: a figure that the data does not define is `null`. */
+/** The result of `evaluate`: plain data, ready for JSON. No metric is NaN: one that the data does not define is `null`. */
 
 /** How good the scores of a model are: as they stand, and as two kinds of calibrated probabilities. */
 export interface Evaluation extends AllScores {
@@ -37,33 +37,33 @@ export interface Scores extends Figures {
 export interface ScalarFigures {
   /** `sum (R_n - R_(n-1)) P_n` over thresholds, equal scores together, as scikit-learn's; 0 to 1. `null` without positives. */
   readonly averagePrecision: number | null
-  /** The area under the ROC curve, ties counting half; 0 to 1. `null` where a class, positive or negative, is absent. */
+  /** The area under the ROC curve, ties counting half; 0 to 1. `null` without positives or without negatives. */
   readonly rocAuc: number | null
-  /** Brier score, the mean of `(p - y)^2`; 0 is best. `null` of nothing, and so are all that follow. */
+  /** Brier score, the mean of `(p - y)^2`; 0 is best. `null` without examples, and so are the metrics below. */
   readonly brier: number | null
-  /** The mean of `-log p` of positives and `-log(1 - p)` of negatives, in nats. Nothing is clipped: Infinity where the truth was ruled out. */
+  /** The mean of `-log p` of positives and `-log(1 - p)` of negatives, in nats. Not clipped: Infinity if a true class has probability 0. */
   readonly logLoss: number | null
   /** Expected calibration error: the mean of |rate - mean score| over bins of equal width, by weight (Guo et al. 2017, arXiv:1706.04599). 0 to 1. */
   readonly calibrationError: number | null
-  /** The same over bins of equal weight, equal scores never parted (Nixon et al. 2019, arXiv:1904.01685). */
+  /** The same over bins of equal weight; equal scores stay in one bin (Nixon et al. 2019, arXiv:1904.01685). */
   readonly adaptiveCalibrationError: number | null
 }
 
-/** What scores are worth against positives and negatives. */
+/** The metrics of scores against positives and negatives. */
 export interface Figures extends ScalarFigures {
   /** How many examples there are. */
   readonly count: number
   /** The sum of their weights. */
   readonly weight: number
-  /** The share of positives, by weight; of a softmax's top label that is the accuracy. `null` of nothing. */
+  /** The share of positives, by weight; for the top label of a softmax the accuracy. `null` without examples. */
   readonly rate: number | null
   /** Bins of equal width, ascending: the reliability diagram. */
   readonly reliability: readonly ReliabilityBin[]
-  /** From above every score downwards; thinned, so that neighbours are at most 1/200 apart in each direction, or are neighbouring scores. */
+  /** From above every score downwards. Points are thinned to at most 1/200 apart in each direction, unless they belong to neighbouring scores. */
   readonly precisionRecall: readonly PrecisionRecallPoint[]
-  /** The same. Empty where a class, positive or negative, is absent. */
+  /** Thinned in the same way. Empty without positives or without negatives. */
   readonly roc: readonly RocPoint[]
-  /** Where to say yes. `null` without positives. */
+  /** Decision thresholds. `null` without positives. */
   readonly thresholds: Thresholds | null
 }
 
@@ -81,53 +81,53 @@ export interface ReliabilityBin {
   readonly rate: number | null
 }
 
-/** Examples at least as high as this are decided to be positive. Both are `null` for a threshold above every score. */
+/** A decision threshold: examples at or above it are predicted positive. Both are `null` for a threshold above every score. */
 export interface Cut {
   /** The score that is compared, 0 to 1. */
   readonly probability: number | null
   /**
-   * What a model's logit is compared with for the same decision: exact where a probability is rounded. `null` also where it is not one
-   * number: with a softmax, and for classes together whose logits stand for different probabilities.
+   * The same threshold for the model's logits, exact where a probability is rounded. `null` also if no single logit decides: with a
+   * softmax, and for pooled classes whose logits stand for different probabilities.
    */
   readonly logit: number | null
 }
 
 export interface PrecisionRecallPoint extends Cut {
-  /** The share of positives among those that are decided to be; 1 of none. */
+  /** The share of positives among the predicted positives; 1 without predicted positives. */
   readonly precision: number
-  /** The share of the positives that are found. */
+  /** The share of the positives that are predicted positive. */
   readonly recall: number
 }
 
 export interface RocPoint extends Cut {
-  /** The share of the negatives that are decided to be positive. */
+  /** The share of the negatives that are predicted positive. */
   readonly falsePositiveRate: number
-  /** The share of the positives that are found. */
+  /** The share of the positives that are predicted positive. */
   readonly recall: number
 }
 
-/** A cut and what comes of it. */
+/** A threshold with its precision, recall and F1. */
 export interface Threshold extends PrecisionRecallPoint {
-  /** `2 P R / (P + R)`, and 0 where both are 0. */
+  /** `2 P R / (P + R)`, and 0 if both are 0. */
   readonly f1: number
 }
 
-/** Of equally good cuts, the highest. */
+/** Of equally good thresholds, the highest. */
 export interface Thresholds {
   /** Where F1 is largest. */
   readonly bestF1: Threshold
-  /** For each recall that was asked for, the highest cut that has it. */
+  /** For each requested recall, the highest threshold that reaches it. */
   readonly recall: readonly { readonly atLeast: number; readonly cut: Threshold }[]
-  /** For each precision that was asked for, the lowest cut that has it; `null` where none does. */
+  /** For each requested precision, the lowest threshold that reaches it; `null` if none does. */
   readonly precision: readonly { readonly atLeast: number; readonly cut: Threshold | null }[]
-  /** For each pair of costs, the cut where their sum is least, and that sum. */
+  /** For each pair of costs, the threshold with the lowest total cost, and that cost. */
   readonly cost: readonly (Costs & { readonly total: number; readonly cut: Threshold })[]
 }
 
-/** What wrong decisions cost, each by its weight. */
+/** The cost of wrong decisions, multiplied by the weight of the example. */
 export interface Costs {
-  /** For one negative that is decided to be positive, a finite number >= 0. */
+  /** The cost of a false positive, a finite number >= 0. */
   readonly falsePositive: number
-  /** For one positive that is missed, a finite number >= 0. */
+  /** The cost of a false negative, a finite number >= 0. */
   readonly falseNegative: number
 }

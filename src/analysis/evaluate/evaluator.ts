@@ -6,7 +6,7 @@ import { surplus } from '../../errors.js'
 import type { CallOptions } from '../../problem/call.js'
 import { checkPart, describeLoss, type Part } from '../part.js'
 import { problemOf } from './data.js'
-import { checkElements, Elements, type ElementsState } from './elements.js'
+import { checkElements, Elements, type ElementsState, isOneForAll } from './elements.js'
 import type { AllScores, Evaluation } from './evaluation.js'
 import { fingerprintOf } from './fingerprint.js'
 import { checkOptions, evaluateNames, type EvaluableLoss, type EvaluateOptions, type EvaluatorOptions, type EvaluatorSettings } from './options.js'
@@ -14,6 +14,9 @@ import { checkRows, Rows, type RowsState } from './rows.js'
 
 /** Slots of a histogram: as many as {@link SLOTS} allows for all classes together, and no fewer than figures within 1e-3 need. */
 const [SLOTS, MOST_SLOTS, LEAST_SLOTS] = [1 << 18, 1 << 14, 1 << 12]
+
+/** Classes that have figures of their own: a histogram each takes up to 0.1 MB, and of a softmax one for each kind of scores. */
+const MOST_CLASSES = 2048
 
 /** What an evaluator keeps: plain data, which goes through JSON. What is in it may change with its version. */
 export interface EvaluatorState extends Part {
@@ -42,7 +45,9 @@ export class Evaluator {
     this.#loss = loss
     this.#settings = settings
     this.#name = describeLoss(loss.constants.formula.name, loss.options)
-    this.#examples = examplesOf(loss, settings, loss.constants.classPositive?.length ?? 1)
+    // Of nothing, the figures of each class are those of nothing too
+    const classes = loss.constants.classPositive?.length ?? 1
+    this.#examples = examplesOf(loss, settings, classes, Math.min(classes, MOST_CLASSES))
   }
 
   /**
@@ -61,7 +66,7 @@ export class Evaluator {
     if (temperature !== null && temperature.length > 1 && temperature.length !== classes) {
       throw new RangeError(`temperature has ${temperature.length} entries; expected one per class, ${classes}`)
     }
-    if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, this.#settings, classes)
+    if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, this.#settings, classes, this.#apartOf(classes))
     this.#classes = classes
     this.#examples.add(problem)
     if (fittedOn !== undefined) this.#fingerprint = (this.#fingerprint + fingerprintOf(problem)) >>> 0
@@ -101,12 +106,13 @@ export class Evaluator {
       if (part.classes === null) continue
       classes ??= part.classes
       if (part.classes !== classes) throw new RangeError(`part has ${part.classes} classes; expected ${classes}, as before`)
-      if (this.#loss.constants.formula.perRow) checkRows('part.examples', part.examples as RowsState, classes, this.#settings.temperature !== null)
-      else checkElements('part.examples', part.examples as ElementsState, classes)
+      const apart = this.#apartOf(classes)
+      if (this.#loss.constants.formula.perRow) checkRows('part.examples', part.examples as RowsState, apart, this.#settings.temperature !== null)
+      else checkElements('part.examples', part.examples as ElementsState, apart)
     }
     for (const { classes: ofPart, examples, fittedOn } of parts) {
       if (ofPart === null || examples === null) continue
-      if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, this.#settings, ofPart)
+      if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, this.#settings, ofPart, this.#apartOf(ofPart))
       this.#classes = ofPart
       if (this.#examples instanceof Rows) this.#examples.merge(examples as RowsState)
       else this.#examples.merge(examples as ElementsState)
@@ -120,12 +126,31 @@ export class Evaluator {
     if (arguments.length > 0) throw surplus('result()', 0, arguments.length)
     const scores = this.#examples.result(this.#settings)
     const isOwn = this.#classes !== undefined && this.#settings.fittedOn === this.#fingerprint
+    const isCrowded = (this.#classes ?? 0) > MOST_CLASSES
     return {
       example: this.#loss.constants.formula.perRow ? 'row' : 'element',
       ...scores,
       best: bestOf(scores),
-      warnings: isOwn ? ['the temperature was fitted on the data that it is judged on, and looks better than it is'] : [],
+      warnings: [
+        ...(isOwn ? ['the temperature was fitted on the data that it is judged on, and looks better than it is'] : []),
+        ...(isCrowded ? [`there are ${this.#classes} classes, of which none has figures of its own; up to ${MOST_CLASSES} have`] : []),
+      ],
     }
+  }
+
+  /**
+   * How many of so many classes are told apart: all, or, of too many, none. Then a softmax has its top label, and an element-wise loss one histogram for all, which needs
+   * a logit to stand for the same in all classes.
+   */
+  #apartOf(classes: number): number {
+    if (classes <= MOST_CLASSES) return classes
+    const { constants } = this.#loss
+    if (constants.formula.perRow) return 0
+    const { temperature } = this.#settings
+    if (!isOneForAll(constants) || (temperature !== null && temperature.length > 1)) {
+      throw new RangeError(`logits has rows of ${classes} classes, which the loss or the temperature treats each in its own way; expected at most ${MOST_CLASSES} of such`)
+    }
+    return 1
   }
 }
 
@@ -142,10 +167,10 @@ function bestOf({ raw, recalibrated, tempered }: AllScores): Evaluation['best'] 
   return best
 }
 
-function examplesOf({ constants }: EvaluableLoss, { temperature }: EvaluatorSettings, classes: number): Elements | Rows {
-  const limit = Math.max(LEAST_SLOTS, Math.min(MOST_SLOTS, 2 ** Math.floor(Math.log2(SLOTS / classes))))
+function examplesOf({ constants }: EvaluableLoss, { temperature }: EvaluatorSettings, classes: number, apart: number): Elements | Rows {
+  const limit = Math.max(LEAST_SLOTS, Math.min(MOST_SLOTS, 2 ** Math.floor(Math.log2(SLOTS / Math.max(1, apart)))))
   const { formula } = constants
-  return formula.perRow ? new Rows(constants, temperature?.[0] ?? null, classes, limit) : new Elements(constants, formula, classes, limit)
+  return formula.perRow ? new Rows(constants, temperature?.[0] ?? null, classes, apart, limit) : new Elements(constants, formula, apart, limit)
 }
 
 /**
@@ -162,6 +187,16 @@ function examplesOf({ constants }: EvaluableLoss, { temperature }: EvaluatorSett
  * @param targets as for `value`.
  * @returns plain data. Throws what `value` throws, and a RangeError for a logit that is NaN, for a weight that is not finite or below 0, and where a
  *   weight of 0 in the loss leaves nothing to calibrate.
+ *
+ * @example
+ * ```js
+ * import { evaluate, SigmoidFocalLoss } from 'focal-loss'
+ *
+ * const loss = new SigmoidFocalLoss({ gamma: 2, alpha: 0.25 })
+ * const { raw, recalibrated } = evaluate(new Float32Array([2.2, -1.4, 0.3, -3.1]), [1, 0, 1, 0], { loss })
+ * console.log(raw.logLoss, recalibrated.logLoss) // 0.231 and 0.052
+ * console.log(recalibrated.thresholds.bestF1.logit) // 0.30
+ * ```
  */
 export function evaluate(logits: Logits, targets: Targets, options: EvaluateOptions): Evaluation {
   if (arguments.length > 3) throw surplus('evaluate()', 3, arguments.length)

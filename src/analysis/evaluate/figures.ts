@@ -1,4 +1,4 @@
-/** Figures of scores, from groups of equal ones. scikit-learn's definitions where it has them. */
+/** Metrics of scores, from groups of equal scores, with scikit-learn's definitions if it has them. */
 import { adaptiveCalibrationErrorOf, calibrationErrorOf, reliabilityOf } from './calibration.js'
 import type { Figures, PrecisionRecallPoint, RocPoint, ScalarFigures, Cut } from './evaluation.js'
 import type { Groups } from './groups.js'
@@ -9,25 +9,19 @@ import { above, precisionOf, thresholdsOf } from './thresholds.js'
 const CURVE_STEP = 1 / 200
 
 export function figuresOf(groups: Groups, settings: EvaluatorSettings): Figures {
-  const sumOf = (of: (group: number) => number) => {
-    let sum = 0
-    for (let i = 0; i < groups.length; i++) sum += of(i)
-    return sum
-  }
-  const { p, costOfPositive, costOfNegative } = groups
-  const [positives, negatives] = [sumOf((i) => groups.positives[i]), sumOf((i) => groups.negatives[i])]
+  const [count, positives, negatives] = [groups.counts, groups.positives, groups.negatives].map((amounts) => sumOf(amounts, groups.length))
   const weight = positives + negatives
-  const mean = (of: (group: number) => number) => (weight > 0 ? sumOf(of) / weight : null)
+  const mean = (sum: number) => (weight > 0 ? sum / weight : null)
   const reliability = reliabilityOf(groups, settings.bins)
   const isBoth = positives > 0 && negatives > 0
   return {
-    count: sumOf((i) => groups.counts[i]),
+    count,
     weight,
     rate: weight > 0 ? positives / weight : null,
     averagePrecision: positives > 0 ? averagePrecisionOf(groups, positives) : null,
     rocAuc: isBoth ? rocAucOf(groups, positives, negatives) : null,
-    brier: mean((i) => groups.positives[i] * (1 - p[i]) ** 2 + groups.negatives[i] * p[i] ** 2),
-    logLoss: mean((i) => product(groups.positives[i], costOfPositive[i]) + product(groups.negatives[i], costOfNegative[i])),
+    brier: mean(sumOfSquares(groups)),
+    logLoss: mean(sumOfCosts(groups)),
     calibrationError: calibrationErrorOf(reliability.map(({ sums }) => sums)),
     adaptiveCalibrationError: adaptiveCalibrationErrorOf(groups, settings.bins),
     reliability: reliability.map(({ bin }) => bin),
@@ -53,9 +47,29 @@ export function macroOf(classes: readonly ScalarFigures[]): ScalarFigures {
   }
 }
 
+function sumOf(amounts: Float64Array, length: number): number {
+  let sum = 0
+  for (let i = 0; i < length; i++) sum += amounts[i]
+  return sum
+}
+
+function sumOfSquares({ length, p, positives, negatives }: Groups): number {
+  let sum = 0
+  for (let i = 0; i < length; i++) {
+    const q = 1 - p[i]
+    sum += positives[i] * q * q + negatives[i] * p[i] * p[i]
+  }
+  return sum
+}
+
 /** Nobody pays an infinite cost. */
-function product(weight: number, cost: number): number {
-  return weight === 0 ? 0 : weight * cost
+function sumOfCosts({ length, costOfPositive, costOfNegative, positives, negatives }: Groups): number {
+  let sum = 0
+  for (let i = 0; i < length; i++) {
+    if (positives[i] > 0) sum += positives[i] * costOfPositive[i]
+    if (negatives[i] > 0) sum += negatives[i] * costOfNegative[i]
+  }
+  return sum
 }
 
 function averagePrecisionOf({ length, positives, negatives }: Groups, all: number): number {
@@ -79,34 +93,41 @@ function rocAucOf({ length, positives, negatives }: Groups, allPositives: number
 }
 
 function precisionRecallOf(groups: Groups, all: number): PrecisionRecallPoint[] {
-  const kept = thinned(groups, precisionOf, (found) => found / all)
-  return kept.map(({ cut, x, y }) => ({ ...cut, precision: x, recall: y }))
+  return thinned(groups, all, null).map(({ cut, x, y }) => ({ ...cut, precision: x, recall: y }))
 }
 
 function rocOf(groups: Groups, positives: number, negatives: number): RocPoint[] {
-  const kept = thinned(groups, (_, wrong) => wrong / negatives, (found) => found / positives)
-  return kept.map(({ cut, x, y }) => ({ ...cut, falsePositiveRate: x, recall: y }))
+  return thinned(groups, positives, negatives).map(({ cut, x, y }) => ({ ...cut, falsePositiveRate: x, recall: y }))
 }
 
-type OfDecision = (found: number, wrong: number) => number
+interface Point {
+  readonly cut: Cut
+  readonly x: number
+  readonly y: number
+}
 
-/** The points of a curve that are not near the last one that was kept; the first, above every score, and the last always. */
-function thinned(groups: Groups, xOf: OfDecision, yOf: OfDecision): { readonly cut: Cut; readonly x: number; readonly y: number }[] {
-  const kept = [{ cut: above, x: xOf(0, 0), y: yOf(0, 0) }]
-  let [found, wrong, last] = [0, 0, kept[0]]
-  let [reachedX, reachedY, reached] = [last.x, last.y, -1]
+/**
+ * The points of a curve that are not near the last one that was kept; the first, above every score, and the last always. Up it goes by the recall,
+ * across by the precision or, with the negatives' weight, by the share of them that is found in error.
+ */
+function thinned(groups: Groups, allPositives: number, allNegatives: number | null): Point[] {
+  const { length, positives, negatives } = groups
+  const kept: Point[] = [{ cut: above, x: allNegatives === null ? precisionOf(0, 0) : 0, y: 0 }]
+  let [found, wrong, lastX, lastY] = [0, 0, kept[0].x, kept[0].y]
+  let [reachedX, reachedY, reached] = [lastX, lastY, -1]
   const keep = () => {
     if (reached < 0) return
-    last = { cut: groups.cut(reached), x: reachedX, y: reachedY }
-    kept.push(last)
+    ;[lastX, lastY] = [reachedX, reachedY]
+    kept.push({ cut: groups.cut(reached), x: reachedX, y: reachedY })
     reached = -1
   }
-  for (let i = 0; i < groups.length; i++) {
-    found += groups.positives[i]
-    wrong += groups.negatives[i]
-    const [x, y] = [xOf(found, wrong), yOf(found, wrong)]
+  for (let i = 0; i < length; i++) {
+    found += positives[i]
+    wrong += negatives[i]
+    const x = allNegatives === null ? precisionOf(found, wrong) : wrong / allNegatives
+    const y = found / allPositives
     // Before a long step, the point where it begins
-    if (Math.abs(x - last.x) >= CURVE_STEP || Math.abs(y - last.y) >= CURVE_STEP) keep()
+    if (Math.abs(x - lastX) >= CURVE_STEP || Math.abs(y - lastY) >= CURVE_STEP) keep()
     reachedX = x
     reachedY = y
     reached = i

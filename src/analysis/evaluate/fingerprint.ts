@@ -1,7 +1,7 @@
-/** A number by which data is known again, whatever order and chunks it comes in. */
+/** A fingerprint of data, independent of its order and chunks. */
 import { firstOf, isValid, targetOf } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
-import { keyOf } from './histogram.js'
+import { keyOf } from './keys.js'
 import { logitOf, weightOf } from './numbers.js'
 
 /** The sum, modulo 2^32, of what logit, label and class are hashed to; of data in parts the parts' sum. */

@@ -85,11 +85,28 @@ export function together(all: readonly Groups[], isShared: boolean): Groups {
     return isShared ? cut : { ...cut, logit: null }
   }
   const heap = new Groups(size, cutOf)
-  const order = Uint32Array.from(odds.keys()).sort((a, b) => (odds[a] < odds[b] ? 1 : odds[a] > odds[b] ? -1 : 0))
-  for (const at of order) {
+  for (const at of descending(odds, all.map(({ length }) => length))) {
     const { p, costOfPositive, costOfNegative, counts, positives, negatives } = all[which[at]]
     const i = where[at]
     heap.add({ p: p[i], costOfPositive: costOfPositive[i], costOfNegative: costOfNegative[i], odds: odds[at] }, counts[i], positives[i], negatives[i], at)
   }
   return heap
+}
+
+/** The places of numbers that come in runs, each descending, from the largest number to the least; of equal ones the first first. */
+function descending(numbers: Float64Array, lengths: readonly number[]): Uint32Array {
+  let ends = lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b, 0))
+  let [order, merged] = [Uint32Array.from(numbers.keys()), new Uint32Array(numbers.length)]
+  while (ends.length > 1) {
+    let to = 0
+    for (let run = 0; run < ends.length; run += 2) {
+      const middle = ends[run]
+      const end = ends[run + 1] ?? middle
+      let [left, right] = [to, middle]
+      for (; to < end; to++) merged[to] = right === end || (left < middle && numbers[order[left]] >= numbers[order[right]]) ? order[left++] : order[right++]
+    }
+    ends = ends.filter((_, run) => run % 2 === 1 || run === ends.length - 1)
+    ;[order, merged] = [merged, order]
+  }
+  return order
 }

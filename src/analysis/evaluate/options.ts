@@ -1,4 +1,4 @@
-/** What can be asked of `evaluate`, checked. */
+/** The options of `evaluate`, checked. */
 import { checkMethods, checkNames, checkRecord, number, positiveNumber } from '../../arguments.js'
 import { wrongType } from '../../errors.js'
 import type { Targets } from '../../arrays/numeric_array.js'
@@ -8,7 +8,7 @@ import type { LossConstants } from '../../problem/constants.js'
 import { integer } from '../explain/options.js'
 import type { Costs } from './evaluation.js'
 
-/** What is used of a loss: any loss of this package. */
+/** A loss of this package: the members that evaluation reads. */
 export interface EvaluableLoss {
   /**
    * The options as formulas take them.

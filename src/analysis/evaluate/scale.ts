@@ -1,4 +1,4 @@
-/** What a logit stands for: the probability of a score, its complement and their logarithms, each without the other's rounding. */
+/** From a logit to the probability, its complement and their logarithms, each with full precision. */
 import { sigmoid, softplus } from '../../formulas/formula.js'
 import type { ElementFormula } from '../../formulas/formula.js'
 import type { LossConstants } from '../../problem/constants.js'

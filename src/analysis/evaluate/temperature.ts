@@ -12,7 +12,7 @@ import { slopesOfElements, slopesOfRows } from './slopes.js'
 
 /** What {@link fitTemperature} finds: plain data. */
 export interface FittedTemperature {
-  /** What logits are to be divided by, above 0; with `perClass` one for each class. Above 1 the model was too sure of itself. */
+  /** The temperature that divides the logits, above 0; with `perClass` one per class. Above 1 the model was over-confident. */
   readonly temperature: number | readonly number[]
   /** The mean log loss before, in nats, by weight. */
   readonly logLossBefore: number
@@ -43,6 +43,15 @@ const temperatureNames: ReadonlySet<string> = new Set(['loss', 'perClass', ...me
  * @param targets as for `value`.
  * @returns plain data. Throws what `evaluate` throws, and a RangeError where no temperature is best: where there is no data, where no score is wrong, so that
  *   the best is 0, and where scores say nothing of the truth or the contrary.
+ *
+ * @example
+ * ```js
+ * import { fitTemperature, SigmoidFocalLoss } from 'focal-loss'
+ *
+ * const loss = new SigmoidFocalLoss({ gamma: 0, alpha: null })
+ * const { temperature } = fitTemperature(new Float32Array([6, 5, -7, -6, 4, -5]), [1, 1, 0, 0, 0, 1], { loss })
+ * console.log(temperature) // 5.74
+ * ```
  */
 export function fitTemperature(logits: Logits, targets: Targets, options: TemperatureOptions): FittedTemperature {
   if (arguments.length > 3) throw surplus('fitTemperature()', 3, arguments.length)

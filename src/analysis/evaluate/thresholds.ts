@@ -1,4 +1,4 @@
-/** Where to say yes. */
+/** Decision thresholds. */
 import type { Cut, Threshold, Thresholds } from './evaluation.js'
 import type { Groups } from './groups.js'
 import type { ThresholdQuestions } from './options.js'

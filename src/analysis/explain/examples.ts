@@ -118,13 +118,17 @@ export class Examples {
   }
 
   #put(example: number, probability: number, positive: boolean): void {
-    const edges = this.#edges
-    // From the top, where most examples are
-    let bin = edges.length - 2
-    while (probability < edges[bin]) bin--
-    this.groups[example] = 2 * bin + (positive ? 1 : 0)
+    this.groups[example] = 2 * binOf(this.#edges, probability) + (positive ? 1 : 0)
     this.probabilities[example] = probability
   }
+}
+
+/** The bin that a probability is in. */
+export function binOf(edges: readonly number[], probability: number): number {
+  // From the top, where most examples are
+  let bin = edges.length - 2
+  while (probability < edges[bin]) bin--
+  return bin
 }
 
 function trueClassOf(problem: Problem, r: number): number {

@@ -1,20 +1,24 @@
 /**
- * Explains a loss on any amount of data: chunks are added one after another, block by block through the loss's own backend,
- * and only sums are kept. Every loss of a comparison sees a block while it is in the cache.
+ * Explains a loss on any amount of data: chunks are added one after another, and only sums are kept. Where losses depend on logits alone ({@link LogitSums}),
+ * each is looked at once; else blocks go through the loss's own backend, and every loss of a comparison sees a block while it is in the cache.
+ * All is in double precision.
  */
 import { checkNames, checkRecord, flag } from '../../arguments.js'
-import { dtypeOf, type Logits, newLike } from '../../arrays/logits.js'
-import type { NumericArray, Targets } from '../../arrays/numeric_array.js'
+import type { Logits } from '../../arrays/logits.js'
+import type { Targets } from '../../arrays/numeric_array.js'
 import { outOfRange, surplus } from '../../errors.js'
 import { type CallOptions, methods, readCall } from '../../problem/call.js'
 import type { LossConstants } from '../../problem/constants.js'
 import type { Inputs } from '../../problem/options.js'
 import { firstOf } from '../../problem/positions.js'
 import type { Problem, Sums } from '../../problem/problem.js'
-import { inFull } from '../in_full.js'
+import { inDouble, inFull } from '../in_full.js'
 import { checkList, checkPart, describeLoss, isAmount, type Part } from '../part.js'
+import { blocksOf } from './blocks.js'
 import { Examples, LEFT_OUT } from './examples.js'
 import type { Explanation } from './explanation.js'
+import { Hardest } from './hardest.js'
+import { areOfLogits, LogitSums } from './logit_sums.js'
 import {
   type Change,
   changesOf,
@@ -26,13 +30,8 @@ import {
   MOST_HARDEST,
   namedOf,
 } from './options.js'
+import { rowLogits } from './row_logits.js'
 import { Tally, type TallyState } from './tally.js'
-
-/** Logits in a block, so that what is computed of it stays in the cache; at least one slice of the outermost axis. */
-const BLOCK = 1 << 14
-
-/** Losses are kept in the logits' type: up to here, their sum says that each of them is finite there. */
-const LARGEST_SINGLE = 3.4e38
 
 /** A loss as the explainer sees it. */
 export interface ExplainableLoss {
@@ -68,6 +67,7 @@ export interface ExplainerState extends Part {
 export class Explainer {
   readonly #loss: ExplainableLoss
   readonly #examples: Examples
+  readonly #edges: readonly number[]
   readonly #explained: readonly Explained[]
   readonly #perRow: boolean
   readonly #perClass: boolean
@@ -75,8 +75,10 @@ export class Explainer {
   readonly #settings: string
   #rows = 0
   #classes: number | null = null
-  #values: Logits = new Float32Array(0)
-  #grad: Logits = new Float32Array(0)
+  /** Where losses depend on logits alone. */
+  readonly #ofLogits: LogitSums | null
+  #values = new Float64Array(0)
+  #grad = new Float64Array(0)
   #rowGradients = new Float64Array(0)
 
   constructor(loss: ExplainableLoss, options: ExplainerOptions) {
@@ -86,13 +88,15 @@ export class Explainer {
     const edges = edgesOf(options.bins)
     const hardest = integer('hardest', options.hardest ?? 10, 0, MOST_HARDEST)
     this.#loss = loss
+    this.#edges = edges
     this.#perClass = flag('perClass', options.perClass ?? false)
     this.#examples = new Examples(edges, this.#perClass)
     this.#explained = changesOf(loss.options, options).map((change) => ({
       named: namedOf(loss.options, change),
       constants: loss.constantsWith(change),
-      tally: new Tally(edges, hardest),
+      tally: new Tally(edges, new Hardest(hardest)),
     }))
+    this.#ofLogits = areOfLogits(this.#explained.map(({ constants }) => constants)) ? new LogitSums(this.#explained, edges) : null
     const { formula } = this.#explained[0].constants
     this.#perRow = formula.perRow
     this.#name = describeLoss(formula.name, loss.options)
@@ -105,14 +109,21 @@ export class Explainer {
    */
   add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
     if (arguments.length > 3) throw surplus('add()', 3, arguments.length)
-    // Half precision holds the shares of nothing well
-    const whole = inFull(this.#loss.describe(logits, targets, readCall(methods.explainerAdd, call)))
-    if (whole.logits.length === 0) return this
-    const classes = this.#perClass ? sameClasses(this.#classes, whole.classes, 'logits has rows of') : null
+    const given = inFull(this.#loss.describe(logits, targets, readCall(methods.explainerAdd, call)))
+    if (given.logits.length === 0) return this
+    const classes = this.#perClass ? sameClasses(this.#classes, given.classes, 'logits has rows of') : null
+    const examples = this.#ofLogits?.examplesOf(given, classes, (problem) => rowLogits(problem, this.#edges, (each) => this.#loss.run(each)))
+    if (examples) {
+      this.#separate(classes)
+      this.#ofLogits?.add(examples, classes, this.#rows)
+      this.#rows += given.outer * given.inner
+      return this
+    }
+    const whole = inDouble(given)
     for (const { constants } of this.#explained) {
       const problem = { ...whole, loss: constants }
       const { sum } = this.#loss.run(problem)
-      if (!(sum <= LARGEST_SINGLE)) this.#refuseInfinite(problem, sum)
+      if (!Number.isFinite(sum)) this.#refuseInfinite(problem, sum)
     }
     this.#separate(classes)
     for (const block of blocksOf(whole)) {
@@ -131,7 +142,7 @@ export class Explainer {
     if (arguments.length > 0) throw surplus('result()', 0, arguments.length)
     return {
       example: this.#perRow ? 'row' : 'element',
-      losses: this.#explained.map(({ named, tally }) => ({ ...named, ...tally.result() })),
+      losses: this.#tallies().map((tally, i) => ({ ...this.#explained[i].named, ...tally.result() })),
     }
   }
 
@@ -145,7 +156,7 @@ export class Explainer {
       settings: this.#settings,
       rows: this.#rows,
       classes: this.#classes,
-      tallies: this.#explained.map(({ tally }) => tally.state()),
+      tallies: this.#tallies().map((tally) => tally.state()),
     }
   }
 
@@ -177,6 +188,13 @@ export class Explainer {
     return this
   }
 
+  /** With all that is in sums of logits. */
+  #tallies(): readonly Tally[] {
+    const tallies = this.#explained.map(({ tally }) => (this.#ofLogits === null ? tally : tally.copy()))
+    this.#ofLogits?.addTo(tallies, this.#classes)
+    return tallies
+  }
+
   /** Makes room for the totals of classes, where they are wanted. */
   #separate(classes: number | null): void {
     if (classes === null) return
@@ -185,11 +203,11 @@ export class Explainer {
   }
 
   /** The losses of a block and their gradient, in buffers that the next block uses again. */
-  #compute(block: Problem): { values: Logits; grad: Logits } {
+  #compute(block: Problem): { values: Float64Array; grad: Float64Array } {
     const { logits, outer, inner } = block
-    if (dtypeOf(logits) !== dtypeOf(this.#grad) || this.#grad.length < logits.length) {
-      this.#values = newLike(logits, logits.length)
-      this.#grad = newLike(logits, logits.length)
+    if (this.#grad.length < logits.length) {
+      this.#values = new Float64Array(logits.length)
+      this.#grad = new Float64Array(logits.length)
     }
     const values = this.#values.subarray(0, this.#perRow ? outer * inner : logits.length)
     const grad = this.#grad.subarray(0, logits.length)
@@ -232,25 +250,3 @@ function sameClasses(before: number | null, came: number | null, what: string): 
   if (before !== null && came !== null && before !== came) throw new RangeError(`${what} ${came} classes; expected ${before}, as before`)
   return came ?? before
 }
-
-/** The problem as smaller ones, in whole slices of the outermost axis. */
-function* blocksOf(whole: Problem): Generator<Problem> {
-  const { outer, classes, inner, logits, targets, targetsKind, weights, weightsPer, mask, maskPer } = whole
-  const slice = classes * inner
-  if (slice === 0) return
-  const step = Math.max(1, Math.floor(BLOCK / slice))
-  const rowsOr = (perRow: boolean) => (perRow ? inner : slice)
-  for (let from = 0; from < outer; from += step) {
-    const to = Math.min(outer, from + step)
-    const cut = <T extends NumericArray>(array: T, each: number) => array.subarray(from * each, to * each) as T
-    yield {
-      ...whole,
-      outer: to - from,
-      logits: cut(logits, slice),
-      targets: cut(targets, rowsOr(targetsKind === 'class-index')),
-      weights: weights && cut(weights, rowsOr(weightsPer === 'row')),
-      mask: mask && cut(mask, rowsOr(maskPer === 'row')),
-    }
-  }
-}
-

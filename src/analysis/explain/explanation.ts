@@ -1,8 +1,8 @@
-/** What `explain` finds out: plain data, ready for JSON. */
+/** The result of `explain`: plain data, ready for JSON. */
 
 /**
- * Where a loss and its gradient go. An example is what has a loss of its own: an element (one logit) of an element-wise
- * loss, a row of a softmax. Ignored and masked examples appear nowhere.
+ * Which examples have the loss and the gradient. An example is an element (one logit) of an element-wise loss, or a row of a
+ * softmax. Ignored and masked examples are left out.
  */
 export interface Explanation {
   /** What an example is. */
@@ -11,7 +11,7 @@ export interface Explanation {
   readonly losses: readonly ExplainedLoss[]
 }
 
-/** What one loss makes of the examples. */
+/** The report of one loss. */
 export interface ExplainedLoss {
   /** Where the loss has it, the same for all classes. */
   readonly gamma?: number
@@ -29,7 +29,7 @@ export interface ExplainedLoss {
   readonly bins: readonly Bin[]
   /**
    * Cumulative distributions of the normalised loss: figure 4 of Lin et al. 2017, arXiv:1708.02002. Every point is exact;
-   * between two neighbours lies at most 1/200 of the examples and of the loss, or a single step of losses within 1.6 %
+   * between two neighbours lies at most 1/200 of the examples and of the loss, or a single step of losses within 3 %
    * of each other. Empty where there are no examples.
    */
   readonly curves: { readonly positives: readonly CurvePoint[]; readonly negatives: readonly CurvePoint[] }
@@ -37,7 +37,7 @@ export interface ExplainedLoss {
   readonly hardest: readonly HardExample[]
 }
 
-/** What some of the examples have. */
+/** Sums over a group of examples. */
 export interface Portion {
   /** How many they are. */
   readonly count: number
@@ -59,7 +59,7 @@ export interface Total extends Portion {
   readonly effectiveCount: number
 }
 
-/** What the examples of a class have; shares are of the sums over all classes. */
+/** The sums of one class; shares are of the sums over all classes. */
 export interface ClassTotals {
   /** All of them. */
   readonly all: Total
@@ -69,7 +69,7 @@ export interface ClassTotals {
   readonly negatives: Total
 }
 
-/** The examples with `from <= p_t < to`; the last bin holds p_t = 1 too. */
+/** The examples with `from <= p_t < to`; the last bin includes p_t = 1. */
 export interface Bin {
   /** The least p_t in it. */
   readonly from: number
@@ -89,7 +89,7 @@ export interface CurvePoint {
   readonly loss: number
 }
 
-/** One of the examples of greatest loss. */
+/** One of the examples with the largest loss. */
 export interface HardExample {
   /** Counted over all chunks, in the order of the logits. */
   readonly row: number

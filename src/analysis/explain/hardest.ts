@@ -1,4 +1,4 @@
-/** The examples of greatest loss among any number of them: a heap of fixed size, the least of those kept on top. */
+/** The examples with the largest loss: a heap of fixed size, with the smallest of them on top. */
 
 interface Entry<T> {
   readonly loss: number
@@ -71,4 +71,18 @@ function swap(heap: unknown[], a: number, b: number): void {
   const held = heap[a]
   heap[a] = heap[b]
   heap[b] = held
+}
+
+/** The largest number, found by halving, at which a rising function is no more than `value`. */
+export function lastUpTo(rising: (z: number) => number, value: number): number {
+  if (value === 0) return -Infinity
+  let [low, high] = [-1000, 1e300]
+  if (!(rising(high) > value)) return Infinity
+  for (;;) {
+    // Great ones by their size
+    const middle = high > 1000 ? Math.sqrt(Math.max(low, 1)) * Math.sqrt(high) : low / 2 + high / 2
+    if (middle <= low || middle >= high) return low
+    if (rising(middle) > value) high = middle
+    else low = middle
+  }
 }

@@ -1,4 +1,4 @@
-/** What can be asked of `explain`, checked. */
+/** The options of `explain`, checked. */
 import { type CallOptions, methods } from '../../problem/call.js'
 import { outOfRange, wrongType } from '../../errors.js'
 import { number } from '../../arguments.js'

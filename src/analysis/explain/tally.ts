@@ -1,4 +1,4 @@
-/** What one loss adds up over all examples, in memory that does not grow with them. */
+/** The sums of one loss over all examples, in constant memory. */
 import { checkRecord } from '../../arguments.js'
 import type { Logits } from '../../arrays/logits.js'
 import { type Examples, LEFT_OUT } from './examples.js'
@@ -32,21 +32,44 @@ export interface TallyState {
   readonly hardest: readonly HardExample[]
 }
 
+/** What some examples add up to. */
+export interface TalliedSums {
+  readonly count: number
+  readonly loss: number
+  /** Of absolute values. */
+  readonly gradient: number
+  /** Of squared losses. */
+  readonly square: number
+}
+
 export class Tally {
+  readonly hardest: Hardest<Omit<HardExample, 'loss'>>
   readonly #edges: readonly number[]
   /** As examples.ts numbers them. */
   readonly #groups: Float64Array
   /** Those of the positives after those of the negatives. */
   readonly #slots = new Float64Array(2 * SLOTS * SLOT_FIELDS)
-  readonly #hardest: Hardest<Omit<HardExample, 'loss'>>
   /** Of each class's negatives and positives; empty unless they are wanted. */
   #classes = new Float64Array(0)
   #single = new Float32Array(0)
 
-  constructor(edges: readonly number[], hardest: number) {
+  constructor(edges: readonly number[], hardest: Tally['hardest']) {
     this.#edges = edges
     this.#groups = new Float64Array((2 * edges.length - 1) * GROUP_FIELDS)
-    this.#hardest = new Hardest(hardest)
+    this.hardest = hardest
+  }
+
+  /** The same sums, to add others to. The hardest are shared. */
+  copy(): Tally {
+    const copy = new Tally(this.#edges, this.hardest)
+    copy.#groups.set(this.#groups)
+    copy.#slots.set(this.#slots)
+    copy.#classes = this.#classes.slice()
+    return copy
+  }
+
+  get hasClasses(): boolean {
+    return this.#classes.length > 0
   }
 
   /** Makes room for the totals of classes. */
@@ -58,19 +81,33 @@ export class Tally {
   add(examples: Examples, losses: Logits, gradients: ArrayLike<number>, firstRow: number): void {
     const { groups, count } = examples
     const bits = this.#bitsOf(losses)
-    const [byGroup, bySlot, hardest] = [this.#groups, this.#slots, this.#hardest]
+    const [byGroup, bySlot, hardest] = [this.#groups, this.#slots, this.hardest]
     const withoutProbability = 2 * (this.#edges.length - 1)
     for (let e = 0; e < count; e++) {
       const group = groups[e]
       if (group === LEFT_OUT) continue
       const loss = losses[e]
       addTo(byGroup, group, loss, gradients[e])
-      const slot = (((bits[e] >>> SHIFT) & (SLOTS - 1)) + (group & 1) * SLOTS) * SLOT_FIELDS
+      const slot = slotOf(bits[e], group)
       bySlot[slot + COUNT]++
       bySlot[slot + LOSS] += loss
       if (loss > hardest.floor && group !== withoutProbability) hardest.add(loss, examples.describe(e, firstRow))
     }
     if (this.#classes.length > 0) this.#addToClasses(examples, losses, gradients)
+  }
+
+  /** Adds what examples of a group add up to, whose losses are all about as large as `loss`. */
+  addSums(group: number, sums: TalliedSums, loss: number): void {
+    addSums(this.#groups, group, sums)
+    single[0] = loss
+    const slot = slotOf(singleBits[0], group)
+    this.#slots[slot + COUNT] += sums.count
+    this.#slots[slot + LOSS] += sums.loss
+  }
+
+  /** Adds what negatives (`2 c`) or positives (`2 c + 1`) of class `c` add up to, where there is room for classes. */
+  addToClass(group: number, sums: TalliedSums): void {
+    if (this.hasClasses) addSums(this.#classes, group, sums)
   }
 
   result(): Omit<ExplainedLoss, 'gamma' | 'alpha'> {
@@ -101,7 +138,7 @@ export class Tally {
       ...(classes.length > 0 && { classes }),
       bins,
       curves: { positives: this.#curve(SLOTS), negatives: this.#curve(0) },
-      hardest: this.#hardest.sorted().map(({ loss, what }) => ({ ...what, loss })),
+      hardest: this.hardest.sorted().map(({ loss, what }) => ({ ...what, loss })),
     }
   }
 
@@ -113,7 +150,7 @@ export class Tally {
       slots,
       counts: slots.map((slot) => this.#slots[slot * SLOT_FIELDS + COUNT]),
       losses: slots.map((slot) => this.#slots[slot * SLOT_FIELDS + LOSS]),
-      hardest: this.#hardest.sorted().map(({ loss, what }) => ({ ...what, loss })),
+      hardest: this.hardest.sorted().map(({ loss, what }) => ({ ...what, loss })),
     }
   }
 
@@ -141,7 +178,7 @@ export class Tally {
       this.#slots[slot * SLOT_FIELDS + COUNT] += counts[i]
       this.#slots[slot * SLOT_FIELDS + LOSS] += losses[i]
     })
-    for (const { loss, ...what } of hardest) if (loss > this.#hardest.floor) this.#hardest.add(loss, { ...what, row: firstRow + what.row })
+    for (const { loss, ...what } of hardest) if (loss > this.hardest.floor) this.hardest.add(loss, { ...what, row: firstRow + what.row })
   }
 
   #addToClasses(examples: Examples, losses: Logits, gradients: ArrayLike<number>): void {
@@ -181,6 +218,22 @@ export class Tally {
     points.push(reached)
     return points
   }
+}
+
+const single = new Float32Array(1)
+const singleBits = new Uint32Array(single.buffer)
+
+/** Where the fields of a loss's slot are, from the bits of its float32 form. */
+function slotOf(bits: number, group: number): number {
+  return (((bits >>> SHIFT) & (SLOTS - 1)) + (group & 1) * SLOTS) * SLOT_FIELDS
+}
+
+function addSums(table: Float64Array, group: number, { count, loss, gradient, square }: TalliedSums): void {
+  const at = group * GROUP_FIELDS
+  table[at + COUNT] += count
+  table[at + LOSS] += loss
+  table[at + GRADIENT] += gradient
+  table[at + SQUARE] += square
 }
 
 function addTo(table: Float64Array, group: number, loss: number, gradient: number): void {

@@ -3,7 +3,7 @@ import type { NumericArray } from '../../arrays/numeric_array.js'
 import { type AnyProblem, checkOverlaps, type Sums } from '../../problem/problem.js'
 import { offsets, PROBLEM_BYTES, type ProblemBytes, problemBytes, readResult, RESULT_BYTES } from '../layout.js'
 
-/** Memory of a device. The garbage collector frees it, if nobody did. */
+/** Memory of a device. The garbage collector frees it if it was not freed before. */
 export interface Memory {
   readonly address: bigint
   /** Another library's array, whose memory this is: not to be collected before this. */

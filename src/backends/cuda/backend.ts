@@ -3,6 +3,7 @@ import type { AnyArray } from '../../arrays/logits.js'
 import { memoryOf } from './device_array.js'
 import type { AnyProblem } from '../../problem/problem.js'
 import { type AddonArray, announce, CALL_BYTES, sumsIn, viewsOf } from '../addon/call.js'
+import { inSteadyMemory } from '../addon/steady.js'
 import type { BackendLoader, DeviceBackend } from '../backend.js'
 import { cudaDevices, type Devices, guarded, guardedAsync } from './devices.js'
 import { GpuCrossovers } from './crossover.js'
@@ -56,8 +57,10 @@ function cudaBackend(devices: Devices): DeviceBackend {
       watch.signal?.addEventListener('abort', cancel)
       try {
         watch.check()
-        await guardedAsync(Promise.resolve(guarded(() => session.start(memory, ...arraysFor(problem)))))
+        const steady = inSteadyMemory(problem)
+        await guardedAsync(Promise.resolve(guarded(() => session.start(memory, ...arraysFor(steady.problem)))))
         watch.check()
+        steady.finish()
       } finally {
         watch.signal?.removeEventListener('abort', cancel)
         queues[device].leave()

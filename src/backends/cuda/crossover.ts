@@ -1,4 +1,4 @@
-/** What a large call on arrays of the host costs on a GPU, copies included: from how many logits on it beats the fast backend. */
+/** Measures large calls on arrays in host memory on a GPU, copies included: from how many logits it is faster than the CPU. */
 import type { LossConstants } from '../../problem/constants.js'
 import type { Formula } from '../../formulas/formula.js'
 import type { Problem } from '../../problem/problem.js'

@@ -1,11 +1,12 @@
-/** The backend in plain TypeScript and double precision: the readable reference, and what runs where nothing else may. */
+/** The backend in plain TypeScript and double precision: the readable reference, which runs everywhere. */
 import { bitsDtype, holdsBits, type Logits } from '../../arrays/logits.js'
 import { fromBits, type HalfDtype, toBits } from '../../arrays/half.js'
 import { checkOverlaps, divisorOf, type Problem, type Sums } from '../../problem/problem.js'
 import type { Backend } from '../backend.js'
 import { BLOCK_ELEMENTS, blockRowsOf } from '../layout.js'
-import { compute, emptyScan, finishScan, scanTargets } from './rows.js'
-import { inTurns } from '../turns.js'
+import { scan, scanSteps } from '../target_scan.js'
+import { inTurns, pieces, rowPieces, STEP } from '../turns.js'
+import { compute } from './rows.js'
 
 export const jsBackend: Backend = {
   name: 'js',
@@ -14,9 +15,6 @@ export const jsBackend: Backend = {
   runAsync: (problem, watch) => inTurns(steps(problem), watch),
   blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
 }
-
-/** Logits a step, at some 50 ns each. */
-const STEP = 4096
 
 function run(problem: Problem): Sums {
   checkOverlaps(problem)
@@ -55,30 +53,19 @@ function* steps(problem: Problem): Generator<void, Sums> {
 /** Arrays whose elements are the numbers. */
 function runNumbers(problem: Problem): Sums {
   const rows = problem.outer * problem.inner
-  const sums = finishScan(problem, scanTargets(problem, 0, rows, emptyScan()))
+  const sums = scan(problem)
   return { ...sums, sum: compute(problem, 0, rows, divisorOf(problem, sums), sums.sum) }
 }
 
 function* stepsOnNumbers(problem: Problem): Generator<void, Sums> {
-  const rows = problem.outer * problem.inner
-  const each = Math.max(1, Math.floor(STEP / problem.classes))
-  const scan = emptyScan()
-  for (const [begin, end] of pieces(rows, each)) {
-    scanTargets(problem, begin, end, scan)
-    yield
-  }
-  const sums = finishScan(problem, scan)
+  const sums = yield* scanSteps(problem)
   const divisor = divisorOf(problem, sums)
   let { sum } = sums
-  for (const [begin, end] of pieces(rows, each)) {
+  for (const [begin, end] of rowPieces(problem)) {
     sum = compute(problem, begin, end, divisor, sum)
     yield
   }
   return { ...sums, sum }
-}
-
-function* pieces(length: number, each: number): Generator<readonly [begin: number, end: number]> {
-  for (let begin = 0; begin < length; begin += each) yield [begin, Math.min(begin + each, length)]
 }
 
 /** A problem of half precision with room for the numbers that its bits stand for. Derivatives in float32 need none. */

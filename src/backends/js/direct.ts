@@ -4,35 +4,8 @@
  * object of its own. Results have the same bits as those of rows.ts.
  */
 import { asNegative, type Derivatives, type ElementFormula } from '../../formulas/formula.js'
-import { isFarOutside, toleranceOf } from '../../formulas/number_range.js'
 import { firstOf, targetOf } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
-
-/** Whether all elements are valid, and weigh what their targets say. */
-export function isDirect({ loss, mask, weights }: Problem): boolean {
-  return loss.inputs === 'logits' && loss.labelSmoothing === 0 && loss.ignoreIndex === null && loss.classPositive === null && mask === null && weights === null
-}
-
-/** What is known of labels once rows `begin` to `end - 1` are looked at. */
-export interface LabelScan {
-  positives: number
-  badLabel: number
-}
-
-export function scanLabels(problem: Problem, begin: number, end: number, scan: LabelScan): void {
-  const { targets, targetsDtype, positiveFrom, classes, inner } = problem
-  const tolerance = toleranceOf(targetsDtype)
-  let { positives, badLabel } = scan
-  for (let r = begin; r < end; r++) {
-    for (let c = 0, k = firstOf(problem, r); c < classes; c++, k += inner) {
-      const y = targets[k]
-      if (Number.isNaN(y) || isFarOutside(y, tolerance)) badLabel = Math.min(badLabel, k)
-      if (y >= positiveFrom) positives++
-    }
-  }
-  scan.positives = positives
-  scan.badLabel = badLabel
-}
 
 /** Computes rows `begin` to `end - 1`, and returns what `sum` has become. */
 export function computeDirect(problem: Problem, formula: ElementFormula, begin: number, end: number, divisor: number, sum: number): number {

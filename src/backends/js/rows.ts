@@ -1,99 +1,11 @@
-/** The rows of a problem in plain TypeScript, some at a time: scanned and checked first, then computed. */
+/** The rows of a problem in plain TypeScript, some at a time. */
 import type { Derivatives, ElementFormula, RowFormula } from '../../formulas/formula.js'
-import { clamp, finiteProbability, isFarOutside, type NumberRange, rangeOf, toleranceOf, within } from '../../formulas/number_range.js'
+import { clamp, finiteProbability, type NumberRange, rangeOf, within } from '../../formulas/number_range.js'
 import { type LossConstants, parametersOf } from '../../problem/constants.js'
 import { classesLeft, firstOf, hasClass, isMasked, isValid, targetOf } from '../../problem/positions.js'
-import { badClass, badProbability, badRow, badTarget, isBadSum, type Problem, type Sums } from '../../problem/problem.js'
-import { computeDirect, isDirect, scanLabels } from './direct.js'
-
-/** What was found in the rows looked at so far. */
-export interface TargetScan {
-  elements: number
-  rows: number
-  positives: number
-  /** The first label that is none, the first probability, and the first row of probabilities; Infinity where all are. */
-  badLabel: number
-  badProbability: number
-  badRow: number
-}
-
-export function emptyScan(): TargetScan {
-  return { elements: 0, rows: 0, positives: 0, badLabel: Infinity, badProbability: Infinity, badRow: Infinity }
-}
-
-/** Adds the valid elements of rows `begin` to `end - 1`, and checks them. */
-export function scanTargets(problem: Problem, begin: number, end: number, scan: TargetScan): TargetScan {
-  const { loss, logits, targets, targetsDtype, targetsKind, classes, inner, background } = problem
-  const areProbabilities = loss.inputs === 'probabilities'
-  const { perRow } = loss.formula
-  const tolerance = toleranceOf(targetsDtype)
-  const probabilityTolerance = toleranceOf(problem.dtype)
-  if (!perRow && targetsKind === 'labels' && isDirect(problem)) {
-    scanLabels(problem, begin, end, scan)
-    scan.elements += (end - begin) * classes
-    scan.rows += end - begin
-    return scan
-  }
-  let { elements, rows, positives, badLabel, badProbability, badRow } = scan
-  for (let r = begin; r < end; r++) {
-    const first = firstOf(problem, r)
-    const target = targetsKind === 'class-index' ? targets[r] : NaN
-    let valid = 0
-    // A class that a softmax's row does not have, and a label says it has
-    let contradicted = Infinity
-    for (let c = 0; c < classes; c++) {
-      const k = first + c * inner
-      if (!isValid(problem, r, k)) {
-        if (perRow && isMasked(problem, r, k) && (targetsKind === 'labels' ? targets[k] > 0 : c === target)) contradicted = Math.min(contradicted, k)
-        // Of a softmax's labels all of a row are NaN, or none
-        if (perRow && targetsKind === 'labels' && Number.isNaN(targets[k]) && !isMasked(problem, r, k) && classesLeft(problem, r) > 0) badLabel = Math.min(badLabel, k)
-        continue
-      }
-      valid++
-      // NaN is no number at all, and comes through
-      if (areProbabilities && isFarOutside(logits[k], probabilityTolerance)) badProbability = Math.min(badProbability, k)
-      if (targetsKind === 'class-index') {
-        if (c === target && target !== background) positives++
-        continue
-      }
-      const y = targets[k]
-      if (Number.isNaN(y) || isFarOutside(y, tolerance)) badLabel = Math.min(badLabel, k)
-      if (y >= problem.positiveFrom) positives++
-    }
-    elements += valid
-    if (valid === 0) continue
-    rows++
-    if (targetsKind === 'labels') badLabel = Math.min(badLabel, contradicted)
-    if (areProbabilities && perRow && r < badRow && isBadSum(loss.renormalize, sumOf(problem, r), problem.dtype)) badRow = r
-    const known = (target >= 0 && target < classes && contradicted === Infinity) || target === background
-    if (targetsKind === 'class-index' && !known) throw badClass(problem, r, target)
-  }
-  scan.elements = elements
-  scan.rows = rows
-  scan.positives = positives
-  scan.badLabel = badLabel
-  scan.badProbability = badProbability
-  scan.badRow = badRow
-  return scan
-}
-
-/** Between scanning and computing: the sums but for the losses of this problem. Throws what is wrong with it. */
-export function finishScan(problem: Problem, { elements, rows, positives, badLabel, badProbability: bad, badRow: row }: TargetScan): Sums {
-  const { loss, logits, targets, sumBefore } = problem
-  if (badLabel < Infinity) throw badTarget(problem, badLabel, targets[badLabel])
-  if (bad < Infinity) throw badProbability(bad, logits[bad])
-  if (row < Infinity) throw badRow(row, sumOf(problem, row), problem.dtype, loss.renormalize)
-  return { sum: sumBefore, elements, rows, positives }
-}
-
-/** Of a row of logits, or of probabilities. */
-function sumOf(problem: Problem, r: number): number {
-  const { logits, classes, inner } = problem
-  const first = firstOf(problem, r)
-  let sum = 0
-  for (let c = 0; c < classes; c++) if (!isMasked(problem, r, first + c * inner)) sum += logits[first + c * inner]
-  return sum
-}
+import type { Problem } from '../../problem/problem.js'
+import { isDirect } from '../target_scan.js'
+import { computeDirect } from './direct.js'
 
 /** Computes rows `begin` to `end - 1`, and returns what `sum` has become. */
 export function compute(problem: Problem, begin: number, end: number, divisor: number, sum: number): number {

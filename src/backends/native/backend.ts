@@ -6,6 +6,7 @@ import { environment } from '../../environment.js'
 import { outOfRange } from '../../errors.js'
 import type { Problem } from '../../problem/problem.js'
 import { announce, CALL_BYTES, sumsIn, viewsOf } from '../addon/call.js'
+import { inSteadyMemory } from '../addon/steady.js'
 import type { Backend } from '../backend.js'
 import { BLOCK_ELEMENTS, blockRowsOf, type Machine, writeCall, writeConstants, writeProblem } from '../layout.js'
 import { Queue } from '../queue.js'
@@ -85,7 +86,6 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
       return sumsIn(views, problem)
     },
     async runAsync(problem: Problem, watch: Watch) {
-      const { loss, logits, targets, weights, mask, values, grad, hess } = problem
       const memory = new ArrayBuffer(CALL_BYTES)
       const views = viewsOf(memory)
       writeProblem(views.bytes, problem, machine)
@@ -95,8 +95,11 @@ export function nativeBackend(addon: Addon, machine: Machine): Backend {
       watch.signal?.addEventListener('abort', cancel)
       try {
         watch.check()
+        const steady = inSteadyMemory(problem)
+        const { loss, logits, targets, weights, mask, values, grad, hess } = steady.problem
         await addon.start(memory, logits, targets, weights, mask, loss.classTable, loss.classNegative, values, grad, hess)
         watch.check()
+        steady.finish()
       } finally {
         watch.signal?.removeEventListener('abort', cancel)
         queue.leave()

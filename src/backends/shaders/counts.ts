@@ -3,9 +3,9 @@ import { elementary } from '../../formulas/shaders/elementary.js'
 import type { ShaderText } from '../../formulas/shaders/language.js'
 import type { LossConstants } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
-import { goalShader, ignoresLabels } from './goals.js'
-import { extraInputs, type Kernel, type KernelOptions, layout, maskText } from './kernel.js'
-import { partsOf } from './sums.js'
+import { goalOf, goalShader, ignoresLabels } from './goals.js'
+import { extraInputs, type Kernel, type KernelOptions, layout, maskText, targetInputs } from './kernel.js'
+import { summed } from './sums.js'
 
 /** Valid elements, valid rows, positives: elements, or rows that are of a class. */
 export type CountedUnit = 'elements' | 'rows' | 'positives'
@@ -24,20 +24,42 @@ export function denominatorOf(loss: LossConstants, reduction: Reduction, { kind,
   return { unit: isLeavingOut ? (ofRows ? 'rows' : 'elements') : null, constant: ofRows ? rows : rows * classes }
 }
 
-/** `parts` numbers, times `factor`: partial sums of how many of `each` units are counted; those of positives are elements. Input: targets. */
-export function countsKernel(loss: LossConstants, options: KernelOptions, unit: CountedUnit): Kernel {
-  const { kind, isHalf } = options
-  return {
-    inputs: ['targets', ...extraInputs(options, 'mask')],
-    uniforms: { classes: 'i32', inner: 'i32', factor: 'f32', each: 'i32', parts: 'i32' },
-    text: `${elementary}${layout}${maskText(options)}${goalShader(loss, kind, isHalf)}
-fn is_element_counted(i: i32) -> bool {
-  let g: Goal = goal_of(read_targets(${kind === 'labels' ? 'i' : 'row_of(i)'}), class_of(i));
-  return is_kept(i) && g.is_valid${unit === 'positives' ? ' && g.is_positive' : ''};
+/** Whether one target tells of all elements of its row. */
+function isOfRow({ kind, mask }: Pick<KernelOptions, 'kind' | 'mask'>): boolean {
+  return kind === 'class-index' && mask !== 'element'
 }
-${unit === 'rows' ? anyOfRow : ofElement}${partsOf('select(0.0, 1.0, is_counted(i))', 'uniforms.factor')}`,
+
+/** Whether rows are looked at, and not elements. */
+export function areRowsCounted(options: Pick<KernelOptions, 'kind' | 'mask'>, unit: CountedUnit): boolean {
+  return unit === 'rows' || isOfRow(options)
+}
+
+/** `parts` numbers, times `factor`: partial sums of how many units are counted among `each` elements, or rows. Input: targets. */
+export function countsKernel(loss: LossConstants, options: KernelOptions, unit: CountedUnit): Kernel {
+  const isTold = isOfRow(options)
+  const known = unit === 'positives' ? 'g.is_valid && g.is_positive' : 'g.is_valid'
+  return {
+    inputs: [...targetInputs(options), ...extraInputs(options, 'mask')],
+    uniforms: { classes: 'i32', inner: 'i32', factor: 'f32', each: 'i32', parts: 'i32' },
+    text: `${elementary}${layout(options)}${maskText(options)}${goalShader(loss, options)}
+fn is_element_counted(i: i32) -> bool {
+  let c: i32 = class_of(i);
+  let g: Goal = ${goalOf(options)};
+  return is_kept(i) && ${known};
+}
+${isTold ? ofTarget(known) : unit === 'rows' ? anyOfRow : ofElement}${summed(`select(0.0, ${isTold && unit === 'elements' ? 'f32(uniforms.classes)' : '1.0'}, is_counted(i))`, 'uniforms.factor')}`,
+    isSum: true,
   }
 }
+
+/** By the element of the row's own class, the only one that may be positive. */
+const ofTarget = (known: string): ShaderText => `
+fn is_counted(row: i32) -> bool {
+  let given: f32 = read_targets(row);
+  let g: Goal = goal_of(given, i32(clamp(given, 0.0, f32(uniforms.classes - 1))));
+  return is_kept(element_of(row, 0)) && ${known};
+}
+`
 
 const ofElement: ShaderText = `
 fn is_counted(i: i32) -> bool {

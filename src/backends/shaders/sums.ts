@@ -11,31 +11,46 @@ const FIRST_FAN = 16
 /** Groups of so many numbers are added up at once: others work meanwhile. */
 const SMALL = 64
 
-/**
- * `fn output_at(k: i32) -> f32`: of groups of `uniforms.each` numbers, `uniforms.parts` partial sums a group, times `scale`. Neighbours
- * in a group go to neighbouring sums, so that memory is read in order.
- *
- * @param term the number with index `i`.
- */
-export function partsOf(term: string, scale: string): ShaderText {
+/** The text of a sum: `fn term_at(i: i32) -> f32` and `fn scale_of() -> f32`, what each sum is multiplied by. */
+export function summed(term: string, scale: string): ShaderText {
   return `
+fn term_at(i: i32) -> f32 {
+  return ${term};
+}
+
+fn scale_of() -> f32 {
+  return ${scale};
+}
+`
+}
+
+/**
+ * Of groups of `uniforms.each` terms, `uniforms.parts` partial sums a group. Neighbours in a group go to neighbouring sums, so that memory is
+ * read in order.
+ */
+const partialSums: ShaderText = `
 fn output_at(k: i32) -> f32 {
   let group: i32 = k / uniforms.parts;
   let end: i32 = (group + 1) * uniforms.each;
   var total: f32 = 0.0;
   for (var i: i32 = group * uniforms.each + k % uniforms.parts; i < end; i += uniforms.parts) {
-    total += ${term};
+    total += term_at(i);
   }
-  return total * ${scale};
+  return total * scale_of();
 }
 `
+
+/** A kernel's text with `output_at`. */
+export function wholeText({ text, isSum }: Kernel): ShaderText {
+  return isSum ? text + partialSums : text
 }
 
 /** Adds up partial sums, times `factor`. Input: partial. */
 export const foldKernel: Kernel = {
   inputs: ['partial'],
   uniforms: { each: 'i32', parts: 'i32', factor: 'f32' },
-  text: partsOf('read_partial(i)', 'uniforms.factor'),
+  text: summed('read_partial(i)', 'uniforms.factor'),
+  isSum: true,
 }
 
 /** Of groups of `each` numbers, how many partial sums a group there are after each step; the last is 1. */

@@ -30,5 +30,7 @@ export function sharesLogits({ dtype, gradDtype }: Problem): boolean {
 /** Makes a problem point to an array's address and returns the one behind it. */
 export function point(problem: ProblemBytes, slot: number, array: NumericArray | null, at: number): number {
   problem.integers[slot / 4] = array === null ? 0 : at
-  return array === null ? at : at + Math.ceil(byteLengthOf(array) / ALIGNMENT) * ALIGNMENT
+  if (array === null) return at
+  const end = at + byteLengthOf(array)
+  return end + ((ALIGNMENT - (end % ALIGNMENT)) % ALIGNMENT)
 }

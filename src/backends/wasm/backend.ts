@@ -1,7 +1,7 @@
 /** The backend of the WebAssembly module: the same kernel, its bytes inside the package, on copies of the arrays. */
 import type { Logits } from '../../arrays/logits.js'
 import type { NumericArray } from '../../arrays/numeric_array.js'
-import { lengthOf, setIn, tagOf } from '../../arrays/intrinsics.js'
+import { lengthOf, partOf, setIn, tagOf } from '../../arrays/intrinsics.js'
 import { checkOverlaps, type Problem, type Sums } from '../../problem/problem.js'
 import type { Backend, BackendLoader } from '../backend.js'
 import { BLOCK_ELEMENTS, blockRowsOf, offsets, PROBLEM_BYTES, readResult, writeProblem } from '../layout.js'
@@ -99,7 +99,7 @@ function copyOut(arrays: Heap['arrays'], array: Logits | null, at: number): void
   if (array === null) return
   const all = arrays[tagOf(array)]
   const first = at / all.BYTES_PER_ELEMENT
-  setIn(array, all.subarray(first, first + lengthOf(array)))
+  setIn(array, partOf(all, first, first + lengthOf(array)))
 }
 
 /** The arena's address, once it has at least `bytes`. Contents are lost when it grows. */

@@ -1,4 +1,5 @@
 /** An instance of the WebAssembly module over its memory, and what it says when there is no more. */
+import { kinds } from '../../arrays/kinds.js'
 import type { NumericArray } from '../../arrays/numeric_array.js'
 import { BackendError } from '../../errors.js'
 import { ABI, PROBLEM_BYTES, type ProblemBytes, problemBytes, RESULT_BYTES } from '../layout.js'
@@ -7,31 +8,6 @@ import { checkModule, compile, type Exports, refused, unfit } from './module.js'
 
 /** A 32-bit address space, less what rounding up in the module may add. */
 const LARGEST = 2 ** 32 - 2 ** 16
-
-/** The typed arrays that calls bring, by their tag. */
-export const kinds: Readonly<Record<string, Kind>> = {
-  Float32Array,
-  Float64Array,
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  ...float16Kind(),
-}
-
-/** Float16Array, where the runtime has it. */
-function float16Kind(): Record<string, Uint16ArrayConstructor> {
-  const { Float16Array } = globalThis as unknown as { Float16Array?: Uint16ArrayConstructor }
-  return Float16Array === undefined ? {} : { Float16Array }
-}
-
-interface Kind {
-  new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): NumericArray
-  readonly BYTES_PER_ELEMENT: number
-}
 
 /** The module's memory. Every view dies, and has length 0, when the memory grows: see {@link heapOf}. */
 export interface Heap {

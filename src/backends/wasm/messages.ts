@@ -1,4 +1,4 @@
-/** What the workers of the WebAssembly backend are told, and where they tell each other how far they are. */
+/** The messages to the workers of the WebAssembly backend, and the shared counters of their progress. */
 import type { SharedBytes } from './region.js'
 
 /** They answer each, with the text of an error where there was one. */

@@ -1,17 +1,18 @@
 /** What an asynchronous call of the WebAssembly backend has of the memory: its problem, its result, its run, its arrays. */
 import type { Logits } from '../../arrays/logits.js'
+import { kinds } from '../../arrays/kinds.js'
 import type { NumericArray } from '../../arrays/numeric_array.js'
-import { bufferOf, byteLengthOf, byteOffsetOf, lengthOf, tagOf } from '../../arrays/intrinsics.js'
+import { bufferOf, byteLengthOf, byteOffsetOf, lengthOf, setIn, tagOf } from '../../arrays/intrinsics.js'
 import type { Problem, Sums } from '../../problem/problem.js'
 import { type Machine, offsets, PROBLEM_BYTES, problemBytes, readResult, RESULT_BYTES, status, writeProblem } from '../layout.js'
-import { allocate, guarded, type Instance, kinds, outOfMemory } from './instance.js'
+import { allocate, guarded, type Instance, outOfMemory } from './instance.js'
 import { bytesOf, point, sharesLogits } from './addresses.js'
 
 /** A problem, its result, the address of its run, and 64 bytes for workers. */
 const HEADER = Math.ceil((PROBLEM_BYTES + RESULT_BYTES + 8 + 64) / 64) * 64
 
 /** Bytes that are copied a step, at some GB a second. */
-const PIECE = 2 ** 20
+const PIECE = 2 ** 18
 
 /** An array and its address in the memory. */
 type Placed<A> = readonly [array: A, at: number]
@@ -148,8 +149,8 @@ function* copy(here: Instance, array: NumericArray, at: number, direction: 'in' 
     const count = Math.min(PIECE / size, lengthOf(array) - from)
     const theirs = new Kind(bufferOf(array), byteOffsetOf(array) + from * size, count)
     const ours = new Kind(here.memory.buffer, at + from * size, count)
-    if (direction === 'in') ours.set(theirs)
-    else theirs.set(ours)
+    if (direction === 'in') setIn(ours, theirs)
+    else setIn(theirs, ours)
     yield
   }
 }

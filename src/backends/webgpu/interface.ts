@@ -2,6 +2,7 @@
  * What is used of WebGPU. Its own names are declared only where the compiler has its types, which browsers' and Node.js's own are not
  * everywhere; a GPUDevice and a GPUBuffer are these.
  */
+import { checkMethods } from '../../arguments.js'
 
 /** What is used of a GPUBuffer. */
 export interface GpuBuffer {
@@ -9,6 +10,8 @@ export interface GpuBuffer {
   readonly size: number
   /** Bits of GPUBufferUsage. */
   readonly usage: number
+  /** Whether the host has it; not every runtime tells. */
+  readonly mapState?: 'unmapped' | 'pending' | 'mapped'
   /** Frees it. */
   destroy(): void
   /** Makes it readable by the host. */
@@ -33,7 +36,7 @@ export interface GpuComputePass {
 export interface GpuCommandEncoder {
   beginComputePass(): GpuComputePass
   copyBufferToBuffer(from: object, fromOffset: number, to: object, toOffset: number, size: number): void
-  finish(): object
+  finish(descriptor?: { readonly label: string }): object
 }
 
 /** What is used of a GPUDevice. */
@@ -54,11 +57,22 @@ export interface GpuDevice {
   /** A shader, compiled. */
   createComputePipeline(descriptor: { readonly layout: object | 'auto'; readonly compute: { readonly module: object; readonly entryPoint?: string } }): GpuPipeline
   /** Buffers for a shader. */
-  createBindGroup(descriptor: { readonly layout: object; readonly entries: Iterable<object> }): object
+  createBindGroup(descriptor: { readonly label?: string; readonly layout: object; readonly entries: Iterable<object> }): object
   /** Records commands. */
   createCommandEncoder(): GpuCommandEncoder
+  /** Has errors of this kind reported to {@link popErrorScope}. */
+  pushErrorScope(filter: 'validation' | 'out-of-memory'): void
+  /** The first error since; `null`: there was none. */
+  popErrorScope(): Promise<{ readonly message: string } | null>
+  /** What it belongs to, as far as that is told. */
+  readonly adapterInfo?: { readonly vendor: string; readonly architecture: string; readonly description: string }
   /** Loses the device. */
   destroy(): void
+}
+
+/** Throws a TypeError for what is no GPUDevice. */
+export function checkGpuDevice(name: string, value: unknown): asserts value is GpuDevice {
+  checkMethods(name, value, ['createBuffer', 'createComputePipeline', 'createCommandEncoder'])
 }
 
 /** GPUBufferUsage and GPUMapMode, by the numbers that the specification gives them. */

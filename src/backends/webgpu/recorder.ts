@@ -1,6 +1,7 @@
 /** Kernels of this package on a device of WebGPU, recorded one after another and submitted together. */
 import { BackendError } from '../../errors.js'
 import type { Kernel } from '../shaders/kernel.js'
+import { wholeText } from '../shaders/sums.js'
 import { type GpuBuffer, type GpuDevice, type GpuPipeline, usage } from './interface.js'
 
 /** Numbers of 4 bytes in a buffer. An offset is a multiple of 64 numbers, as WebGPU asks for. */
@@ -17,11 +18,13 @@ export const ALIGNMENT = 64
 
 const WORKGROUP = 64
 
+const LABEL = 'focal-loss'
+
 const pipelines = new WeakMap<GpuDevice, Map<string, GpuPipeline>>()
 const losses = new WeakMap<GpuDevice, { message: string | null }>()
 
-/** Throws a {@link BackendError} that says what to do where the device is lost. */
-export function checkDevice(device: GpuDevice): void {
+/** Throws a {@link BackendError} where the device is lost, which says to do what `remedy` says. */
+export function checkDevice(device: GpuDevice, remedy = 'request another adapter and device, and make buffers and losses on it'): void {
   let state = losses.get(device)
   if (state === undefined) {
     const watched = { message: null as string | null }
@@ -29,8 +32,13 @@ export function checkDevice(device: GpuDevice): void {
     void device.lost.then(({ message }) => (watched.message = message))
   }
   if (state.message !== null) {
-    throw new BackendError(`The GPU device is lost (${state.message || 'no reason is given'}); request another adapter and device, and make buffers and losses on it.`)
+    throw new BackendError(`The GPU device is lost (${state.message || 'no reason is given'}); ${remedy}.`)
   }
+}
+
+/** Waits until a device that is lost is known to be. */
+export async function untilKnown(device: GpuDevice): Promise<void> {
+  await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, 0))])
 }
 
 export class Recorder {
@@ -58,8 +66,8 @@ export class Recorder {
     return numbers
   }
 
-  /** Fills `output`, all of it. Inputs and uniforms go by the names that the kernel has for them. */
-  run(kernel: Kernel, inputs: Readonly<Record<string, Numbers>>, output: Numbers, uniforms: Readonly<Record<string, number>>): void {
+  /** Fills `output`, all of it, and what the kernel has `beside` it. Inputs and uniforms go by the names that the kernel has for them. */
+  run(kernel: Kernel, inputs: Readonly<Record<string, Numbers>>, output: Numbers, uniforms: Readonly<Record<string, number>>, beside?: Numbers): void {
     const size = output.length / (kernel.isVector ? 4 : 1)
     const names = Object.keys(kernel.uniforms)
     const data = new DataView(new ArrayBuffer(16 * Math.ceil((names.length + 1) / 4)))
@@ -68,14 +76,16 @@ export class Recorder {
     const set = this.#device.createBuffer({ size: data.byteLength, usage: usage.uniform | usage.copyTarget })
     this.#temporary.push(set)
     this.#device.queue.writeBuffer(set, 0, data.buffer)
-    const given = [...kernel.inputs.map((name) => inputs[name]), output]
+    const given = [...kernel.inputs.map((name) => inputs[name]), output, ...(beside ? [beside] : [])]
     const pipeline = this.#pipelineOf(wgsl(kernel, given))
     const resources = [{ buffer: set }, ...given.map(({ buffer, offset, length }) => ({ buffer, offset: 4 * offset, size: 4 * length }))]
     const groups = Math.ceil(size / WORKGROUP)
     const across = Math.min(groups, this.#device.limits.maxComputeWorkgroupsPerDimension)
     const pass = this.#encoder.beginComputePass()
     pass.setPipeline(pipeline)
-    pass.setBindGroup(0, this.#device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: resources.map((resource, binding) => ({ binding, resource })) }))
+    // The device's own errors name it
+    const label = `${LABEL}: uniforms, ${[...kernel.inputs, 'result', ...(kernel.beside === undefined ? [] : [kernel.beside])].join(', ')}`
+    pass.setBindGroup(0, this.#device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries: resources.map((resource, binding) => ({ binding, resource })) }))
     pass.dispatchWorkgroups(across, Math.ceil(groups / across))
     pass.end()
   }
@@ -85,7 +95,7 @@ export class Recorder {
   }
 
   submit(): void {
-    this.#device.queue.submit([this.#encoder.finish()])
+    this.#device.queue.submit([this.#encoder.finish({ label: LABEL })])
     // They live on until the commands have run
     for (const buffer of this.#temporary) buffer.destroy()
   }
@@ -102,21 +112,29 @@ export class Recorder {
   }
 }
 
-function wgsl({ inputs, uniforms, text, isVector }: Kernel, given: readonly Numbers[]): string {
+function wgsl(kernel: Kernel, given: readonly Numbers[]): string {
+  const { inputs, vectors, uniforms, beside, isVector } = kernel
   const fields = Object.entries(uniforms).map(([name, type]) => `${name}: ${type}`)
-  const reads = inputs.map(
-    (name, i) => `
-@group(0) @binding(${i + 1}) var<storage, read> ${name}: array<${given[i].type}>;
-fn read_${name}(i: i32) -> f32 {
-  return f32(${name}[i]);
+  const reads = inputs.map((name, i) => {
+    const [held, read] = vectors?.includes(name) ? ['vec4<f32>', 'vec4<f32>'] : [given[i].type, 'f32']
+    return `
+@group(0) @binding(${i + 1}) var<storage, read> ${name}: array<${held}>;
+fn read_${name}(i: i32) -> ${read} {
+  return ${read}(${name}[i]);
 }
-`,
-  )
+`
+  })
+  const second = beside === undefined ? '' : `
+@group(0) @binding(${inputs.length + 2}) var<storage, read_write> ${beside}: array<f32>;
+fn set_${beside}(i: i32, number: f32) {
+  ${beside}[i] = number;
+}
+`
   return `struct Uniforms { ${['size: i32', ...fields].join(', ')} }
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
 ${reads.join('')}
 @group(0) @binding(${inputs.length + 1}) var<storage, read_write> result: array<${isVector ? 'vec4<f32>' : 'f32'}>;
-${text}
+${second}${wholeText(kernel)}
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index: i32 = i32(id.y * groups.x * ${WORKGROUP}u + id.x);

@@ -1,14 +1,15 @@
 /** One call as kernels: counts where the denominator needs them, sums of losses, gradients; in stretches where a binding ends before the data does. */
+import { outOfRange } from '../../errors.js'
 import type { LossConstants } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
-import { countsKernel, denominatorOf } from '../shaders/counts.js'
+import { areRowsCounted, countsKernel, denominatorOf } from '../shaders/counts.js'
 import { elementwiseKernels } from '../shaders/elementwise.js'
 import type { Kernel, KernelOptions } from '../shaders/kernel.js'
 import { softmaxKernels } from '../shaders/softmax.js'
 import { foldKernel, foldsTo, stepsOf } from '../shaders/sums.js'
 import { ALIGNMENT, type Numbers, type Recorder } from './recorder.js'
 
-export interface GpuProblem extends Omit<KernelOptions, 'isHalf'> {
+export interface GpuProblem extends Omit<KernelOptions, 'isLast' | 'isHalf' | 'hasRests' | 'isSeeded'> {
   readonly loss: LossConstants
   readonly reduction: Reduction
   readonly outer: number
@@ -17,18 +18,30 @@ export interface GpuProblem extends Omit<KernelOptions, 'isHalf'> {
   /** NaN: none. */
   readonly normalizer: number
   readonly gradScale: number
-  /** `logits` and `targets`, and `weights` and `mask` where there are such. */
+  /** `logits` and `targets`, and `rests`, `weights` and `mask` where there are such. */
   readonly arrays: Readonly<Record<string, Numbers>>
   /** One number; with reduction 'none' one an element, of a softmax one a row. */
   readonly value: Numbers
   readonly grad: Numbers | null
+  /** `null`: none is wanted; else what it never falls below, too. */
+  readonly hess: { readonly numbers: Numbers; readonly least: number } | null
 }
 
-/** Records what fills `value` and `grad`. @param limit the most bytes of a binding. */
+/** Class indices are read as float32, which has all whole numbers up to here. */
+const MOST_CLASSES = 2 ** 24
+
+/** The largest number that shaders know, nearly. */
+const LARGEST = 3.4e38
+
+export function checkClasses(classes: number): void {
+  if (classes > MOST_CLASSES) throw outOfRange('classes', classes, `at most ${MOST_CLASSES}, as kernels of WebGPU read class indices in float32`)
+}
+
+/** Records what fills `value`, `grad` and `hess`. @param limit the most bytes of a binding. */
 export function recordSteps(recorder: Recorder, problem: GpuProblem, limit: number): void {
-  const { loss, reduction, classes, inner, outer, normalizer, value, grad } = problem
+  const { loss, reduction, classes, inner, outer, normalizer, value, grad, hess } = problem
   const { perRow } = loss.formula
-  const options: KernelOptions = { kind: problem.kind, weights: problem.weights, mask: problem.mask, isHalf: false }
+  const options: KernelOptions = { kind: problem.kind, isLast: inner === 1, hasRests: 'rests' in problem.arrays, weights: problem.weights, mask: problem.mask, isHalf: false }
   const kernels = (perRow ? softmaxKernels : elementwiseKernels)(loss, options)
   const isWhole = reduction !== 'none'
   const isFixed = !isWhole || !Number.isNaN(normalizer)
@@ -38,24 +51,35 @@ export function recordSteps(recorder: Recorder, problem: GpuProblem, limit: numb
   const sizes = { classes, inner, least: 1, factor: isCounted ? 1 : 1 / (isFixed ? constant : Math.max(1, constant)) }
   const balance = kernels.balance === null ? {} : { balance: recorder.written(kernels.balance) }
 
-  let shared = { ...balance, seeds: recorder.written(Float32Array.of(problem.gradScale)) } as Record<string, Numbers>
+  let shared = balance as Record<string, Numbers>
   if (unit !== null) {
     const count = recorder.temporary(1)
     const kernel = countsKernel(loss, options, unit)
-    sumAll(recorder, count, stretches.map((stretch) => ({ kernel, inputs: stretch.arrays, each: unit === 'rows' ? stretch.rows : stretch.rows * classes })), { ...sizes, factor: 1 })
+    sumAll(recorder, count, stretches.map((stretch) => ({ kernel, inputs: stretch.arrays, each: areRowsCounted(options, unit) ? stretch.rows : stretch.rows * classes })), { ...sizes, factor: 1 })
     shared = { ...shared, count }
   }
+  const both = grad && kernels.sumsAndGradient
+  const gradFactor = sizes.factor * problem.gradScale
+  // Neither what is large nor what is small is lost on the way: gradients are at most as large as what they are made of
+  const scale = both ? Math.max(1, gradFactor) : 1
+  const summed = { ...sizes, factor: sizes.factor / scale, scale, gradFactor: gradFactor / scale }
   const parts = stretches.map((stretch) => {
     const rows = kernels.rows === null ? {} : { rows: recorder.temporary(4 * stretch.rows) }
-    const inputs: Record<string, Numbers> = { ...shared, ...stretch.arrays, ...rows } as Record<string, Numbers>
+    const curves = kernels.curves === null || hess === null ? {} : { curves: recorder.temporary(4 * stretch.rows) }
+    const inputs: Record<string, Numbers> = { ...shared, ...stretch.arrays, ...rows, ...curves } as Record<string, Numbers>
     if (kernels.rows !== null) recorder.run(kernels.rows, inputs, inputs.rows, sizes)
-    return { ...stretch, kernel: kernels.sums(isCounted), inputs, each: perRow ? stretch.rows : stretch.rows * classes }
+    if (kernels.curves !== null && hess !== null) recorder.run(kernels.curves(isCounted), inputs, inputs.curves, { ...sizes, factor: gradFactor })
+    const ofLogits = (numbers: Numbers) => part(numbers, stretch.start * inner * classes, stretch.rows * classes)
+    return { ...stretch, kernel: (both ?? kernels.sums)(isCounted), inputs, each: perRow ? stretch.rows : stretch.rows * classes, ofLogits, beside: both ? ofLogits(grad) : undefined }
   })
-  if (isWhole) sumAll(recorder, value, parts, sizes)
-  else for (const { kernel, inputs, each, start } of parts) recorder.run(kernel, inputs, part(value, start * (perRow ? inner : inner * classes), each), { ...sizes, each: 1, parts: 1 })
-  if (grad === null) return
-  for (const { inputs, rows, start } of parts) {
-    recorder.run(kernels.gradient(isCounted), inputs, part(grad, start * inner * classes, rows * classes), { ...sizes, each: rows * classes })
+  if (isWhole) sumAll(recorder, value, parts, summed)
+  else for (const { kernel, inputs, each, start, beside } of parts) recorder.run(kernel, inputs, part(value, start * (perRow ? inner : inner * classes), each), { ...summed, each: 1, parts: 1 }, beside)
+  const derivatives: readonly (readonly [Kernel, Numbers, number])[] = [
+    ...(grad === null || both ? [] : [[kernels.gradient(isCounted), grad, 0] as const]),
+    ...(hess === null ? [] : [[kernels.hess(isCounted), hess.numbers, Math.max(-LARGEST, Math.min(LARGEST, hess.least))] as const]),
+  ]
+  for (const [kernel, to, leastHess] of derivatives) {
+    for (const { inputs, rows, ofLogits } of parts) recorder.run(kernel, inputs, ofLogits(to), { ...sizes, factor: gradFactor, each: rows * classes, leastHess })
   }
 }
 
@@ -94,6 +118,7 @@ interface Summed {
   readonly kernel: Kernel
   readonly inputs: Readonly<Record<string, Numbers>>
   readonly each: number
+  readonly beside?: Numbers | undefined
 }
 
 /** The sum of what kernels make partial sums of, in `to`. */
@@ -101,14 +126,14 @@ function sumAll(recorder: Recorder, to: Numbers, summed: readonly Summed[], unif
   const firsts = summed.map(({ each }) => stepsOf(each)[0])
   const [only] = summed
   if (summed.length === 1 && firsts[0] === 1) {
-    recorder.run(only.kernel, only.inputs, to, { ...uniforms, each: only.each, parts: 1 })
+    recorder.run(only.kernel, only.inputs, to, { ...uniforms, each: only.each, parts: 1 }, only.beside)
     return
   }
   const room = firsts.map((parts) => Math.ceil(parts / ALIGNMENT) * ALIGNMENT)
   let partial = recorder.temporary(room.reduce((a, b) => a + b))
   let offset = 0
-  summed.forEach(({ kernel, inputs, each }, i) => {
-    recorder.run(kernel, inputs, part(partial, offset, firsts[i]), { ...uniforms, each, parts: firsts[i] })
+  summed.forEach(({ kernel, inputs, each, beside }, i) => {
+    recorder.run(kernel, inputs, part(partial, offset, firsts[i]), { ...uniforms, each, parts: firsts[i] }, beside)
     offset += room[i]
   })
   for (let each = partial.length; each > 1; ) {

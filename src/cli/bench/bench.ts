@@ -4,7 +4,7 @@ import { type BackendName, backends, releaseMemory } from 'focal-loss'
 import { type BenchCase, cases, type Dtype, hasSize, makeProblem } from './cases.js'
 import { chart } from './chart.js'
 import { describeMachine, machine } from './machine.js'
-import { measureProblem } from './measure.js'
+import { backendContender, measureProblem } from './measure.js'
 import { measuredCells, measuredHead, type Measurement } from './result.js'
 import { significant } from '../output/numbers.js'
 import { startProgress } from '../output/progress.js'
@@ -25,6 +25,7 @@ export interface BenchOptions {
 /** Returns what to print. Throws where a backend's result is wrong: then its speed means nothing. */
 export function bench(options: BenchOptions): string {
   const names = options.backends ?? backends().flatMap(({ name, available }) => (available ? [name] : []))
+  const contenders = names.map(backendContender)
   const planned = options.losses.flatMap((loss) =>
     options.dtypes.flatMap((dtype) =>
       options.sizes.filter((size) => hasSize(loss, size)).map((size) => ({ loss, dtype, size })),
@@ -36,7 +37,7 @@ export function bench(options: BenchOptions): string {
   try {
     for (const { loss, dtype, size } of planned) {
       progress.note(`${loss.name}, ${dtype}, ${significant(size)} logits`)
-      for (const measured of measureProblem(makeProblem(loss, dtype, size), names, each)) {
+      for (const measured of measureProblem(makeProblem(loss, dtype, size), contenders, each)) {
         if (measured !== null) measurements.push(measured)
         progress.advance()
       }
@@ -57,7 +58,7 @@ function report(run: { machine: ReturnType<typeof machine>; measurements: readon
     const rows = run.measurements.filter(({ loss }) => loss === name)
     if (rows.length === 0) continue
     const cells = rows.map((row) => [row.dtype, significant(row.elements), row.who, ...measuredCells(row)])
-    lines.push('', title, ...alignColumns([['logits', 'elements', 'backend', ...measuredHead], ...cells], 3))
+    lines.push('', title, ...alignColumns([['type', 'logits', 'backend', ...measuredHead], ...cells], 3))
   }
   lines.push('', 'Loss and gradient in one call, medians; results were checked before they were timed.')
   return lines.join('\n')

@@ -1,6 +1,7 @@
 /** The problems that are timed: which loss on which targets, and the arrays, the same on every machine. */
 import {
   AsymmetricLoss,
+  AsymmetricSoftmaxLoss,
   type BackendName,
   type FocalLossBase,
   FocalStarLoss,
@@ -101,6 +102,13 @@ export const cases: readonly BenchCase[] = [
     classes: 80,
     targets: 'hard',
     make: (backend) => new AsymmetricLoss({ reduction: 'sum', backend }),
+  },
+  {
+    name: 'softmax-asymmetric',
+    title: 'asymmetric over a softmax of 80 classes, class index, gammas 0 and 4, label smoothing 0.1',
+    classes: 80,
+    targets: 'class-index',
+    make: (backend) => new AsymmetricSoftmaxLoss({ background: BACKGROUND, reduction: 'sum', backend }),
   },
 ]
 

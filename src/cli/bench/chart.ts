@@ -18,14 +18,16 @@ interface Series {
   readonly points: readonly Measurement[]
 }
 
+const TITLE = 'Loss and gradient: nanoseconds per logit (lower is better)'
+
 export function chart(measurements: readonly Measurement[]): string {
   const series = seriesOf(measurements)
   const x = logScale(measurements.map(({ elements }) => elements), PLOT.left, PLOT.right)
   const y = logScale(measurements.map(({ nanosecondsPerElement }) => nanosecondsPerElement), PLOT.bottom, PLOT.top)
   const height = Math.max(HEIGHT, PLOT.top + LEGEND.lineHeight * series.length + 20)
   return [
-    ...openSvg(WIDTH, height),
-    text(PLOT.left, 22, 'Loss and gradient: nanoseconds per logit (lower is better)', 'font-size="14"'),
+    ...openSvg(WIDTH, height, TITLE),
+    text(PLOT.left, 22, TITLE, 'font-size="14"'),
     ...x.ticks.flatMap((at) => [
       line(x.of(at), PLOT.top, x.of(at), PLOT.bottom, 'stroke="#ececec"'),
       text(x.of(at), PLOT.bottom + 18, significant(at), 'text-anchor="middle"'),

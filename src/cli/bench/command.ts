@@ -13,18 +13,23 @@ const NAMES = cases.map(({ name }) => name)
 export function addBenchCommand(program: Command, print: (text: string) => void): void {
   program
     .command('bench')
-    .description('how fast each backend is here, in less than a minute')
-    .option('--backends <names>', 'which, separated by commas (default: all that run here)', (text) => namesOf(text, BACKENDS))
+    .description('measure the speed of each backend, in less than a minute')
+    .option('--backends <names>', 'the backends to measure, separated by commas (default: all that run here)', (text) => namesOf(text, BACKENDS))
     .addOption(
-      new Option('--losses <names>', `of ${NAMES.join(', ')}, or all`).argParser(parseLosses).default([cases[0]], NAMES[0]),
+      new Option('--losses <names>', `the losses: ${NAMES.join(', ')}, or all`).argParser(parseLosses).default([cases[0]], NAMES[0]),
     )
-    .addOption(new Option('--sizes <numbers>', 'logits in a call').argParser(parseSizes).default(SIZES, SIZES.join(',')))
+    .addOption(new Option('--sizes <numbers>', 'logits per call').argParser(parseSizes).default(SIZES, SIZES.join(',')))
     .addOption(
-      new Option('--dtypes <names>', 'float32, float64').argParser((text) => namesOf(text, dtypes)).default(['float32'], 'float32'),
+      new Option('--dtypes <names>', 'types of the logits: float32, float64').argParser((text) => namesOf(text, dtypes)).default(['float32'], 'float32'),
     )
-    .option('--seconds <number>', 'for all measurements together; the slowest take longer', parseSeconds, SECONDS)
+    .option('--seconds <number>', 'time for all measurements; the slowest take longer', parseSeconds, SECONDS)
     .option('--json', 'print JSON')
-    .option('--svg <file>', 'also draw a chart')
+    .option('--svg <file>', 'also write a chart')
+    .showHelpAfterError('(focal-loss bench --help lists the options)')
+    .addHelpText('after', `
+Examples:
+  focal-loss bench --losses all --sizes 96000
+  FOCAL_LOSS_THREADS=1 focal-loss bench --backends native,wasm`)
     .action((options: BenchOptions, command: Command) => {
       const { losses, sizes } = options
       if (!losses.some((loss) => sizes.some((size) => hasSize(loss, size)))) {

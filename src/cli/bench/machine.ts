@@ -1,4 +1,4 @@
-/** The machine that a run of benchmarks holds for. */
+/** Describes the machine of a benchmark run. */
 import { availableParallelism, cpus } from 'node:os'
 import { describeRuntime } from '../../environment.js'
 import packageJson from '../../../package.json' with { type: 'json' }

@@ -1,4 +1,4 @@
-/** What a run of benchmarks finds out, as plain data: the rows of the tables. */
+/** The result of a benchmark run, as plain data: the rows of the tables. */
 import type { BenchProblem } from './cases.js'
 import { summarise, type Summary } from './statistics.js'
 import { duration, significant } from '../output/numbers.js'
@@ -34,7 +34,7 @@ export function measurement(problem: BenchProblem, who: string, sample: readonly
 }
 
 /** The cells of a row, as every table shows them after its own first columns. */
-export const measuredHead = ['per call', 'ns/element', 'quartiles', 'elements/s', 'GB/s', 'of memcpy'] as const
+export const measuredHead = ['per call', 'ns/logit', 'quartiles', 'logits/s', 'GB/s', 'of memcpy'] as const
 
 export function measuredCells(row: Measurement): string[] {
   const { median, lowerQuartile, upperQuartile } = row.secondsPerCall

@@ -1,4 +1,4 @@
-/** Order statistics of timings: noise only ever adds time, so means and deviations would describe the neighbours. */
+/** Order statistics of timings. Noise only adds time, so means and deviations would mostly describe other processes. */
 
 /** What is kept of a sample. */
 export interface Summary {

@@ -9,6 +9,7 @@ import { logitReader } from '../explain/files/logits.js'
 import type { BitsDtype } from '../explain/files/npy_items.js'
 import { diskFiles } from '../explain/files/open.js'
 import { type LossName, makeLoss } from '../explain/losses.js'
+import { expectNoColumns } from '../explain/files/source.js'
 import { type Format, withFile } from '../explain/standard_input.js'
 import { startProgress } from '../output/progress.js'
 import { isOfWriting, notWritten } from '../output/write_file.js'
@@ -35,13 +36,14 @@ const CHUNK = 1 << 18
 /** Returns what is to be said of it. */
 export async function calibrateFile(file: string, options: CalibrateOptions): Promise<string> {
   await expectWritable('--out', options.out, [file])
-  return withFile(file, options.format, (path) => calibrate(path, options))
+  return withFile(file, options.format, async (path, renamed) => renamed(await calibrate(path, options)))
 }
 
 /** Writes beside `out` and renames at the end: what is there is whole. */
 async function calibrate(file: string, options: CalibrateOptions): Promise<string> {
   const { loss: name, gamma, alpha, temperature, out, inputs, dtype, shape, classAxis = -1, logitsArray } = options
   await diskFiles.expect(file)
+  expectNoColumns(file, undefined, options)
   const loss = makeLoss(temperature === undefined ? name : name === 'softmax' ? 'softmax' : 'sigmoid', {
     background: null,
     ignoreIndex: null,

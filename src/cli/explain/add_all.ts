@@ -1,4 +1,4 @@
-/** Adds all that a source has to what explains or judges it, piece by piece. Runs in pages too. */
+/** Adds all data of a source to the explainer and the evaluator, in pieces. Runs in pages too. */
 import type { CallOptions, Logits, Targets } from 'focal-loss'
 import { reasonOf } from '../../errors.js'
 import type { Chunk, Source } from './files/chunks.js'

@@ -29,7 +29,8 @@ const LEGEND_LINE = 18
 export const TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 
 export function explainChart({ example, losses }: ExplainedFiles): string {
-  const groups: readonly Group[] = ['positives', 'negatives']
+  // Of a softmax often all rows have a class
+  const groups = (['positives', 'negatives'] as const).filter((group) => losses[0][group].count > 0 || losses[0].all.count === 0)
   const called = example === 'row' ? { positives: 'rows with a class', negatives: 'rows without a class' } : { positives: 'positives', negatives: 'negatives' }
   const panels = groups.flatMap((group, column) => [
     cumulative(group, called[group], losses, column * COLUMN + GAP.left, GAP.top),
@@ -37,7 +38,7 @@ export function explainChart({ example, losses }: ExplainedFiles): string {
   ])
   const legendTop = 2 * ROW + 8
   return [
-    ...openSvg(2 * COLUMN, legendTop + LEGEND_LINE * losses.length + 8),
+    ...openSvg(groups.length * COLUMN, legendTop + LEGEND_LINE * losses.length + 8, `Cumulative loss, and share of the loss by p_t: ${losses.map(nameOf).join(', ')}. The tables have the numbers.`),
     ...panels.flatMap(drawPanel),
     ...legend(losses.map(nameOf), legendTop),
     '</svg>',
@@ -94,7 +95,7 @@ function linesOf(ticks: Panel['xTicks']): number[] {
 export function panelChart(panel: Omit<Panel, 'left' | 'top'>, names: readonly string[]): string {
   const legendTop = ROW + 8
   return [
-    ...openSvg(COLUMN, legendTop + LEGEND_LINE * names.length),
+    ...openSvg(COLUMN, legendTop + LEGEND_LINE * names.length, `${panel.title}: ${names.join(', ')}`),
     ...drawPanel({ ...panel, left: GAP.left, top: GAP.top }),
     ...legend(names, legendTop),
     '</svg>',

@@ -1,4 +1,4 @@
-/** The scores of what was explained, as a line to read first and tables. */
+/** The evaluation of the scores: a summary line, and tables. */
 import type { ExplainedLoss, Figures, Threshold } from 'focal-loss'
 import { significant } from '../output/numbers.js'
 import type { EvaluatedFiles } from './explained.js'
@@ -12,7 +12,8 @@ const kinds = ['raw', 'recalibrated', 'tempered'] as const
 /** `positives are 0.3 % and have 71 % of the gradient at gamma 2; best F1 0.61 at logit -1.2, probability 0.22`. */
 export function readingOf({ losses, example, evaluation: { trained, scores } }: Omit<EvaluatedFiles, 'reading'>): string {
   const { raw } = scores
-  if (example === 'row') return `${percent(raw.rate ?? 0)} of the top labels are right, at a mean confidence of ${percent(meanScoreOf(raw))}; best as probabilities: ${scores.best ?? 'none'}`
+  if (raw.count === 0) return 'there are no examples to judge'
+  if (example === 'row') return `${percent(raw.rate ?? 0)} of the top labels are right, at a mean confidence of ${percent(meanScoreOf(raw))}; lowest log loss: ${scores.best ?? 'none'}`
   // Where it is among those compared, the gamma that the model was trained with
   const one = losses.find(({ gamma }) => gamma === trained.gamma) ?? losses[losses.length - 1]
   const share = `positives are ${percent(raw.rate ?? 0)} and have ${percent(one.positives.gradientShare)} of the gradient at ${nameOf(one)}`
@@ -23,8 +24,8 @@ export function readingOf({ losses, example, evaluation: { trained, scores } }: 
 function evaluationTables({ losses, example, evaluation: { trained, scores } }: EvaluatedFiles): TextTable[] {
   const { raw, recalibrated } = scores
   const columns = kinds.flatMap((kind) => (scores[kind] === null ? [] : [{ kind, figures: scores[kind] }]))
-  const best = scores.best === null ? '' : `; the best probabilities here: ${scores.best}`
-  const title = `Scores, raw and recalibrated for training with ${nameOf(trained)}${best}`
+  const best = scores.best === null ? '' : `; lowest log loss: ${scores.best}`
+  const title = `Scores, raw and recalibrated for a model trained with ${nameOf(trained)}${best}`
   return [
     {
       title,
@@ -53,7 +54,7 @@ function thresholdTable(raw: Figures, recalibrated: Figures): TextTable {
         ]
   const calibrated = rowsOf(recalibrated)
   return {
-    title: 'Thresholds: a score at least as high is positive; costs are of a false positive and of a missed one',
+    title: 'Thresholds: scores at or above are positive; costs are of a false positive and a false negative',
     head: ['', 'logit', 'raw', 'recalibrated', 'precision', 'recall', 'F1'],
     rows: rowsOf(raw).map(([name, cut], i) =>
       cut === null
@@ -67,9 +68,9 @@ function thresholdTable(raw: Figures, recalibrated: Figures): TextTable {
 function classTable(classes: readonly Figures[], one: ExplainedLoss): TextTable {
   const order = Array.from(classes.keys()).sort((a, b) => (classes[a].averagePrecision ?? 2) - (classes[b].averagePrecision ?? 2))
   const listed = order.slice(0, MOST_CLASSES)
-  const rest = classes.length > listed.length ? `the ${listed.length} of least average precision, of ${classes.length}` : 'least average precision first'
+  const rest = classes.length > listed.length ? `the ${listed.length} with the lowest average precision, of ${classes.length}` : 'lowest average precision first'
   return {
-    title: `By class, ${rest}; gradient: of the whole, at ${nameOf(one)}`,
+    title: `By class, ${rest}; gradient: share of the total at ${nameOf(one)}`,
     head: ['class', 'positives', 'AP', 'ROC area', 'ECE', 'best F1', 'at logit', 'gradient'],
     rows: listed.map((c) => {
       const { rate, averagePrecision, rocAuc, calibrationError, thresholds } = classes[c]

@@ -1,4 +1,4 @@
-/** Minutes of reading should not end with a chart that cannot be written. */
+/** Checks before the data is read that output files can be written. */
 import { access, constants, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { reasonOf } from '../../errors.js'

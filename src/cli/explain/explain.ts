@@ -1,12 +1,12 @@
 /** `focal-loss explain`: where a loss and its gradient go, and how good the scores are, on the logits and targets of files of any size. */
 import { writeOutput } from '../output/write_file.js'
-import { terminalWidth } from '../output/wrap.js'
+import { terminalWidth, toldWidth } from '../output/wrap.js'
 import { explainChart } from './chart.js'
 import { evaluatedTables } from './evaluation.js'
 import { expectWritable } from './expect_writable.js'
 import { explainPage } from './page.js'
 import { explainedOf, mergedParts, readParts } from './parts.js'
-import type { PartFile } from './question.js'
+import { type Found, partFileOf } from './question.js'
 import { type Format, withFile } from './standard_input.js'
 import { textOf } from './tables.js'
 import { inProcesses } from './threads.js'
@@ -38,21 +38,24 @@ export async function explainFiles(file: string | undefined, options: ExplainCom
   const read = [file, targets, ...(merge ?? [])].filter((path) => path !== undefined)
   const written = Object.entries({ json, svg, html, save }).filter(([, path]) => path !== undefined && path !== '-')
   for (const [option, path] of written) await expectWritable(`--${option}`, path as string, read)
-  const part = await partOf(file, options)
-  if (save !== undefined) await writeOutput('--save', save, `${JSON.stringify(part)}\n`)
-  const explained = explainedOf(part)
+  const found = await find(file, options)
+  if (save !== undefined) await writeOutput('--save', save, `${JSON.stringify(partFileOf(found))}\n`)
+  const explained = explainedOf(found)
   const text = JSON.stringify(explained, null, 2)
   if (json !== undefined && json !== '-') await writeOutput('--json', json, `${text}\n`)
   if (svg !== undefined) await writeOutput('--svg', svg, explainChart(explained))
   if (html !== undefined) await writeOutput('--html', html, explainPage(explained))
-  return json === '-' ? { text, warnings: explained.warnings } : { text: textOf(evaluatedTables(explained), terminalWidth()), warnings: [] }
+  return json === '-' ? { text, warnings: explained.warnings } : { text: textOf(evaluatedTables(explained), terminalWidth(), toldWidth()), warnings: [] }
 }
 
-function partOf(file: string | undefined, options: ExplainCommandOptions): Promise<PartFile> {
+function find(file: string | undefined, options: ExplainCommandOptions): Promise<Found> {
   const { threads = 1, format, sql, merge } = options
   if (sql !== undefined) return explainSource(QUERY, options)
   if (file === undefined) return readParts(merge ?? []).then(mergedParts)
-  if (threads === 1) return withFile(file, format, (path) => explainSource(path, options))
+  if (threads === 1) return withFile(file, format, async (path, renamed) => {
+    const { title, work } = await explainSource(path, options)
+    return { title: renamed(title), work }
+  })
   if (file === '-') throw new Error('--threads is given for standard input; expected a file, which several processes can read')
   return inProcesses(threads)
 }

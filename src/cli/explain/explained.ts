@@ -1,4 +1,4 @@
-/** What was explained, and of which files: the JSON that `--json` writes, and what tables, charts and pages are made of. */
+/** The report and its files: the data that `--json` writes, and that tables, charts and pages show. */
 import type { Evaluation, ExplainedLoss, Explanation } from 'focal-loss'
 import { type TakenColumns, takenText } from './files/columns.js'
 import type { LossName } from './losses.js'

@@ -1,4 +1,4 @@
-/** The losses that can be explained, and what is compared where nothing is said. */
+/** The losses that can be explained, and the default gammas and alphas. */
 import { AsymmetricLoss, FocalStarLoss, HeatmapFocalLoss, QualityFocalLoss, SigmoidFocalLoss, SoftmaxFocalLoss, VarifocalLoss } from 'focal-loss'
 
 const classes = {

@@ -1,10 +1,11 @@
-/** What `--save` writes of a part of the data, and how parts become one. */
+/** The files of `--save` for parts of the data, and how `--merge` combines them. */
 import { readFile } from 'node:fs/promises'
 import type { Scores } from 'focal-loss'
 import { reasonOf } from '../../errors.js'
 import { readingOf } from './evaluation.js'
 import type { EvaluatedFiles } from './explained.js'
-import { type PartFile, workOf } from './question.js'
+import { lossNames } from './losses.js'
+import { type Found, type PartFile, type PartTitle, workOf } from './question.js'
 
 export interface NamedPart {
   readonly path: string
@@ -27,31 +28,60 @@ async function readPart(path: string): Promise<PartFile> {
   }
   const { kind, version } = Object(found) as Partial<PartFile>
   if (kind !== 'focal-loss explain' || version !== 1) throw new Error(`${path} is not what --save of this version wrote`)
+  checkPart(path, found as PartFile)
   return found as PartFile
 }
 
+/** Throws for what is damaged; sums are looked at when they are merged. */
+function checkPart(path: string, part: PartFile): void {
+  const { question, file, targets, classes, notes, warnings } = part
+  const { loss } = Object(question) as Partial<PartFile['question']>
+  const expect = (name: string, value: unknown, isRight: boolean, expected: string) => {
+    if (!isRight) throw new Error(`${path} is damaged: its ${name} is ${JSON.stringify(value) ?? 'missing'}; expected ${expected}`)
+  }
+  const areTexts = (value: unknown) => Array.isArray(value) && value.every((each) => typeof each === 'string')
+  expect('question.loss', loss, lossNames.some((name) => name === loss), `one of ${lossNames.join(', ')}`)
+  expect('file', file, typeof file === 'string', 'a text')
+  expect('targets', targets, typeof targets === 'string', 'a text')
+  expect('classes', classes, Number.isInteger(classes) && classes > 0, 'an integer >= 1')
+  expect('notes', notes, areTexts(notes), 'an array of texts')
+  expect('warnings', warnings, areTexts(warnings), 'an array of texts')
+  try {
+    workOf(question)
+  } catch (error) {
+    throw new Error(`${path} is damaged: its question cannot be asked (${reasonOf(error)})`, { cause: error })
+  }
+}
+
 /** Parts in the order of the data: rows are counted through. */
-export function mergedParts(parts: readonly NamedPart[]): PartFile {
+export function mergedParts(parts: readonly NamedPart[]): Found {
   const [{ part: first }] = parts
-  const { explainer, evaluator } = workOf(first.question)
+  const work = workOf(first.question)
+  parts.forEach(({ path, part }, i) => {
+    if (parts.findIndex((other) => other.path === path) < i) throw new Error(`${path} is given twice; expected each part once`)
+    expectSame(parts[0], { path, part })
+  })
   for (const { path, part } of parts) {
     try {
-      explainer.merge(part.explainer)
-      evaluator.merge(part.evaluator)
+      work.explainer.merge(part.explainer)
+      work.evaluator.merge(part.evaluator)
     } catch (error) {
-      throw new Error(`${path} does not go with ${parts[0].path}: ${reasonOf(error)}`, { cause: error })
+      const refusal = part === first ? `${path} is damaged` : `${path} does not go with ${parts[0].path}`
+      throw new Error(`${refusal}: ${reasonOf(error)}`, { cause: error })
     }
   }
-  const all = (of: (part: PartFile) => string) => [...new Set(parts.map(({ part }) => of(part)))]
-  const distinct = (of: (part: PartFile) => readonly string[]) => [...new Set(parts.flatMap(({ part }) => of(part)))]
-  return {
-    ...first,
-    file: listed(all(({ file }) => file)),
-    targets: listed(all(({ targets }) => targets)),
-    notes: distinct(({ notes }) => notes),
-    warnings: distinct(({ warnings }) => warnings),
-    explainer: explainer.state(),
-    evaluator: evaluator.state(),
+  const all = (of: (part: PartTitle) => string) => [...new Set(parts.map(({ part }) => of(part)))]
+  const distinct = (of: (part: PartTitle) => readonly string[]) => [...new Set(parts.flatMap(({ part }) => of(part)))]
+  const { kind, version, question, classes } = first
+  const [file, targets] = [listed(all((part) => part.file)), listed(all((part) => part.targets))]
+  return { title: { kind, version, question, file, targets, classes, notes: distinct(({ notes }) => notes), warnings: distinct(({ warnings }) => warnings) }, work }
+}
+
+/** What is asked of a part must be asked of all. */
+function expectSame(first: NamedPart, { path, part }: NamedPart): void {
+  for (const name of ['loss', 'gammas', 'alphas', 'background', 'ignoreIndex', 'positiveFrom', 'hardest', 'bins'] as const) {
+    const [own, expected] = [part, first.part].map(({ question }) => JSON.stringify(question[name]) ?? 'the default')
+    if (own !== expected) throw new Error(`${path} does not go with ${first.path}: its ${name} is ${own}; expected ${expected}`)
   }
 }
 
@@ -60,12 +90,11 @@ function listed(files: readonly string[]): string {
 }
 
 /** What a part says, or all of them merged. */
-export function explainedOf({ question, file, targets, classes, notes, warnings, ...states }: PartFile): EvaluatedFiles {
-  const { explainer, evaluator, trained } = workOf(question)
-  const scores = evaluator.merge(states.evaluator).result()
+export function explainedOf({ title: { question, file, targets, classes, notes, warnings }, work: { explainer, evaluator, trained } }: Found): EvaluatedFiles {
+  const scores = evaluator.result()
   const { raw, recalibrated, tempered } = scores
   const evaluation = { trained, scores: { ...scores, raw: slim(raw), recalibrated: slim(recalibrated), tempered: tempered && slim(tempered) } }
-  const found = { file, targets, loss: question.loss, classes, notes, warnings, ...explainer.merge(states.explainer).result(), evaluation }
+  const found = { file, targets, loss: question.loss, classes, notes, warnings: [...warnings, ...scores.warnings], ...explainer.result(), evaluation }
   return { ...found, reading: readingOf(found) }
 }
 

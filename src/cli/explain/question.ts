@@ -1,4 +1,4 @@
-/** What is asked of the data, what works it out, and what is kept of a part. */
+/** The options of a report, the explainer and evaluator for them, and the state of a part. */
 import { type Evaluator, evaluator, type EvaluatorState, type Explainer, type ExplainerState } from 'focal-loss'
 import { comparedOf, type LossName, makeLoss } from './losses.js'
 import type { Trained } from './explained.js'
@@ -17,8 +17,8 @@ export interface Question {
   readonly bins?: number | readonly number[]
 }
 
-/** What `--save` writes. */
-export interface PartFile {
+/** What a part is of. */
+export interface PartTitle {
   readonly kind: 'focal-loss explain'
   readonly version: 1
   readonly question: Question
@@ -27,8 +27,23 @@ export interface PartFile {
   readonly classes: number
   readonly notes: readonly string[]
   readonly warnings: readonly string[]
+}
+
+/** What `--save` writes. */
+export interface PartFile extends PartTitle {
   readonly explainer: ExplainerState
   readonly evaluator: EvaluatorState
+}
+
+/** What was found, where it was added up. */
+export interface Found {
+  readonly title: PartTitle
+  readonly work: Work
+}
+
+/** As plain data. */
+export function partFileOf({ title, work: { explainer, evaluator } }: Found): PartFile {
+  return { ...title, explainer: explainer.state(), evaluator: evaluator.state() }
 }
 
 interface Work {

@@ -1,4 +1,4 @@
-/** The scores as charts: whether they are probabilities, what they find at what price, and where to cut. An SVG each, so that they fit a phone. */
+/** Charts of the scores: reliability, precision and recall, thresholds. One SVG each, so that they fit a phone. */
 import type { Evaluation, Scores } from 'focal-loss'
 import { panelChart, TENTHS } from './chart.js'
 
@@ -18,14 +18,14 @@ export function scoreCharts({ example, raw, recalibrated, tempered }: Evaluation
       {
         title: `Reliability ${whose}`.trim(),
         xTitle: 'mean score',
-        yTitle: example === 'row' ? 'share that is right' : 'share of positives',
+        yTitle: example === 'row' ? 'share of correct labels' : 'share of positives',
         xTicks,
         curves: [...columns.map(([, scores]) => reliabilityCurve(scores)), [[0, 0], [1, 1]]],
         dots: true,
       },
-      [...columns.map(([name]) => name), 'what probabilities would have'],
+      [...columns.map(([name]) => name), 'calibrated'],
     ),
-    caption: 'Scores in bins of equal width against what happened. Points below the diagonal are scores that promise too much, points above it promise too little.',
+    caption: `Mean score and observed rate, in bins of equal width, without those of fewer than ${ENOUGH} examples. Points below the diagonal are over-confident, points above it under-confident.`,
   }
   if (raw.thresholds === null) return [reliability]
   const points = raw.precisionRecall
@@ -38,7 +38,7 @@ export function scoreCharts({ example, raw, recalibrated, tempered }: Evaluation
         { title: `Precision and recall ${whose}`.trim(), xTitle: 'recall', yTitle: 'precision', xTicks, curves: [points.map(({ precision, recall }) => [recall, precision])], dots: false },
         ['all thresholds, the highest on the left'],
       ),
-      caption: 'What share of those that are decided to be positive is, against the share of the positives that is found. The area under it is the average precision.',
+      caption: 'Precision against recall. The area under the curve is the average precision.',
     },
     {
       svg: panelChart(
@@ -52,11 +52,14 @@ export function scoreCharts({ example, raw, recalibrated, tempered }: Evaluation
         },
         ['precision', 'recall', 'F1'],
       ),
-      caption: 'What comes of each threshold: a score at least as high is decided to be positive.',
+      caption: 'Precision, recall and F1 of each threshold. Scores at or above it are predicted positive.',
     },
   ]
 }
 
+/** The rate of fewer examples than that in a bin is noise. */
+const ENOUGH = 5
+
 function reliabilityCurve({ reliability }: Scores): (readonly [x: number, y: number])[] {
-  return reliability.flatMap(({ meanScore, rate }) => (meanScore === null || rate === null ? [] : [[meanScore, rate] as const]))
+  return reliability.flatMap(({ count, meanScore, rate }) => (meanScore === null || rate === null || count < ENOUGH ? [] : [[meanScore, rate] as const]))
 }

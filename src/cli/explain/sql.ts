@@ -1,4 +1,6 @@
-/** The rows of a query as a source: DuckDB reads Parquet, CSV, JSON and what else it knows. */
+/** The rows of a query as a source: DuckDB reads Parquet, CSV, JSON and its other formats. */
+import { createRequire } from 'node:module'
+import type * as duckdbApi from '@duckdb/node-api'
 import type { QueryChunk, QueryColumn } from 'focal-loss/duckdb'
 import { reasonOf } from '../../errors.js'
 import { type Source, sourceOf } from './files/chunks.js'
@@ -8,30 +10,34 @@ import type { Meaning } from './files/files.js'
 /** What messages and results call it. */
 export const QUERY = 'the query'
 
+/** Few enough rows of single logits for DuckDB to read the next while these are worked on, many enough for a call to be nothing; and logits of lists, which come at once. */
+const [ROWS, LOGITS] = [1 << 13, 1 << 18]
+
 /** `sql` is one SELECT. Columns are chosen as those of any table. */
 export async function sqlSource(sql: string, options: ColumnChoice & Meaning): Promise<Source> {
-  const { DuckDBInstance } = await duckdb()
+  const { DuckDBInstance } = duckdb()
   const { queryChunks, queryColumns } = await import('focal-loss/duckdb')
   const instance = await DuckDBInstance.create(':memory:', { threads: process.env.FOCAL_LOSS_THREADS ?? '1' })
   const connection = await instance.connect()
-  const close = () => {
+  let chunks: ReturnType<typeof queryChunks> | undefined
+  const close = async () => {
+    await chunks?.return()
     connection.closeSync()
     instance.closeSync()
-    return Promise.resolve()
   }
   try {
     const columns = await queryColumns(connection, sql).catch(refused)
     const table = { names: columns.map(({ name }) => name), count: columns.length }
     const chosen = chooseColumns(QUERY, table, 'both', options)
     const [logits, targets] = [chosen.logits, chosen.targets].map((places) => places.map((place) => columns[place]))
-    const chunks = queryChunks(connection, sql, { logits: namesOf(logits), targets: namesOf(targets) })
+    const stream = (chunks = queryChunks(connection, sql, { logits: namesOf(logits), targets: namesOf(targets), chunk: logits.some(({ isList }) => isList) ? LOGITS : Math.min(LOGITS, ROWS * logits.length) }))
     // The first row tells how many numbers the lists have
-    let ahead: IteratorResult<QueryChunk, void> | undefined = await chunks.next().catch(refused)
+    let ahead: IteratorResult<QueryChunk, void> | undefined = await stream.next().catch(refused)
     const [rows, classes] = ahead.done === true ? [1, logits.length] : ahead.value.shape
     const each = ahead.done === true ? targets.length : ahead.value.targets.length / rows
     if (each !== classes && each !== 1) throw new Error(`${QUERY} has ${each} targets a row; expected 1, the index of a class, or ${classes}, one for each logit`)
     const next = async () => {
-      const { value } = ahead ?? (await chunks.next().catch(refused))
+      const { value } = ahead ?? (await stream.next().catch(refused))
       ahead = undefined
       return value ?? { logits: new Float32Array(0), targets: new Float64Array(0) }
     }
@@ -55,10 +61,10 @@ function namesOf(columns: readonly QueryColumn[]): string[] {
   return columns.map(({ name }) => name)
 }
 
-/** The user's own: it is 70 MB, and not everybody's. */
-async function duckdb() {
+/** The user's own: it is 70 MB, and not everybody's. Required, as Node.js takes 130 ms to find out what an import of it would name. */
+function duckdb(): typeof duckdbApi {
   try {
-    return await import('@duckdb/node-api')
+    return createRequire(import.meta.url)('@duckdb/node-api') as typeof duckdbApi
   } catch (error) {
     throw new Error(`--sql is given, which DuckDB runs, but it cannot be loaded (${reasonOf(error)}); expected npm install @duckdb/node-api beside this package`, { cause: error })
   }

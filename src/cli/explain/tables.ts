@@ -1,4 +1,4 @@
-/** What was explained, as tables of text: printed, and put into the page. */
+/** The report as text tables, for the terminal and the page. */
 import type { ExplainedLoss } from 'focal-loss'
 import type { ExplainedFiles } from './explained.js'
 import { significant } from '../output/numbers.js'
@@ -39,10 +39,10 @@ export function tablesOf(explained: ExplainedFiles): TextTables {
   }
 }
 
-/** Tables of at most `width` columns. */
-export function textOf({ notes, summary, tables }: TextTables, width: number): string {
+/** Tables of at most `width` columns, and sentences of as many as `lines` says; whole ones without it. */
+export function textOf({ notes, summary, tables }: TextTables, width: number, lines = Infinity): string {
   const text = ({ title, head, rows, left }: TextTable) => ['', ...wrapped(title, width, 0), ...fittedColumns([head, ...rows], left, width)]
-  return [...notes, summary, ...tables.flatMap(text)].join('\n')
+  return [...[...notes, summary].flatMap((sentence) => wrapped(sentence, lines, 2)), ...tables.flatMap(text)].join('\n')
 }
 
 /** `gamma 2, alpha 0.25`; some losses have neither. */
@@ -53,7 +53,7 @@ export function nameOf({ gamma, alpha }: Pick<ExplainedLoss, 'gamma' | 'alpha'>)
 
 function totalsTable(losses: readonly ExplainedLoss[]): TextTable {
   return {
-    title: 'Where loss and gradient come from; the effective number of examples is (sum l)^2 / sum l^2 over the losses l',
+    title: 'Loss and gradient, and the effective number of examples, (sum l)^2 / sum l^2 over the losses l',
     head: ['loss', 'sum', 'of positives', 'gradient', 'of positives', 'effective', 'positives', 'negatives'],
     rows: losses.map((one) => [
       nameOf(one),

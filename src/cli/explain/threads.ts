@@ -1,13 +1,17 @@
 /** The same command in several processes, each with a share of the file: how `--threads` works. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mergedParts, readParts } from './parts.js'
-import type { PartFile } from './question.js'
+import type { Found } from './question.js'
 
-/** This process's own command, `count` times; what one of them says on standard error is the error. */
-export async function inProcesses(count: number): Promise<PartFile> {
+/** For each core. More take memory and no less time. */
+const MOST_PROCESSES = 2
+
+/** This process's own command, `most` times or fewer; what one of them says on standard error is the error. */
+export async function inProcesses(most: number): Promise<Found> {
+  const count = Math.min(most, MOST_PROCESSES * availableParallelism())
   const folder = await mkdtemp(join(tmpdir(), 'focal-loss-'))
   try {
     const shares = Array.from({ length: count }, (_, i) => join(folder, `${i}.json`))

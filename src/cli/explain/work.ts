@@ -1,4 +1,4 @@
-/** One pass over the logits and targets of a file, or over one share of them, and what comes of it. */
+/** One pass over the logits and targets of a file, or of a part of it, and its result. */
 import { startProgress } from '../output/progress.js'
 import { addAll } from './add_all.js'
 import { notesOf } from './explained.js'
@@ -6,7 +6,7 @@ import type { SourceOptions } from './files/files.js'
 import { diskFiles } from './files/open.js'
 import { openSource } from './files/source.js'
 import { sqlSource } from './sql.js'
-import { type PartFile, type Question, workOf } from './question.js'
+import { type Found, type Question, workOf } from './question.js'
 
 export interface WorkOptions extends Omit<SourceOptions, 'file' | 'arrays' | 'perRow' | 'indexed' | 'missing'>, Question {
   readonly logitsArray: string
@@ -18,13 +18,13 @@ export interface WorkOptions extends Omit<SourceOptions, 'file' | 'arrays' | 'pe
 }
 
 /** `file` is what messages call it. */
-export async function explainSource(file: string, options: WorkOptions): Promise<PartFile> {
+export async function explainSource(file: string, options: WorkOptions): Promise<Found> {
   const { loss, background, hardest, bins, gammas, alphas, positiveFrom, logitsArray, targetsArray, sql, part: [index, count] = [0, 1] } = options
   // Missing targets are masked, whatever their type
   const missing = Number.isNaN(options.ignoreIndex)
   if (positiveFrom !== undefined && loss !== 'heatmap') throw new Error(`--positive-from is given with --loss ${loss}; expected it with --loss heatmap`)
   const question: Question = { loss, background, ignoreIndex: missing ? null : options.ignoreIndex, positiveFrom, gammas, alphas, hardest, bins }
-  const { explainer, evaluator } = workOf(question)
+  const work = workOf(question)
   if (count > 1 && /\.(?:csv|tsv|txt)(?:\.gz)?$/i.test(file)) {
     throw new Error(`--threads or --part is given for ${file}, whose end alone tells how long it is; expected .npy, .npz, .parquet or .arrow (of tables in several files, --save a part of each)`)
   }
@@ -40,19 +40,9 @@ export async function explainSource(file: string, options: WorkOptions): Promise
       progress.advance(share - done)
       done = share
     }
-    await addAll([explainer, evaluator], source, file, advanced, { from: index / count, to: (index + 1) / count })
-    return {
-      kind: 'focal-loss explain',
-      version: 1,
-      question,
-      file,
-      targets: options.targets ?? file,
-      classes,
-      notes: notesOf(source.taken),
-      warnings: source.warnings(),
-      explainer: explainer.state(),
-      evaluator: evaluator.state(),
-    }
+    await addAll([work.explainer, work.evaluator], source, file, advanced, { from: index / count, to: (index + 1) / count })
+    const notes = notesOf(source.taken)
+    return { title: { kind: 'focal-loss explain', version: 1, question, file, targets: options.targets ?? file, classes, notes, warnings: source.warnings() }, work }
   } finally {
     progress.stop()
     await source.close()

@@ -1,4 +1,4 @@
-/** Text that comes from files, as a sentence shows it: a file may hold anything, and a terminal obeys control characters. */
+/** Escapes text from files for error messages, because a terminal obeys control characters. */
 
 /** With control characters as escapes, cut off after `most` characters. */
 export function printable(text: string, most = Infinity): string {
@@ -8,6 +8,6 @@ export function printable(text: string, most = Infinity): string {
 
 /** Names between commas, few of them. */
 export function namesText(names: readonly string[]): string {
-  const shown = (some: readonly string[]) => some.map((name) => printable(name, 80)).join(', ')
+  const shown = (some: readonly string[]) => some.map((name) => (name === '' ? "''" : printable(name, 80))).join(', ')
   return names.length > 12 ? `${shown(names.slice(0, 10))} ... ${shown(names.slice(-1))}` : shown(names)
 }

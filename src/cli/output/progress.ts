@@ -1,4 +1,4 @@
-/** A bar on standard error while there is somebody to look at it; nothing where the output is kept. */
+/** A progress bar on standard error, only on a terminal. */
 export interface Progress {
   note(text: string): void
   /** By what has been done since, 1 unless told. */

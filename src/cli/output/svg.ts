@@ -3,10 +3,10 @@
 /** Distinguishable with the usual colour blindnesses (Okabe and Ito). */
 export const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#7a7a7a', '#e69f00', '#56b4e9']
 
-/** The first lines of a drawing on white; `</svg>` is the last. */
-export function openSvg(width: number, height: number): string[] {
+/** The first lines of a drawing on white; `</svg>` is the last. `title` is what a screen reader says of it. */
+export function openSvg(width: number, height: number, title: string): string[] {
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}" font-family="system-ui, sans-serif" font-size="12">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
   ]
 }

@@ -3,12 +3,12 @@ export function alignColumns(rows: readonly (readonly string[])[], left: number)
   return aligned(rows, left, widthsOf(rows))
 }
 
-/** The same in no more than `width` columns, where they fit: what does not is put below, with the columns of text before it again. */
+/** The same in no more than `width` columns, where they fit: what does not is put below, with the columns of text before it again, or the first one. */
 export function fittedColumns(rows: readonly (readonly string[])[], left: number, width: number): string[] {
   const widths = widthsOf(rows)
-  const repeated = widths.slice(0, left)
+  const repeated = widths.slice(0, Math.max(1, left))
   const parts: number[][] = [[]]
-  for (let column = left; column < widths.length; column++) {
+  for (let column = repeated.length; column < widths.length; column++) {
     const part = parts[parts.length - 1]
     const taken = [...repeated, ...part.map((each) => widths[each]), widths[column]]
     if (part.length > 0 && taken.reduce((sum, each) => sum + each + 2, -2) > width) parts.push([column])

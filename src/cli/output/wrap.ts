@@ -6,8 +6,13 @@ const LEAST = 40
 
 /** Columns of standard output; COLUMNS says it for what is piped. */
 export function terminalWidth(): number {
-  const told = process.stdout.columns || Number(process.env.COLUMNS) || USUAL
-  return Math.max(LEAST, Math.floor(told))
+  return toldWidth() ?? USUAL
+}
+
+/** The same; `undefined` where nobody tells, and lines are best left whole for programs. */
+export function toldWidth(): number | undefined {
+  const told = process.stdout.columns || Number(process.env.COLUMNS)
+  return told > 0 ? Math.max(LEAST, Math.floor(told)) : undefined
 }
 
 /** Lines of at most `width` columns, broken between words; those after the first are indented. Words that are too long are cut. */

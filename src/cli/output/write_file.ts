@@ -1,4 +1,4 @@
-/** Files that are whole or not there: a disk that is full leaves what was there before. */
+/** Writes files atomically: if the disk is full, the old file remains. */
 import { realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { reasonOf } from '../../errors.js'
 

@@ -1,8 +1,10 @@
 /** `focal-loss selftest`: golden values and finite differences on every backend that runs here. */
 import {
   AsymmetricLoss,
+  AsymmetricSoftmaxLoss,
   type BackendName,
   backends,
+  DistributionFocalLoss,
   type FocalLossBase,
   FocalStarLoss,
   HeatmapFocalLoss,
@@ -24,7 +26,17 @@ interface Check {
   readonly passed: boolean
 }
 
-const losses = { SigmoidFocalLoss, SoftmaxFocalLoss, FocalStarLoss, QualityFocalLoss, VarifocalLoss, HeatmapFocalLoss, AsymmetricLoss }
+const losses = {
+  SigmoidFocalLoss,
+  SoftmaxFocalLoss,
+  FocalStarLoss,
+  QualityFocalLoss,
+  VarifocalLoss,
+  HeatmapFocalLoss,
+  AsymmetricLoss,
+  AsymmetricSoftmaxLoss,
+  DistributionFocalLoss,
+}
 
 type Golden = (typeof golden)[number]
 type LossName = keyof typeof losses
@@ -81,6 +93,8 @@ const differentiated: readonly (readonly [LossName, Options])[] = [
   ['VarifocalLoss', {}],
   ['HeatmapFocalLoss', {}],
   ['AsymmetricLoss', {}],
+  ['AsymmetricSoftmaxLoss', {}],
+  ['DistributionFocalLoss', {}],
 ]
 
 /** The gradient against central differences of the value, in float64. */

@@ -112,19 +112,68 @@ fn cross_entropy(l: Logistic, x: f32, y: f32, rest: f32) -> f32 {
  * cpp/elementary.h, the exponent's product is carried in two parts.
  */
 export function power(name: string, gamma: number): ShaderText {
-  const head = `fn ${name}(q: f32, exponent: f32, mantissa: f32) -> f32`
   const special = specialPowers.get(gamma)
-  if (special !== undefined) return `\n${head} {\n  return ${special};\n}\n`
+  return special === undefined ? powerByLogarithm(name, gamma) : `\nfn ${name}(q: f32, exponent: f32, mantissa: f32) -> f32 {\n  return ${special};\n}\n`
+}
+
+/** The same, always of its logarithm: q itself may be too small for a number. */
+export function powerByLogarithm(name: string, gamma: number): ShaderText {
   // So few bits that its product with an exponent is exact
   const high = leadingBits(gamma)
   return `
-${head} {
-  let fraction: f32 = mantissa * 1.44269504;
-  let total: f32 = ${literal(gamma)} * exponent + ${literal(gamma)} * fraction;
-  let n: f32 = floor(max(total, -126.0) + 0.5);
-  let rest: f32 = (${literal(high)} * exponent - n) + (${literal(gamma - high)} * exponent + ${literal(gamma)} * fraction);
-  return select(times_power_of_two(exp_of_rest(rest * 0.69314718), n), 0.0, total < -126.0);
+fn ${name}(q: f32, exponent: f32, mantissa: f32) -> f32 {
+${ofLogarithm(literal(gamma), literal(high), literal(gamma - high))}}
+`
 }
+
+function ofLogarithm(gamma: string, high: string, low: string): ShaderText {
+  return `  let fraction: f32 = mantissa * 1.44269504;
+  let total: f32 = ${gamma} * exponent + ${gamma} * fraction;
+  let n: f32 = floor(max(total, -126.0) + 0.5);
+  let rest: f32 = (${high} * exponent - n) + (${low} * exponent + ${gamma} * fraction);
+  return select(times_power_of_two(exp_of_rest(rest * 0.69314718), n), 0.0, total < -126.0);
+`
+}
+
+/** How a gamma comes to a shader function: in its text, or as two parameters, which are those of an element's class. */
+export interface Focusing {
+  /** The power, a function of q and its logarithm, and of what `passed` has. */
+  readonly text: ShaderText
+  /** Behind the other parameters of a function, and behind the other arguments of a call. */
+  readonly declared: string
+  readonly passed: string
+  /** Gamma and gamma - 1 as expressions. */
+  readonly gamma: string
+  readonly lessOne: string
+}
+
+/** @param gamma `null`: each class has its own. */
+export function focusing(name: string, gamma: number | null): Focusing {
+  if (gamma !== null) return { text: power(name, gamma), declared: '', passed: '', gamma: literal(gamma), lessOne: literal(gamma - 1) }
+  return { text: powerOfClass(name), declared: ', high: f32, low: f32', passed: ', high, low', gamma: '(high + low)', lessOne: '((high - 1.0) + low)' }
+}
+
+/** Gammas of classes in two parts each, `high` and `low`, all of the first before the second. Half floats hold both. */
+export function gammaParts(gammas: ArrayLike<number>): number[] {
+  const high = Array.from(gammas, (gamma) => leadingBits(gamma, 11))
+  return [...high, ...high.map((each, c) => gammas[c] - each)]
+}
+
+/** Multiples of a half up to 5 need no logarithm. */
+function powerOfClass(name: string): ShaderText {
+  return `
+fn ${name}(q: f32, exponent: f32, mantissa: f32, high: f32, low: f32) -> f32 {
+  let whole: f32 = floor(high);
+  let beyond: f32 = high - whole;
+  if (low == 0.0 && high <= 5.0 && (beyond == 0.0 || beyond == 0.5)) {
+    var product: f32 = select(1.0, sqrt(q), beyond == 0.5);
+    for (var k: f32 = 0.0; k < whole; k += 1.0) {
+      product *= q;
+    }
+    return product;
+  }
+  let gamma: f32 = high + low;
+${ofLogarithm('gamma', 'high', 'low')}}
 `
 }
 
@@ -139,11 +188,11 @@ const specialPowers: ReadonlyMap<number, string> = new Map([
   [5, '(q * q) * (q * q) * q'],
 ])
 
-/** A float32 without the lower twelve bits of its mantissa: the product of two such numbers is exact. */
-export function leadingBits(value: number): number {
+/** A float32 of so many bits: the product of two such numbers is exact where they have 24 together. */
+export function leadingBits(value: number, kept = 12): number {
   const float = Float32Array.of(value)
   const bits = new Int32Array(float.buffer)
-  bits[0] &= ~0xfff
+  bits[0] &= -1 << (24 - kept)
   return float[0]
 }
 
@@ -158,7 +207,9 @@ fn ${name}(l: Logistic, w: f32) -> Element {
   let m: f32 = ${name}_power(l.s, l.exponent_s, l.mantissa_s) * w;
   let value: f32 = m * l.softplus;
   let tilt: f32 = ${g} * l.c - l.s;
-  return Element(value, ${g} * l.c * value + m * l.s, l.c * (${g} * tilt * value + ${literal(2 * slope + 1)} * l.s * m));
+  // Far out it is infinite, or its multiples are
+  let near: f32 = select(value, 0.0, l.c == 0.0);
+  return Element(value, ${g} * l.c * near + m * l.s, l.c * (${g} * tilt * near + ${literal(2 * slope + 1)} * l.s * m));
 }
 `
 }

@@ -1,31 +1,27 @@
 /** The sigmoid focal loss as a shader function: see src/formulas/sigmoid_focal.ts and cpp/losses/sigmoid_focal.h. */
 import type { Parameters } from '../formula.js'
-import { modulated } from './elementary.js'
+import { modulated, power } from './elementary.js'
 import { literal, type ShaderText } from './language.js'
 
+/** One formula for all labels: where invocations run side by side, labels of 0 and 1 would take their own way on top. */
 export function sigmoidFocal({ gamma, softTargets }: Parameters): ShaderText {
-  return `${modulated('negative', gamma)}${softTargets === 'linear' ? linear(gamma) : mixture}
-fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
-  let is_positive: bool = rest == 0.0;
-  if (y == 0.0 || is_positive) {
-    let e: Element = negative(logistic(select(x, -x, is_positive)), select(wn, wp, is_positive));
-    return Element(e.value, select(e.grad, -e.grad, is_positive), e.hess);
-  }
-  return soft(logistic(x), x, y, rest, wp, wn);
-}
-`
+  return softTargets === 'linear' ? linear(gamma) : mixture(gamma)
 }
 
-const mixture = `
-fn soft(l: Logistic, x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
+function mixture(gamma: number): ShaderText {
+  return `${modulated('negative', gamma)}
+fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
+  let l: Logistic = logistic(x);
   return sum(negative(l, wn * rest), mirror(negative(mirrored(l), wp * y)));
 }
 `
+}
 
 function linear(gamma: number): ShaderText {
   const g = literal(gamma)
-  return `
-fn soft(l: Logistic, x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
+  return `${power('modulator', gamma)}
+fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
+  let l: Logistic = logistic(x);
   let as_negative: f32 = rest * l.s;
   let as_positive: f32 = y * l.c;
   let q: f32 = max(as_negative + as_positive, SMALLEST_NORMAL);
@@ -34,7 +30,7 @@ fn soft(l: Logistic, x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
   let variance: f32 = l.s * l.c;
   let r: f32 = (rest - y) * variance / q;
   let logs: LogParts = log_parts(q);
-  let m: f32 = negative_power(q, logs.exponent, logs.mantissa) * (y * wp + rest * wn);
+  let m: f32 = modulator(q, logs.exponent, logs.mantissa) * (y * wp + rest * wn);
   let bend: f32 = ${g} * r * (${literal(gamma - 1)} * r + (l.c - l.s));
   return Element(m * entropy, m * (${g} * r * entropy + slope), m * (bend * entropy + ${literal(2 * gamma)} * r * slope + variance));
 }

@@ -1,6 +1,16 @@
 /** Ranks that share a batch have the loss and the gradients of one process that has it alone. */
 import { describe, expect, it } from 'vitest'
-import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import {
+  AsymmetricLoss,
+  AsymmetricSoftmaxLoss,
+  DistributionFocalLoss,
+  FocalStarLoss,
+  HeatmapFocalLoss,
+  QualityFocalLoss,
+  SigmoidFocalLoss,
+  SoftmaxFocalLoss,
+  VarifocalLoss,
+} from 'focal-loss'
 import { type Collective, parallelStep } from 'focal-loss/parallel'
 import { ranksOf } from '../../support/ranks.js'
 
@@ -95,6 +105,17 @@ describe('a step', () => {
     expected.forEach((each, k) => expect(grad[k]).toBeCloseTo(8 * each, 12))
   })
 
+  it('refuses a gradient that it could not divide, and takes half precision with one that it can', async () => {
+    const [alone] = ranksOf(1)
+    const step = parallelStep(labelled, alone) as unknown as { valueAndGrad(...args: unknown[]): Promise<{ grad: Float32Array }> }
+    const halves = Uint16Array.of(0x3c00, 0x4000)
+    await expect(step.valueAndGrad(halves, [1, 0], { dtype: 'float16' })).rejects.toThrow(new TypeError('logits is a Uint16Array of length 2; expected a Float32Array or Float64Array'))
+    await expect(step.valueAndGrad(Float64Array.of(1, 2), [1, 0], { grad: false })).rejects.toThrow(new TypeError('grad is false; expected a Float32Array or Float64Array'))
+    const { grad } = await step.valueAndGrad(halves, [1, 0], { dtype: 'float16', grad: new Float32Array(2) })
+    const { grad: expected } = labelled.valueAndGrad(Float32Array.of(1, 2), [1, 0])
+    grad.forEach((each, k) => expect(each).toBeCloseTo(expected[k], 6))
+  })
+
   it('that one rank refuses is refused on all of them, and none waits', async () => {
     const outcomes = await Promise.allSettled(
       ranksOf(3).map((collective, rank) => parallelStep(labelled, collective).valueAndGrad(Float64Array.of(1), rank === 1 ? [2] : [1])),
@@ -113,6 +134,34 @@ describe('a step', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     expect(() => second.add(Float64Array.of(1), [1])).toThrow('the batch is finished; expected a new one, which batch() makes')
     await expect(second.finish()).rejects.toThrow('the batch is finished')
+  })
+})
+
+describe('every other loss', () => {
+  const soft = Float64Array.from({ length: rows * classes }, (_, k) => (k < 4 * classes ? 0 : (k % 5) / 4))
+  const hard = soft.map((each) => Math.round(each))
+  const perRow = Int32Array.from(indices, (index) => index % classes)
+  it.each([
+    [new SigmoidFocalLoss({ reduction: 'mean-positives', gamma: [0.5, 1, 3] }), hard],
+    [new SoftmaxFocalLoss({ reduction: 'mean', gamma: [0.5, 1, 3] }), perRow],
+    [new FocalStarLoss({ reduction: 'mean-positives' }), hard],
+    [new QualityFocalLoss({ reduction: 'mean-positives' }), soft],
+    [new VarifocalLoss({ reduction: 'sum' }), soft],
+    [new HeatmapFocalLoss({ reduction: 'mean-positives' }), soft],
+    [new AsymmetricLoss({ reduction: 'mean' }), hard],
+    [new AsymmetricSoftmaxLoss({ reduction: 'mean' }), perRow],
+    [new DistributionFocalLoss({ reduction: 'mean-rows' }), perRow],
+  ])('%#: three ranks, one empty and one without positives, have the value and the gradients of one process', async (loss, targets) => {
+    const whole = loss.valueAndGrad(x, targets, { shape: [rows, classes] })
+    const perSample = targets.length / rows
+    const results = await Promise.all(
+      ranksOf(3).map((collective, rank) => {
+        const [begin, end] = [begins(3)[rank], begins(3)[rank] + shares[3][rank]]
+        return parallelStep(loss, collective).valueAndGrad(x.slice(begin * classes, end * classes), targets.slice(begin * perSample, end * perSample), { shape: [end - begin, classes] })
+      }),
+    )
+    for (const { value } of results) expect(value).toBeCloseTo(whole.value, 12)
+    results.flatMap(({ grad }) => [...grad]).forEach((each, k) => expect(each).toBeCloseTo(whole.grad[k], 12))
   })
 })
 

@@ -150,13 +150,13 @@ describe('what is chosen', () => {
   it('a loss that is not composed says so', () => {
     const { options } = lossOf('SigmoidFocalLoss', {})
     const own: TfjsLoss = { options, denominator: () => 1, sums: () => { throw new Error('read') } }
-    expect(() => tfLoss(tf, own, composed)(y(), x())).toThrow('this loss is not composed of operations of TensorFlow.js')
+    expect(() => tfLoss(tf, own, composed)(y(), x())).toThrow('this loss cannot be composed of TensorFlow.js operations')
   })
 
   it('a loss of probabilities is fused only', () => {
     const loss = lossOf('SigmoidFocalLoss', { inputs: 'probabilities' })
     const p = tf.sigmoid(x())
-    expect(() => tfLoss(tf, loss, composed)(y(), p)).toThrow("a loss with inputs 'probabilities' is not composed of operations of TensorFlow.js")
+    expect(() => tfLoss(tf, loss, composed)(y(), p)).toThrow("a loss with inputs 'probabilities' cannot be composed of TensorFlow.js operations")
     expect(tf.mean(tfLoss(tf, loss)(y(), p)).dataSync()[0]).toBeCloseTo(loss.value(p.dataSync<'float32'>(), hard), 5)
   })
 

@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { evaluate, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
-import { tfLoss, tfMetrics } from 'focal-loss/tfjs'
+import { tfEvaluate, tfLoss, tfMetrics } from 'focal-loss/tfjs'
 import { elementwiseNames, lossNames, lossOf } from '../../support/losses.js'
 
 const rows = Array.from({ length: 40 }, (_, r) => [Math.sin(3 * r) * 3, Math.cos(5 * r) * 2, Math.sin(r * r)])
@@ -116,6 +116,53 @@ describe.each(['cpu', 'wasm'])('tfMetrics on the %s backend of TensorFlow.js', (
     expect(tf.memory().numTensors).toBe(before)
   })
 
+  it('has the figures of evaluate, a batch at a time', () => {
+    const figures = ['averagePrecision', 'rocAuc', 'brier', 'logLoss', 'calibrationError'] as const
+    const targets = dense.map((y, k) => (k % 7 === 0 ? -1 : y))
+    const sigmoid = new SigmoidFocalLoss({ ignoreIndex: -1 })
+    const { recalibrated } = evaluate(logits, targets, { loss: sigmoid, shape: [40, 3] })
+    const metrics = tfMetrics(tf, sigmoid)
+    const before = tf.memory().numTensors
+    const [yTrue, yPred] = [tf.tensor2d(targets, [40, 3]), tf.tensor2d(logits, [40, 3])]
+    for (const name of figures) {
+      const came = metrics[name](yTrue, yPred)
+      expect(came.dataSync()[0], name).toBeCloseTo(recalibrated[name] ?? NaN, 6)
+      came.dispose()
+    }
+    tf.dispose([yTrue, yPred])
+    expect(tf.memory().numTensors).toBe(before)
+    const softmax = new SoftmaxFocalLoss()
+    const indices = rows.map((_, r) => (r * r) % 3)
+    const { recalibrated: ofRows } = evaluate(logits, Int32Array.from(indices), { loss: softmax })
+    const came = figures.map((name) => tfMetrics(tf, softmax)[name](tf.tensor1d(indices, 'int32'), tf.tensor2d(logits, [40, 3])).dataSync()[0])
+    expectClose(came, [ofRows.macro?.averagePrecision, ofRows.macro?.rocAuc, ofRows.brier, ofRows.logLoss, ofRows.calibrationError].map((each) => each ?? NaN))
+    // Without positives there is no precision
+    expect(metrics.averagePrecision(tf.tensor2d([[0]]), tf.tensor2d([[2]])).dataSync()[0]).toBeNaN()
+  })
+
+  it('tfEvaluate judges a model on all of its data, whatever the batches, and leaks no tensor', async () => {
+    const model = layers.sequential({ layers: [layers.layers.dense({ units: 3, inputShape: [3], kernelInitializer: 'identity' })] })
+    const loss = new SigmoidFocalLoss({ ignoreIndex: -1 })
+    const targets = dense.map((y, k) => (k % 7 === 0 ? -1 : y))
+    const [mask, weights] = [rows.map((_, r) => Number(r % 5 > 0)), rows.map((_, r) => 1 + (r % 3))]
+    const expected = evaluate(logits, targets, { loss, shape: [40, 3], mask, weights, bins: 5 })
+    const [x, y, m, w] = [tf.tensor2d(logits, [40, 3]), tf.tensor2d(targets, [40, 3]), tf.tensor1d(mask), tf.tensor1d(weights)]
+    const before = tf.memory().numTensors
+    for (const batchSize of [undefined, 7, 1000]) {
+      expect(await tfEvaluate(tf, model, loss, x, y, { batchSize, mask: m, weights: w, bins: 5 })).toEqual(expected)
+    }
+    expect(tf.memory().numTensors).toBe(before)
+    const softmax = new SoftmaxFocalLoss()
+    const indices = rows.map((_, r) => (r * r) % 3)
+    const ofRows = evaluate(logits, Int32Array.from(indices), { loss: softmax })
+    expect((await tfEvaluate(tf, model, softmax, x, tf.tensor2d(indices, [40, 1]), { targetKind: 'class-index' })).recalibrated.rate).toBe(ofRows.recalibrated.rate)
+    await expect(tfEvaluate(tf, model, loss, x, tf.tensor2d([[1, 0, 0]]))).rejects.toThrow('yTrue has shape [1, 3]; expected 40 samples along the first axis, as x has')
+    const two = { predict: () => [x, x] }
+    await expect(tfEvaluate(tf, two, loss, x, y)).rejects.toThrow('model.predict() returned 2 outputs; expected one tensor, the logits')
+    await expect(tfEvaluate(tf, model, loss, x, y, { batch: 3 } as never)).rejects.toThrow("'batch' is not an option of tfEvaluate()")
+    await expect(tfEvaluate(tf, model, loss, x, y, { batchSize: 0 })).rejects.toThrow(new RangeError('batchSize is 0; expected a whole number from 1 to 268435456'))
+  })
+
   it.each(lossNames)('leaks no tensor, %s', (name) => {
     const { accuracy, precision, recall } = tfMetrics(tf, lossOf(name, {}))
     const [yTrue, yPred] = [tf.tensor2d(dense, [40, 3]), tf.tensor2d(logits, [40, 3])]
@@ -137,7 +184,7 @@ describe('what tfMetrics is given', () => {
     ['a threshold of 1', [tf, loss, { threshold: 1 }], 'threshold is 1; expected a number between 0 and 1, both excluded'],
     ['a threshold for a softmax', [tf, new SoftmaxFocalLoss(), { threshold: 0.5 }], 'threshold is 0.5; expected none, as a softmax decides for the largest class'],
     ['a loss without constants', [tf, { options: loss.options, priorBias: () => 0 }], 'loss is an object; expected a loss of this package'],
-    ['a class that costs nothing', [tf, new SigmoidFocalLoss({ alpha: 1 })], 'needs a loss in which every class costs something'],
+    ['a class that costs nothing', [tf, new SigmoidFocalLoss({ alpha: 1 })], 'needs a weight above 0 for every class'],
   ])('%s is an error', (_title, given, message) => {
     expect(() => call(...given)).toThrow(message)
   })

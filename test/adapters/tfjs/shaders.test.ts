@@ -12,7 +12,7 @@ describe('on the webgpu backend of TensorFlow.js', { timeout: 120_000 }, () => {
   }, 120_000)
 
   it('every loss has its value and gradient', () => {
-    expect(report.variants.length).toBeGreaterThan(70)
+    expect(report.variants.length).toBeGreaterThan(90)
     for (const { title, value, grad } of report.variants) {
       expect(value, title).toBeLessThanOrEqual(1)
       expect(grad, title).toBeLessThanOrEqual(1)
@@ -28,6 +28,10 @@ describe('on the webgpu backend of TensorFlow.js', { timeout: 120_000 }, () => {
   })
 
   it('second derivatives are those of the composed form', () => expect(report.second).toBeLessThanOrEqual(1))
+
+  it('says where there are none, and where labels are not taken', () => {
+    expect(report.refused).toEqual([expect.stringMatching(/^a loss with gamma per class, labelSmoothingOf 'cross-entropy' or an asymmetric softmax cannot be composed/), expect.stringMatching(/^yTrue is .+; expected class indices, one per row$/)])
+  })
 
   it('a target that is none makes its sample NaN, and no other', () => {
     expect(report.areNaN).toEqual(report.areNaN.map(() => [false, true, false]))

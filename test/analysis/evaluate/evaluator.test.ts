@@ -203,7 +203,7 @@ describe('errors', () => {
     ['a recall above 1', () => evaluator({ loss, thresholds: { recall: [2] } }), 'RangeError: thresholds.recall[0] is 2; expected a number from 0 to 1'],
     ['a precision alone', () => evaluator({ loss, thresholds: { precision: 0.5 as never } }), 'TypeError: thresholds.precision is 0.5; expected an array of numbers from 0 to 1'],
     ['a cost without its fellow', () => evaluator({ loss, thresholds: { cost: [{ falsePositive: 1 } as never] } }), 'TypeError: thresholds.cost[0].falseNegative is undefined; expected a finite number >= 0'],
-    ['a weight of 0 in the loss', () => evaluate(x, [0, 1], { loss: new SigmoidFocalLoss({ alpha: 0 }) }), 'RangeError: evaluate() needs a loss in which every class costs something; alpha, classWeights or posWeight makes one cost nothing'],
+    ['a weight of 0 in the loss', () => evaluate(x, [0, 1], { loss: new SigmoidFocalLoss({ alpha: 0 }) }), 'RangeError: evaluate() needs a weight above 0 for every class; alpha, classWeights or posWeight gives one the weight 0'],
     ['an argument too many', () => (evaluate as (...args: unknown[]) => unknown)(x, [0, 1], { loss }, 1), 'TypeError: evaluate() was given 4 arguments; expected at most 3'],
   ]
   it.each(refusals)('%s', async (_, run, message) => {
@@ -228,4 +228,65 @@ it('chunks amount to the whole', () => {
   const some = evaluator({ loss })
   for (let from = 0; from < 90_000; from += 7001) some.add(logits.subarray(from, from + 7001), targets.subarray(from, from + 7001))
   expect(some.result()).toEqual(whole)
+})
+
+describe('too many classes to tell apart', () => {
+  const classes = 2049
+  const rows = 6
+  const random = seeded(8)
+  const logits = Float32Array.from({ length: rows * classes }, () => 2 * random.normal())
+  const warnings = ['there are 2049 classes, of which none has figures of its own; up to 2048 have']
+
+  it('an element-wise loss has the figures of all elements, in parts and with weights too', () => {
+    const targets = Uint8Array.from(logits, (x) => (random() < 0.3 * sigmoid(x) ? 1 : 0))
+    const flat = evaluate(logits, targets, { loss })
+    const shape = [rows, classes]
+    const found = evaluate(logits, targets, { loss, shape })
+    expect(found).toEqual({ ...flat, warnings })
+    expect(found.raw).toMatchObject({ classes: [], macro: null })
+    const half = (logits.length / 2) | 0
+    const parts = [0, 1].map((part) => evaluator({ loss }).add(logits.subarray(part * half, (part + 1) * half), targets.subarray(part * half, (part + 1) * half), { shape: [rows / 2, classes] }).state())
+    expect(evaluator({ loss }).merge(...parts).result()).toEqual(found)
+    const weights = Float32Array.from(logits, (_, k) => 1 + (k % 3))
+    expect(evaluate(logits, targets, { loss, shape, weights })).toEqual({ ...evaluate(logits, targets, { loss, weights }), warnings })
+  })
+
+  it('an element-wise loss that treats classes each in its own way is refused', () => {
+    const targets = new Uint8Array(logits.length)
+    const message = 'logits has rows of 2049 classes, which the loss or the temperature treats each in its own way; expected at most 2048 of such'
+    const own = new SigmoidFocalLoss({ gamma: Array.from({ length: classes }, (_, c) => c % 3) })
+    expect(() => evaluate(logits, targets, { loss: own, shape: [rows, classes] })).toThrow(new RangeError(message))
+    expect(() => evaluate(logits, targets, { loss, shape: [rows, classes], temperature: Array.from({ length: classes }, () => 2) })).toThrow(new RangeError(message))
+  })
+
+  it('a softmax has the figures of its top label', () => {
+    const softmax = new SoftmaxFocalLoss({ gamma: 0 })
+    const targets = Int32Array.from({ length: rows }, (_, r) => 300 * r)
+    const { raw, warnings: said } = evaluate(logits, targets, { loss: softmax, shape: [rows, classes] })
+    expect(said).toEqual(warnings)
+    expect(raw).toMatchObject({ classes: [], macro: null, count: rows })
+    expect(raw.logLoss).toBeCloseTo(softmax.value(logits, targets, { shape: [rows, classes] }), 6)
+    // Of one class fewer, each has its own
+    const fewer = evaluate(logits.subarray(0, rows * 2048), targets, { loss: softmax, shape: [rows, 2048] })
+    expect(fewer.raw.classes).toHaveLength(2048)
+    expect(fewer.warnings).toEqual([])
+  })
+
+  it('300,000 classes take memory for a few rows, not for each of them', () => {
+    const before = process.memoryUsage().arrayBuffers
+    const many = new Float32Array(2 * 300_000)
+    const softmax = evaluator({ loss: new SoftmaxFocalLoss() }).add(many, [1, 2], { shape: [2, 300_000] })
+    const sigmoids = evaluator({ loss }).add(many, [1, 2], { shape: [2, 300_000] })
+    // Logits, rows and labels; histograms of all classes took 3.6 GB
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40e6)
+    expect(softmax.result().raw.logLoss).toBeCloseTo(Math.log(300_000), 6)
+    expect(sigmoids.result().raw.count).toBe(600_000)
+  })
+})
+
+it('a threshold has no logit for all classes where gammas differ, as alphas do', () => {
+  const x = Float32Array.of(1, -1, 0.5, -2, 2, 0)
+  const { raw, recalibrated } = evaluate(x, [1, 0, 1, 0, 0, 1], { loss: new SigmoidFocalLoss({ gamma: [0.5, 3], alpha: null }), shape: [3, 2] })
+  expect(raw.thresholds?.bestF1.logit).not.toBeNull()
+  expect(recalibrated.thresholds?.bestF1.logit).toBeNull()
 })

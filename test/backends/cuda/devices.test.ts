@@ -90,7 +90,7 @@ describe('init()', () => {
     use()
     await expect(init('cuda', { gpu: 0 } as object)).rejects.toThrow(new TypeError("'gpu' is not an option of init(); expected one of device, workers, module"))
     for (const name of ['js', 'auto'] as (BackendName | 'auto')[]) {
-      await expect(init(name, { device: 0 })).rejects.toThrow(new TypeError(`device is given with backend '${name}'; expected backend 'cuda'`))
+      await expect(init(name, { device: 0 })).rejects.toThrow(new TypeError(`device is given with backend '${name}'; expected backend 'cuda' or 'webgpu'`))
     }
   })
 })

@@ -85,6 +85,8 @@ describe('focal-loss calibrate', { timeout: 60_000 }, () => {
       else expect(stderr).toBe(`focal-loss: ${message}\n`)
     }
     for (const name of ['bad.npy', 'bad.npy.part', 'bad.txt', 'bad.txt.part']) expect(existsSync(join(folder, name))).toBe(false)
+    expect(calibrate('x.npy', '--loss', 'sigmoid', '--columns', '2', '--out', 'a.npy')).toEqual({ status: 1, stdout: '', stderr: 'focal-loss: --columns, --target-columns or --header is given for x.npy; expected them for tables\n' })
+    for (const option of ['--gamma', '--alpha']) expect(calibrate('x.npy', '--loss', 'sigmoid', option, '0.5', '--temperature', '2', '--out', 'a.npy').stderr).toContain(`cannot be used with option '${option} <number>'`)
     for (const args of [['x.npy', '--out', 'a.npy'], ['x.npy', '--loss', 'sigmoid'], ['x.npy', '--loss', 'sigmoid', '--out', 'a.npy', '--temperature', '0']]) expect(calibrate(...args).status).toBe(2)
   })
 })

@@ -1,34 +1,17 @@
 /** `focal-loss explain` as people call it: tables, JSON, charts, pages, mistakes, pipes, and files larger than its memory. */
 import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { SyntaxValidator } from 'fast-xml-validator'
 import { AsymmetricLoss, evaluate, type Evaluation, FocalStarLoss, HeatmapFocalLoss, QualityFocalLoss, type Scores, SigmoidFocalLoss, SoftmaxFocalLoss, VarifocalLoss } from 'focal-loss'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
 import { percent } from '../../../src/cli/explain/tables.js'
+import { env, explainFolder, main, node } from '../../support/explain_command.js'
 import { npyBytes, npyHeader } from '../../support/npy_files.js'
 import { seeded } from '../../support/random.js'
 
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'focal-loss-explain-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-
-/** From another folder, tsx has to be told where it is and what the package's own name means. */
-const node = ['--import', import.meta.resolve('tsx')]
-const env = { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../../tsconfig.json', import.meta.url)) }
-
-function explain(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, main, 'explain', ...args], { encoding: 'utf8', cwd: folder, env, maxBuffer: 1e8 })
-  return { status, stdout, stderr }
-}
-
-function file(name: string, content: string | Uint8Array): string {
-  writeFileSync(join(folder, name), content)
-  return name
-}
+const { folder, explain, file } = explainFolder('explain')
 
 const random = seeded(5)
 const [rows, classes] = [500, 8]

@@ -1,33 +1,22 @@
 /** `focal-loss explain` on parts of the data: --save, --merge, --part and --threads give the report of the whole; and what it says of scores. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { EvaluatedFiles } from '../../../src/cli/explain/explained.js'
+import { command, env, explainFolder } from '../../support/explain_command.js'
 import { npyBytes } from '../../support/npy_files.js'
 import { seeded } from '../../support/random.js'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'focal-loss-parts-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-
-const command = [process.execPath, '--import', import.meta.resolve('tsx'), `${root}src/cli/main.ts`, 'explain']
-const env = { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.json` }
-
-function explain(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(command[0], [...command.slice(1), ...args], { encoding: 'utf8', cwd: folder, env, maxBuffer: 1e8 })
-  return { status, stdout, stderr }
-}
+const { folder, explain, file } = explainFolder('parts')
 
 const random = seeded(6)
 const [rows, classes] = [150_000, 3]
 const x = Float32Array.from({ length: rows * classes }, () => 3 * random.normal() - 3)
 const y = Uint8Array.from(x, (each) => (random() < 0.5 / (1 + Math.exp(-each)) ? 1 : 0))
 const write = (name: string, from: number, to: number) => {
-  writeFileSync(join(folder, `${name}.x.npy`), npyBytes({ descr: '<f4', shape: [to - from, classes], data: x.slice(from * classes, to * classes) }))
-  writeFileSync(join(folder, `${name}.y.npy`), npyBytes({ descr: '|u1', shape: [to - from, classes], data: y.slice(from * classes, to * classes) }))
+  file(`${name}.x.npy`, npyBytes({ descr: '<f4', shape: [to - from, classes], data: x.slice(from * classes, to * classes) }))
+  file(`${name}.y.npy`, npyBytes({ descr: '|u1', shape: [to - from, classes], data: y.slice(from * classes, to * classes) }))
   return [`${name}.x.npy`, '--targets', `${name}.y.npy`]
 }
 const whole = write('whole', 0, rows)
@@ -78,14 +67,14 @@ describe('parts', { timeout: 120_000 }, () => {
   })
 
   it('say in one sentence what is wrong', () => {
-    writeFileSync(join(folder, 'text.json'), 'no')
-    writeFileSync(join(folder, 'other.json'), '{}')
-    writeFileSync(join(folder, 'flat.csv'), '1,0\n2,1\n')
+    file('text.json', 'no')
+    file('other.json', '{}')
+    file('flat.csv', '1,0\n2,1\n')
     const cases: [args: string[], message: RegExp][] = [
       [['--merge', 'nope.json'], /^focal-loss: nope\.json cannot be read \(ENOENT/],
       [['--merge', 'text.json'], /^focal-loss: text\.json is no JSON; expected what --save wrote\n$/],
       [['--merge', 'other.json'], /^focal-loss: other\.json is not what --save of this version wrote\n$/],
-      [['--merge', 'part0.json', 'part0.x.npy.json'], /^focal-loss: part0\.x\.npy\.json does not go with part0\.json: part was made with /],
+      [['--merge', 'part0.json', 'part0.x.npy.json'], /^focal-loss: part0\.x\.npy\.json does not go with part0\.json: its gammas is the default; expected \[0,2\]$/m],
       [['--merge', 'part0.json', '--json', 'part0.json'], /^focal-loss: --json is part0\.json, which is read; expected another file\n$/],
       [['flat.csv', '--threads', '2'], /^focal-loss: --threads or --part is given for flat\.csv, whose end alone tells how long it is; expected /],
       [['nope.npy', '--targets', 'nope.npy', '--threads', '2'], /^focal-loss: there is no file nope\.npy\n$/],
@@ -135,7 +124,7 @@ describe('tables', { timeout: 60_000 }, () => {
     const { evaluation } = report(...whole)
     const { raw, best } = evaluation.scores
     expect(stdout).toContain(`raw           ${raw.averagePrecision?.toFixed(3) ?? ''}`)
-    expect(stdout.replaceAll('\n', ' ')).toContain(`for training with gamma 2, alpha 0.25; the best probabilities here: ${best ?? ''}`)
+    expect(stdout.replaceAll('\n', ' ')).toContain(`for a model trained with gamma 2, alpha 0.25; lowest log loss: ${best ?? ''}`)
     expect(stdout.match(/^best F1 .*$/m)?.[0]).toContain(raw.thresholds?.bestF1.f1.toFixed(3))
     expect(stdout.match(/^ {4}[012] /gm)).toHaveLength(3)
     expect(report(...whole, '--gammas', '1', '--alphas', 'none').evaluation.trained).toEqual({ gamma: 1, alpha: null })

@@ -1,28 +1,15 @@
 /** `focal-loss explain --sql`: the report of a query's rows is that of the same rows in a file. */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
+import { explainFolder } from '../../support/explain_command.js'
 import { seeded } from '../../support/random.js'
 
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'focal-loss-sql-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-const node = ['--import', import.meta.resolve('tsx')]
-const env = { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../../tsconfig.json', import.meta.url)) }
-
-function explain(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, main, 'explain', ...args], { encoding: 'utf8', cwd: folder, env, maxBuffer: 1e8 })
-  return { status, stdout, stderr }
-}
+const { explain, file } = explainFolder('sql')
 
 const random = seeded(3)
 const rows = Array.from({ length: 3000 }, (_, id) => ({ id, logits: [random.normal(), random.normal(), random.normal()].map((x) => Number(x.toFixed(4))), label: random.integer(3) }))
-writeFileSync(join(folder, 'rows.json'), JSON.stringify(rows))
-writeFileSync(join(folder, 'rows.csv'), `x,y,z,label\n${rows.map(({ logits, label }) => [...logits, label].join()).join('\n')}\n`)
+file('rows.json', JSON.stringify(rows))
+file('rows.csv', `x,y,z,label\n${rows.map(({ logits, label }) => [...logits, label].join()).join('\n')}\n`)
 
 describe('focal-loss explain --sql', { timeout: 60_000 }, () => {
   const reportOf = (...args: string[]) => {
@@ -31,7 +18,7 @@ describe('focal-loss explain --sql', { timeout: 60_000 }, () => {
     return { ...(JSON.parse(stdout) as ExplainedFiles), file: '', targets: '', notes: [] }
   }
 
-  it('reads JSON and CSV as the file alone', () => {
+  it('reads JSON and CSV as the file alone', { timeout: 120_000 }, () => {
     const expected = reportOf('rows.csv')
     expect(reportOf('--sql', "SELECT logits::DOUBLE[] AS logits, label FROM 'rows.json'")).toEqual(expected)
     expect(reportOf('--sql', "SELECT label, x, y, z FROM 'rows.csv'")).toEqual(expected)

@@ -105,3 +105,77 @@ TEST_CASE("one weight for all is right from the smallest to the largest") {
         CHECK(wrong == 0);
       }
 }
+
+TEST_CASE("a weight that leaves the range of float times one of 0 is 0") {
+  constexpr size_t n = 300;
+  const std::vector<float> logits = logits_of<float>(n, false);
+  std::vector<float> weights(n, 0);
+  std::vector<uint8_t> targets(n);
+  for (size_t i = 0; i < n; i++) targets[i] = i % 3 == 0;
+  for (const auto &[isa, name] : runnable_isas())
+    for (const int32_t loss : {FOCAL_SIGMOID, FOCAL_STAR, FOCAL_ASYMMETRIC}) {
+      CAPTURE(name);
+      CAPTURE(loss);
+      FocalProblem p = blank_problem(loss, n, 1, 1);
+      p.isa = isa;
+      p.positive_weight = p.negative_weight = 1e42;
+      p.weights_per = FOCAL_PER_ELEMENT;
+      p.weights_dtype = FOCAL_FLOAT32;
+      p.weights = weights.data();
+      set_targets(p, FOCAL_DENSE, targets);
+      set_logits(p, logits);
+      std::vector<float> values(n), grad(n);
+      set_outputs(p, &values, &grad, nullptr);
+      FocalResult result;
+      REQUIRE(focal_run(&p, &result) == FOCAL_OK);
+      for (size_t i = 0; i < n; i++) {
+        CHECK(std::isfinite(values[i]));
+        CHECK(values[i] == 0);
+        CHECK(grad[i] == 0);
+      }
+    }
+}
+
+TEST_CASE("far logits have the reference's numbers, on the side of their labels and on the other") {
+  const std::vector<float> far{-799, -801, -1e9f, -1e30f, 799, 801, 1e9f, 88, -88};
+  const std::vector<float> labels{0, 1, 0.25f};
+  for (const auto &[isa, name] : runnable_isas())
+    for (const int32_t loss : {FOCAL_SIGMOID, FOCAL_STAR, FOCAL_QUALITY, FOCAL_VARIFOCAL, FOCAL_HEATMAP, FOCAL_ASYMMETRIC, FOCAL_SIGMOID_GENERAL})
+      for (const double gamma : {0.1, 2.0}) {
+        CAPTURE(name);
+        CAPTURE(loss);
+        CAPTURE(gamma);
+        std::vector<float> logits, targets;
+        for (const float x : far)
+          for (const float y : labels) logits.push_back(x), targets.push_back(y);
+        const size_t n = logits.size();
+        FocalProblem p = blank_problem(loss, static_cast<double>(n), 1, 1);
+        p.isa = isa;
+        p.gamma = gamma;
+        p.gamma_negative = 4;
+        p.beta = loss == FOCAL_SIGMOID_GENERAL ? 0.1 : gamma;
+        p.positive_from = loss == FOCAL_HEATMAP ? 1 : 0.5;
+        set_targets(p, FOCAL_DENSE, targets);
+        set_logits(p, logits);
+        std::vector<float> values(n), grad(n), hess(n);
+        set_outputs(p, &values, &grad, &hess);
+        FocalResult result;
+        REQUIRE(focal_run(&p, &result) == FOCAL_OK);
+        std::vector<double> exact_logits(logits.begin(), logits.end()), exact_values(n), exact_grad(n), exact_hess(n);
+        p.dtype = p.grad_dtype = p.hess_dtype = FOCAL_FLOAT64;
+        set_logits(p, exact_logits);
+        set_outputs(p, &exact_values, &exact_grad, &exact_hess);
+        focal::reference_run(p, &result);
+        const auto is_close = [](float got, double exact) {
+          const double single = static_cast<double>(got);
+          return single == exact || std::fabs(single - exact) <= 2e-6 * std::fabs(exact) + 1e-37;
+        };
+        for (size_t i = 0; i < n; i++) {
+          CAPTURE(logits[i]);
+          CAPTURE(targets[i]);
+          CHECK(is_close(values[i], exact_values[i]));
+          CHECK(is_close(grad[i], exact_grad[i]));
+          CHECK(is_close(hess[i], exact_hess[i]));
+        }
+      }
+}

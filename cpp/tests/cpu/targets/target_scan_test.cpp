@@ -19,7 +19,9 @@ namespace {
 
 // Enough blocks for the workers to be worth waking.
 FocalStatus scan_targets(Plan *plan, int32_t threads, FocalResult *result) {
-  std::vector<uint8_t> hard_blocks(static_cast<size_t>(plan->elements / block_elements + 1));
+  // Indices say nothing of blocks, of which 5e9 classes have many
+  const bool has_labels = plan->problem.targets_kind != FOCAL_CLASS_INDEX;
+  std::vector<uint8_t> hard_blocks(has_labels ? static_cast<size_t>(plan->elements / block_elements + 1) : 0);
   TargetScan scan(*plan, hard_blocks.data());
   CallWorkers workers(threads, 1000);
   workers.run(scan.parts(), [&](Turns &turns) {

@@ -1,4 +1,4 @@
-/** What every file format is read as: numbers in rows, from the first to the last. */
+/** The interface of every file reader: numbers in rows, in order. */
 import type { TakenColumns } from './columns.js'
 
 /** What readers deliver: 64-bit integers come as doubles, half floats as floats, booleans as bytes. */

@@ -6,6 +6,7 @@ import { type Batch, CompressionType, type DataType, setCompressionCodec, type T
 import { decompress } from 'fzstd'
 import { reasonOf } from '../../../errors.js'
 import type { TableReader } from './array_reader.js'
+import { DICTIONARY, describedMessage, RECORDS, SCHEMA } from './arrow_message.js'
 import { type Bytes, fileBytes } from './bytes.js'
 import { put, widthOf } from './cells.js'
 import { chooseColumns, type ColumnChoice, type Role, takenOf } from './columns.js'
@@ -17,10 +18,11 @@ const MAGIC = 'ARROW1'
 const OLD_MAGIC = 'FEA1'
 /** What a message begins with, before its length. */
 const CONTINUATION = 0xffffffff
-/** Kinds of messages. */
-const [SCHEMA, DICTIONARY, RECORDS] = [1, 2, 3]
 /** What a byte may become: a run of Zstandard, a match of LZ4. More is damage, and would be memory. */
 const MOST = { zstd: 1 << 15, lz4: 256 }
+
+/** Integers of 64 bits as they are: an id may have more digits than a number. */
+const EXTRACTION = { useBigInt: true }
 
 setCompressionCodec(CompressionType.LZ4_FRAME, { encode: unused, decode: (input, length) => lz4Frame(input, expectLength(input, length, MOST.lz4)) })
 setCompressionCodec(CompressionType.ZSTD, {
@@ -45,7 +47,7 @@ export async function arrowReader(name: string, role: Role, choice: ColumnChoice
     let [batch, row, done] = [await file.next(places), 0, 0]
     // A batch may be empty
     while (batch?.rows === 0) batch = await file.next(places)
-    const widths = places.map((_, c) => (batch === undefined ? 1 : widthOf(batch.at(c, 0))))
+    const widths = places.map((place, c) => (batch === undefined ? 1 : widthOf(`${name}, row 0: column ${names[place]}`, batch.at(c, 0))))
     const width = widths.reduce((a, b) => a + b, 0)
     return {
       name,
@@ -97,14 +99,14 @@ async function openArrow(name: string) {
     const { schema: described } = tableFromIPC([schema.bytes])
     const dictionaries: Uint8Array[] = []
     return {
-      names: described.fields.map((field) => field.name),
+      names: described.fields.map((field) => field.name ?? ''),
       types: described.fields.map((field) => field.type),
       index: pandasIndex(described.metadata?.get('pandas')),
       async next(places: readonly number[]): Promise<Rows | undefined> {
         try {
           for (let message = await messages.next(); message !== undefined; message = await messages.next()) {
             if (message.kind === DICTIONARY) dictionaries.push(message.bytes)
-            else if (message.kind === RECORDS) return rowsOf(tableFromIPC([schema.bytes, ...dictionaries, message.bytes]), places)
+            else if (message.kind === RECORDS) return rowsOf(tableFromIPC([schema.bytes, ...dictionaries, message.bytes], EXTRACTION), places)
           }
           return undefined
         } catch (error) {
@@ -147,23 +149,12 @@ async function messagesOf(bytes: Bytes) {
         position = size
         return undefined
       }
-      const { kind, body } = headerOf(new DataView((await read(position + 8, length)).buffer))
+      const { kind, body } = describedMessage(new DataView((await read(position + 8, length)).buffer))
       const whole = await read(position, 8 + length + body)
       position += whole.length
       return { kind, bytes: whole }
     },
   }
-}
-
-/** Of the flatbuffer that describes a message: its kind, and the length of what follows. */
-function headerOf(view: DataView): { readonly kind: number; readonly body: number } {
-  const root = view.getUint32(0, true)
-  const fields = root - view.getInt32(root, true)
-  const at = (field: number) => (field < view.getUint16(fields, true) ? view.getUint16(fields + field, true) : 0)
-  const [kind, body] = [at(6), at(10)]
-  const length = body === 0 ? 0 : Number(view.getBigInt64(root + body, true))
-  if (!(length >= 0 && Number.isSafeInteger(length))) throw new Error(`a message has ${length} bytes`)
-  return { kind: kind === 0 ? 0 : view.getUint8(root + kind), body: length }
 }
 
 function rowsOf(table: Table, places: readonly number[]): Rows {

@@ -1,8 +1,10 @@
 /** Cells of tables that hold numbers, or lists of them. */
 
-/** How many numbers a cell has. */
-export function widthOf(value: unknown): number {
-  return isList(value) ? value.length : 1
+/** How many numbers a cell of the first row has. Throws where it has none, as there is nothing to read of the others then. */
+export function widthOf(what: string, value: unknown): number {
+  if (!isList(value)) return 1
+  if (value.length === 0) throw new Error(`${what} has an empty list; expected numbers`)
+  return value.length
 }
 
 /** Writes a cell's numbers, and returns where the next go. A target that is null is NaN. */

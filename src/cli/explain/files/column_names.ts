@@ -1,4 +1,4 @@
-/** What columns of tables are called, and so what is in them: in pandas, scikit-learn, R, spreadsheets and the writing of people. */
+/** Column names and their meaning: in pandas, scikit-learn, R, spreadsheets and hand-written files. */
 
 /** Names of targets. Compared as {@link plain}. */
 export const TARGET_NAMES: readonly string[] = ['target', 'targets', 'label', 'labels', 'y_true']

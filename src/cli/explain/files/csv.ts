@@ -1,4 +1,4 @@
-/** Reads .csv and .tsv files, line by line, and such as gzip has compressed, whatever they are called. */
+/** Reads .csv and .tsv files line by line, also if compressed with gzip, whatever their names. */
 import { pipeline } from 'node:stream'
 import { constants, createGunzip, gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse'

@@ -1,4 +1,4 @@
-/** What stands between the cells of a table of text: seen in its first lines, as endings of names tell little. */
+/** Detects the delimiter of a text file from its first lines, because file extensions are unreliable. */
 
 export interface Dialect {
   readonly delimiter: ',' | ';' | '\t' | ' '

@@ -1,4 +1,4 @@
-/** What logits and targets are read from, and how: as the command line, or a page, says it. */
+/** Where and how logits and targets are read, as given on the command line or in a page. */
 import type { ArrayReader, TableReader } from './array_reader.js'
 import type { ColumnChoice, Role } from './columns.js'
 import type { NpyOptions } from './npy.js'

@@ -1,4 +1,4 @@
-/** What is read of logits as a loss takes it: probabilities become logits. */
+/** Converts what is read to logits: probabilities become logits. */
 import type { Logits } from 'focal-loss'
 import type { ReadNumbers } from './array_reader.js'
 import type { Meaning } from './files.js'

@@ -22,6 +22,9 @@ const compressors: Compressors = {
 /** With what hyparquet does itself. */
 const CODECS = 'no compression, Snappy, gzip, Brotli, Zstandard or LZ4'
 
+/** Of its beginning and its end. */
+const LEAST_BYTES = 12
+
 /** The chosen columns of a table, logits before targets. A column may hold lists of numbers, as long in every row. */
 export async function parquetReader(name: string, role: Role, choice: ColumnChoice): Promise<TableReader> {
   await (await opened(name)).close()
@@ -34,7 +37,7 @@ export async function parquetReader(name: string, role: Role, choice: ColumnChoi
 
   let index = 0
   let columns = await group(0)
-  const widths = columns.map((column) => widthOf(column[0]))
+  const widths = columns.map((column, c) => widthOf(`${name}, row 0: column ${names[places[c]]}`, column[0]))
   let [row, done] = [0, 0]
   const sum = (some: readonly number[]) => some.reduce((a, b) => a + b, 0)
   const width = sum(widths)
@@ -84,6 +87,7 @@ interface Table {
 
 async function openTable(name: string, file: AsyncBuffer): Promise<Table> {
   try {
+    if (file.byteLength < LEAST_BYTES) throw new Error(`it has ${file.byteLength} bytes`)
     const metadata = await parquetMetadataAsync(file)
     const { children } = parquetSchema(metadata)
     const scan = await parquetScan({ file, metadata, compressors, utf8: false, geoparquet: false })

@@ -1,5 +1,6 @@
 /** Logits and their targets, from one file or two, some rows at a time, wherever the files are. */
 import { type Source, sourceOf } from './chunks.js'
+import type { ColumnChoice } from './columns.js'
 import type { Files, SourceOptions } from './files.js'
 import { twoArrays } from './two_arrays.js'
 
@@ -8,9 +9,16 @@ export async function openSource(files: Files, options: SourceOptions): Promise<
   await files.expect(file)
   if (targets !== undefined) await files.expect(targets)
   if (dtype !== undefined && isTable(file)) throw new Error(`--dtype is given for ${file}; expected it for .npy, .npz and .safetensors files`)
+  expectNoColumns(file, targets, options)
   if (targets !== undefined || !isTable(file)) return twoArrays(files, options)
   if (shape !== undefined || classAxis !== undefined) throw new Error(`--shape or --class-axis is given for ${file}; expected neither, as every line of a table is a row`)
   return oneTable(files, options)
+}
+
+/** Throws if columns are chosen and neither file is a table. */
+export function expectNoColumns(file: string, targets: string | undefined, { columns, targetColumns, header }: ColumnChoice): void {
+  if ([file, targets ?? file].some(isTable) || (columns ?? targetColumns ?? header) === undefined) return
+  throw new Error(`--columns, --target-columns or --header is given for ${file}; expected them for tables`)
 }
 
 async function oneTable(files: Files, options: SourceOptions): Promise<Source> {

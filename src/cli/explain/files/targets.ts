@@ -1,4 +1,4 @@
-/** What is read of targets as a loss takes it: labels or class indices, and a mask where there are none. */
+/** Converts what is read to targets: labels or class indices, and a mask for missing ones. */
 import type { NumericArray, TargetKind } from 'focal-loss'
 import { type ReadNumbers, shapeText } from './array_reader.js'
 import type { Meaning } from './files.js'
@@ -48,7 +48,7 @@ export function targetReader(name: string, slices: Slices, integers: boolean, me
 
 /** With 0 in place of NaN, and a mask that says where. */
 function withoutMissing(numbers: ReadNumbers): Present {
-  if (!(numbers instanceof Float32Array || numbers instanceof Float64Array) || !numbers.some(Number.isNaN)) return { targets: numbers }
+  if (!(numbers instanceof Float32Array || numbers instanceof Float64Array) || !numbers.includes(NaN)) return { targets: numbers }
   return { targets: numbers.map((value) => (Number.isNaN(value) ? 0 : value)), mask: Uint8Array.from(numbers, (value) => (Number.isNaN(value) ? 0 : 1)) }
 }
 

@@ -77,6 +77,29 @@ describe('Arrow', () => {
     }
   })
 
+  it.each([
+    ['a file', found.file],
+    ['a stream', found.stream],
+    ['compressed', found.lz4],
+    ['lists', found.kinds.list],
+    ['a dictionary', found.kinds.dictionary],
+  ])('%s, any of whose numbers is far too large, is read or refused', async (_, base64) => {
+    const whole = bytesOf(base64)
+    // Of the larger ones the descriptions, not the data
+    const end = Math.min(whole.length, 1200)
+    let refused = 0
+    for (let at = 8; at + 4 <= end; at += 4) {
+      const damaged = whole.slice()
+      new DataView(damaged.buffer).setUint32(at, 0x7fff_ffff, true)
+      const path = file('count.arrow', damaged)
+      const read = await readAll({ file: path, missing: true }).catch((error: unknown) => String(error))
+      if (typeof read !== 'string') continue
+      expect(read).toMatch(/^Error: [^\n]*count\.arrow[^\n]*$/)
+      if (/a list of 2147483647 items is in a message of \d+ bytes/.test(read)) refused++
+    }
+    expect(refused).toBeGreaterThan(2)
+  })
+
   it('a batch that says that it has more rows than it has', async () => {
     const whole = bytesOf(found.file)
     // The length of the batch and of its columns: 10, as 64-bit integers

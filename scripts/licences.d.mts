@@ -1,0 +1,3 @@
+import type { Rolldown } from 'tsdown'
+
+export declare function licences(fileName: string): Rolldown.Plugin

@@ -1,0 +1,152 @@
+/** Runs losses on WebGPU in Node.js, by Dawn; see test/support/dawn.ts. Prints what test/adapters/webgpu/index.test.ts reads. */
+import { writeSync } from 'node:fs'
+import { SigmoidFocalLoss, SoftmaxFocalLoss, type TargetKind } from 'focal-loss'
+import { type GpuBuffer, type GpuDevice, type WebgpuBuffers, type WebgpuCall, webgpuDevice, webgpuLoss } from 'focal-loss/webgpu'
+import { goldenCases, errorsOf } from '../../support/golden.js'
+import { lossOf } from '../../support/losses.js'
+import { seeded } from '../../support/random.js'
+import type { WebgpuReport } from './index.test.js'
+
+const device = await webgpuDevice()
+const [STORAGE, COPY_SRC, COPY_DST, MAP_READ] = [0x80, 0x4, 0x8, 0x1]
+
+const golden: WebgpuReport['golden'] = []
+for (const [index, one] of goldenCases.entries()) {
+  if (one.options.inputs !== undefined) continue
+  // What is promised is of logits up to 80
+  const { value, grad } = await webgpuLoss(device, lossOf(one.loss, { ...one.options, reduction: 'none' })).valueAndGradAsync(Float32Array.from(one.logits), one.targets, { shape: one.shape })
+  golden.push({ index, ...errorsOf(one, { value, grad, hess: [] }) })
+}
+
+function buffer(data: Float32Array | Int32Array | Uint32Array, usage = STORAGE | COPY_DST | COPY_SRC): GpuBuffer {
+  const made = device.createBuffer({ size: data.byteLength, usage })
+  device.queue.writeBuffer(made, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
+  return made
+}
+
+async function numbersOf(from: GpuBuffer): Promise<number[]> {
+  const copy = device.createBuffer({ size: from.size, usage: MAP_READ | COPY_DST })
+  const encoder = device.createCommandEncoder()
+  encoder.copyBufferToBuffer(from, 0, copy, 0, from.size)
+  device.queue.submit([encoder.finish()])
+  await copy.mapAsync(MAP_READ)
+  const numbers = Array.from(new Float32Array(copy.getMappedRange()))
+  copy.unmap()
+  return numbers
+}
+
+async function onBuffers(on: GpuDevice, loss: Parameters<typeof webgpuLoss>[1], inputs: Omit<WebgpuBuffers, 'value' | 'grad'>, call: WebgpuCall) {
+  const length = call.shape.reduce((a, b) => a * b, 1)
+  const [value, grad] = [buffer(new Float32Array(1)), buffer(new Float32Array(length))]
+  webgpuLoss(on, loss).valueAndGrad({ ...inputs, value, grad }, call)
+  const curved = { value: buffer(new Float32Array(1)), grad: buffer(new Float32Array(length)), hess: buffer(new Float32Array(length)) }
+  webgpuLoss(on, loss).valueGradAndHess({ ...inputs, ...curved }, { ...call, clampHess: LEAST_HESS })
+  const [value1, grad1] = [await numbersOf(value), await numbersOf(grad)]
+  const same = String([value1, grad1]) === String([await numbersOf(curved.value), await numbersOf(curved.grad)])
+  return { value: value1, grad: grad1, hess: await numbersOf(curved.hess), same }
+}
+
+/** Above the least of the second derivatives. */
+const LEAST_HESS = -1e-5
+
+const next = seeded(7)
+const shape = [130, 5, 3]
+const x = Float32Array.from({ length: 1950 }, () => 8 * next() - 4)
+const indices = Int32Array.from({ length: 390 }, () => Math.floor(6 * next()))
+const labels = Float32Array.from(x, () => (next() < 0.5 ? 0 : next()))
+const weights = Float32Array.from({ length: 390 }, () => next())
+const masks = { row: Float32Array.from({ length: 390 }, () => Number(next() < 0.8)), element: Float32Array.from(x, () => Number(next() < 0.8)) }
+/** The same device, but for these of its properties. */
+function deviceWith(properties: Partial<GpuDevice>): GpuDevice {
+  return new Proxy(device, {
+    get(target, name) {
+      if (name in properties) return Reflect.get(properties, name) as unknown
+      const found: unknown = Reflect.get(target, name)
+      return typeof found === 'function' ? (found.bind(target) as unknown) : found
+    },
+  })
+}
+
+/** With bindings so short that a call takes three. */
+const narrow = deviceWith({ limits: { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 64 * 15 * 4 + 100, maxComputeWorkgroupsPerDimension: 2 } })
+const calls: WebgpuReport['calls'] = []
+for (const Loss of [SigmoidFocalLoss, SoftmaxFocalLoss]) {
+  for (const reduction of ['sum', 'mean', 'mean-rows', 'mean-positives'] as const) {
+    const loss = new Loss({ reduction, background: 5, classWeights: [1, 2, 0.5, 1, 3], backend: 'js' })
+    // Of a softmax's row the mask must leave the row's own class
+    const kinds = (['class-index', 'labels'] as const).flatMap((kind) => (Loss === SigmoidFocalLoss ? (['row', 'element'] as const) : (['row'] as const)).map((per) => [kind, per] as const))
+    for (const on of [device, narrow]) {
+      for (const [targetKind, maskPer] of kinds) {
+        const [targets, mask] = [targetKind === 'labels' ? labels : indices, masks[maskPer]]
+        const inputs = { logits: buffer(x), weights: buffer(weights), mask: buffer(mask) }
+        const call = { shape, classAxis: 1, targetKind, gradScale: 2 }
+        const exact = loss.valueGradAndHess(Float64Array.from(x), targets, { ...call, weights, mask, clampHess: LEAST_HESS })
+        const { value, grad, hess, same } = await onBuffers(on, loss, { ...inputs, targets: buffer(targets) }, { ...call, maskPer })
+        const host = await webgpuLoss(on, loss).valueAndGradAsync(x, targets, { ...call, weights, mask })
+        const largest = Math.max(...exact.grad.map(Math.abs))
+        const error = Math.max(...grad.map((g, i) => Math.abs(g - exact.grad[i]) / largest))
+        const steepest = Math.max(...exact.hess)
+        const curve = Math.max(...hess.map((h, i) => Math.abs(h - exact.hess[i]) / steepest))
+        const bounded = exact.hess.filter((h) => Math.abs(h / (2 * LEAST_HESS) - 1) < 1e-6).length
+        calls.push({ hess: curve, same, bounded, title: `${Loss.name} ${reduction} ${targetKind}, mask per ${maskPer} ${on === device ? '' : 'in stretches'}`, value: Math.abs(value[0] / exact.value - 1), grad: error, fromHost: Math.max(Math.abs(host.value / exact.value - 1), ...host.grad.map((g, i) => Math.abs(g - exact.grad[i]) / largest)) })
+      }
+    }
+  }
+}
+
+/** All that kernels read and write, each array once a kernel. */
+let bound = 0
+const counting = deviceWith({
+  createBindGroup(descriptor) {
+    for (const { resource } of descriptor.entries as Iterable<{ resource: { size?: number } }>) bound += resource.size ?? 0
+    return device.createBindGroup(descriptor)
+  },
+})
+const traffic: WebgpuReport['traffic'][number][] = []
+{
+  const [rows, classes] = [512, 64]
+  const [each, perRow] = [new Float32Array(rows * classes), new Float32Array(rows)]
+  const [logits, ofRows] = [buffer(each), buffer(perRow)]
+  const n = each.byteLength
+  const cases: readonly (readonly [string, SigmoidFocalLoss, Omit<WebgpuBuffers, 'value' | 'grad' | 'logits'>, TargetKind, number])[] = [
+    ['a mean', new SigmoidFocalLoss(), { targets: logits }, 'labels', 3 * n],
+    ['a sum of indices, weights and a mask', new SigmoidFocalLoss({ reduction: 'sum', alpha: Array.from({ length: classes }, () => 0.25) }), { targets: ofRows, weights: ofRows, mask: ofRows }, 'class-index', 2 * n + 3 * perRow.byteLength],
+    // What divides the gradient is known once all targets are read
+    ['a mean of positives', new SigmoidFocalLoss({ reduction: 'mean-positives' }), { targets: logits }, 'labels', 4 * n],
+    ['every loss', new SigmoidFocalLoss({ reduction: 'none' }), { targets: logits }, 'labels', 4 * n],
+  ]
+  for (const [title, loss, inputs, targetKind, least] of cases) {
+    bound = 0
+    webgpuLoss(counting, loss).valueAndGrad({ logits, ...inputs, value: buffer(each), grad: buffer(each) }, { shape: [rows, classes], targetKind })
+    traffic.push({ title, ratio: bound / least })
+  }
+}
+
+const refused: string[] = []
+const refusal = async (call: () => unknown) => {
+  try {
+    await call()
+    refused.push('nothing')
+  } catch (error) {
+    refused.push(`${(error as Error).name}: ${(error as Error).message}`)
+  }
+}
+const loss = new SigmoidFocalLoss()
+const mine = webgpuLoss(device, loss)
+const four = (): GpuBuffer => buffer(new Float32Array(4))
+await refusal(() => mine.valueAndGradAsync(Float32Array.of(1, 2), [0, 2]))
+await refusal(() => mine.valueAndGradAsync(Float64Array.of(1, 2) as unknown as Float32Array, [0, 1]))
+await refusal(() => mine.valueAndGrad({ logits: four(), targets: four(), value: buffer(new Float32Array(1), COPY_DST) }, { shape: [4], targetKind: 'labels' }))
+await refusal(() => mine.valueAndGrad({ logits: four(), targets: four(), value: four() }, { shape: [5], targetKind: 'labels' }))
+await refusal(() => mine.valueAndGrad({ logits: four(), targets: four(), value: four() }, { shape: [4] } as unknown as WebgpuCall))
+await refusal(() => webgpuLoss(device, new SigmoidFocalLoss({ inputs: 'probabilities' })))
+await refusal(() => webgpuLoss({} as GpuDevice, loss))
+const many = buffer(new Float32Array(4000))
+await refusal(() => webgpuLoss(narrow, loss).valueAndGrad({ logits: many, targets: many, value: four() }, { shape: [2, 2000], targetKind: 'labels' }))
+const before = await mine.valueAndGradAsync(Float32Array.of(1), [1])
+device.destroy()
+await device.lost
+await refusal(() => mine.valueAndGradAsync(Float32Array.of(1), [1]))
+
+const answer = JSON.stringify({ golden, calls, traffic, refused, before: before.value } satisfies WebgpuReport)
+for (let written = 0; written < answer.length; ) written += writeSync(1, answer.slice(written, written + 2 ** 15))
