@@ -11,7 +11,7 @@ import type { CallOptions } from './call.js'
 import type { LossConstants } from './constants.js'
 import type { Reduction } from './options.js'
 import { type AnyProblem, arrayNames, type Per } from './problem.js'
-import { checkClassCount, inferLayout, layoutOfPositions, readShape } from './shape.js'
+import { checkClassCount, checkIndexedClasses, inferLayout, layoutOfPositions, readShape } from './shape.js'
 import { checkIndices, checkTakesLabels, leastLabel, readTargets } from './targets.js'
 
 /** Outputs: `false` for none, `true` for a new array, or the caller's. */
@@ -44,6 +44,7 @@ export function describe(
 
   const rows = outer * inner
   const dtype = dtypeOfLogits(logits, call.dtype)
+  if (targetsKind === 'class-index') checkIndexedClasses(classes, dtype === 1)
   const bins = loss.positionTargets ? labelsOfPositions(loss, given, layout, dtype === 1) : null
   const targets = bins === null ? given.array : bins.labels
   const targetsDtype = bins === null ? given.dtype : dtypeOf(bins.labels)

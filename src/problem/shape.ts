@@ -111,6 +111,15 @@ export function perClassNames({ classGamma }: LossConstants): string {
   return classGamma === null ? 'alpha, classWeights or posWeight' : 'gamma, alpha, classWeights or posWeight'
 }
 
+/** In float32, in which kernels compare class indices, larger integers are no longer all different. */
+const mostIndexed = 2 ** 24
+
+/** Throws where kernels could not tell class indices from each other. */
+export function checkIndexedClasses(classes: number, areDouble: boolean): void {
+  if (areDouble || classes <= mostIndexed) return
+  throw new RangeError(`logits has ${classes} classes; expected at most ${mostIndexed} where targets are class indices (a Float64Array of logits takes more)`)
+}
+
 /** Throws where a loss cannot have so many classes. */
 export function checkClassCount(loss: LossConstants, classes: number, call: CallOptions): void {
   if (classes === 1 && loss.formula.perRow) {

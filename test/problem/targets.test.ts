@@ -107,3 +107,22 @@ describe.each(testedBackends())('%s: one class with a background', (backend) => 
     expect(varifocal.value(logits, Int32Array.of(1, 1), { shape: [2, 1] })).toBe(negatives)
   })
 })
+
+describe.each(testedBackends())('%s: more classes than float32 has integers', (backend) => {
+  const most = 2 ** 24
+  const loss = new SigmoidFocalLoss({ backend, reduction: 'sum' })
+
+  it('are refused where class indices would be float32', () => {
+    for (const [logits, dtype] of [[new Float32Array(most + 2), undefined], [new Uint16Array(most + 2), 'float16']] as const) {
+      expect(() => loss.value(logits, Int32Array.of(3), { shape: [1, most + 2], ...(dtype && { dtype }) })).toThrow(
+        new RangeError(`logits has ${most + 2} classes; expected at most ${most} where targets are class indices (a Float64Array of logits takes more)`),
+      )
+    }
+    expect(loss.value(new Float32Array(most), Int32Array.of(most - 1), { shape: [1, most] })).toBeGreaterThan(0)
+  })
+
+  it('are told from each other in float64', () => {
+    const { grad } = loss.valueAndGrad(new Float64Array(most + 2), Int32Array.of(most + 1))
+    expect([-1, 0, 1].map((k) => Math.sign(grad[most + k]))).toEqual([1, 1, -1])
+  })
+})

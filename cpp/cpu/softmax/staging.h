@@ -184,9 +184,13 @@ template <class T, class V> struct SoftmaxRows {
     T *const target = scratch.row_target, *const numbers = scratch.row_value;
     if (p.targets_kind == FOCAL_CLASS_INDEX) {
       read(p.targets, p.targets_dtype, first, rows, target);
-      if (plan.every_row_has_class) return stage_row_weights();
       const T count = static_cast<T>(C), ignored = static_cast<T>(p.ignore_index),
               background = static_cast<T>(p.background);
+      if (plan.every_row_has_class) {
+        // So it was when they were scanned: another thread may have written to them since
+        for (int64_t r = 0; r < rows; r++) target[r] = larger(smaller(target[r], count - 1), T(0));
+        return stage_row_weights();
+      }
       for (int64_t r = 0; r < rows; r++) {
         const T index = target[r];
         const bool is_class = (index >= 0) & (index < count) & (index != ignored) & (index != background);

@@ -40,7 +40,10 @@ class Look {
     if (look_at_indices(plan_, row, n).positives < n) return false;
     read_numbers(p_.targets, p_.targets_dtype, row, n, y_);
     bool out = false;
-    for (int64_t k = 0; k < n; k++) out |= mask[k * classes + static_cast<int64_t>(y_[k])] == 0;
+    for (int64_t k = 0; k < n; k++) {
+      const bool is_class = y_[k] >= 0 && y_[k] < static_cast<double>(classes);  // still: another thread may write to them
+      out |= !is_class || mask[k * classes + static_cast<int64_t>(y_[k])] == 0;
+    }
     if (out) return false;
     found_.rows += n;
     found_.positives += n;

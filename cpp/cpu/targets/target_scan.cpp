@@ -24,8 +24,9 @@ class TargetScan::Part {
   Count indices(int64_t begin, int64_t end) const {
     const Indices found = look_at_indices(plan_, begin, end - begin);
     Count count{found.rows * plan_.classes, found.rows, found.positives};
-    if (found.bad)
-      for (count.error = begin; !is_bad_index(target(count.error));) count.error++;
+    // None is found again where another thread has just written over it
+    for (int64_t row = begin; found.bad && row < end && count.error == nowhere; row++)
+      if (is_bad_index(target(row))) count.error = row;
     count.unusual = ignores_nan(p_) && found.rows < end - begin;
     return count;
   }
