@@ -2,6 +2,7 @@
 import { backends, init, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { type GpuBuffer, webgpuLoss } from 'focal-loss/webgpu'
 import { largestError } from '../support/closeness.js'
+import { bufferOf, numbersIn } from '../support/gpu_buffers.js'
 import { type WebgpuReport, webgpuReport } from '../support/webgpu_report.js'
 
 export interface WebgpuPageReport extends WebgpuReport {
@@ -21,22 +22,9 @@ const report = await webgpuReport(30)
 
 const adapter = await navigator.gpu.requestAdapter()
 const device = (await adapter?.requestDevice()) as GPUDevice
-const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage
 
-function buffer(data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): GPUBuffer & GpuBuffer {
-  const made = device.createBuffer({ size: data.byteLength, usage: STORAGE | COPY_DST | COPY_SRC })
-  device.queue.writeBuffer(made, 0, data)
-  return made
-}
-
-async function numbersOf(from: GPUBuffer): Promise<Float32Array> {
-  const copy = device.createBuffer({ size: from.size, usage: MAP_READ | COPY_DST })
-  const encoder = device.createCommandEncoder()
-  encoder.copyBufferToBuffer(from, 0, copy, 0, from.size)
-  device.queue.submit([encoder.finish()])
-  await copy.mapAsync(GPUMapMode.READ)
-  return new Float32Array(copy.getMappedRange())
-}
+const buffer = (data: Float32Array | Int32Array) => bufferOf(device, data)
+const numbersOf = (from: GpuBuffer) => numbersIn(device, from)
 
 const shape = [50, 4]
 const x = Float32Array.from({ length: 200 }, (_, k) => 5 * Math.sin(k))

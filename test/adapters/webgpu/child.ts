@@ -2,13 +2,14 @@
 import { writeSync } from 'node:fs'
 import { SigmoidFocalLoss, SoftmaxFocalLoss, type TargetKind } from 'focal-loss'
 import { type GpuBuffer, type GpuDevice, type WebgpuBuffers, type WebgpuCall, webgpuDevice, webgpuLoss } from 'focal-loss/webgpu'
+import { bufferOf, numbersIn, usages } from '../../support/gpu_buffers.js'
 import { goldenCases, errorsOf } from '../../support/golden.js'
 import { lossOf } from '../../support/losses.js'
 import { seeded } from '../../support/random.js'
 import type { WebgpuReport } from './index.test.js'
 
 const device = await webgpuDevice()
-const [STORAGE, COPY_SRC, COPY_DST, MAP_READ] = [0x80, 0x4, 0x8, 0x1]
+const { COPY_DST } = usages
 
 const golden: WebgpuReport['golden'] = []
 for (const [index, one] of goldenCases.entries()) {
@@ -18,22 +19,8 @@ for (const [index, one] of goldenCases.entries()) {
   golden.push({ index, ...errorsOf(one, { value, grad, hess: [] }) })
 }
 
-function buffer(data: Float32Array | Int32Array | Uint32Array, usage = STORAGE | COPY_DST | COPY_SRC): GpuBuffer {
-  const made = device.createBuffer({ size: data.byteLength, usage })
-  device.queue.writeBuffer(made, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
-  return made
-}
-
-async function numbersOf(from: GpuBuffer): Promise<number[]> {
-  const copy = device.createBuffer({ size: from.size, usage: MAP_READ | COPY_DST })
-  const encoder = device.createCommandEncoder()
-  encoder.copyBufferToBuffer(from, 0, copy, 0, from.size)
-  device.queue.submit([encoder.finish()])
-  await copy.mapAsync(MAP_READ)
-  const numbers = Array.from(new Float32Array(copy.getMappedRange()))
-  copy.unmap()
-  return numbers
-}
+const buffer = (data: Float32Array | Int32Array | Uint32Array, usage?: number) => bufferOf(device, data, usage)
+const numbersOf = (from: GpuBuffer) => numbersIn(device, from)
 
 async function onBuffers(on: GpuDevice, loss: Parameters<typeof webgpuLoss>[1], inputs: Omit<WebgpuBuffers, 'value' | 'grad'>, call: WebgpuCall) {
   const length = call.shape.reduce((a, b) => a * b, 1)

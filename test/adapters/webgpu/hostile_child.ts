@@ -2,26 +2,15 @@
 import { writeSync } from 'node:fs'
 import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { type GpuBuffer, type GpuDevice, webgpuDevice, webgpuLoss } from 'focal-loss/webgpu'
+import { bufferOf, numbersIn, usages } from '../../support/gpu_buffers.js'
 import { thrownBy } from '../../support/thrown.js'
 import type { HostileReport } from './hostile.test.js'
 
-const [STORAGE, COPY_SRC, COPY_DST, MAP_READ] = [0x80, 0x4, 0x8, 0x1]
+const { COPY_DST, COPY_SRC, STORAGE } = usages
 const [device, other] = [await webgpuDevice(), await webgpuDevice()]
 
-function buffer(data: readonly number[], on: GpuDevice = device, usage = STORAGE | COPY_DST | COPY_SRC): GpuBuffer {
-  const made = on.createBuffer({ size: 4 * data.length, usage })
-  on.queue.writeBuffer(made, 0, Float32Array.from(data).buffer)
-  return made
-}
-
-async function numbersOf(from: GpuBuffer): Promise<number[]> {
-  const copy = device.createBuffer({ size: from.size, usage: MAP_READ | COPY_DST })
-  const encoder = device.createCommandEncoder()
-  encoder.copyBufferToBuffer(from, 0, copy, 0, from.size)
-  device.queue.submit([encoder.finish()])
-  await copy.mapAsync(MAP_READ)
-  return Array.from(new Float32Array(copy.getMappedRange()))
-}
+const buffer = (data: readonly number[], on: GpuDevice = device, usage?: number) => bufferOf(on, Float32Array.from(data), usage)
+const numbersOf = (from: GpuBuffer) => numbersIn(device, from)
 
 const mine = webgpuLoss(device, new SigmoidFocalLoss())
 const rows = webgpuLoss(device, new SoftmaxFocalLoss())
