@@ -99,6 +99,19 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend of jax-js', (device) 
     expect(one).toBeCloseTo(loss.value(Float32Array.of(6), [1]), 6)
   })
 
+  it('a logit has a finite gradient however sure it is, where one composed in jax-js has none', async () => {
+    const sure = Float32Array.of(20, 100, -100, -1000)
+    const byHand = (x: jax.Array) => {
+      const p = jax.nn.sigmoid(x)
+      return np.sum(np.power(np.subtract(1, p.ref), 2).mul(np.log(p)).mul(-1))
+    }
+    expect(await numbersOf(jax.grad(byHand)(np.array(sure)))).toEqual([NaN, NaN, NaN, NaN])
+    const loss = new SigmoidFocalLoss({ alpha: null, reduction: 'sum' })
+    const [value, grad] = await jaxValueAndGrad(jax, loss, (p: jax.Array, x: jax.Array) => p.mul(x))(np.array(1), np.array(sure), [1, 1, 1, 1])
+    expect(value).toBeCloseTo(1100, 3)
+    expect((await numbersOf(grad))[0]).toBeCloseTo(1100, 3) // -1 times each wrong logit
+  })
+
   it('losses unreduced have the gradient of their sum', async () => {
     const loss = new SoftmaxFocalLoss({ reduction: 'none' })
     const [values, grad] = await jaxValueAndGrad(jax, loss, linear)(params(), x(), classes)
