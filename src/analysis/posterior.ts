@@ -13,7 +13,7 @@ import { bitsDtype, dtypeOfLogits, type Logits } from '../arrays/logits.js'
 import { checkedLength, overlap, sameMemory } from '../arrays/memory.js'
 import { outOfRange, wrongType } from '../errors.js'
 import { asymmetricSoftmax } from '../formulas/asymmetric_softmax.js'
-import { type ElementFormula, logOddsAgainst, sigmoid, softplus } from '../formulas/formula.js'
+import { Derivatives, type ElementFormula, logOddsAgainst, sigmoid, softplus } from '../formulas/formula.js'
 import { clamp, isFarOutside, toleranceOf } from '../formulas/number_range.js'
 import { type ProbabilityCall, givenOrNew } from '../problem/call.js'
 import { type LossConstants, parametersOf } from '../problem/constants.js'
@@ -128,7 +128,7 @@ export function checkWeights(loss: LossConstants, method: string): void {
  */
 export function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x: number, c: number, isOf: 0 | 1 = 1): number {
   const [positive, negative] = weightsOf(loss, c)
-  const result = { value: 0, grad: 0, hess: 0 }
+  const result = new Derivatives()
   // Far past a margin both gradients are 0; their ratio has been at its limit long before
   const at = loss.margin > 0 ? Math.min(x, 700) : x
   const parameters = parametersOf(loss, c)

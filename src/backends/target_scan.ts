@@ -2,6 +2,7 @@
 import { isFarOutside, toleranceOf } from '../formulas/number_range.js'
 import { classesLeft, firstOf, isMasked, isValid } from '../problem/positions.js'
 import { badClass, badProbability, badRow, badTarget, isBadSum, type Problem, type Sums } from '../problem/problem.js'
+import { BLOCK, gather, locationOf } from './element_blocks.js'
 import { rowPieces } from './turns.js'
 
 /** The sums of a problem but for the losses. Throws what is wrong with it. */
@@ -41,8 +42,9 @@ function scanTargets(problem: Problem, begin: number, end: number, scan: TargetS
   const { perRow } = loss.formula
   const tolerance = toleranceOf(targetsDtype)
   const probabilityTolerance = toleranceOf(problem.dtype)
-  if (!perRow && targetsKind === 'labels' && isDirect(problem)) {
-    scanLabels(problem, begin, end, scan)
+  if (!perRow && isDirect(problem)) {
+    if (targetsKind === 'labels') scanLabels(problem, begin, end, scan)
+    else scanIndices(problem, begin, end, scan)
     scan.elements += (end - begin) * classes
     scan.rows += end - begin
     return scan
@@ -113,17 +115,39 @@ export function isDirect({ loss, mask, weights }: Problem): boolean {
   return loss.inputs === 'logits' && loss.labelSmoothing === 0 && loss.ignoreIndex === null && loss.classPositive === null && mask === null && weights === null
 }
 
-function scanLabels(problem: Problem, begin: number, end: number, scan: TargetScan): void {
-  const { targets, targetsDtype, positiveFrom, classes, inner } = problem
-  const tolerance = toleranceOf(targetsDtype)
-  let { positives, badLabel } = scan
+function scanIndices(problem: Problem, begin: number, end: number, scan: TargetScan): void {
+  const { targets, classes, background } = problem
   for (let r = begin; r < end; r++) {
-    for (let c = 0, k = firstOf(problem, r); c < classes; c++, k += inner) {
-      const y = targets[k]
-      if (Number.isNaN(y) || isFarOutside(y, tolerance)) badLabel = Math.min(badLabel, k)
-      if (y >= positiveFrom) positives++
-    }
+    const target = targets[r]
+    if (target === background) continue
+    if (!(target >= 0 && target < classes)) throw badClass(problem, r, target)
+    scan.positives++
   }
-  scan.positives = positives
-  scan.badLabel = badLabel
+}
+
+const labels = new Float64Array(BLOCK)
+
+function scanLabels(problem: Problem, begin: number, end: number, scan: TargetScan): void {
+  const { targets, classes } = problem
+  const tolerance = toleranceOf(problem.targetsDtype)
+  for (let from = begin * classes; from < end * classes; from += BLOCK) {
+    const count = Math.min(BLOCK, end * classes - from)
+    gather(problem, targets, labels, from, from + count)
+    scan.positives += countPositives(count, problem.positiveFrom)
+    const bad = firstBad(count, tolerance)
+    if (bad < count) scan.badLabel = Math.min(scan.badLabel, locationOf(problem, from + bad))
+  }
+}
+
+function countPositives(count: number, positiveFrom: number): number {
+  let positives = 0
+  for (let i = 0; i < count; i++) if (labels[i] >= positiveFrom) positives++
+  return positives
+}
+
+/** The first that is no label; `count` if all are. */
+function firstBad(count: number, tolerance: number): number {
+  let i = 0
+  while (i < count && !(Number.isNaN(labels[i]) || isFarOutside(labels[i], tolerance))) i++
+  return i
 }

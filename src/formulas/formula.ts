@@ -1,10 +1,13 @@
 /** The interface of a loss's formula: its number in cpp/problem.h, and its definition in plain TypeScript. */
 
-/** Value, first and second derivative of one element, with respect to its logit or its probability. */
-export interface Derivatives {
-  value: number
-  grad: number
-  hess: number
+/**
+ * Value, first and second derivative of one element, with respect to its logit or its probability. A class, because V8 gives a
+ * literal the shape of results `{ value, grad, hess }` with arrays: every number stored to it would be an object of its own.
+ */
+export class Derivatives {
+  value = 0
+  grad = 0
+  hess = 0
 }
 
 /** How a soft label enters the sigmoid focal loss; see {@link SigmoidFocalOptions.softTargets}. */
@@ -152,11 +155,16 @@ export function modulatingFactor(q: number, gamma: number): number {
  */
 export function asNegative(x: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
   const e = Math.exp(-Math.abs(x))
+  fromExponential(x, e, Math.log1p(e), weight, gamma, to, slope)
+}
+
+/** The same from e = e^-|x| and log(1 + e). */
+export function fromExponential(x: number, e: number, log: number, weight: number, gamma: number, to: Derivatives, slope = gamma): void {
   const larger = 1 / (1 + e)
   const smaller = e * larger
   const s = x >= 0 ? larger : smaller
   const c = x >= 0 ? smaller : larger
-  const loss = Math.max(x, 0) + Math.log1p(e)
+  const loss = Math.max(x, 0) + log
   const modulated = weight * modulatingFactor(s, gamma)
   const gain = slope * times(c, loss)
   to.value = times(modulated, loss)

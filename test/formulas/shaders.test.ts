@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { asymmetric } from '../../src/formulas/asymmetric.js'
 import { focalStar } from '../../src/formulas/focal_star.js'
-import type { Derivatives, ElementFormula, Parameters } from '../../src/formulas/formula.js'
+import { Derivatives, type ElementFormula, type Parameters } from '../../src/formulas/formula.js'
 import { heatmapFocal } from '../../src/formulas/heatmap_focal.js'
 import { qualityFocal } from '../../src/formulas/quality_focal.js'
 import { elementShader } from '../../src/formulas/shaders/element.js'
@@ -83,7 +83,7 @@ describe('on WebGPU', { timeout: 120_000 }, () => {
 
   it.each(cases.map((one, i) => [one.name, one, i] as const))('%s', (_, { formula, parameters, error }, i) => {
     const [x, y] = programs[i].inputs
-    const exact: Derivatives = { value: 0, grad: 0, hess: 0 }
+    const exact = new Derivatives()
     const worst = { value: 0, grad: 0, hess: 0 }
     for (let k = 0; k < x.length; k++) {
       const [value, grad, hess] = results[i].subarray(3 * k, 3 * k + 3)

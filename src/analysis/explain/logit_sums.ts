@@ -3,7 +3,7 @@
  * the number of gammas and alphas, and what a loss adds up to is worked out from {@link Moments} in the end. A softmax's row is such an example too: with z the
  * log-odds against its true class its loss is that of a positive of logit -z, and so is its gradient, which the other classes have once more.
  */
-import { asNegative, type Derivatives, sigmoid } from '../../formulas/formula.js'
+import { asNegative, Derivatives, sigmoid } from '../../formulas/formula.js'
 import type { Logits } from '../../arrays/logits.js'
 import { softmaxFocal } from '../../formulas/softmax_focal.js'
 import type { LossConstants } from '../../problem/constants.js'
@@ -52,7 +52,7 @@ export class LogitSums {
   #high = -Infinity
   #low = Infinity
   #candidates = 0
-  readonly #derivatives: Derivatives = { value: 0, grad: 0, hess: 0 }
+  readonly #derivatives = new Derivatives()
 
   constructor(losses: readonly Tallied[], edges: readonly number[]) {
     this.#losses = losses

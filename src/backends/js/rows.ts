@@ -1,5 +1,5 @@
 /** The rows of a problem in plain TypeScript, some at a time. */
-import type { Derivatives, ElementFormula, RowFormula } from '../../formulas/formula.js'
+import { Derivatives, type ElementFormula, type RowFormula } from '../../formulas/formula.js'
 import { clamp, finiteProbability, type NumberRange, rangeOf, within } from '../../formulas/number_range.js'
 import { type LossConstants, parametersOf } from '../../problem/constants.js'
 import { classesLeft, firstOf, hasClass, isMasked, isValid, targetOf } from '../../problem/positions.js'
@@ -25,7 +25,7 @@ function computeElements(problem: Problem, formula: ElementFormula, begin: numbe
   const { loss, logits, classes, inner, values, grad, hess, gradScale } = problem
   const { labelSmoothing: e, classPositive, classNegative, positiveWeight, negativeWeight } = loss
   const valueDivisor = Number.isNaN(problem.normalizer) ? 1 : problem.normalizer
-  const result: Derivatives = { value: 0, grad: 0, hess: 0 }
+  const result = new Derivatives()
   const range = loss.inputs === 'probabilities' ? rangeOf(problem.dtype) : null
   const [ofGrad, ofHess] = [rangeOf(problem.gradDtype), rangeOf(problem.hessDtype)]
   for (let r = begin; r < end; r++) {
@@ -120,7 +120,7 @@ function computeRows(problem: Problem, formula: RowFormula, begin: number, end: 
 /** One row of probabilities, as {@link RowFormula.row}. Classes without a target have no part in it. */
 function computeClasses(formula: RowFormula, loss: LossConstants, range: NumberRange, row: Float64Array, weights: Float64Array, hess: Float64Array | null, classOf: Uint32Array): number {
   const shares = row.slice()
-  const result: Derivatives = { value: 0, grad: 0, hess: 0 }
+  const result = new Derivatives()
   let value = 0
   let pull = 0
   for (let c = 0; c < row.length; c++) {

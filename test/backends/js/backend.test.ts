@@ -1,6 +1,6 @@
 /** The readable reference at its limits: infinities, NaN, and what is left out. */
 import { describe, expect, it } from 'vitest'
-import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { AsymmetricLoss, HeatmapFocalLoss, QualityFocalLoss, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 
 describe('js, limits', () => {
   const options = { alpha: null, reduction: 'none', backend: 'js' } as const
@@ -47,21 +47,67 @@ describe('js, limits', () => {
 })
 
 describe('js, the short loop', () => {
-  // A mask of ones computes the same the long way
+  // A mask of ones computes the same the long way. 2,800 logits are more than two blocks, whose ends lie within rows
   it.each([0, 0.5, 1, 1.5, 2, 3, 4, 5, 2.3])('has the bits of the long one, gamma %d', (gamma) => {
     const loss = new SigmoidFocalLoss({ gamma, background: -1, reduction: 'mean-positives', backend: 'js' })
-    const logits = Float64Array.from({ length: 60 }, (_, i) => (i - 30) * (i % 7 === 0 ? 40 : 0.3))
-    const labels = Float64Array.from(logits, (_, i) => [0, 1, 0, 0.3][i % 4])
-    const indices = Int32Array.from({ length: 20 }, (_, i) => (i % 4) - 1)
-    for (const targets of [labels, indices]) {
-      for (const layout of [{ shape: [20, 3] }, { shape: [2, 3, 10], classAxis: 1 }]) {
-        const short = loss.valueGradAndHess(logits, targets, layout)
-        const long = loss.valueGradAndHess(logits, targets, { ...layout, mask: new Uint8Array(60).fill(1) })
-        expect(short).toEqual(long)
-        expect(loss.sums(logits, targets, layout)).toEqual(loss.sums(logits, targets, { ...layout, mask: new Uint8Array(60).fill(1) }))
-        expect(short.value).toBeGreaterThan(0)
+    const each = new SigmoidFocalLoss({ gamma, background: -1, reduction: 'none', backend: 'js' })
+    for (const [rows, outer] of [
+      [20, 2],
+      [400, 4],
+    ]) {
+      const logits = Float64Array.from({ length: rows * 7 }, (_, i) => ((i % 61) - 30) * (i % 7 === 0 ? 40 : 0.3))
+      const labels = Float64Array.from(logits, (_, i) => [0, 1, 0, 0.3][i % 4])
+      const indices = Int32Array.from({ length: rows }, (_, i) => (i % 8) - 1)
+      const mask = new Uint8Array(logits.length).fill(1)
+      for (const targets of [labels, indices]) {
+        for (const layout of [{ shape: [rows, 7] }, { shape: [outer, 7, rows / outer], classAxis: 1 }]) {
+          const short = loss.valueGradAndHess(logits, targets, layout)
+          expect(short).toEqual(loss.valueGradAndHess(logits, targets, { ...layout, mask }))
+          expect(short.value).toBeGreaterThan(0)
+          expect(loss.sums(logits, targets, layout)).toEqual(loss.sums(logits, targets, { ...layout, mask }))
+          expect(each.value(logits, targets, { ...layout, normalizer: 3 })).toEqual(each.value(logits, targets, { ...layout, mask, normalizer: 3 }))
+        }
       }
     }
-    expect(() => loss.value(logits, labels.with(17, 1.5), { shape: [20, 3] })).toThrow(/^targets\[17\] is 1\.5; expected a number from 0 to 1/)
+  })
+
+  it('names the first bad label and the first bad class, in whatever order they lie', () => {
+    const loss = new SigmoidFocalLoss({ background: -1, backend: 'js' })
+    const logits = new Float32Array(2800)
+    const labels = new Float32Array(2800)
+    labels[17] = labels[2050] = 1.5
+    for (const layout of [{ shape: [400, 7] }, { shape: [4, 7, 100], classAxis: 1 }]) {
+      expect(() => loss.value(logits, labels, layout)).toThrow(/^targets\[17\] is 1\.5; expected a number from 0 to 1/)
+    }
+    const indices = new Int32Array(400)
+    indices[300] = indices[301] = 7
+    expect(() => loss.value(logits, indices, { shape: [400, 7] })).toThrow(/^targets\[300\] is 7; expected a class in 0\.\.6/)
+  })
+
+  it('makes no objects of numbers, whatever else the program has computed', () => {
+    const [rows, classes] = [1200, 80]
+    for (const Loss of [SigmoidFocalLoss, SoftmaxFocalLoss, QualityFocalLoss, HeatmapFocalLoss, AsymmetricLoss]) {
+      const other = new Loss({ backend: 'js' })
+      for (const Logits of [Float32Array, Float64Array]) {
+        for (const Labels of [Uint8Array, Int32Array, Float32Array, Float64Array, Int16Array, Uint16Array]) {
+          const labels = new Labels(500)
+          for (let i = 0; i < 500; i += 5) labels[i] = 1
+          for (let i = 0; i < 5; i++) other.valueGradAndHess(new Logits(500), labels, { shape: [100, 5] })
+        }
+      }
+    }
+    const loss = new SigmoidFocalLoss({ background: -1, reduction: 'sum', backend: 'js' })
+    const logits = Float32Array.from({ length: rows * classes }, (_, i) => (i % 13) - 7)
+    const targets = Int32Array.from({ length: rows }, (_, i) => (i % 50 === 0 ? 3 : -1))
+    const grad = new Float32Array(rows * classes)
+    const allocated = Array.from({ length: 60 }, () => {
+      const before = process.memoryUsage().heapUsed
+      loss.valueAndGrad(logits, targets, { grad, shape: [rows, classes] })
+      return process.memoryUsage().heapUsed - before
+    })
+    // An object per logit would be 1.5 MB; a compilation in the background, or a collection, changes single calls
+    const median = allocated.slice(20).sort((a, b) => a - b)[20]
+    expect(median).toBeLessThan(100_000)
+    expect(grad.some((each) => each > 0)).toBe(true)
   })
 })
