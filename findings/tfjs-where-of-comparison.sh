@@ -6,8 +6,8 @@
 # What happens: tf.grad throws "gradient function not found for Greater": the condition counts as a way from x to the loss. The same condition
 #   on a copy that is outside of the differentiated function works, as do tf.relu and tf.maximum.
 # Versions: @tensorflow/tfjs 4.22.0's core, backend cpu and layers (which register the gradients), Node.js 20.20.2. Date: 2026-11-30.
-# Why it matters here: stable formulas choose by the logit's sign or size. The composed forms of tfLoss choose without comparing what is
-#   differentiated, so that second derivatives work.
+# Why it matters here: stable formulas choose by the logit's sign or size. The composed forms of tfLoss compare inside of operations
+#   with gradients of their own, so that second derivatives work.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -34,10 +34,10 @@ export interface LossKernels {
    */
   sums(isCounted: boolean): Kernel
   /**
-   * Both at once, which reads everything but once: sums of losses `scale` times as large, times `factor`, and beside them the gradients,
-   * `grad`, likewise times `gradFactor`. `null`: a gradient needs the rows.
+   * Both at once, which reads everything but once: sums of losses, those of elements `scale` times as large, times `factor`, and beside them
+   * the gradients, `grad`, likewise times `gradFactor`. Where elements share rows it needs none of these.
    */
-  readonly sumsAndGradient: ((isCounted: boolean) => Kernel) | null
+  sumsAndGradient(isCounted: boolean): Kernel
   /** One number an element: its gradient times `factor`, times its sample's seed where there are such; `each` elements are a sample. */
   gradient(isCounted: boolean): Kernel
   /** What second derivatives share of a row besides, likewise, as the input `curves`: the third number is what they are multiplied by. */

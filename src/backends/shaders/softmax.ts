@@ -1,6 +1,7 @@
 /**
  * Losses over a softmax as kernels: what all classes of a row share, sums of the rows' losses, gradients, second derivatives. One
- * invocation reads a whole row; an element of the gradient then needs only its own logit and four numbers of its row.
+ * invocation reads a whole row, and may write its gradient; where that is a kernel of its own, an element of it needs only its own logit
+ * and four numbers of its row.
  */
 import { gammaParts } from '../../formulas/shaders/elementary.js'
 import { literal, type ShaderText } from '../../formulas/shaders/language.js'
@@ -56,31 +57,13 @@ fn without(total: f32, term: f32) -> f32 {
   const beside = focusing === 'asymmetric' ? besideOwn : besideAny
   const kept = maskText(options) + classesLeft
   const inputs = ['logits', ...targetInputs(options), ...(balance === null ? [] : ['balance']), ...extraInputs(options, 'weights')]
+  const shared = kept + rowsText(isHalf, left, least, focusing)
+  const ofRows = [...inputs, ...extraInputs(options, 'mask')]
   const sizes = { classes: 'i32', inner: 'i32' } as const
-  return {
-    balance,
-    rows: { inputs: [...inputs, ...extraInputs(options, 'mask')], uniforms: sizes, text: terms + kept + rowsText(isHalf, left, least, focusing), isVector: true },
-    sums: (isCounted) => ({
-      inputs: withCount(['rows'], isCounted),
-      vectors: ['rows'],
-      uniforms: { factor: 'f32', least: 'f32', each: 'i32', parts: 'i32' },
-      text: summed('read_rows(i).x', scaleOf(isCounted)),
-      isSum: true,
-    }),
-    sumsAndGradient: null,
-    gradient: (isCounted) => ({
-      inputs: [...withCount([...inputs, ...(isThinned ? ['mask'] : []), 'rows'], isCounted), ...seeds.inputs],
-      vectors: ['rows'],
-      // An asymmetric one reads the logit of the row's class besides
-      ...(focusing !== 'asymmetric' && { own: ownInputs(options) }),
-      uniforms: { ...sizes, factor: 'f32', least: 'f32', each: 'i32' },
-      text: `${terms}${beside}${isThinned ? kept : ''}
-fn output_at(i: i32) -> f32 {
-  let c: i32 = class_of(i);
-  let row: i32 = row_of(i);
-  let known: vec4<f32> = read_rows(row);
+  /** Of element i, of class c in a row of which `known` is what its classes share, times `seed`. */
+  const gradientText: ShaderText = `
+fn gradient_at(i: i32, c: i32, row: i32, known: vec4<f32>, seed: f32) -> f32 {
   let pull: f32 = known.w;
-  let seed: f32 = ${seeds.seed} * ${scaleOf(isCounted)};
   if (pull <= ${least}${isThinned ? ' || !is_kept(i)' : ''}) {
     return 0.0;
   }
@@ -90,10 +73,58 @@ fn output_at(i: i32) -> f32 {
   let term: ClassTerm = term_of(i, c, sampled, top, rest);
   return select((term.p * pulls_beside(term, pull, row, c, sampled, top, rest) - term.q * term.pull) * seed, not_a_number(), is_nan(pull));
 }
+`
+  return {
+    balance,
+    rows: {
+      inputs: ofRows,
+      uniforms: sizes,
+      text: `${terms}${shared}
+fn output_at(row: i32) -> vec4<f32> {
+  return shared_by(row);
+}
+`,
+      isVector: true,
+    },
+    sums: (isCounted) => ({
+      inputs: withCount(['rows'], isCounted),
+      vectors: ['rows'],
+      uniforms: { factor: 'f32', least: 'f32', each: 'i32', parts: 'i32' },
+      text: summed('read_rows(i).x', scaleOf(isCounted)),
+      isSum: true,
+    }),
+    sumsAndGradient: (isCounted) => ({
+      inputs: withCount(ofRows, isCounted),
+      uniforms: { ...sizes, factor: 'f32', gradFactor: 'f32', least: 'f32', each: 'i32', parts: 'i32' },
+      beside: 'grad',
+      text: `${terms}${beside}${shared}${gradientText}
+fn value_at(row: i32) -> f32 {
+  let known: vec4<f32> = shared_by(row);
+  let seed: f32 = ${scaleOf(isCounted, 'gradFactor')};
+  for (var c: i32 = 0; c < uniforms.classes; c += 1) {
+    let i: i32 = element_of(row, c);
+    set_grad(i, gradient_at(i, c, row, known, seed));
+  }
+  return known.x;
+}
+${summed('value_at(i)', scaleOf(isCounted))}`,
+      isSum: true,
+    }),
+    gradient: (isCounted) => ({
+      inputs: [...withCount([...inputs, ...(isThinned ? ['mask'] : []), 'rows'], isCounted), ...seeds.inputs],
+      vectors: ['rows'],
+      // An asymmetric one reads the logit of the row's class besides
+      ...(focusing !== 'asymmetric' && { own: ownInputs(options) }),
+      uniforms: { ...sizes, factor: 'f32', least: 'f32', each: 'i32' },
+      text: `${terms}${beside}${isThinned ? kept : ''}${gradientText}
+fn output_at(i: i32) -> f32 {
+  let row: i32 = row_of(i);
+  return gradient_at(i, class_of(i), row, read_rows(row), ${seeds.seed} * ${scaleOf(isCounted)});
+}
 `,
     }),
     curves: (isCounted) => ({
-      inputs: withCount([...inputs, ...extraInputs(options, 'mask'), 'rows'], isCounted),
+      inputs: withCount([...ofRows, 'rows'], isCounted),
       vectors: ['rows'],
       uniforms: { ...sizes, factor: 'f32', least: 'f32' },
       text: terms + kept + curvesText(left, least, scaleOf(isCounted)),
@@ -208,7 +239,7 @@ fn classes_left(row: i32) -> f32 {
  * pulls (of an asymmetric loss that of the row's class is apart), which is {@link leastPull} where the row is not valid.
  */
 const rowsText = (isHalf: boolean, left: string, least: string, focusing: RowFocusing): ShaderText => `
-fn output_at(row: i32) -> vec4<f32> {
+fn shared_by(row: i32) -> vec4<f32> {
   var top: f32 = -1.5e38;
   var is_valid: bool = false;
   var has_class: bool = true;

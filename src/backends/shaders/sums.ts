@@ -8,9 +8,6 @@ const FAN = 128
 /** As `FAN`, where each number takes some computing. */
 const FIRST_FAN = 16
 
-/** Groups of so many numbers are added up at once: others work meanwhile. */
-const SMALL = 64
-
 /** The text of a sum: `fn term_at(i: i32) -> f32` and `fn scale_of() -> f32`, what each sum is multiplied by. */
 export function summed(term: string, scale: string): ShaderText {
   return `
@@ -53,11 +50,19 @@ export const foldKernel: Kernel = {
   isSum: true,
 }
 
-/** Of groups of `each` numbers, how many partial sums a group there are after each step; the last is 1. */
-export function stepsOf(each: number): number[] {
-  const steps = [each <= SMALL ? 1 : Math.ceil(each / FIRST_FAN)]
+/**
+ * Of groups of `each` numbers, how many partial sums a group there are after each step; the last is 1. The first step adds up `fan` at
+ * once; of four times as many it makes one sum, as others work meanwhile.
+ */
+export function stepsOf(each: number, fan = FIRST_FAN): number[] {
+  const steps = [each <= 4 * fan ? 1 : Math.ceil(each / fan)]
   for (let parts = steps[0]; parts > 1; ) steps.push((parts = foldsTo(parts)))
   return steps
+}
+
+/** The `fan` of rows of so many classes, whose terms take computing in proportion. */
+export function fanOfRows(classes: number): number {
+  return Math.max(1, Math.min(FIRST_FAN, Math.floor((2 * FIRST_FAN) / classes)))
 }
 
 /** How many partial sums are left of as many after one step. */

@@ -6,7 +6,7 @@ import { areRowsCounted, countsKernel, denominatorOf } from '../shaders/counts.j
 import { elementwiseKernels } from '../shaders/elementwise.js'
 import type { Kernel, KernelOptions } from '../shaders/kernel.js'
 import { softmaxKernels } from '../shaders/softmax.js'
-import { foldKernel, foldsTo, stepsOf } from '../shaders/sums.js'
+import { fanOfRows, foldKernel, foldsTo, stepsOf } from '../shaders/sums.js'
 import { ALIGNMENT, type Numbers, type Recorder } from './recorder.js'
 
 export interface GpuProblem extends Omit<KernelOptions, 'isLast' | 'isHalf' | 'hasRests' | 'isSeeded'> {
@@ -58,29 +58,25 @@ export function recordSteps(recorder: Recorder, problem: GpuProblem, limit: numb
     sumAll(recorder, count, stretches.map((stretch) => ({ kernel, inputs: stretch.arrays, each: areRowsCounted(options, unit) ? stretch.rows : stretch.rows * classes })), { ...sizes, factor: 1 })
     shared = { ...shared, count }
   }
-  const both = grad && kernels.sumsAndGradient
+  const kernel = grad === null ? kernels.sums(isCounted) : kernels.sumsAndGradient(isCounted)
   const gradFactor = sizes.factor * problem.gradScale
   // Neither what is large nor what is small is lost on the way: gradients are at most as large as what they are made of
-  const scale = both ? Math.max(1, gradFactor) : 1
+  const scale = grad !== null && !perRow ? Math.max(1, gradFactor) : 1
   const summed = { ...sizes, factor: sizes.factor / scale, scale, gradFactor: gradFactor / scale }
   const parts = stretches.map((stretch) => {
-    const rows = kernels.rows === null ? {} : { rows: recorder.temporary(4 * stretch.rows) }
+    const rows = kernels.rows === null || (grad !== null && hess === null) ? {} : { rows: recorder.temporary(4 * stretch.rows) }
     const curves = kernels.curves === null || hess === null ? {} : { curves: recorder.temporary(4 * stretch.rows) }
     const inputs: Record<string, Numbers> = { ...shared, ...stretch.arrays, ...rows, ...curves } as Record<string, Numbers>
-    if (kernels.rows !== null) recorder.run(kernels.rows, inputs, inputs.rows, sizes)
+    if (kernels.rows !== null && 'rows' in rows) recorder.run(kernels.rows, inputs, inputs.rows, sizes)
     if (kernels.curves !== null && hess !== null) recorder.run(kernels.curves(isCounted), inputs, inputs.curves, { ...sizes, factor: gradFactor })
     const ofLogits = (numbers: Numbers) => part(numbers, stretch.start * inner * classes, stretch.rows * classes)
-    return { ...stretch, kernel: (both ?? kernels.sums)(isCounted), inputs, each: perRow ? stretch.rows : stretch.rows * classes, ofLogits, beside: both ? ofLogits(grad) : undefined }
+    return { ...stretch, kernel, inputs, each: perRow ? stretch.rows : stretch.rows * classes, ofLogits, beside: grad === null ? undefined : ofLogits(grad) }
   })
-  if (isWhole) sumAll(recorder, value, parts, summed)
-  else for (const { kernel, inputs, each, start, beside } of parts) recorder.run(kernel, inputs, part(value, start * (perRow ? inner : inner * classes), each), { ...summed, each: 1, parts: 1 }, beside)
-  const derivatives: readonly (readonly [Kernel, Numbers, number])[] = [
-    ...(grad === null || both ? [] : [[kernels.gradient(isCounted), grad, 0] as const]),
-    ...(hess === null ? [] : [[kernels.hess(isCounted), hess.numbers, Math.max(-LARGEST, Math.min(LARGEST, hess.least))] as const]),
-  ]
-  for (const [kernel, to, leastHess] of derivatives) {
-    for (const { inputs, rows, ofLogits } of parts) recorder.run(kernel, inputs, ofLogits(to), { ...sizes, factor: gradFactor, each: rows * classes, leastHess })
-  }
+  if (isWhole) sumAll(recorder, value, parts, summed, perRow ? fanOfRows(classes) : undefined)
+  else for (const { inputs, each, start, beside } of parts) recorder.run(kernel, inputs, part(value, start * (perRow ? inner : inner * classes), each), { ...summed, each: 1, parts: 1 }, beside)
+  if (hess === null) return
+  const leastHess = Math.max(-LARGEST, Math.min(LARGEST, hess.least))
+  for (const { inputs, rows, ofLogits } of parts) recorder.run(kernels.hess(isCounted), inputs, ofLogits(hess.numbers), { ...sizes, factor: gradFactor, each: rows * classes, leastHess })
 }
 
 interface Stretch {
@@ -122,8 +118,8 @@ interface Summed {
 }
 
 /** The sum of what kernels make partial sums of, in `to`. */
-function sumAll(recorder: Recorder, to: Numbers, summed: readonly Summed[], uniforms: Readonly<Record<string, number>>): void {
-  const firsts = summed.map(({ each }) => stepsOf(each)[0])
+function sumAll(recorder: Recorder, to: Numbers, summed: readonly Summed[], uniforms: Readonly<Record<string, number>>, fan?: number): void {
+  const firsts = summed.map(({ each }) => stepsOf(each, fan)[0])
   const [only] = summed
   if (summed.length === 1 && firsts[0] === 1) {
     recorder.run(only.kernel, only.inputs, to, { ...uniforms, each: only.each, parts: 1 }, only.beside)

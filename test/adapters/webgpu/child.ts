@@ -9,6 +9,8 @@ import { seeded } from '../../support/random.js'
 import type { WebgpuReport } from './index.test.js'
 
 const device = await webgpuDevice()
+
+type Loss = Parameters<typeof webgpuLoss>[1]
 const { COPY_DST } = usages
 
 const golden: WebgpuReport['golden'] = []
@@ -22,7 +24,7 @@ for (const [index, one] of goldenCases.entries()) {
 const buffer = (data: Float32Array | Int32Array | Uint32Array, usage?: number) => bufferOf(device, data, usage)
 const numbersOf = (from: GpuBuffer) => numbersIn(device, from)
 
-async function onBuffers(on: GpuDevice, loss: Parameters<typeof webgpuLoss>[1], inputs: Omit<WebgpuBuffers, 'value' | 'grad'>, call: WebgpuCall) {
+async function onBuffers(on: GpuDevice, loss: Loss, inputs: Omit<WebgpuBuffers, 'value' | 'grad'>, call: WebgpuCall) {
   const length = call.shape.reduce((a, b) => a * b, 1)
   const [value, grad] = [buffer(new Float32Array(1)), buffer(new Float32Array(length))]
   webgpuLoss(on, loss).valueAndGrad({ ...inputs, value, grad }, call)
@@ -91,20 +93,27 @@ const counting = deviceWith({
 })
 const traffic: WebgpuReport['traffic'][number][] = []
 {
-  const [rows, classes] = [512, 64]
-  const [each, perRow] = [new Float32Array(rows * classes), new Float32Array(rows)]
-  const [logits, ofRows] = [buffer(each), buffer(perRow)]
+  const each = new Float32Array(512 * 64)
+  const logits = buffer(each)
   const n = each.byteLength
-  const cases: readonly (readonly [string, SigmoidFocalLoss, Omit<WebgpuBuffers, 'value' | 'grad' | 'logits'>, TargetKind, number])[] = [
-    ['a mean', new SigmoidFocalLoss(), { targets: logits }, 'labels', 3 * n],
-    ['a sum of indices, weights and a mask', new SigmoidFocalLoss({ reduction: 'sum', alpha: Array.from({ length: classes }, () => 0.25) }), { targets: ofRows, weights: ofRows, mask: ofRows }, 'class-index', 2 * n + 3 * perRow.byteLength],
+  const alpha = Array.from({ length: 64 }, () => 0.25)
+  // Rows, and what is read and written at least, in bytes: the logits, labels and gradient, or arrays of one number a row
+  const cases: readonly (readonly [string, Loss, rows: number, TargetKind, extras: readonly ('weights' | 'mask')[], least: number])[] = [
+    ['a mean', new SigmoidFocalLoss(), 512, 'labels', [], 3 * n],
+    ['a sum of indices, weights and a mask', new SigmoidFocalLoss({ reduction: 'sum', alpha }), 512, 'class-index', ['weights', 'mask'], 2 * n + 3 * 4 * 512],
     // What divides the gradient is known once all targets are read
-    ['a mean of positives', new SigmoidFocalLoss({ reduction: 'mean-positives' }), { targets: logits }, 'labels', 4 * n],
-    ['every loss', new SigmoidFocalLoss({ reduction: 'none' }), { targets: logits }, 'labels', 4 * n],
+    ['a mean of positives', new SigmoidFocalLoss({ reduction: 'mean-positives' }), 512, 'labels', [], 4 * n],
+    ['every loss', new SigmoidFocalLoss({ reduction: 'none' }), 512, 'labels', [], 4 * n],
+    ['a softmax', new SoftmaxFocalLoss(), 512, 'labels', [], 3 * n],
+    ['a softmax of indices, weights and a mask', new SoftmaxFocalLoss({ reduction: 'sum', alpha }), 512, 'class-index', ['weights', 'mask'], 2 * n + 3 * 4 * 512],
+    ['a softmax of two classes', new SoftmaxFocalLoss(), 512 * 32, 'class-index', [], 2 * n + 4 * 512 * 32],
+    ['every loss of a softmax of three classes', new SoftmaxFocalLoss({ reduction: 'none' }), 10_922, 'class-index', [], 2 * 4 * 32_766 + 2 * 4 * 10_922],
   ]
-  for (const [title, loss, inputs, targetKind, least] of cases) {
+  for (const [title, loss, rows, targetKind, extras, least] of cases) {
+    const ofRows = () => buffer(new Float32Array(rows))
+    const inputs = { logits, targets: targetKind === 'labels' ? logits : ofRows(), ...Object.fromEntries(extras.map((name) => [name, ofRows()])) }
     bound = 0
-    webgpuLoss(counting, loss).valueAndGrad({ logits, ...inputs, value: buffer(each), grad: buffer(each) }, { shape: [rows, classes], targetKind })
+    webgpuLoss(counting, loss).valueAndGrad({ ...inputs, value: buffer(each), grad: buffer(each) }, { shape: [rows, Math.floor(each.length / rows)], targetKind })
     traffic.push({ title, ratio: bound / least })
   }
 }

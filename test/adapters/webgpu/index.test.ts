@@ -56,7 +56,7 @@ describe('on WebGPU', { timeout: 120_000 }, () => {
   })
 
   it('little more is read and written than must be', () => {
-    expect(report.traffic).toHaveLength(4)
+    expect(report.traffic).toHaveLength(8)
     for (const { title, ratio } of report.traffic) {
       expect(ratio, title).toBeGreaterThanOrEqual(1)
       expect(ratio, title).toBeLessThanOrEqual(1.25)
