@@ -1,6 +1,21 @@
 import { defineConfig } from 'tsdown'
 import { licences } from './scripts/licences.mjs'
 
+/**
+ * In CommonJS, imported functions are called as members of their module. Next.js and others that trace files with nft follow `createRequire`
+ * by its name alone, and would leave the addons behind (findings/nft-create-require-member.sh).
+ */
+const namedCreateRequire = {
+  name: 'named-create-require',
+  renderChunk(code: string, _chunk: unknown, { format }: { readonly format: string }) {
+    const member = '(0, node_module.createRequire)'
+    if (format !== 'cjs' || !code.includes('createRequire')) return null
+    const named = code.replace('let node_module = require("node:module");', 'const { createRequire } = require("node:module");').replaceAll(member, 'createRequire')
+    if (named.includes('node_module')) throw new Error(`a chunk uses node:module in another way than as ${member}; nft would not follow it`)
+    return named
+  },
+}
+
 // One build for all library entries, so that they share their modules: one registry, one WebAssembly memory
 export default defineConfig([
   {
@@ -10,6 +25,7 @@ export default defineConfig([
     target: 'es2022',
     dts: true,
     fixedExtension: false,
+    plugins: [namedCreateRequire],
     // The other build's output stays, whichever ends first
     clean: ['dist/**/*.{js,cjs,ts,cts}', '!dist/cli.js', '!dist/cli/**'],
   },

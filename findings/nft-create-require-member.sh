@@ -6,8 +6,8 @@
 #   `const module_1 = require('node:module')` and `module_1.createRequire(...)` it is not, without a warning. That is what compilers and
 #   bundlers make of `import { createRequire } from 'node:module'` for CommonJS.
 # Versions: @vercel/nft 1.11.5, is-number 7.0.0 (what is to be traced), Node.js 20. Date: 2026-11-30.
-# Why it matters here: Next.js traces a standalone server's files with nft. The CommonJS modules of this package require the native addon so, and run
-#   on WebAssembly there; `npm run test:installs` has the case. The ES modules keep the addon.
+# Why it matters here: Next.js traces a standalone server's files with nft. The CommonJS modules of this package would run on WebAssembly there;
+#   tsdown.config.ts gives them the name. `npm run test:installs` has the case.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

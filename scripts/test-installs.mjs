@@ -2,7 +2,7 @@
  * Installs the package in every way that people do, from a registry on this machine, and runs it: `npm run test:installs`.
  *
  * Each case has an application of its own, the commands that install and run, and the backend that must be the best there.
- * pnpm, Yarn and nft come from the npm registry, and everything else from this checkout. Prints a table; a case that fails shows
+ * pnpm, Yarn, nft and postject come from the npm registry, and everything else from this checkout. Prints a table; a case that fails shows
  * what its commands printed.
  */
 import { spawn } from 'node:child_process'
@@ -15,7 +15,7 @@ import { startRegistry } from './installs/registry.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const folder = mkdtempSync(join(tmpdir(), 'focal-loss-installs-'))
-const tools = { pnpm: 'pnpm@10.34.8', 'yarn 1': 'yarn@1.22.22', 'yarn 4': '@yarnpkg/cli-dist@4.18.1', nft: '@vercel/nft@1.11.5' }
+const tools = { pnpm: 'pnpm@10.34.8', 'yarn 1': 'yarn@1.22.22', 'yarn 4': '@yarnpkg/cli-dist@4.18.1', nft: '@vercel/nft@1.11.5', postject: 'postject@1.0.0-alpha.6' }
 
 /** What a command printed; an error with it where the command fails. The registry runs in this process, so nothing may block. */
 function run(command, cwd, env = process.env) {
@@ -50,13 +50,16 @@ export { value, each, name }
 const files = {
   'app.mjs': `import ${names} from 'focal-loss'\n${program}`,
   'app.cjs': `const ${names} = require('focal-loss')\n${program}`,
+  'sea.json': '{ "main": "out.cjs", "output": "out.blob", "disableExperimentalSEAWarning": true }',
   'types.mts': types,
   'types.cts': types,
 }
 
 const compile = (module, resolution, sources) =>
   `${root}/node_modules/.bin/tsc --noEmit --strict --skipLibCheck false --target es2023 --module ${module} --moduleResolution ${resolution} ${sources}`
-const bundle = (format, out) => `${root}/node_modules/.bin/esbuild app.mjs --bundle --platform=node --format=${format} --log-level=error --outfile=${out}`
+const bundle = (app, format, out) => `${root}/node_modules/.bin/esbuild ${app} --bundle --platform=node --format=${format} --log-level=error --outfile=${out}`
+const inject = 'postject app NODE_SEA_BLOB out.blob --sentinel-fuse NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
+const executable = `${bundle('app.cjs', 'cjs', 'out.cjs')} && node --experimental-sea-config sea.json && cp "$(command -v node)" app && ${inject}`
 
 const both = ['node app.mjs', 'node app.cjs']
 const npm = 'npm install'
@@ -82,12 +85,15 @@ function casesFor({ version, tarballOf }) {
     { install: ['yarn add --ignore-optional focal-loss'], run: both, backend: 'wasm', reason: mend, tool: 'yarn 1' },
     { install: ['yarn config set nodeLinker node-modules', 'yarn add focal-loss'], run: both, backend: 'native', tool: 'yarn 4' },
     { install: ['yarn config set nodeLinker pnp', 'yarn add focal-loss'], run: ['yarn node app.mjs', 'yarn node app.cjs'], backend: 'native', tool: 'yarn 4' },
-    { install: [`${npm} focal-loss`], run: [`${bundle('esm', 'out.mjs')} && node out.mjs`], backend: 'native' },
-    // A bundle as CommonJS does not know where it lies, so that it finds no addon
-    { install: [`${npm} focal-loss`], run: [`${bundle('cjs', 'out.cjs')} && node out.cjs`], backend: 'wasm', reason: 'could not be loaded' },
-    // A standalone server of Next.js has what tracing the imports finds. nft does not follow the `require` that the CommonJS modules make
-    { install: [`${npm} focal-loss`], run: ['nft build app.mjs && rm -rf node_modules && node dist/app.mjs'], backend: 'native', tool: 'nft' },
-    { install: [`${npm} focal-loss`], run: ['nft build app.cjs && rm -rf node_modules && node dist/app.cjs'], backend: 'wasm', tool: 'nft' },
+    { install: [`${npm} focal-loss`], run: [`${bundle('app.mjs', 'esm', 'out.mjs')} && node out.mjs`], backend: 'native' },
+    { install: [`${npm} focal-loss`], run: [`${bundle('app.cjs', 'cjs', 'out.cjs')} && node out.cjs`], backend: 'native' },
+    // ES modules in a bundle as CommonJS do not know where they lie, so that they find no addon
+    { install: [`${npm} focal-loss`], run: [`${bundle('app.mjs', 'cjs', 'out.cjs')} && node out.cjs`], backend: 'wasm', reason: 'could not be loaded' },
+    // A standalone server of Next.js has what tracing the imports finds
+    ...['app.mjs', 'app.cjs'].map((app) => ({ install: [`${npm} focal-loss`], run: [`nft build ${app} && rm -rf node_modules && node dist/${app}`], backend: 'native', tool: 'nft' })),
+    // A single executable, with the addon's package beside it and without
+    { install: [`${npm} focal-loss`], run: [`${executable} && ./app`], backend: 'native', tool: 'postject' },
+    { install: [`${npm} focal-loss`], run: [`${executable} && rm -rf node_modules && ./app`], backend: 'wasm', reason: 'could not be loaded', tool: 'postject' },
     ...[
       ['node16', 'node16', 'types.mts types.cts'],
       ['nodenext', 'nodenext', 'types.mts types.cts'],
