@@ -168,6 +168,46 @@ template <class S> void copy(const S *labels, int64_t count, const LabelChanges 
     }
 }
 
+typedef uint8_t Bytes __attribute__((vector_size(16)));
+
+template <bool Masked, bool Ignores> MarkedLabels mark_bytes(const uint8_t *labels, const uint8_t *mask, uint8_t ignored, int64_t count, uint8_t *marks) {
+  constexpr int64_t width = sizeof(Bytes), piece = 255 * width;  // no lane counts farther
+  MarkedLabels found{0, 0, false};
+  Bytes bits = {};
+  int64_t k = 0;
+  for (int64_t end; k + width <= count; k = end) {
+    end = count - k < piece ? k + (count - k) / width * width : k + piece;
+    Bytes elements = {}, positives = {};
+    for (int64_t at = k; at < end; at += width) {
+      Bytes label, kept, valid = ~Bytes{};
+      memcpy(&label, labels + at, width);
+      if (Masked) {
+        memcpy(&kept, mask + at, width);
+        valid = (Bytes)(kept != 0);
+      }
+      if (Ignores) valid &= (Bytes)(label != ignored);
+      const Bytes marked = label & valid, mark = valid & 1;
+      memcpy(marks + at, &mark, width);
+      bits |= marked;
+      positives += marked;
+      elements -= valid;
+    }
+    for (int lane = 0; lane < width; lane++) {
+      found.elements += elements[lane];
+      found.positives += positives[lane];
+    }
+  }
+  for (; k < count; k++) {
+    marks[k] = (!Masked || mask[k] != 0) && (!Ignores || labels[k] != ignored);
+    const uint8_t marked = marks[k] ? labels[k] : 0;
+    bits[0] |= marked;
+    found.elements += marks[k];
+    found.positives += marked;
+  }
+  for (int lane = 0; lane < width; lane++) found.unusual |= bits[lane] > 1;
+  return found;
+}
+
 // Calls f with the array's address, typed, from `from` on.
 template <class F> auto with_type(const void *array, int32_t dtype, int64_t from, F f) {
   switch (dtype) {
@@ -231,6 +271,16 @@ void unmark_ignored(const FocalProblem &p, int64_t from, int64_t count, uint8_t 
 
 Labels look_at_marked_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from, const uint8_t *marks) {
   return with_type(array, dtype, from, [&](auto *labels) { return look_at_marked(labels, count, positive_from, marks); });
+}
+
+bool mark_byte_labels(const FocalProblem &p, int64_t from, int64_t count, uint8_t *marks, MarkedLabels *found) {
+  const bool masked = p.mask_per == FOCAL_PER_ELEMENT;
+  if (p.targets_dtype != FOCAL_UINT8 || ignores_nan(p) || p.mask_per == FOCAL_PER_ROW || (masked && p.mask_dtype != FOCAL_UINT8)) return false;
+  const uint8_t *const labels = static_cast<const uint8_t *>(p.targets) + from, *const mask = masked ? static_cast<const uint8_t *>(p.mask) + from : nullptr;
+  const int32_t ignored = byte_of(p.ignore_index);
+  const auto marker = masked ? (ignored == no_byte ? mark_bytes<true, false> : mark_bytes<true, true>) : ignored == no_byte ? mark_bytes<false, false> : mark_bytes<false, true>;
+  *found = marker(labels, mask, static_cast<uint8_t>(ignored), count, marks);
+  return true;
 }
 
 int32_t sum_of_marks(const uint8_t *marks, int64_t count) { return together(marks, count).sum; }

@@ -15,6 +15,10 @@ template <class T> void read_numbers(const void *array, int32_t dtype, int64_t f
 struct LabelChanges { double least, one_from, missing, kept; };
 void copy_labels(const void *array, int32_t dtype, int64_t count, const LabelChanges &changes, void *to);
 
+// Is there a byte that is `value`? Else no_byte.
+constexpr int32_t no_byte = -1;
+inline int32_t byte_of(double value) { return value >= 0 && value <= 255 && value == static_cast<uint8_t>(value) ? static_cast<int32_t>(value) : no_byte; }
+
 double number_at(const void *array, int32_t dtype, int64_t index);
 
 // What `count` (at most 2^30) labels of an array are, from `from` on.
@@ -32,6 +36,11 @@ void mark_nonzero(const void *array, int32_t dtype, int64_t from, int64_t count,
 void unmark_ignored(const FocalProblem &problem, int64_t from, int64_t count, uint8_t *marks);
 // look_at_labels of those that are marked; `hard` says nothing.
 Labels look_at_marked_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from, const uint8_t *marks);
+// What labels are of those that are marked.
+struct MarkedLabels { int32_t elements, positives; bool unusual; };
+// Marks labels that are neither masked nor ignored, where they and their mask, if there is one, are bytes: one pass, in a third of the
+// time of those above. Returns whether they are bytes.
+bool mark_byte_labels(const FocalProblem &problem, int64_t from, int64_t count, uint8_t *marks, MarkedLabels *found);
 int32_t sum_of_marks(const uint8_t *marks, int64_t count);
 bool is_any_marked(const uint8_t *marks, int64_t count);
 

@@ -57,14 +57,17 @@ FOCAL_NOINLINE void stage_targets(const Plan &plan, int64_t begin, int64_t end, 
   if (p.targets_kind == FOCAL_DENSE) {
     if (!rest && scale == 1) return read_labels(p, begin, end - begin, y);
     if (is_integer(p.targets_dtype)) {
-      read_labels(p, begin, end - begin, y);
       const T low = static_cast<T>(shift), high = static_cast<T>(scale + shift);
-      for (int64_t k = 0; k < end - begin; k++) {
-        const bool is_one = y[k] == 1;
-        y[k] = is_one ? high : low;
-        rest[k] = is_one ? low : high;
-      }
-      return;
+      const auto smooth = [&](const auto *labels) FOCAL_LAMBDA {
+        for (int64_t k = 0; k < end - begin; k++) {
+          const bool is_one = labels[k] == 1;
+          y[k] = is_one ? high : low;
+          rest[k] = is_one ? low : high;
+        }
+      };
+      if (p.targets_dtype == FOCAL_UINT8) return smooth(static_cast<const uint8_t *>(p.targets) + begin);
+      read_numbers(p.targets, p.targets_dtype, begin, end - begin, y);
+      return smooth(y);
     }
     constexpr int64_t size = 256;
     double labels[size];
@@ -120,7 +123,7 @@ FOCAL_NOINLINE void stage_numbers(const Plan &plan, int64_t begin, int64_t end, 
   });
 }
 
-// Writes up to 31 numbers past the end, where runs that follow are written after.
+// Writes up to 31 numbers past the end, for which there must be room. Runs that follow are written after.
 template <class N> FOCAL_INLINE void fill(N *to, int count, N number) {
   typedef N Line __attribute__((vector_size(32)));
   constexpr int step = 32, width = static_cast<int>(sizeof(Line) / sizeof(N));
@@ -147,23 +150,31 @@ template <class T> constexpr double lowered = 1 / raise<T>;
 template <class T> FOCAL_INLINE T raised_weight(double weight) { return static_cast<T>(weight * raise<T>); }
 
 // The raised weights of positives and negatives: those of their classes, or of all, times those of the call. `each` is room for a number an
-// element. Returns whether all are at most `limit` in size.
+// element. Returns whether all are at most `limit` in size. Where `of_rows` is given and rows have weights, positives
+// may get theirs there alone, one a row.
 template <class T>
-FOCAL_NOINLINE bool stage_weights(const Plan &plan, int64_t begin, int64_t end, T limit, T *positive, T *negative, T *each, T *numbers) {
+FOCAL_NOINLINE bool stage_weights(const Plan &plan, int64_t begin, int64_t end, T limit, T *positive, T *negative, T *each, T *numbers, const T **of_rows = nullptr) {
   const FocalProblem &p = plan.problem;
   const int64_t n = end - begin;
   const bool by_row = p.weights_per == FOCAL_PER_ROW;
   LargestMagnitude<T> largest;
   const T of_positive = raised_weight<T>(p.positive_weight), of_negative = raised_weight<T>(p.negative_weight);
   if (!p.class_positive && by_row && is_along_classes(plan)) {
-    each_run_of_numbers(plan, begin, end, p.weights, p.weights_dtype, numbers, [&](const Run &run, const T *number) FOCAL_LAMBDA {
-      const T of_row_positive = of_positive * number[0], of_row_negative = of_negative * number[0];
-      largest.see(of_row_positive);
-      largest.see(of_row_negative);
-      fill(positive + run.offset, run.count, of_row_positive);
-      fill(negative + run.offset, run.count, of_row_negative);
-    });
-    return largest.is_at_most(limit);
+    const int64_t first = begin / plan.classes, rows = (end - 1) / plan.classes - first + 1;
+    read_numbers(p.weights, p.weights_dtype, first, rows, numbers);
+    for (int64_t row = 0; row < rows; row++) {
+      each[row] = of_positive * numbers[row];
+      largest.see(each[row]);
+      largest.see(of_negative * numbers[row]);
+    }
+    const bool is_light = largest.is_at_most(limit);
+    const auto spread = [&](T *to, T weight) FOCAL_LAMBDA {
+      each_run(plan, begin, end, [&](const Run &run) FOCAL_LAMBDA { fill(to + run.offset, run.count, weight * numbers[run.row - first]); });
+    };
+    spread(negative, of_negative);
+    if (of_rows && is_light) *of_rows = each;
+    else spread(positive, of_positive);
+    return is_light;
   }
   const bool in_place = p.weights_per == FOCAL_PER_ELEMENT && p.weights_dtype == Stored<T>::dtype;
   const T *const weight = in_place ? static_cast<const T *>(p.weights) + begin : each;
@@ -217,30 +228,49 @@ FOCAL_NOINLINE bool stage_valid(const Plan &plan, int64_t begin, int64_t end, In
   if (is_along_classes(plan) && p.mask_per != FOCAL_PER_ELEMENT && (of_targets || !ignores)) {
     const int64_t first = begin / plan.classes, count = (end - 1) / plan.classes - first + 1;
     mark_rows(p, first, count, ignores, of_rows);
+    fill(valid, static_cast<int>(n), static_cast<Int>(-1));
     bool some = false;
-    each_run(plan, begin, end, [&](const Run &run) FOCAL_LAMBDA {
-      const Int all = -static_cast<Int>(of_rows[run.row - first]);
-      some |= all == 0;
-      fill(valid + run.offset, run.count, all);
-    });
+    for (int64_t row = 0; row < count; row++) {
+      if (of_rows[row]) continue;
+      const int64_t from = (first + row) * plan.classes, to = from + plan.classes;
+      const int64_t at = from < begin ? begin : from;
+      memset(valid + (at - begin), 0, static_cast<size_t>((to < end ? to : end) - at) * sizeof(Int));
+      some = true;
+    }
     return some;
   }
-  if (p.mask_per == FOCAL_PER_ELEMENT) mark_nonzero(p.mask, p.mask_dtype, begin, n, marks);
+  Int all = -1;
+  const bool masked = p.mask_per == FOCAL_PER_ELEMENT;
+  if (!of_targets && (masked ? p.mask_dtype == FOCAL_UINT8 : p.mask_per == FOCAL_ABSENT) && (!ignores || (p.targets_dtype == FOCAL_UINT8 && !ignores_nan(p)))) {
+    // Bytes, the common ones, need no marks
+    const uint8_t *const mask = static_cast<const uint8_t *>(p.mask) + begin, *const labels = static_cast<const uint8_t *>(p.targets) + begin;
+    const int32_t ignored = ignores ? byte_of(p.ignore_index) : no_byte;
+    for (int64_t k = 0; masked && k < n; k++) {
+      valid[k] = -static_cast<Int>(mask[k] != 0);
+      all &= valid[k];
+    }
+    for (int64_t k = 0; !(masked && ignored == no_byte) && k < n; k++) {
+      const Int is = -static_cast<Int>(static_cast<int32_t>(labels[k]) != ignored);
+      valid[k] = masked ? valid[k] & is : is;
+      all &= valid[k];
+    }
+    return all == 0;
+  }
+  if (masked) mark_nonzero(p.mask, p.mask_dtype, begin, n, marks);
   if (p.mask_per == FOCAL_PER_ROW || (ignores && of_targets)) {
-    const bool joins = p.mask_per == FOCAL_PER_ELEMENT, along_classes = is_along_classes(plan);
+    const bool along_classes = is_along_classes(plan);
     const int64_t first = begin / plan.classes;
     if (along_classes) mark_rows(p, first, (end - 1) / plan.classes - first + 1, ignores && of_targets, of_rows);
     each_run(plan, begin, end, [&](const Run &run) FOCAL_LAMBDA {
       uint8_t *const here = marks + run.offset;
       if (!along_classes) mark_rows(p, run.row, run.count, ignores && of_targets, of_rows);
       const uint8_t *const of_run = along_classes ? of_rows + (run.row - first) : of_rows;
-      for (int k = 0; k < run.count; k++) here[k] = of_run[along_classes ? 0 : k] & (joins ? here[k] : 1);
+      for (int k = 0; k < run.count; k++) here[k] = of_run[along_classes ? 0 : k] & (masked ? here[k] : 1);
     });
   } else if (p.mask_per == FOCAL_ABSENT) {
     memset(marks, 1, static_cast<size_t>(n));
   }
   if (ignores && !of_targets) unmark_ignored(p, begin, n, marks);
-  Int all = -1;
   for (int64_t k = 0; k < n; k++) {
     valid[k] = -static_cast<Int>(marks[k]);
     all &= valid[k];

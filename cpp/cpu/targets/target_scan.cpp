@@ -160,7 +160,7 @@ class TargetScan::Part {
           for (int64_t k = 0; k < n; k += classes) memset(marks + k, lets_row_in((from + k) / classes), static_cast<size_t>(n < classes ? n : classes));
         mark(from, n, marks, &count);
         if (most == 1) any |= is_any_marked(marks, n);
-        else for (int64_t k = 0; k < n; k += classes) count.rows += is_any_marked(marks + k, classes);
+        else for (int64_t k = 0; k < n; k += classes) count.rows += marks[k] != 0 || is_any_marked(marks + k, classes);
       }
       count.rows += any;
     }
@@ -189,15 +189,20 @@ class TargetScan::Part {
   // Elements `at` and those that follow it in memory: `marks` is set for those that are valid, which are counted. Where the mask is one
   // of rows, it has been set by that.
   void mark(int64_t at, int64_t n, uint8_t *marks, Count *count) const {
-    if (p_.mask_per == FOCAL_PER_ELEMENT) mark_nonzero(p_.mask, p_.mask_dtype, at, n, marks);
-    else if (p_.mask_per == FOCAL_ABSENT) memset(marks, 1, static_cast<size_t>(n));
-    const int32_t unmasked = ignores_nan(p_) ? sum_of_marks(marks, n) : 0;
-    unmark_ignored(p_, at, n, marks);
-    const int32_t elements = sum_of_marks(marks, n);
-    const Labels found = look_at_marked_labels(p_.targets, p_.targets_dtype, at, n, p_.positive_from, marks);
-    count->elements += elements;
+    MarkedLabels found;
+    if (!mark_byte_labels(p_, at, n, marks, &found)) {
+      if (p_.mask_per == FOCAL_PER_ELEMENT) mark_nonzero(p_.mask, p_.mask_dtype, at, n, marks);
+      else if (p_.mask_per == FOCAL_ABSENT) memset(marks, 1, static_cast<size_t>(n));
+      const int32_t unmasked = ignores_nan(p_) ? sum_of_marks(marks, n) : 0;
+      unmark_ignored(p_, at, n, marks);
+      found.elements = sum_of_marks(marks, n);
+      const Labels labels = look_at_marked_labels(p_.targets, p_.targets_dtype, at, n, p_.positive_from, marks);
+      found.positives = labels.positives;
+      found.unusual = labels.unusual;
+      count->unusual |= ignores_nan(p_) && found.elements < unmasked;
+    }
+    count->elements += found.elements;
     count->positives += found.positives;
-    count->unusual |= ignores_nan(p_) && elements < unmasked;
     for (int64_t k = 0; found.unusual && k < n; k++)
       if (marks[k]) check(target(at + k), at + k, count);
   }
