@@ -54,6 +54,16 @@ template <> struct Constants<float> {
     p = muladd(p, w, R(0.5000365421967735f));
     return muladd(p, w, R(0.9999998524401335f));
   }
+  // The same on [1 - sqrt(2), 1 - sqrt(1/2)]
+  template <class R> static FOCAL_INLINE R log_tail(R w) {
+    R p = muladd(R(0.10103097f), w, R(0.16224773f));
+    p = muladd(p, w, R(0.17252652f));
+    p = muladd(p, w, R(0.19899973f));
+    p = muladd(p, w, R(0.24969767f));
+    p = muladd(p, w, R(0.33335063f));
+    p = muladd(p, w, R(0.50000367f));
+    return muladd(p, w, R(0.99999995f));
+  }
 };
 
 template <> struct Constants<double> {
@@ -187,6 +197,15 @@ template <class T, class R> FOCAL_INLINE R log_rest_ratio_of(R w, const double *
 template <class R> FOCAL_INLINE R log_rest_ratio(R w) {
   using T = typename Number<R>::Lane;
   return log_rest_ratio_of<T>(w, static_cast<const T *>(nullptr));
+}
+
+// -log(1 - t) for a float t in [0, 1), given u = 1 - t too, which is normal: u has all digits where t is near 1, and t where it is near 0.
+template <class R> FOCAL_INLINE R minus_log_rest(R t, R u) {
+  using C = Constants<float>;
+  const auto k = (as_int(u) - C::sqrt_half_bits) >> C::mantissa;
+  const R scale = as_float(as_int(R(1)) - (k << C::mantissa)), exponent = as_float(k + C::magic_bits) - R(C::magic);
+  const R w = select(t > R(0.5), muladd(-scale, u, R(1)), muladd(scale, t, R(1) - scale));  // u = 2^k (1 - w)
+  return muladd(w, C::log_tail(w), exponent * R(-C::ln2));
 }
 
 // log(1 + r) for 0 <= r < 1e37 (double 1e300), with a small relative error down to r = 0

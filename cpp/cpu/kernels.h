@@ -50,11 +50,11 @@ template <class T, class Range> class Blocks {
     own_.template keep_all<typename PackOf<T>::Long>(plan.elements);
   }
 
-  // Calls body with the work of each block, in packs of R, and keeps the sum that it returns.
-  template <class R, class F> FOCAL_INLINE void each(F body) const {
+  // Calls body with the work of each block, and keeps the sum that it returns. Does it call find_positives?
+  template <class F> FOCAL_INLINE void each(F body, bool lists_positives = false) const {
     each_block(plan_, first_, last_, sums_, [&](int64_t begin, int64_t end) FOCAL_LAMBDA {
       const BlockArrays<T> arrays = half_.in_use() ? half_.read(begin, end) : BlockArrays<T>(plan_.problem, begin);
-      BlockWork<R, T, Range> work(plan_, own_, arrays, one_weight_, range_, begin, end);
+      BlockWork<T, Range> work(plan_, own_, arrays, one_weight_, range_, lists_positives, begin, end);
       const double sum = body(work);
       if (half_.in_use()) half_.write(begin, end);
       return sum;
@@ -78,6 +78,13 @@ template <class Loss, class T, class R> requires(Loss::is_rare) struct PackOfLos
 // Is what is too small on the way too small in the end? Raised weights (cpu/targets/staging.h) leave room for a scale, and for sums of some terms.
 template <class T> bool flushes(const Plan &plan) { return sizeof(T) == sizeof(float) && 16 * larger(plan.grad_scale, plan.value_scale) <= raise<T>; }
 
+// Whether second derivatives of labels that are 0 or 1 have a sweep of their own. A module that pages load does without.
+#ifdef __wasm_simd128__
+constexpr bool sweeps_second_hard = false;
+#else
+constexpr bool sweeps_second_hard = true;
+#endif
+
 template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
   using Long = typename PackOf<T>::Long;
   using Exact = std::conditional_t<Kernels::compact, typename PackOf<T>::Short, Long>;
@@ -87,25 +94,37 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
   const Magnitudes<T> range(static_cast<T>(Kernels::reach(p, Limits<T>::logistic)));
   const Blocks<T, Magnitudes<T>> blocks(plan, first, last, scratch, sums, range);
   const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0;
+  const bool hard = by_index || plan.hard_labels || (is_integer(p.targets_dtype) && p.label_smoothing == 0);
+  if constexpr (sizeof(T) == sizeof(float) && sweeps_second_hard)
+    if (p.hess && hard && Kernels::second_hard(p, [&](const auto &loss) {
+          blocks.each([&](auto &work) { return dense_block<R, true, true>(work, loss); });
+        }))
+      return;
   if (p.hess)
     return Kernels::template second<T>(p, [&](const auto &loss) {
       using P = typename PackOfLoss<std::decay_t<decltype(loss)>, T, Exact>::Type;
-      blocks.template each<P>([&](auto &work) { return dense_block<P, true, false>(work, loss); });
+      blocks.each([&](auto &work) { return dense_block<P, true, false>(work, loss); });
     });
   if constexpr (Kernels::few_positives)
     if (by_index && plan.inner == 1)
       return Kernels::template index<T>(p, [&](const auto &loss) {
-        blocks.template each<R>([&](auto &work) { return class_index_block<R>(work, loss); });
+        blocks.each([&](auto &work) { return class_index_block<R>(work, loss); }, true);
       });
   if constexpr (Kernels::two_labels)
-    if (by_index || plan.hard_labels || (is_integer(p.targets_dtype) && p.label_smoothing == 0))
+    if (hard)
       return Kernels::template hard<T>(p, [&](const auto &loss) {
-        blocks.template each<R>([&](auto &work) { return dense_block<R, false, true>(work, loss); });
+        blocks.each([&](auto &work) { return dense_block<R, false, true>(work, loss); });
       });
-  Kernels::template soft<T>(p, [&](const auto &loss) {
-    using P = typename PackOfLoss<std::decay_t<decltype(loss)>, T, R>::Type;
-    blocks.template each<P>([&](auto &work) { return dense_block<P, false, false>(work, loss); });
-  });
+  if constexpr (Kernels::two_sided && sizeof(T) == sizeof(float))
+    Kernels::sides(p, [&](const auto &negative, const auto &positive) {
+      using P = typename PackOfLoss<std::decay_t<decltype(negative)>, T, R>::Type;
+      blocks.each([&](auto &work) { return two_sided_block<P, typename PackOf<T>::Short>(work, negative, positive, hard); });
+    });
+  else
+    Kernels::template soft<T>(p, [&](const auto &loss) {
+      using P = typename PackOfLoss<std::decay_t<decltype(loss)>, T, R>::Type;
+      blocks.each([&](auto &work) { return dense_block<P, false, false>(work, loss); });
+    });
 }
 
 template <class T> void run_softmax_focal(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
@@ -125,7 +144,7 @@ inline void run_probabilities(const Plan &plan, int64_t first, int64_t last, voi
           using Loss = std::decay_t<decltype(loss)>;
           using P = typename PackOfLoss<Loss, float, Floats>::Type;
           const OfProbability<Loss> given{loss};
-          Blocks<float, Probabilities>(plan, first, last, scratch, sums, {}).template each<P>([&](auto &work) {
+          Blocks<float, Probabilities>(plan, first, last, scratch, sums, {}).each([&](auto &work) {
             return dense_block<P, false, false>(work, given);
           });
         });

@@ -100,7 +100,83 @@ template <class T, class Positive, class Negative> struct Asymmetric {
   }
 };
 
+// A positive, and a negative without a margin.
+template <class T> struct AsymmetricPower {
+  static constexpr bool is_rare = true;
+  PowerAny<T> power;
+  T slope;  // the gamma of derivatives
+
+  FOCAL_INLINE AsymmetricPower(const FocalProblem &p, double gamma) : power(gamma), slope(p.constant_modulator ? 0 : static_cast<T>(gamma)) {}
+
+  template <bool H, class R> FOCAL_INLINE Element<R> positive(R x, R w) const {
+    Element<R> e = mirror(modulated<H>(power, R(slope), logistic(-x), w));
+    e.grad = e.grad + R(0);  // no negative zero, which the other side's 0 would take away
+    return e;
+  }
+  template <bool H, class R> FOCAL_INLINE Element<R> negative(R x, R w) const { return modulated<H>(power, R(slope), logistic(x), w); }
+};
+
+// A negative with a margin, of floats and without a second derivative, in one exponential: with e = e^x and e_0 that of the margin's logit,
+//   t = (1 - margin) (e - e_0) / (1 + e),   L = t^g entropy,   dL/dx = t^(g-1) s (g c entropy + h t)   for entropy = -log(1 - t).
+// `Power` is that of g - 1 where it is a special one, else PowerAny of g.
+template <class Power> struct AsymmetricMargin {
+  using C = Constants<float>;
+  static constexpr bool is_rare = Power::by_logarithm;
+  static constexpr float ln2 = fused_muladd ? C::ln2 : C::ln2_high;
+  Power power;
+  float margin, rest;                // rest = 1 - margin
+  float slope;                       // the gamma of derivatives
+  float lowest, multiple;            // the margin's logit but 1, and the multiple of ln 2 that is nearest to that logit
+  float remainder, remainder_low;    // logit - multiple ln2
+  float factor, start;               // e^remainder, and e_0
+
+  FOCAL_INLINE AsymmetricMargin(const FocalProblem &p, Power of)
+      : power(of),
+        margin(static_cast<float>(p.margin)),
+        rest(static_cast<float>(1 - p.margin)),
+        slope(p.constant_modulator ? 0 : static_cast<float>(p.gamma_negative)) {
+    const double odds = p.margin / (1 - p.margin), logit = ::log(odds), whole = ::rint(logit / ::log(2.0));
+    const double left = logit - whole * static_cast<double>(ln2);
+    lowest = static_cast<float>(logit - 1);
+    multiple = static_cast<float>(whole);
+    remainder = static_cast<float>(left);
+    remainder_low = static_cast<float>(left - static_cast<double>(remainder));
+    factor = static_cast<float>(odds * ::exp2(-whole));
+    start = static_cast<float>(static_cast<double>(factor) * ::exp2(whole));
+  }
+
+  template <bool H, class R> FOCAL_INLINE Element<R> negative(R x, R w) const {
+    static_assert(!H, "the second derivative is Asymmetric's");
+    const R near = larger(R(lowest), x);  // farther below nothing changes, and nothing underflows
+    const R k_plus_magic = muladd(near - R(remainder), R(C::log2e), R(C::magic)), k = k_plus_magic - R(C::magic);
+    // e = e_0 e^d for d = x - logit(margin), which has all its digits where it is near 0; and so have the differences of e and e_0
+    R r = (muladd(k, R(-ln2), near) - R(remainder)) - R(remainder_low);
+    if constexpr (!fused_muladd) r = muladd(k - R(multiple), R(-C::ln2_low), r);
+    const R q = muladd(r * r, C::exp_tail(r), r), scale = add_to_exponent(R(factor), k_plus_magic);
+    const R e = muladd(scale, q, scale), excess = muladd(scale, q, scale - R(start));
+    const R c = reciprocal(e + R(1)), s = e * c;
+    const R t = larger(R(0), c * excess * R(rest)), u = c + R(margin), inverse = reciprocal(u);
+    const R entropy = minus_log_rest(t, u);
+    if constexpr (!Power::by_logarithm) {
+      const R less = power(t) * w;
+      return {less * t * entropy, less * (s * c) * muladd(R(slope), entropy, t * inverse), R(0)};
+    } else {
+      const R least = larger(R(C::smallest_normal), t), m = select(t > R(0), power(least), R(0)) * w;
+      return {m * entropy, m * s * muladd(R(slope) * c, entropy / least, c * inverse), R(0)};
+    }
+  }
+};
+
 struct AsymmetricKernels : ElementWise<AsymmetricKernels> {
+  static constexpr bool two_sided = true;
+
+  // f(negative, positive)
+  template <class F> static FOCAL_INLINE void sides(const FocalProblem &p, F f) {
+    const AsymmetricPower<float> positive(p, p.gamma);
+    if (p.margin < static_cast<double>(Constants<float>::smallest_normal)) return f(AsymmetricPower<float>(p, p.gamma_negative), positive);
+    if (p.gamma_negative == 4) return f(AsymmetricMargin<Power3>(p, Power3(3)), positive);
+    f(AsymmetricMargin<PowerAny<float>>(p, PowerAny<float>(p.gamma_negative)), positive);
+  }
   template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) {
     if constexpr (sizeof(T) == sizeof(float))
       if (p.gamma == 1 && p.gamma_negative == 4) return f(Asymmetric<T, Power1, Power4>(p));

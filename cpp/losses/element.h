@@ -121,19 +121,23 @@ template <class Power, class R> FOCAL_INLINE Element<R> modulated_of_probability
 // What the driver (cpu/kernels.h) asks of a loss. Each calls f with a formula for problem p:
 //   exact<T>  any targets, second derivative too, in as few instances as there can be
 //   second<T> the same where packs are computed
+//   second_hard   the same where the labels of packs are 0 or 1, with its bits: if there is such a formula, which it returns
 //   soft<T>   any targets, without the second derivative. A formula may say that it `is_rare`: then shorter code does
 //   hard<T>   targets that are 0 or 1, where `two_labels`
+//   sides     where `two_sided`, floats without the second derivative: f(negative, positive) for a loss that is the sum of a negative's times
+//             1 - y and a positive's times y. Few positives among hard labels then take little
 //   index<T>  class indices, where `few_positives`: a negative everywhere, and a few positives apart
 // and, as limits are not what formulas give, has
 //   at_end(p, at, y, rest, wp, wn)   what of_probability tends to at the probability 0 or 1, as far as it does (ends.h)
 template <class Kernels> struct ElementWise {
-  static constexpr bool two_labels = false, few_positives = false;
+  static constexpr bool two_labels = false, few_positives = false, two_sided = false;
   static constexpr bool gamma_per_class = false;  // may a class have a gamma of its own?
   // Is soft<float>'s formula of probabilities as exact as those of logits, where no quotient overflows?
   static constexpr bool sweeps_probabilities = false;
   // Short packs for what is asked for less often, doubles and second derivatives: half the code, 10 to 25 % slower.
   static constexpr bool compact = true;
   template <class T, class F> static FOCAL_INLINE void second(const FocalProblem &p, F f) { Kernels::template exact<T>(p, f); }
+  template <class F> static FOCAL_INLINE bool second_hard(const FocalProblem &, F) { return false; }
   template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) { Kernels::template exact<T>(p, f); }
   // The largest |x| the formulas take, where `limit` is the logistic's.
   static FOCAL_INLINE double reach(const FocalProblem &, double limit) { return limit; }

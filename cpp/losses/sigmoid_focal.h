@@ -22,7 +22,15 @@ template <class Power, bool Mixture> struct SigmoidFocal {
 
   template <bool H, class R> FOCAL_INLINE Element<R> hard(R x, R y, R wp, R wn) const {
     const auto is_positive = y > R(0.5);
-    return mirror(is_positive, background<H>(logistic(negated(is_positive, x)), select(is_positive, wp, wn)));
+    if constexpr (!H) {
+      return mirror(is_positive, background<false>(logistic(negated(is_positive, x)), select(is_positive, wp, wn)));
+    } else {
+      const Logistic<R> l = logistic(negated(is_positive, x));
+      const R w = select(is_positive, wp, wn), m = power_of_sigmoid(power, l) * w, variance = l.s * l.c;
+      Element<R> e = background<false>(l, w);
+      e.hess = curvature(l, l.softplus, l.s, m, power.tilt(l.s, variance, w, m), power.bend(l.s, variance, w, m));
+      return mirror(is_positive, e);
+    }
   }
 
   template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
@@ -66,9 +74,14 @@ template <class Power, bool Mixture> struct SigmoidFocal {
     if constexpr (H) {
       // dq is turn * variance, which may be too small: turn comes last
       const R variance = l.s * l.c, dm = power.tilt(q, variance, w, m) * turn;
-      e.hess = muladd(muladd(dm, l.c - l.s, power.bend(q, turn * variance, w, m)), entropy, muladd(dm + dm, slope, m * variance));
+      e.hess = curvature(l, entropy, slope, m, dm, power.bend(q, turn * variance, w, m));
     }
     return e;
+  }
+
+  // The second derivative of m entropy, where the first one's are dm, and slope for the entropy
+  template <class R> FOCAL_INLINE R curvature(const Logistic<R> &l, R entropy, R slope, R m, R dm, R bend) const {
+    return muladd(muladd(dm, l.c - l.s, bend), entropy, muladd(dm + dm, slope, m * (l.s * l.c)));
   }
 
   // y L(1) + (1 - y) L(0) (Kornia)
@@ -97,6 +110,11 @@ struct SigmoidFocalKernels : ElementWise<SigmoidFocalKernels> {
   template <class T, class F> static FOCAL_INLINE void second(const FocalProblem &p, F f) {
     if (p.soft_targets == FOCAL_MIXTURE) exact<T>(p, f);
     else hard<T>(p, f);
+  }
+  template <class F> static FOCAL_INLINE bool second_hard(const FocalProblem &p, F f) {
+    if (p.gamma != 2 || p.soft_targets == FOCAL_MIXTURE) return false;
+    f(SigmoidFocal<Power2, false>{Power2(2)});
+    return true;
   }
   template <class T, class F> static FOCAL_INLINE void exact(const FocalProblem &p, F f) {
     const PowerAny<T> power(p.gamma);

@@ -69,7 +69,7 @@ def exp_tail(r):  # (e^r - 1 - r) / r^2
 
 
 def softplus_tail(w):  # -log(1 - w) / w
-    if w < mpf("1e-12"):
+    if abs(w) < mpf("1e-12"):
         return 1 + w / 2 + w * w / 3
     return -log(1 - w) / w
 
@@ -86,6 +86,8 @@ if __name__ == "__main__":
     show("float exp_tail", remez(exp_tail, exp_weight, 4, -half_ln2, half_ln2))
     show("double exp_tail", remez(exp_tail, exp_weight, 9, -half_ln2, half_ln2))
     show("float softplus_tail", remez(softplus_tail, lambda w: 1 / softplus_tail(w), 7, 0, "0.5"))
+    root = sqrt(mpf(2)) * mpf("1.0003")
+    show("float log_tail", remez(softplus_tail, lambda w: 1 / softplus_tail(w), 7, 1 - root, 1 - 1 / root))
     show("float atanh_tail", remez(atanh_tail, atanh_weight, 2, 0, narrow))
     show("double atanh_tail", remez(atanh_tail, atanh_weight, 6, 0, narrow))
     show("double atanh_tail_wide", remez(atanh_tail, atanh_weight, 10, 0, mpf(1) / 9))

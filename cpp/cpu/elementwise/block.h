@@ -37,6 +37,7 @@ template <class T> struct Weights {
   const T *positive, *negative;
   int mask;
   bool heavy;  // too large for the fast path?
+  const T *of_rows = nullptr;  // the rows' own of positives, whose place find_positives knows, where `positive` is yet without
 };
 
 // The largest |x|; NaNs are passed over.
@@ -71,14 +72,16 @@ template <class R, class T> FOCAL_NOINLINE Weights<T> stage_one_weight(const Pla
   return {scratch.one_positive, scratch.one_negative, 0, heavy};
 }
 
-template <class R, class T>
-FOCAL_NOINLINE Weights<T> stage_block_weights(const Plan &plan, BlockScratch<T> &scratch, int64_t begin, int64_t end) {
-  const bool light = stage_weights(plan, begin, end, Limits<T>::weight, scratch.positive, scratch.negative, scratch.y, scratch.numbers);
-  return {scratch.positive, scratch.negative, -1, plan.extreme_scale || !light};
+template <class T>
+FOCAL_NOINLINE Weights<T> stage_block_weights(const Plan &plan, BlockScratch<T> &scratch, int64_t begin, int64_t end, bool lists_positives) {
+  const T *of_rows = nullptr;
+  const bool light = stage_weights(plan, begin, end, Limits<T>::weight, scratch.positive, scratch.negative, scratch.y, scratch.numbers,
+                                   lists_positives && !plan.extreme_scale ? &of_rows : nullptr);
+  return {scratch.positive, scratch.negative, -1, plan.extreme_scale || !light, of_rows};
 }
 
 // One block and what is asked of it, the same for all kinds of targets.
-template <class R, class T, class Range> struct BlockWork {
+template <class T, class Range> struct BlockWork {
   const Plan &plan;
   BlockScratch<T> &scratch;
   const BlockArrays<T> arrays;
@@ -90,7 +93,7 @@ template <class R, class T, class Range> struct BlockWork {
   Outliers<T> outliers;
 
   FOCAL_INLINE BlockWork(const Plan &p, BlockScratch<T> &s, const BlockArrays<T> &a, const Weights<T> &one_weight, const Range &taken,
-                         int64_t from, int64_t to)
+                         bool lists_positives, int64_t from, int64_t to)
       : plan(p),
         scratch(s),
         arrays(a),
@@ -99,7 +102,7 @@ template <class R, class T, class Range> struct BlockWork {
         n(static_cast<int>(to - from)),
         skips(p.skips() && stage_valid(p, from, to, s.keep, s.marks, s.row_marks)),
         range(taken),
-        weights(p.weighted() ? stage_block_weights<R>(p, s, from, to) : one_weight),
+        weights(p.weighted() ? stage_block_weights(p, s, from, to, lists_positives) : one_weight),
         outliers{s.outlier_x, s.outlier_position, 0} {
     if (weights.heavy) list_heavy();
   }
@@ -120,8 +123,8 @@ template <class R, class T, class Range> struct BlockWork {
     return {arrays.logits, n, range, Outputs<T>(plan, arrays, weight), skips || weights.heavy ? &every_position : left_out, scratch.keep};
   }
 
-  FOCAL_INLINE R positive_weight(int k) const { return R::load(weights.positive + (k & weights.mask)); }
-  FOCAL_INLINE R negative_weight(int k) const { return R::load(weights.negative + (k & weights.mask)); }
+  template <class R> FOCAL_INLINE R positive_weight(int k) const { return R::load(weights.positive + (k & weights.mask)); }
+  template <class R> FOCAL_INLINE R negative_weight(int k) const { return R::load(weights.negative + (k & weights.mask)); }
 
   // After a sweep, and after what else writes outputs: the outliers, in double. Returns the sum of their losses.
   FOCAL_NOINLINE double outliers_apart() {
@@ -141,7 +144,7 @@ template <class R, class T, class Range> struct BlockWork {
 
 // Any targets. `Hard`: all are 0 or 1.
 template <class R, bool H, bool Hard, class T, class Range, class Loss>
-double dense_block(BlockWork<R, T, Range> &work, const Loss &loss) {
+double dense_block(BlockWork<T, Range> &work, const Loss &loss) {
   const FocalProblem &p = work.plan.problem;
   BlockScratch<T> &scratch = work.scratch;
   // Labels of the formula's own type need no copy, where whole packs of them can be read.
@@ -154,7 +157,7 @@ double dense_block(BlockWork<R, T, Range> &work, const Loss &loss) {
   T *const gamma_high = scratch.positive_x, *const gamma_low = scratch.positive_weight;  // which are of class_index_block
   if constexpr (requires { typename Loss::PowerPerElement; }) stage_gammas(work.plan, work.begin, work.end, gamma_high, gamma_low);
   const double sum = lowered<T> * sweep<R, H>(work.block(&nowhere), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
-    const R target = R::load(y + k), wp = work.positive_weight(k), wn = work.negative_weight(k);
+    const R target = R::load(y + k), wp = work.template positive_weight<R>(k), wn = work.template negative_weight<R>(k);
     if constexpr (Hard) return loss.template hard<H>(v, target, wp, wn);
     else if constexpr (requires { typename Loss::PowerPerElement; })
       return loss.with(PowerAny<R>(R::load(gamma_high + k), R::load(gamma_low + k))).template soft<H>(v, target, rest ? R::load(rest + k) : R(1) - target, wp, wn);
@@ -165,7 +168,7 @@ double dense_block(BlockWork<R, T, Range> &work, const Loss &loss) {
 
 // Lists the positions in a block whose target is 1, for class-index targets along the last axis, and counts them. They are not to be
 // kept by a sweep. Those that the formulas do not take are left to it, which finds them.
-template <class R, class T, class Range> FOCAL_NOINLINE int find_positives(const BlockWork<R, T, Range> &work) {
+template <class T, class Range> FOCAL_NOINLINE int find_positives(const BlockWork<T, Range> &work) {
   const Plan &plan = work.plan;
   const FocalProblem &p = plan.problem;
   BlockScratch<T> &scratch = work.scratch;
@@ -179,14 +182,49 @@ template <class R, class T, class Range> FOCAL_NOINLINE int find_positives(const
     if (at < 0 || at >= work.n || scratch.keep[at] == 0 || work.range.is_beyond(work.arrays.logits[at])) continue;
     scratch.keep[at] = 0;
     scratch.position[count++] = static_cast<int>(at);
+    if (work.weights.of_rows) scratch.positive[at] = work.weights.of_rows[row - first];
   }
+  scratch.position[count] = no_position;
+  return count;
+}
+
+// The highest bit of each byte that is not 0.
+FOCAL_INLINE uint64_t nonzero_bytes(uint64_t bytes) {
+  constexpr uint64_t low = 0x7F7F7F7F7F7F7F7F;
+  return (((bytes & low) + low) | bytes) & ~low;
+}
+
+// Lists the positions in a block whose label, 0 or 1 where it is valid, is not 0, as find_positives does, and counts them; a few more than `most`
+// are enough. `labels` may be null: those of `y` then.
+template <class T, class Range> FOCAL_NOINLINE int find_labels(const BlockWork<T, Range> &work, const uint8_t *labels, int most) {
+  BlockScratch<T> &scratch = work.scratch;
+  const int n = work.n;
+  if (!labels) {
+    for (int k = 0; k < n; k++) scratch.marks[k] = scratch.y[k] != 0;
+    labels = scratch.marks;
+  }
+  int count = 0;
+  const auto look = [&](int at) FOCAL_LAMBDA {
+    if (scratch.keep[at] != 0 && !work.range.is_beyond(work.arrays.logits[at])) scratch.position[count++] = at;
+  };
+  constexpr int together = 4;
+  int k = 0;
+  for (; k + 8 * together <= n && count <= most; k += 8 * together) {
+    uint64_t eight[together];
+    memcpy(eight, labels + k, sizeof eight);
+    if ((eight[0] | eight[1] | eight[2] | eight[3]) == 0) continue;
+    for (int i = 0; i < together; i++)
+      for (uint64_t left = eight[i] == 0 ? 0 : nonzero_bytes(eight[i]); left != 0; left &= left - 1) look(k + 8 * i + __builtin_ctzll(left) / 8);
+  }
+  for (; k < n && count <= most; k++)
+    if (labels[k] != 0) look(k);
   scratch.position[count] = no_position;
   return count;
 }
 
 // The loss of the positives alone, beside everything: positive_value and positive_grad, scaled as the outputs are. Returns the sum.
 template <class R, class T, class Range, class Loss>
-FOCAL_NOINLINE double positives_apart(const BlockWork<R, T, Range> &work, const Loss &loss, int count) {
+FOCAL_NOINLINE double positives_apart(const BlockWork<T, Range> &work, const Loss &loss, int count) {
   using One = decltype(fold(R()));
   BlockScratch<T> &scratch = work.scratch;
   for (int i = 0; i < count; i++) {
@@ -205,8 +243,19 @@ FOCAL_NOINLINE double positives_apart(const BlockWork<R, T, Range> &work, const 
   return lowered<T> * sum;
 }
 
+// After a sweep: the positives to where they belong.
+template <class T, class Range> FOCAL_NOINLINE void put_positives(const BlockWork<T, Range> &work, int count) {
+  BlockScratch<T> &scratch = work.scratch;
+  for (int i = 0; i < count; i++) {
+    const int at = scratch.position[i];
+    if (work.arrays.values) work.arrays.values[at] = scratch.positive_value[i];
+    if (work.arrays.grad) work.arrays.grad[at] = scratch.positive_grad[i];
+    scratch.keep[at] = -1;
+  }
+}
+
 // Hard class-index targets along the last axis: a block of negatives, and its few positives.
-template <class R, class T, class Range, class Loss> double class_index_block(BlockWork<R, T, Range> &work, const Loss &loss) {
+template <class R, class T, class Range, class Loss> double class_index_block(BlockWork<T, Range> &work, const Loss &loss) {
   BlockScratch<T> &scratch = work.scratch;
   const double weight = work.plan.problem.negative_weight, scale = larger(work.plan.grad_scale, work.plan.value_scale);
   // A weight is left to the end, unless it would bring losses back that are too small for T
@@ -214,21 +263,50 @@ template <class R, class T, class Range, class Loss> double class_index_block(Bl
   const int positives = find_positives(work);
 
   // They come first: the gradient may be about to overwrite their logits.
-  double sum = positives > 0 ? positives_apart(work, loss, positives) : 0;
+  double sum = positives > 0 ? positives_apart<R>(work, loss, positives) : 0;
   if (late)
     sum += weight * sweep<R, false>(work.block(scratch.position, weight), work.outliers, [&](R v, int) FOCAL_LAMBDA {
       return loss.template negative<false>(v, Unit());
     });
   else
     sum += lowered<T> * sweep<R, false>(work.block(scratch.position), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
-      return loss.template negative<false>(v, work.negative_weight(k));
+      return loss.template negative<false>(v, work.template negative_weight<R>(k));
     });
-  for (int i = 0; i < positives; i++) {
-    const int at = scratch.position[i];
-    if (work.arrays.values) work.arrays.values[at] = scratch.positive_value[i];
-    if (work.arrays.grad) work.arrays.grad[at] = scratch.positive_grad[i];
-    scratch.keep[at] = -1;
+  put_positives(work, positives);
+  return work.outliers.count > 0 ? sum + work.outliers_apart() : sum;
+}
+
+// y L(1) + (1 - y) L(0) of the two sides of a loss. A side that a hard label does not ask for is 0, and adds nothing.
+template <class Negative, class Positive> struct BothSides {
+  Negative negative;
+  Positive positive;
+  template <bool H, class R> FOCAL_INLINE Element<R> soft(R x, R y, R rest, R wp, R wn) const {
+    return sum<H>(negative.template negative<H>(x, wn * rest), positive.template positive<H>(x, wp * y));
   }
+};
+
+// Any targets of a loss that is a sum of two sides. Where they are hard, and few are 1, every element is a negative, and those few are computed apart.
+// Else both sides of each are computed, in packs of `Short`.
+template <class R, class Short, class T, class Range, class Negative, class Positive>
+double two_sided_block(BlockWork<T, Range> &work, const Negative &negative, const Positive &positive, bool hard) {
+  const Plan &plan = work.plan;
+  const FocalProblem &p = plan.problem;
+  BlockScratch<T> &scratch = work.scratch;
+  const bool of_bytes = p.targets_kind == FOCAL_DENSE && p.targets_dtype == FOCAL_UINT8;
+  const int few = work.n / 8;
+  int positives = few + 1;
+  if (hard) {
+    if (!of_bytes) stage_targets<T>(plan, work.begin, work.end, scratch.y, nullptr, scratch.numbers);
+    positives = find_labels(work, of_bytes ? static_cast<const uint8_t *>(p.targets) + work.begin : nullptr, few);
+  }
+  if (positives > few) return dense_block<Short, false, false>(work, BothSides<Negative, Positive>{negative, positive});
+  for (int i = 0; i < positives; i++) scratch.keep[scratch.position[i]] = 0;
+  // They come first: the gradient may be about to overwrite their logits.
+  double sum = positives > 0 ? positives_apart<R>(work, positive, positives) : 0;
+  sum += lowered<T> * sweep<R, false>(work.block(scratch.position), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
+    return negative.template negative<false>(v, work.template negative_weight<R>(k));
+  });
+  put_positives(work, positives);
   return work.outliers.count > 0 ? sum + work.outliers_apart() : sum;
 }
 

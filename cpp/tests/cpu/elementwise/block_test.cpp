@@ -43,14 +43,17 @@ TEST_CASE_TEMPLATE("a gradient over its own logits is the gradient beside them, 
         const std::vector<int32_t> indices = classes_of(rows);
         std::vector<float> soft(n), hard(n);
         for (size_t i = 0; i < n; i++) soft[i] = static_cast<float>(i % 11) / 10, hard[i] = static_cast<float>(i % 5 == 0);
-        for (const int kind : {0, 1, 2}) {
+        for (const int kind : {0, 1, 2, 3, 4, 5}) {
           CAPTURE(kind);
-          FocalProblem p = kind == 0 ? blank_problem(FOCAL_SIGMOID, static_cast<double>(rows), classes, 1)
-                                     : blank_problem(FOCAL_SIGMOID, static_cast<double>(n), 1, 1);
+          const int32_t loss = kind < 3 ? FOCAL_SIGMOID : FOCAL_ASYMMETRIC;
+          const bool by_index = kind % 3 == 0;
+          FocalProblem p = by_index ? blank_problem(loss, static_cast<double>(rows), classes, 1) : blank_problem(loss, static_cast<double>(n), 1, 1);
+          p.gamma_negative = 4;
+          p.margin = 0.05;
           p.isa = isa;
           p.background = -1;
-          if (kind == 0) set_targets(p, FOCAL_CLASS_INDEX, indices);
-          else set_targets(p, FOCAL_DENSE, kind == 1 ? soft : hard);
+          if (by_index) set_targets(p, FOCAL_CLASS_INDEX, indices);
+          else set_targets(p, FOCAL_DENSE, kind % 3 == 1 ? soft : hard);
           set_logits(p, logits);
           std::vector<T> beside(n), over = logits;
           set_outputs(p, nullptr, &beside, nullptr);
