@@ -245,15 +245,16 @@ FOCAL_NOINLINE bool stage_valid(const Plan &plan, int64_t begin, int64_t end, In
     // Bytes, the common ones, need no marks
     const uint8_t *const mask = static_cast<const uint8_t *>(p.mask) + begin, *const labels = static_cast<const uint8_t *>(p.targets) + begin;
     const int32_t ignored = ignores ? byte_of(p.ignore_index) : no_byte;
-    for (int64_t k = 0; masked && k < n; k++) {
-      valid[k] = -static_cast<Int>(mask[k] != 0);
-      all &= valid[k];
-    }
-    for (int64_t k = 0; !(masked && ignored == no_byte) && k < n; k++) {
-      const Int is = -static_cast<Int>(static_cast<int32_t>(labels[k]) != ignored);
-      valid[k] = masked ? valid[k] & is : is;
-      all &= valid[k];
-    }
+    const auto each = [&](auto is_valid) FOCAL_LAMBDA {
+      for (int64_t k = 0; k < n; k++) {
+        valid[k] = -static_cast<Int>(is_valid(k));
+        all &= valid[k];
+      }
+    };
+    if (ignored == no_byte && masked) each([&](int64_t k) FOCAL_LAMBDA { return mask[k] != 0; });
+    else if (masked) each([&](int64_t k) FOCAL_LAMBDA { return (mask[k] != 0) & (labels[k] != static_cast<uint8_t>(ignored)); });
+    else if (ignored != no_byte) each([&](int64_t k) FOCAL_LAMBDA { return labels[k] != static_cast<uint8_t>(ignored); });
+    else each([](int64_t) FOCAL_LAMBDA { return true; });
     return all == 0;
   }
   if (masked) mark_nonzero(p.mask, p.mask_dtype, begin, n, marks);
