@@ -21,6 +21,7 @@ template <> struct Constants<float> {
   static constexpr int32_t magic_bits = 0x4B400000;
   static constexpr int mantissa = 23;
   static constexpr int32_t bias = 127;
+  static constexpr int32_t half_bits = 0x3F000000;
   static constexpr int32_t sqrt_half_bits = 0x3F3504F3;
   static constexpr float smallest_exponent = -126.0f;
   static constexpr float smallest_normal = 1.17549435e-38f;
@@ -71,6 +72,7 @@ template <> struct Constants<double> {
   static constexpr int64_t magic_bits = 0x4338000000000000;
   static constexpr int mantissa = 52;
   static constexpr int64_t bias = 1023;
+  static constexpr int64_t half_bits = 0x3FE0000000000000;
   static constexpr int64_t sqrt_half_bits = 0x3FE6A09E667F3BCD;
   static constexpr double smallest_exponent = -1022.0;
   static constexpr double smallest_normal = 2.2250738585072014e-308;

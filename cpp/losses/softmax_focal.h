@@ -1,7 +1,7 @@
 // Softmax focal loss and its exact derivatives, for one class of one row.
 //
 // 1 - p_c is the sum of the other classes' exponentials over the whole, never a subtraction from 1, and
-// -log p_c comes from a log1p: both keep their relative accuracy however sure the row is.
+// -log p_c comes from it where p_c is near 1: both keep their relative accuracy however sure the row is.
 #pragma once
 
 #include "plan.h"
@@ -16,11 +16,12 @@ template <class R> struct SoftmaxTerm {
   R bend;   // D = -dB/d(log p) q: d2L/dx_j2 = q_j D_j + p_j (p_j sum_{c != j} D_c / q_c + q_j sum_c B_c)
 };
 
-// Of m = a q^g
-template <class R> FOCAL_INLINE SoftmaxTerm<R> term_of_own(R g, R m, R p, R q, R nll) {
-  // nll / q tends to 1 as q does to 0; with a single class it would be 0 / 0
-  const R ratio = select(q > R(0), nll / q, R(1));
-  return {m * nll, muladd(g * p * ratio, m, m), m * g * p * muladd((g - R(1)) * p, ratio, R(2) - nll)};
+// Of m = a q^g. nll / q tends to 1 as q does to 0; with a single class it would be 0 / 0. Usual gammas have m / q without a division.
+template <class Power, class R> FOCAL_INLINE SoftmaxTerm<R> term_of_own(const Power &power, R m, R p, R q, R nll, R a) {
+  const R g(power.gamma);
+  R less = power.one_less(q, nll, a, m);  // m nll / q
+  if constexpr (Power::by_logarithm) less = select(q > R(0), less, m);
+  return {m * nll, muladd(g * p, less, m), g * p * muladd((g - R(1)) * p, less, m * (R(2) - nll))};
 }
 // A class that is not the row's, under an asymmetric loss, of m = a p^g: its value is m (-log p).
 template <class R> FOCAL_INLINE SoftmaxTerm<R> term_of_other(R g, R m, R q, R nll) {
@@ -32,7 +33,7 @@ template <class Power> struct SoftmaxFocal {
 
   // q is 1 - p, nll is -log p
   template <class R> FOCAL_INLINE SoftmaxTerm<R> operator()(R p, R q, R nll, R a) const {
-    return term_of_own(R(power.gamma), a * power(q), p, q, nll);
+    return term_of_own(power, a * power(q), p, q, nll, a);
   }
 };
 
@@ -65,23 +66,40 @@ template <class R> struct RowShift {
   }
 };
 
+// -log p, where q is 1 - p and `lifted` is p 2^headroom, a normal number: p = 2^k m with m in [1/2, 1) makes it the sum of two terms that
+// are not negative. Where p is at least 1/2 it is -log(1 - q), and no digit of q is lost.
+template <class R> FOCAL_INLINE R minus_log(R lifted, R q) {
+  using C = Constants<typename Number<R>::Lane>;
+  const auto bits = as_int(lifted) - (static_cast<decltype(C::half_bits)>(headroom) << C::mantissa);
+  const auto k = (bits - C::half_bits) >> C::mantissa;
+  const R m = as_float(bits - (k << C::mantissa));
+  const R w = select(R(1 << (headroom - 1)) > lifted, R(1) - m, q);  // of a NaN it is one
+  const R exponent = smaller(as_float(k + C::magic_bits) - R(C::magic), R(0));
+  return muladd(exponent, R(-C::ln2), w * log_rest_ratio(w));
+}
+
 // A row with a class index, whose exponential is `e` where `others` is the sum of all others', both over one power of
 // two. `gap` is how far its logit is below the row's largest, and `below_top` how far e is below that one's exponential.
 template <class R> struct IndexedRow {
   R value, share, pull;  // of an exponential the gradient is exponential * share * pull; of this class -others * share * pull
   R bend, hess;          // what the other classes' second derivatives have in common, scaled as pull is; this class's, scaled
+
+  IndexedRow() = default;
+  template <class Power>
+  FOCAL_INLINE IndexedRow(const SoftmaxFocal<Power> &loss, R e, R others, R gap, R below_top, R amount, R grad_scale) {
+    // Both factors of the gradient stay normal numbers where their product is one.
+    constexpr int lift = 1 << headroom;
+    const R inverse = R(1) / (e + others), scale = grad_scale * R(1.0f / lift);
+    share = inverse * R(lift);
+    const R nll = gap + minus_log((e + below_top) * share, (others - below_top) * inverse);
+    const R p = e * inverse, q = others * inverse;
+    const SoftmaxTerm<R> term = loss(p, q, nll, amount);
+    value = term.value;
+    pull = term.pull * scale;
+    bend = term.bend * scale;
+    hess = q * (bend + p * pull) * R(lift);
+  }
 };
-template <class R, class Power>
-FOCAL_INLINE IndexedRow<R> indexed_row(const SoftmaxFocal<Power> &loss, R e, R others, R gap, R below_top, R amount, R grad_scale) {
-  // Both factors of the gradient stay normal numbers where their product is one.
-  constexpr int lift = 1 << headroom;
-  const R inverse = R(1) / (e + others);
-  const R nll = gap + log_one_plus((others - below_top) / (e + below_top));
-  const R p = e * inverse, q = others * inverse, scale = grad_scale * R(1.0f / lift), share = inverse * R(lift);
-  const SoftmaxTerm<R> term = loss(p, q, nll, amount);
-  const R own = q * (term.bend * scale + p * (term.pull * scale)) * R(lift);
-  return {term.value, share, term.pull * scale, term.bend * scale, own};
-}
 
 // The second derivative of another class of such a row, whose exponential is e: p (p bend / (1 - p_own) + (1 - p) pull), where
 // `rest` is the sum of all exponentials but e.

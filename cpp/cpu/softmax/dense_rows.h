@@ -85,7 +85,7 @@ template <class R, class S, class T> struct SoftmaxDenseRows : SoftmaxIndexLanes
         const PowerAny<S> power(S::load(scratch.gamma_high + k), S::load(scratch.gamma_low + k));
         const auto is_own = S::load(scratch.own + k) > S(0);
         const S m = a * power(select(is_own, q, p));
-        const SoftmaxTerm<S> own = term_of_own(power.gamma, m, p, q, of), other = term_of_other(power.gamma, m, q, of);
+        const SoftmaxTerm<S> own = term_of_own(power, m, p, q, of, a), other = term_of_other(power.gamma, m, q, of);
         return SoftmaxTerm<S>{own.value, select(is_own, own.pull, other.pull), select(is_own, own.bend, other.bend)};
       });
     }

@@ -84,9 +84,9 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
 
   N target_of(int64_t r) const { return larger(N::load(scratch.row_target + r), N(0)); }
 
-  // Exponentials, and what index_terms() reads of each row.
+  // Exponentials, 0 for the row's own class, and what index_terms() reads of each row.
   template <bool shifted, bool H> FOCAL_NOINLINE void lanes(const T *x, int64_t r, int64_t end) const {
-    const bool masked = this->takes_classes_out();
+    const bool takes_out = this->takes_classes_out();
     for (; r < end; r += N::size) {
       const N target = target_of(r);
       N max(0), subtracted(0), exponent(0), floor(0);
@@ -112,14 +112,14 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
         N e;
         if constexpr (shifted) e = exponential_over(larger(floor, logits - subtracted), exponent);
         else e = exponential(logits);
-        if (masked) e = e * N::load(scratch.keep + k);
+        if (takes_out) e = e * N::load(scratch.keep + k);
         const auto is_own = equal(target, cls);
-        own = select(is_own, e, own);
-        const N other = select(is_own, N(0), e);
+        const N of_own = masked(is_own, e), other = e - of_own;
+        own = own + of_own;
         others = others + other;
         if constexpr (H) beside = beside + smaller(other, top), top = larger(other, top);
         if constexpr (shifted) own_logit = select(is_own, logits, own_logit);
-        e.store(scratch.e + k);
+        other.store(scratch.e + k);
       }
       own.store(scratch.row_e + r);
       others.store(scratch.row_others + r);
@@ -146,11 +146,11 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
 
   FOCAL_NOINLINE void gradients(T *grad, int64_t r, int64_t end) const {
     for (; r < end; r += N::size) {
-      const N target = target_of(r), minus_others = -N::load(scratch.row_others + r);
+      const N target = target_of(r), others = N::load(scratch.row_others + r);
       const N share = N::load(scratch.row_share + r), pull = N::load(scratch.row_pull + r);
       N cls(0);
       for (int64_t k = r; k < elements; k += class_step, cls = cls + N(1)) {
-        const N e = select(equal(target, cls), minus_others, N::load(scratch.e + k));
+        const N e = N::load(scratch.e + k) - masked(equal(target, cls), others);
         muladd(e * share, pull, N(0)).store(grad + k);  // no negative zeros
       }
     }

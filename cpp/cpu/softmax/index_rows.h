@@ -93,7 +93,7 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
           gap = S::load(scratch.row_share + r);
           below_top = select(gap > S(0), S::load(scratch.row_top + r) - e, S(0));
         }
-        const IndexedRow<S> row = indexed_row(loss, e, others, gap, below_top, S::load(scratch.row_amount + r), scale);
+        const IndexedRow<S> row(loss, e, others, gap, below_top, S::load(scratch.row_amount + r), scale);
         row.value.store(scratch.row_value + r);
         row.share.store(scratch.row_share + r);
         row.pull.store(scratch.row_pull + r);

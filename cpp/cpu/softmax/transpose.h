@@ -71,14 +71,17 @@ template <class V> struct Squares {
   }
 };
 
-// Calls f(r, c) for the squares that cover `rows` rows of C >= 4 classes but the last few rows: the last square of some rows overlaps.
+// Calls f(r, c) for the squares that cover `rows` rows of C >= 4 classes, the last of either with some of the one before; gives back how
+// many rows they cover, which is none of too few. Classes are the outer loop: what is added to an address is the same in all of the inner one.
 template <class V, class F> FOCAL_INLINE int64_t each_square(int64_t rows, int64_t C, F f) {
-  int64_t r = 0;
-  for (; r + Squares<V>::rows <= rows; r += Squares<V>::rows) {
-    for (int64_t c = 0; c + 4 < C; c += 4) f(r, c);
-    f(r, C - 4);
+  constexpr int64_t some = Squares<V>::rows;
+  if (rows < some) return 0;
+  for (int64_t c = 0; c < C; c += 4) {
+    const int64_t first = c + 4 < C ? c : C - 4;
+    for (int64_t r = 0; r + some <= rows; r += some) f(r, first);
+    if (rows % some != 0) f(rows - some, first);
   }
-  return r;
+  return rows;
 }
 
 // to[c * step + r] = from[r * C + c]

@@ -256,7 +256,7 @@ FOCAL_ON_DEVICE double indexed_row_of(const Plan &plan, float grad_scale, const 
   const float amount = amount_of<float>(plan, facts, facts.target);
   IndexedRow<float> result;
   with_common_power<float>(p.gamma, [&](auto power) {
-    result = indexed_row(SoftmaxFocal<decltype(power)>{power}, e_target, others, gap, below_top, amount, grad_scale);
+    result = IndexedRow<float>(SoftmaxFocal<decltype(power)>{power}, e_target, others, gap, below_top, amount, grad_scale);
   });
   const auto exponential_of = [&](float kept) {
     return row.keeps ? kept : exponential_over(larger(shift.floor, kept - shift.subtracted), shift.exponent);
