@@ -7,13 +7,15 @@
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
-// The formula of two classes in the difference d of their logits, d + low to twice the digits: a sigmoid focal loss.
-template <class R> struct TwoClasses { R value, grad, hess; };  // grad: of the other class; of the row's own it is -grad
-template <class R, class Power> FOCAL_INLINE TwoClasses<R> two_classes(const Power &power, R own, R other, R amount, R grad_scale) {
+// The formula of two classes in the difference d of their logits, d + low to twice the digits: a sigmoid focal loss. The row's own class is
+// the second where `is_second` is set, which changes a sign.
+template <class R> struct TwoClasses { R value, grad, hess; };  // grad: of the second class; of the first it is -grad
+template <class R, class Power, class Mask>
+FOCAL_INLINE TwoClasses<R> two_classes(const Power &power, R first, R second, const Mask &is_second, R amount, R grad_scale) {
   using T = typename Number<R>::Lane;
-  const R d = other - own;
-  const R back = other - d;  // what rounding took from d, exactly (Knuth's two-sum)
-  const R low = (other - (d + back)) - (own - back);
+  const R difference = second - first;
+  const R back = second - difference;  // what rounding took from the difference, exactly (Knuth's two-sum)
+  const R d = negated(is_second, difference), low = negated(is_second, (second - (difference + back)) - (first - back));
   const R reach(Limits<T>::logistic);
   const R z = larger(-reach, smaller(reach, d));
   const Reduced<R> t = reduce(z);
@@ -26,132 +28,282 @@ template <class R, class Power> FOCAL_INLINE TwoClasses<R> two_classes(const Pow
   // Past `reach` p goes on falling, and the loss it is multiplied by may be large
   const R fallen = p * exponential(larger(-reach, smaller(R(0), reach - d))), gain = R(power.gamma) * nll;
   const R hess = grad_scale * m * fallen * muladd(gain, muladd(R(power.gamma), fallen, -q), q * muladd(R(2), R(power.gamma), R(1)));
-  return {m * nll, grad_scale * m * muladd(R(power.gamma) * sure, nll, q), hess};
+  return {m * nll, negated(is_second, grad_scale * m * muladd(R(power.gamma) * sure, nll, q)), hess};
 }
 
 template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows<R, S, T> {
   using Base = SoftmaxIndexRows<R, S, T>;
   using Base::Base;
   using N = S;
+  using Some = Squares<typename Base::V>;
+  static_assert(N::size % Some::rows == 0, "whole squares in a pack");
   using Base::plan, Base::scratch, Base::C, Base::rows, Base::elements, Base::class_step, Base::problem;
 
+  // Of a block in the scratch. `shifted`: a row may be far.
   FOCAL_NOINLINE double index_lanes(const T *x, bool shifted, T *grad, T *hess) {
     static_assert(Base::step_of_rows % N::size == 0, "whole packs of rows");
-    if (C == 2) {
-      if (this->takes_classes_out())  // what a row of one class comes to is 0
-        for (int64_t r = 0; r < class_step; r++) scratch.row_amount[r] = scratch.row_left[r] < 2 ? T(0) : scratch.row_amount[r];
-      this->with_power_at(scratch.row_gamma_high, scratch.row_gamma_low, [&](auto power_at) {
-        hess ? two_class_rows<true>(power_at, x, grad, hess) : two_class_rows<false>(power_at, x, grad, nullptr);
-      });
-    } else {
-      constexpr int64_t stretch = 128;  // rows whose exponentials stay near the processor until their gradients are taken
-      for (int64_t r = 0; r < class_step; r += stretch) {
-        const int64_t end = class_step < r + stretch ? class_step : r + stretch;
-        if (hess) {
-          shifted ? lanes<true, true>(x, r, end) : lanes<false, true>(x, r, end);
-          this->template index_terms<true>(shifted, r, end);
-          hess_lanes(hess, r, end);
-        } else {
-          shifted ? lanes<true, false>(x, r, end) : lanes<false, false>(x, r, end);
-          this->template index_terms<false>(shifted, r, end);
-        }
-        if (grad) gradients(grad, r, end);
+    if (C == 2 && this->takes_classes_out())  // what a row of one class comes to is 0
+      for (int64_t r = 0; r < class_step; r++) scratch.row_amount[r] = scratch.row_left[r] < 2 ? T(0) : scratch.row_amount[r];
+    each_stretch(class_step, [&](int64_t r, int64_t end) { stretch(x + r, grad ? grad + r : nullptr, class_step, shifted, hess, r, end); });
+    return sum_of_values();
+  }
+
+  // Of a block where the call has it: its first row's classes are x[c * inner]. Gradients go to `grad` as they lie in the call's array.
+  FOCAL_NOINLINE double index_lanes_in_memory(const T *x, bool shifted, T *grad) {
+    if (plan.inner > 1) {
+      const int64_t whole = rows - rows % N::size, rest = rows - whole;
+      each_stretch(whole, [&](int64_t r, int64_t end) { stretch(x + r, grad ? grad + r : nullptr, plan.inner, shifted, nullptr, r, end); });
+      if (rest > 0) {
+        for (int64_t c = 0; c < C; c++) copy_numbers(x + whole + c * plan.inner, rest, scratch.x + c * stretch_step());
+        stretch(scratch.x, grad ? scratch.x : nullptr, stretch_step(), shifted, nullptr, whole, rows);
+        for (int64_t c = 0; grad && c < C; c++) copy_numbers(scratch.x + c * stretch_step(), rest, grad + whole + c * plan.inner);
       }
+      clear_without(grad, 1);
+    } else {
+      each_stretch(rows, [&](int64_t r, int64_t end) { rows_of_stretch(x + r * C, shifted, grad ? grad + r * C : nullptr, r, end); });
+      clear_without(grad, C);
     }
-    this->clear_values_without();
-    return static_cast<double>(sum_of<R>(scratch.row_value, rows));
+    return sum_of_values();
   }
 
  private:
-  template <bool H, class PowerAt> FOCAL_INLINE void two_class_rows(const PowerAt &power_at, const T *x, T *grad, T *hess) const {
-    const N least(static_cast<T>(problem().least_hess));
-    for (int64_t r = 0; r < class_step; r += N::size) {
-      const N first = N::load(x + r), second = N::load(x + class_step + r);
+  double sum_of_values() const {
+    this->clear_values_without();
+    return static_cast<double>(sum_of<R>(scratch.row_value, rows));
+  }
+  // Of rows without a class there is nothing but what comes of a NaN among their logits.
+  void clear_without(T *grad, int64_t row_step) const {
+    for (int32_t i = 0; grad && i < this->rows_without; i++) {
+      const int64_t r = scratch.without[i];
+      for (int64_t c = 0; scratch.row_value[r] != 0 && c < C; c++) grad[r * row_step + c * plan.inner] = 0;
+    }
+  }
+
+  // Calls f for stretches of rows whose numbers stay near the processor until their gradients are taken. Those of two classes are in
+  // registers all the time: a block is one stretch.
+  template <class F> FOCAL_INLINE void each_stretch(int64_t end, F f) const {
+    const int64_t most = stretch_step();
+    for (int64_t r = 0; r < end; r += most) f(r, end < r + most ? end : r + most);
+  }
+  // From one class of a stretch to the next, in the scratch.
+  int64_t stretch_step() const { return C == 2 || class_step < 128 ? class_step : 128; }
+
+  // Rows that lie one after the other, from row r on.
+  FOCAL_NOINLINE void rows_of_stretch(const T *x, bool shifted, T *grad, int64_t r, int64_t end) const {
+    int64_t whole = 0;
+    if constexpr (sizeof(T) == sizeof(float)) {  // doubles are rare, and this is code
+      if (C == 2 || (C == 3 && !shifted)) whole = (end - r) / N::size * N::size;
+      if (C == 2) {
+        two_class_stretch(Pairs{x, grad}, nullptr, r, r + whole);
+      } else if (whole > 0) {
+        lanes_of_three(x, r, r + whole);
+        this->template index_terms<false>(false, r, r + whole);
+        if (grad) gradients_of_three(grad, r, r + whole);
+      }
+    }
+    if (r + whole == end) return;
+    classes_apart<typename Base::V>(x + whole * C, end - r - whole, C, scratch.x, stretch_step());
+    stretch(scratch.x, grad ? scratch.x : nullptr, stretch_step(), shifted, nullptr, r + whole, end);
+    if (grad) rows_together<typename Base::V>(scratch.x, stretch_step(), end - r - whole, C, grad + whole * C);
+  }
+
+  // Class c of row r is at c * step. Hessians are in the scratch, as a block has them.
+  FOCAL_NOINLINE void stretch(const T *x, T *grad, int64_t step, bool shifted, T *hess, int64_t r, int64_t end) const {
+    if (C == 2) return two_class_stretch(Apart{x, grad, step}, hess, r, end);
+    if (hess) {
+      shifted ? lanes<true, true>(x, step, r, end) : lanes<false, true>(x, step, r, end);
+      this->template index_terms<true>(shifted, r, end);
+      hess_lanes(hess, r, end);
+    } else {
+      shifted ? lanes<true, false>(x, step, r, end) : lanes<false, false>(x, step, r, end);
+      this->template index_terms<false>(shifted, r, end);
+    }
+    if (grad) gradients(grad, step, r, end);
+  }
+
+  // Two classes of packs of rows, and where their gradients go: one class after the other, or one row after the other.
+  struct Apart {
+    static constexpr bool has_hess = true;
+    const T *x;
+    T *grad;
+    int64_t step;
+    FOCAL_INLINE void load(int64_t at, N &first, N &second) const { first = N::load(x + at), second = N::load(x + step + at); }
+    FOCAL_INLINE void store(int64_t at, const N &first, const N &second) const { first.store(grad + at), second.store(grad + step + at); }
+  };
+  struct Pairs {
+    static constexpr bool has_hess = false;
+    const T *x;
+    T *grad;
+    FOCAL_INLINE void load(int64_t at, N &first, N &second) const {
+      T numbers[2 * N::size];
+      FOCAL_UNROLL for (int k = 0; k < N::size; k += Some::rows) {
+        Some some;
+        some.load_rows(x + 2 * (at + k), Some::side, 2);
+        some.part_pairs();
+        some.store_classes(numbers + k, N::size, 2);
+      }
+      first = N::load(numbers), second = N::load(numbers + N::size);
+    }
+    FOCAL_INLINE void store(int64_t at, const N &first, const N &second) const {
+      T numbers[2 * N::size];
+      first.store(numbers), second.store(numbers + N::size);
+      FOCAL_UNROLL for (int k = 0; k < N::size; k += Some::rows) {
+        Some some;
+        some.load_classes(numbers + k, N::size, 2);
+        some.join_pairs();
+        some.store_rows(grad + 2 * (at + k), Some::side, 2);
+      }
+    }
+  };
+  template <class Place> FOCAL_INLINE void two_class_stretch(const Place &place, T *hess, int64_t r, int64_t end) const {
+    this->with_power_at(scratch.row_gamma_high, scratch.row_gamma_low, [&](auto power_at) {
+      if constexpr (Place::has_hess)
+        if (hess) return two_class_rows<true>(power_at, place, hess, r, end);
+      two_class_rows<false>(power_at, place, nullptr, r, end);
+    });
+  }
+  template <bool H, class PowerAt, class Place>
+  FOCAL_INLINE void two_class_rows(const PowerAt &power_at, const Place &place, T *hess, int64_t begin, int64_t end) const {
+    const N least(static_cast<T>(problem().least_hess)), scale(static_cast<T>(plan.grad_scale));
+    for (int64_t r = begin; r < end; r += N::size) {
+      N first, second;
+      place.load(r - begin, first, second);
       const auto is_second = N::load(scratch.row_target + r) > N(T(0.5));
-      const N own = select(is_second, second, first), other = select(is_second, first, second);
-      const TwoClasses<N> row =
-          two_classes(power_at(r), own, other, N::load(scratch.row_amount + r), N(static_cast<T>(plan.grad_scale)));
+      const TwoClasses<N> row = two_classes(power_at(r), first, second, is_second, N::load(scratch.row_amount + r), scale);
       row.value.store(scratch.row_value + r);
       if constexpr (H) {
         const N clamped = larger(least, row.hess);
         clamped.store(hess + r), clamped.store(hess + class_step + r);
       }
-      if (!grad) continue;
-      select(is_second, row.grad, N(0) - row.grad).store(grad + r);
-      select(is_second, N(0) - row.grad, row.grad).store(grad + class_step + r);
+      if (place.grad) place.store(r - begin, N(0) - row.grad, N(0) + row.grad);  // no negative zeros
     }
   }
 
   N target_of(int64_t r) const { return larger(N::load(scratch.row_target + r), N(0)); }
 
   // Exponentials, 0 for the row's own class, and what index_terms() reads of each row.
-  template <bool shifted, bool H> FOCAL_NOINLINE void lanes(const T *x, int64_t r, int64_t end) const {
+  template <bool shifted, bool H> FOCAL_NOINLINE void lanes(const T *x, int64_t step, int64_t r, int64_t end) const {
     const bool takes_out = this->takes_classes_out();
-    for (; r < end; r += N::size) {
+    const int64_t e_step = stretch_step();
+    T *e_at = scratch.e;
+    for (; r < end; r += N::size, x += N::size, e_at += N::size) {
       const N target = target_of(r);
-      N max(0), subtracted(0), exponent(0), floor(0);
+      N max(0), subtracted(0), exponent(0), floor(0), nearest(0);  // nearest: what an own logit is below that counts as below the largest
       if constexpr (shifted) {
-        max = N::load(x + r);
-        N reach = absolute(max);
-        for (int64_t k = r + class_step; k < elements; k += class_step) {
-          const N logits = N::load(x + k);
+        max = N::load(x);
+        N reach = this->magnitude_of_near(max);
+        for (int64_t c = 1; c < C; c++) {
+          const N logits = N::load(x + c * step);
           max = larger(logits, max);
-          reach = larger(absolute(logits), reach);
+          reach = larger(this->magnitude_of_near(logits), reach);
         }
-        const RowShift<N> shift(max);
-        const auto is_far = reach > N(this->near_reach);
-        subtracted = select(is_far, shift.subtracted, N(0));
-        exponent = select(is_far, shift.exponent, N(0));
-        floor = select(is_far, shift.floor, N(Base::near_floor));
-        max = select(is_far, max, N(Base::near_floor));
-        select(is_far, shift.top, N(0)).store(scratch.row_top + r);
+        const auto is_far = this->is_far_row(max, reach);
+        const RowShift<N> shift = this->shift_of(is_far, max);
+        subtracted = shift.subtracted, exponent = shift.exponent, floor = shift.floor;
+        nearest = select(is_far, max, N(Base::gone));
+        shift.top.store(scratch.row_top + r);
       }
       N own(0), others(0), own_logit(0), cls(0), top(0), beside(0);
-      for (int64_t k = r; k < elements; k += class_step, cls = cls + N(1)) {
-        const N logits = N::load(x + k);
+      const T *at = x;
+      T *to = e_at;
+      for (int64_t c = 0; c < C; c++, at += step, to += e_step, cls = cls + N(1)) {
+        const N logits = N::load(at);
         N e;
         if constexpr (shifted) e = exponential_over(larger(floor, logits - subtracted), exponent);
         else e = exponential(logits);
-        if (takes_out) e = e * N::load(scratch.keep + k);
+        if (takes_out) e = e * N::load(scratch.keep + c * class_step + r);
         const auto is_own = equal(target, cls);
         const N of_own = masked(is_own, e), other = e - of_own;
         own = own + of_own;
         others = others + other;
         if constexpr (H) beside = beside + smaller(other, top), top = larger(other, top);
         if constexpr (shifted) own_logit = select(is_own, logits, own_logit);
-        other.store(scratch.e + k);
+        other.store(to);
       }
       own.store(scratch.row_e + r);
       others.store(scratch.row_others + r);
       if constexpr (H) top.store(scratch.row_largest + r), beside.store(scratch.row_beside + r);
-      if constexpr (shifted) larger(max - own_logit, N(0)).store(scratch.row_share + r);
+      if constexpr (shifted) select(nearest > own_logit, max - own_logit, N(0)).store(scratch.row_share + r);
     }
   }
 
   FOCAL_NOINLINE void hess_lanes(T *hess, int64_t r, int64_t end) const {
     const N least(static_cast<T>(problem().least_hess));
-    for (; r < end; r += N::size) {
+    const T *e_at = scratch.e;
+    for (; r < end; r += N::size, e_at += N::size) {
       const N target = target_of(r), own = N::load(scratch.row_e + r), others = N::load(scratch.row_others + r);
       const N share = N::load(scratch.row_share + r), pull = N::load(scratch.row_pull + r), bend = N::load(scratch.row_bend + r);
       const N top = N::load(scratch.row_largest + r), beside = own + N::load(scratch.row_beside + r);
       const N inverse = over_or_zero(N(1), others), own_hess = N::load(scratch.row_hess + r);
       N cls(0);
-      for (int64_t k = r; k < elements; k += class_step, cls = cls + N(1)) {
-        const N e = N::load(scratch.e + k), rest = select(top > e, own + (others - e), beside);
+      for (int64_t c = 0; c < C; c++, cls = cls + N(1)) {
+        const N e = N::load(e_at + c * stretch_step()), rest = select(top > e, own + (others - e), beside);
         const N h = hess_beside(e, rest, share, inverse, pull, bend);
-        larger(least, select(equal(target, cls), own_hess, h)).store(hess + k);
+        larger(least, select(equal(target, cls), own_hess, h)).store(hess + c * class_step + r);
       }
     }
   }
 
-  FOCAL_NOINLINE void gradients(T *grad, int64_t r, int64_t end) const {
-    for (; r < end; r += N::size) {
-      const N target = target_of(r), others = N::load(scratch.row_others + r);
-      const N share = N::load(scratch.row_share + r), pull = N::load(scratch.row_pull + r);
+  FOCAL_NOINLINE void gradients(T *grad, int64_t step, int64_t r, int64_t end) const {
+    const int64_t e_step = stretch_step();
+    const T *e_at = scratch.e;
+    for (; r < end; r += N::size, e_at += N::size, grad += N::size) {
+      const Gradients gradient(*this, r);
+      const T *from = e_at;
+      T *to = grad;
       N cls(0);
-      for (int64_t k = r; k < elements; k += class_step, cls = cls + N(1)) {
-        const N e = N::load(scratch.e + k) - masked(equal(target, cls), others);
-        muladd(e * share, pull, N(0)).store(grad + k);  // no negative zeros
+      for (int64_t c = 0; c < C; c++, from += e_step, to += step, cls = cls + N(1)) gradient(cls, from).store(to);
+    }
+  }
+  // Of a pack of rows' exponentials of one class.
+  struct Gradients {
+    N target, others, share, pull;
+    FOCAL_INLINE Gradients(const SoftmaxIndexLanes &of, int64_t r)
+        : target(of.target_of(r)),
+          others(N::load(of.scratch.row_others + r)),
+          share(N::load(of.scratch.row_share + r)),
+          pull(N::load(of.scratch.row_pull + r)) {}
+    FOCAL_INLINE N operator()(const N &cls, const T *e) const {
+      return muladd((N::load(e) - masked(equal(target, cls), others)) * share, pull, N(0));  // no negative zeros
+    }
+  };
+
+  // The same of rows of three classes that lie one after the other: they are taken apart and put together in registers.
+  FOCAL_NOINLINE void lanes_of_three(const T *x, int64_t r, int64_t end) const {
+    const int64_t e_step = stretch_step();
+    T *e_at = scratch.e;
+    for (; r < end; r += N::size, x += 3 * N::size, e_at += N::size) {
+      T logits[3 * N::size];
+      FOCAL_UNROLL for (int at = 0; at < N::size; at += Some::rows) {
+        Some some;
+        some.load_thirds(x + 3 * at);
+        some.part_thirds();
+        some.store_classes(logits + at, N::size, 3);
+      }
+      const N target = target_of(r);
+      N own(0), others(0);
+      FOCAL_UNROLL for (int c = 0; c < 3; c++) {
+        const N e = exponential(N::load(logits + c * N::size)), of_own = masked(equal(target, N(T(c))), e), other = e - of_own;
+        own = own + of_own;
+        others = others + other;
+        other.store(e_at + c * e_step);
+      }
+      own.store(scratch.row_e + r);
+      others.store(scratch.row_others + r);
+    }
+  }
+  FOCAL_NOINLINE void gradients_of_three(T *grad, int64_t r, int64_t end) const {
+    const int64_t e_step = stretch_step();
+    const T *e_at = scratch.e;
+    for (; r < end; r += N::size, grad += 3 * N::size, e_at += N::size) {
+      T grads[3 * N::size];
+      const Gradients gradient(*this, r);
+      FOCAL_UNROLL for (int c = 0; c < 3; c++) gradient(N(T(c)), e_at + c * e_step).store(grads + c * N::size);
+      FOCAL_UNROLL for (int at = 0; at < N::size; at += Some::rows) {
+        Some some;
+        some.load_classes(grads + at, N::size, 3);
+        some.join_thirds();
+        some.store_thirds(grad + 3 * at);
       }
     }
   }

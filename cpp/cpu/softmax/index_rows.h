@@ -14,15 +14,43 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
 
   // `shifted`: a row of the block may be far.
   FOCAL_NOINLINE double index_along(const T *x, bool shifted, T *grad, T *hess) {
-    if (shifted) this->shifted_exponentials(x, false);
-    else this->exponentials(x);
+    if (!shifted) {
+      this->template exponentials<sizeof(T) == sizeof(double)>(x);  // that is right too, and one function less
+    } else if (this->has_near_and_gone_only(x) && find_gone(x)) {
+      this->template exponentials<true>(x);
+    } else {
+      this->shifted_exponentials(x, false);
+      find_gaps(x);
+    }
     if (this->takes_classes_out()) this->clear_masked(scratch.e);
-    return index_rows(shifted ? x : nullptr, grad, hess);
+    return index_rows(shifted, grad, hess);
   }
 
  private:
-  // `x` is null where no row is shifted.
-  double index_rows(const T *x, T *grad, T *hess) {
+  // Of rows of near logits and such that are gone: how far those whose own class is gone are below their largest logit, and that one's
+  // exponential. False where a row has no other.
+  bool find_gone(const T *x) {
+    bool all_near = true;
+    for (int64_t r = 0; r < rows; r++) {
+      const T own = x[target_position(r)];
+      scratch.row_share[r] = 0;
+      if (!(own < Base::gone)) continue;
+      const T max = largest_of<R>(x + r * Base::C, Base::C);
+      all_near &= max >= -this->near_reach;
+      scratch.row_share[r] = max - own;
+      scratch.row_top[r] = exponential(max);
+    }
+    return all_near;
+  }
+  // The same where rows are of any kind. Of a near row whose own class is not gone it is no matter.
+  void find_gaps(const T *x) {
+    for (int64_t r = 0; r < rows; r++) {
+      const T own = x[target_position(r)];
+      scratch.row_share[r] = scratch.row_reach[r] == 0 && !(own < Base::gone) ? T(0) : scratch.row_max[r] - own;
+    }
+  }
+
+  double index_rows(bool shifted, T *grad, T *hess) {
     using Row = RowByRow<R, T>;
     T *const e = scratch.e;
     for (int64_t r = 0; r < rows; r++) {
@@ -30,9 +58,6 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
       scratch.row_e[r] = e[at];
       e[at] = 0;
     }
-    if (x)
-      for (int64_t r = 0; r < rows; r++)
-        scratch.row_share[r] = scratch.row_floor[r] == Base::near_floor ? T(0) : scratch.row_max[r] - x[target_position(r)];
     // In a loop of its own: a vector load right after a store of one of its lanes waits for it.
     this->template each_row<Row>([&](const Row &row) {
       row.put(row.sum(e, [](auto v) FOCAL_LAMBDA { return v; }), scratch.row_others);
@@ -40,7 +65,7 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
     if (hess) find_beside();
     // The gradient is pull * p for the other classes and pull * -q for this one.
     for (int64_t r = 0; r < rows; r++) e[target_position(r)] = -scratch.row_others[r];
-    hess ? index_terms<true>(x != nullptr, 0, rows) : index_terms<false>(x != nullptr, 0, rows);
+    hess ? index_terms<true>(shifted, 0, rows) : index_terms<false>(shifted, 0, rows);
     if (grad)
       this->template each_row<Row>([&](const Row &row) {
         const auto share = row.of(scratch.row_share), pull = row.of(scratch.row_pull);

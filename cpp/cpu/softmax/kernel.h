@@ -20,6 +20,11 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
   double run(int64_t first_row, int64_t count) {
     this->begin(first_row, count);
     const FocalProblem &p = problem();
+    if (can_stay_in_memory()) {
+      const T largest = largest_in_memory();
+      this->stage_rows();
+      if (!may_need_fallback(largest)) return rows_in_memory(largest > near_reach);
+    }
     const T *const x = staged_logits();
     this->stage_rows();
     // the scratch's logits are spent before the first gradient is written
@@ -59,6 +64,33 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     return this->takes_classes_out() ? this->stage_mask(x) : x;
   }
 
+  // Are the block's rows of class indices, and such that lanes can work on them in the call's own arrays?
+  bool can_stay_in_memory() const {
+    const FocalProblem &p = problem();
+    if (!indexed || !by_class || p.inputs == FOCAL_PROBABILITIES || p.hess || this->takes_classes_out()) return false;
+    if (p.dtype != Stored<T>::dtype || (p.grad && p.grad_dtype != Stored<T>::dtype)) return false;
+    return plan.inner == 1 || first % plan.inner + rows <= plan.inner;  // each class's numbers are together
+  }
+  // Where class 0 of the block's first row is.
+  int64_t memory_position() const { return first / plan.inner * C * plan.inner + first % plan.inner; }
+  T largest_in_memory() const {
+    const T *const x = static_cast<const T *>(problem().logits) + memory_position();
+    if (plan.inner == 1) return largest_magnitude<R>(x, static_cast<int>(rows * C));
+    T largest = 0;
+    for (int64_t c = 0; c < C; c++) largest = larger(largest_magnitude<R>(x + c * plan.inner, static_cast<int>(rows)), largest);
+    return largest;
+  }
+  double rows_in_memory(bool far) {
+    const FocalProblem &p = problem();
+    this->list_rows_without();
+    if (p.flags & FOCAL_CLASS_GAMMAS) this->stage_gammas();
+    T *const grad = p.grad ? static_cast<T *>(p.grad) + memory_position() : nullptr;
+    const double sum = this->index_lanes_in_memory(static_cast<const T *>(p.logits) + memory_position(), far, grad);
+    scale_values();
+    write_values();
+    return sum;
+  }
+
   // Rows with a class index each, or with an amount of each class: values and derivatives of all of them.
   double alike_rows(const T *x, T *grad, T *hess) {
     if (indexed && !Base::Scratch::hard_targets(plan)) this->weigh_rows();
@@ -69,12 +101,11 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     const T largest = largest_magnitude<R>(x, static_cast<int>(elements));
     const bool far = largest > near_reach;
     rows_apart = 0;
-    if (plan.extreme_scale || (far && keeps_below_underflow()) || largest > Limits<T>::shifted || may_be_above(amount_limit(far))) x = set_rows_apart(x);
+    if (may_need_fallback(largest)) x = set_rows_apart(x);
     double sum = !indexed   ? this->dense_block(x, grad, hess)
                  : by_class ? this->index_lanes(x, far, grad, hess)
                             : this->index_along(x, far, grad, hess);
-    const T scale = static_cast<T>(plan.value_scale);
-    for (int64_t r = 0; problem().values && r < rows; r++) scratch.row_value[r] *= scale;
+    scale_values();
     sum += put_rows_apart(grad, hess);
     clear_derivatives({grad, hess});
     return sum;
@@ -107,6 +138,10 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     }
   }
 
+  void scale_values() const {
+    const T scale = static_cast<T>(plan.value_scale);
+    for (int64_t r = 0; problem().values && r < rows; r++) scratch.row_value[r] *= scale;
+  }
   void write_values() const {
     if (!problem().values) return;
     with_stored<T>(problem().values, problem().dtype, first, [&](auto *values) {
@@ -115,6 +150,11 @@ template <class R, class S, class T> struct SoftmaxKernel : SoftmaxOneHot<R, S, 
     });
   }
 
+  // May a row of a block whose logits are at most so large?
+  bool may_need_fallback(T largest) const {
+    const bool far = largest > near_reach;
+    return plan.extreme_scale || (far && keeps_below_underflow()) || largest > Limits<T>::shifted || may_be_above(amount_limit(far));
+  }
   // May an amount be above `limit`, or no number as a T? Then it may be one in double.
   bool may_be_above(T limit) const {
     if (!indexed) return is_any_from<R>(scratch.amount, elements, limit);

@@ -26,20 +26,28 @@ template <class R, class S, class T> struct SoftmaxOneHot : SoftmaxDenseRows<R, 
     if (!can_be_one_hot()) return {false, true};
     const FocalProblem &p = problem();
     const bool in_place = p.targets_dtype == Stored<T>::dtype && plan.inner == 1 && !by_class;
-    const T *labels = scratch.amount;
-    if (in_place) labels = static_cast<const T *>(p.targets) + first * C;
-    else this->gather(p.targets, p.targets_dtype, scratch.amount);
-    by_class ? add_codes_across(labels) : add_codes_along(labels);
-
     RowKinds found{false, false};
-    T *const target = scratch.row_target;
-    for (int64_t r = 0; r < rows; r++) {
-      if (target[r] < 0) continue;
-      const T code = scratch.row_e[r] - static_cast<T>(first_code);
-      if (code >= 0 && code < static_cast<T>(C) && labels[position(r, static_cast<int64_t>(code))] == 1) target[r] = code;
-      else target[r] = soft_row;
-      (target[r] == soft_row ? found.soft : found.indexed) = true;
+    const auto put = [&](int64_t r, int64_t cls) FOCAL_LAMBDA {  // -1: of several
+      scratch.row_target[r] = cls < 0 ? soft_row : static_cast<T>(cls);
+      (cls < 0 ? found.soft : found.indexed) = true;
+    };
+    if (p.targets_dtype == FOCAL_UINT8 && plan.inner == 1) {
+      const uint8_t *row = static_cast<const uint8_t *>(p.targets) + first * C;
+      for (int64_t r = 0; r < rows; r++, row += C)
+        if (scratch.row_target[r] >= 0) put(r, place_of_one(row, C));
+    } else {
+      const T *labels = scratch.amount;
+      if (in_place) labels = static_cast<const T *>(p.targets) + first * C;
+      else this->gather(p.targets, p.targets_dtype, scratch.amount);
+      by_class ? add_codes_across(labels) : add_codes_along(labels);
+      for (int64_t r = 0; r < rows; r++) {
+        if (scratch.row_target[r] < 0) continue;
+        const T code = scratch.row_e[r] - static_cast<T>(first_code);
+        const bool is_class = code >= 0 && code < static_cast<T>(C) && labels[position(r, static_cast<int64_t>(code))] == 1;
+        put(r, is_class ? static_cast<int64_t>(code) : -1);
+      }
     }
+    T *const target = scratch.row_target;
     if (!found.indexed && found.soft)
       for (int64_t r = 0; r < rows; r++) target[r] = target[r] == soft_row ? T(0) : T(-1);
     if (!found.soft) found.indexed = true;
@@ -54,6 +62,26 @@ template <class R, class S, class T> struct SoftmaxOneHot : SoftmaxDenseRows<R, 
     return problem().targets_kind == FOCAL_DENSE && problem().label_smoothing == 0 && C < first_code && problem().inputs == FOCAL_LOGITS;
   }
 
+  // Where the only one of n bytes that is not 0 is, if it is 1; else -1. By words, and no branch hangs on what they are.
+  static FOCAL_INLINE int64_t place_of_one(const uint8_t *bytes, int64_t n) {
+    constexpr int64_t step = sizeof(uint64_t);
+    uint64_t any = 0;
+    int64_t words = 0, place = 0;
+    const auto look = [&](int64_t at, int64_t count) FOCAL_LAMBDA {
+      uint64_t word = 0;
+      memcpy(&word, bytes + at, static_cast<size_t>(count));
+      const bool is_some = word != 0;
+      any |= word;
+      words += is_some;
+      place += is_some ? at : 0;
+    };
+    int64_t at = 0;
+    for (; at + step <= n; at += step) look(at, step);
+    if (at < n) look(at, n - at);
+    const bool is_one = words == 1 && (any & (any - 1)) == 0 && (any & UINT64_C(0x0101010101010101)) != 0;
+    return is_one ? place + __builtin_ctzll(any) / 8 : -1;
+  }
+
   template <class N> static FOCAL_INLINE N code_of(N label, N code) { return select(equal(label, N(0)), N(0), code); }
   void add_codes_across(const T *labels) const {
     for (int64_t r = 0; r < class_step; r += V::size) {
@@ -63,11 +91,12 @@ template <class R, class S, class T> struct SoftmaxOneHot : SoftmaxDenseRows<R, 
     }
   }
   void add_codes_along(const T *labels) const {
+    const T *const codes = scratch.class_code;
     for (int64_t r = 0; r < rows; r++) {
       const T *const row = labels + r * C;
       V sum(0);
       int64_t c = 0;
-      for (; c + V::size <= C; c += V::size) sum = sum + code_of(V::load(row + c), V::load(scratch.class_code + c));
+      for (; c + V::size <= C; c += V::size) sum = sum + code_of(V::load(row + c), V::load(codes + c));
       T rest = fold_lanes(sum, [](auto a, auto b) { return a + b; });
       for (; c < C; c++) rest += row[c] == 0 ? T(0) : scratch.class_code[c];
       scratch.row_e[r] = rest;

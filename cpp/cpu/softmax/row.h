@@ -51,19 +51,19 @@ template <class R, class T> FOCAL_INLINE T largest_of(const T *x, int64_t n) {
 }
 
 
-template <class One> struct Reach { One largest, magnitude; };  // of numbers, and of what they are without their sign
+template <class One> struct Reach { One largest, magnitude; };  // of numbers, and of their sizes
 
-template <class V, class T> FOCAL_INLINE Reach<T> reach_of(const T *x, int64_t n) {
+template <class V, class T, class Size> FOCAL_INLINE Reach<T> reach_of(const T *x, int64_t n, Size size) {
   const auto either = [](auto a, auto b) { return larger(a, b); };
   V largest(-__builtin_inf()), magnitude(0);
   int64_t k = 0;
   for (; k + V::size <= n; k += V::size) {
     const V numbers = V::load(x + k);
     largest = larger(numbers, largest);
-    magnitude = larger(absolute(numbers), magnitude);
+    magnitude = larger(size(numbers), magnitude);
   }
   Reach<T> reach{fold_lanes(largest, either), fold_lanes(magnitude, either)};
-  for (; k < n; k++) reach = {larger(x[k], reach.largest), larger(absolute(x[k]), reach.magnitude)};
+  for (; k < n; k++) reach = {larger(x[k], reach.largest), larger(size(x[k]), reach.magnitude)};
   return reach;
 }
 
@@ -83,7 +83,7 @@ template <class R, class T> struct RowByRow {
   One of(const T *array) const { return array[r]; }
   void put(One a, T *array) const { array[r] = a; }
   One largest(const T *x) const { return largest_of<R>(x + begin, C); }
-  Reach<One> reach(const T *x) const { return reach_of<V>(x + begin, C); }
+  template <class Size> FOCAL_INLINE Reach<One> reach(const T *x, Size size) const { return reach_of<V>(x + begin, C, size); }
   template <class Map> FOCAL_INLINE One sum(const T *x, Map map) const { return sum_over<R>(x + begin, C, map); }
   // Whole vectors may be written past the row's end, up to the block's, where rows to come will be written. What f reads has
   // room for them past that end too: a number by itself might be rounded in another way.
@@ -124,11 +124,11 @@ template <class R, class T> struct RowsByClass {
     for (int64_t k = r + class_step; k < end; k += class_step) result = larger(V::load(x + k), result);
     return result;
   }
-  FOCAL_INLINE Reach<One> reach(const T *x) const {
+  template <class Size> FOCAL_INLINE Reach<One> reach(const T *x, Size size) const {
     Reach<One> reach{V(-__builtin_inf()), V(0)};
     for (int64_t k = r; k < end; k += class_step) {
       const V numbers = V::load(x + k);
-      reach = {larger(numbers, reach.largest), larger(absolute(numbers), reach.magnitude)};
+      reach = {larger(numbers, reach.largest), larger(size(numbers), reach.magnitude)};
     }
     return reach;
   }

@@ -188,7 +188,8 @@ template <class T, class V> struct SoftmaxRows {
               background = static_cast<T>(p.background);
       if (plan.every_row_has_class) {
         // So it was when they were scanned: another thread may have written to them since
-        for (int64_t r = 0; r < rows; r++) target[r] = larger(smaller(target[r], count - 1), T(0));
+        const V last(count - 1), zero(0);
+        for (int64_t r = 0; r < rows; r += V::size) larger(smaller(V::load(target + r), last), zero).store(target + r);
         return stage_row_weights();
       }
       for (int64_t r = 0; r < rows; r++) {

