@@ -133,7 +133,7 @@ template <class R> FOCAL_INLINE R scale_by_power_of_two(R x, R k_plus_magic) {
 // The same for x of about 1, one operation less; a NaN does not survive it.
 template <class R> FOCAL_INLINE R add_to_exponent(R x, R k_plus_magic) {
   using C = Constants<typename Number<R>::Lane>;
-  return as_float(as_int(x) + (as_int(k_plus_magic) << C::mantissa));
+  return as_float(wrapping_sum(as_int(x), as_int(k_plus_magic) << C::mantissa));
 }
 
 // t = k ln 2 + rest, |rest| at most about ln 2 / 2

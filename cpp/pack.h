@@ -61,6 +61,11 @@ FOCAL_INLINE int64_t as_int(double a) { return bit_cast<int64_t>(a); }
 FOCAL_INLINE float as_float(int32_t a) { return bit_cast<float>(a); }
 FOCAL_INLINE double as_float(int64_t a) { return bit_cast<double>(a); }
 
+// A sum that may leave the integers' range, where the bits are those of NaN. In C++ that is defined for unsigned ones only.
+FOCAL_INLINE int32_t wrapping_sum(int32_t a, int32_t b) { return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b)); }
+FOCAL_INLINE int64_t wrapping_sum(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
+template <class I> FOCAL_INLINE I wrapping_sum(I a, I b) { return a + b; }  // packs
+
 // a > b ? a : b, so a NaN in b comes through and one in a does not.
 FOCAL_INLINE float larger(float a, float b) { return a > b ? a : b; }
 FOCAL_INLINE double larger(double a, double b) { return a > b ? a : b; }
