@@ -13,7 +13,7 @@ import { describeBinary } from './binary.mjs'
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
 /** Bytes. The largest so far, on x86-64 with three instruction sets, has 3.3 million; for GPUs there is code for several generations. */
-const ceilings = { focal_loss: 3_550_000, focal_loss_cuda: 40_000_000 }
+const ceilings = readJson(new URL('ceilings.json', import.meta.url))
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { glibc: { type: 'string' } } })
 const folder = resolve(positionals[0])

@@ -2,6 +2,8 @@
  * The elements of a problem in blocks of numbers of one kind, counted row by row: element `r * classes + c` is class c of row r. A loop over
  * the caller's arrays would be slow in a program with several kinds of them: V8 compiles accesses to more than four kinds as calls.
  */
+import { bufferOf, byteOffsetOf, setIn, tagOf } from '../arrays/intrinsics.js'
+import { kinds } from '../arrays/kinds.js'
 import type { NumericArray } from '../arrays/numeric_array.js'
 import { firstOf } from '../problem/positions.js'
 import type { Problem } from '../problem/problem.js'
@@ -24,7 +26,7 @@ export function gather(problem: Problem, array: NumericArray, block: Float64Arra
   } else if (count < SHORT) {
     for (let i = 0; i < count; i++) block[i] = array[from + i]
   } else {
-    block.set(array.subarray(from, to))
+    setIn(block, part(array, from, to))
   }
 }
 
@@ -37,8 +39,14 @@ export function scatter(problem: Problem, block: Float64Array, array: NumericArr
   } else if (count < SHORT) {
     for (let i = 0; i < count; i++) array[from + i] = block[i]
   } else {
-    array.set(block.subarray(0, count), from)
+    setIn(part(array, from, to), count === BLOCK ? block : part(block, 0, count))
   }
+}
+
+/** A view of elements `from` to `to - 1`: a subclass may say otherwise what its subarray() is. */
+function part(array: NumericArray, from: number, to: number): NumericArray {
+  const Kind = kinds[tagOf(array)]
+  return new Kind(bufferOf(array), byteOffsetOf(array) + from * Kind.BYTES_PER_ELEMENT, to - from)
 }
 
 /** Where element `i` lies. */

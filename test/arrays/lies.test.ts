@@ -66,27 +66,31 @@ describe.each(testedBackends())('%s', (backend) => {
     const { prototype } = (name === '%TypedArray%' ? Object.getPrototypeOf(Uint8Array) : globalThis[name as 'Array']) as { prototype: object }
     const { defineProperty, getOwnPropertyDescriptors } = Object
     const weights = new Float32Array(size).fill(1)
-    const call = () => loss.valueAndGrad(numbers, ones, { weights })
-    const right = (came: unknown) => came instanceof Error || (bitsOf((came as typeof weighted).grad) === bitsOf(weighted.grad) && (came as typeof weighted).value === weighted.value)
+    const calls = [[{ weights }, weighted], [{}, expected]] as const
+    const right = (came: unknown, wanted: typeof expected) => came instanceof Error || (bitsOf((came as typeof expected).grad) === bitsOf(wanted.grad) && (came as typeof expected).value === wanted.value)
     const wrong: string[] = []
     for (const [key, descriptor] of Object.entries(getOwnPropertyDescriptors(prototype))) {
       if (key === 'constructor' || descriptor.configurable !== true) continue
       for (const lie of [() => 0, () => undefined]) {
-        defineProperty(prototype, key, descriptor.get === undefined ? { value: lie, configurable: true, writable: true } : { get: lie, configurable: true })
-        let came: unknown
-        try {
-          came = call()
-        } catch (error) {
-          came = error
-        } finally {
-          defineProperty(prototype, key, descriptor)
+        for (const [options, wanted] of calls) {
+          let came: unknown
+          defineProperty(prototype, key, descriptor.get === undefined ? { value: lie, configurable: true, writable: true } : { get: lie, configurable: true })
+          try {
+            came = loss.valueAndGrad(numbers, ones, options)
+          } catch (error) {
+            came = error
+          } finally {
+            defineProperty(prototype, key, descriptor)
+          }
+          if (!right(came, wanted)) wrong.push(key)
         }
-        if (!right(came)) wrong.push(key)
       }
     }
     expect(wrong).toEqual([])
-    expect(right(call())).toBe(true)
-    expect(right(await loss.valueAndGradAsync(numbers, ones, { weights }))).toBe(true)
+    for (const [options, wanted] of calls) {
+      expect(right(loss.valueAndGrad(numbers, ones, options), wanted)).toBe(true)
+      expect(right(await loss.valueAndGradAsync(numbers, ones, options), wanted)).toBe(true)
+    }
   })
 
   // The results of js are made by Math's functions

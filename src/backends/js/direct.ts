@@ -55,7 +55,7 @@ export function computeDirect(problem: Problem, formula: ElementFormula, begin: 
 
 /** Labels of 0 and 1 for class indices. */
 function labelClasses({ targets, classes, background }: Problem, from: number, to: number): void {
-  labels.fill(0, 0, to - from)
+  for (let i = 0; i < to - from; i++) labels[i] = 0
   for (let r = Math.floor(from / classes); r * classes < to; r++) {
     const i = r * classes + targets[r] - from
     if (targets[r] !== background && i >= 0 && i < to - from) labels[i] = 1
