@@ -78,11 +78,12 @@ template <class Loss, class T, class R> requires(Loss::is_rare) struct PackOfLos
 // Is what is too small on the way too small in the end? Raised weights (cpu/targets/staging.h) leave room for a scale, and for sums of some terms.
 template <class T> bool flushes(const Plan &plan) { return sizeof(T) == sizeof(float) && 16 * larger(plan.grad_scale, plan.value_scale) <= raise<T>; }
 
-// Whether second derivatives of labels that are 0 or 1 have a sweep of their own. A module that pages load does without.
+// A module that pages load does with less code: without a sweep of their own for second derivatives of labels that are 0 or 1, and with short
+// packs for both sides of a loss.
 #ifdef __wasm_simd128__
-constexpr bool sweeps_second_hard = false;
+constexpr bool saves_code = true;
 #else
-constexpr bool sweeps_second_hard = true;
+constexpr bool saves_code = false;
 #endif
 
 template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums) {
@@ -95,7 +96,7 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
   const Blocks<T, Magnitudes<T>> blocks(plan, first, last, scratch, sums, range);
   const bool by_index = p.targets_kind == FOCAL_CLASS_INDEX && p.label_smoothing == 0;
   const bool hard = by_index || plan.hard_labels || (is_integer(p.targets_dtype) && p.label_smoothing == 0);
-  if constexpr (sizeof(T) == sizeof(float) && sweeps_second_hard)
+  if constexpr (sizeof(T) == sizeof(float) && !saves_code)
     if (p.hess && hard && Kernels::second_hard(p, [&](const auto &loss) {
           blocks.each([&](auto &work) { return dense_block<R, true, true>(work, loss); });
         }))
@@ -118,7 +119,8 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
   if constexpr (Kernels::two_sided && sizeof(T) == sizeof(float))
     Kernels::sides(p, [&](const auto &negative, const auto &positive) {
       using P = typename PackOfLoss<std::decay_t<decltype(negative)>, T, R>::Type;
-      blocks.each([&](auto &work) { return two_sided_block<P, typename PackOf<T>::Short>(work, negative, positive, hard); });
+      using Both = std::conditional_t<saves_code, typename PackOf<T>::Short, P>;
+      blocks.each([&](auto &work) { return two_sided_block<P, Both>(work, negative, positive, hard); });
     });
   else
     Kernels::template soft<T>(p, [&](const auto &loss) {

@@ -286,8 +286,8 @@ template <class Negative, class Positive> struct BothSides {
 };
 
 // Any targets of a loss that is a sum of two sides. Where they are hard, and few are 1, every element is a negative, and those few are computed apart.
-// Else both sides of each are computed, in packs of `Short`.
-template <class R, class Short, class T, class Range, class Negative, class Positive>
+// Else both sides of each are computed, in packs of `Both`.
+template <class R, class Both, class T, class Range, class Negative, class Positive>
 double two_sided_block(BlockWork<T, Range> &work, const Negative &negative, const Positive &positive, bool hard) {
   const Plan &plan = work.plan;
   const FocalProblem &p = plan.problem;
@@ -299,7 +299,7 @@ double two_sided_block(BlockWork<T, Range> &work, const Negative &negative, cons
     if (!of_bytes) stage_targets<T>(plan, work.begin, work.end, scratch.y, nullptr, scratch.numbers);
     positives = find_labels(work, of_bytes ? static_cast<const uint8_t *>(p.targets) + work.begin : nullptr, few);
   }
-  if (positives > few) return dense_block<Short, false, false>(work, BothSides<Negative, Positive>{negative, positive});
+  if (positives > few) return dense_block<Both, false, false>(work, BothSides<Negative, Positive>{negative, positive});
   for (int i = 0; i < positives; i++) scratch.keep[scratch.position[i]] = 0;
   // They come first: the gradient may be about to overwrite their logits.
   double sum = positives > 0 ? positives_apart<R>(work, positive, positives) : 0;
