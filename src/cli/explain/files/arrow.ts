@@ -4,13 +4,13 @@
  */
 import { type Batch, CompressionType, type DataType, setCompressionCodec, type Table, tableFromIPC, Type } from '@uwdata/flechette'
 import { decompress } from 'fzstd'
-import { reasonOf } from '../../../errors.js'
 import type { TableReader } from './array_reader.js'
 import { DICTIONARY, describedMessage, RECORDS, SCHEMA } from './arrow_message.js'
 import { type Bytes, fileBytes } from './bytes.js'
 import { put, widthOf } from './cells.js'
 import { chooseColumns, type ColumnChoice, type Role, takenOf } from './columns.js'
 import { pandasIndex } from './column_names.js'
+import { damageOf, expectLength } from './damage.js'
 import { lz4Frame } from './lz4.js'
 
 const MAGIC = 'ARROW1'
@@ -18,17 +18,14 @@ const MAGIC = 'ARROW1'
 const OLD_MAGIC = 'FEA1'
 /** What a message begins with, before its length. */
 const CONTINUATION = 0xffffffff
-/** What a byte may become: a run of Zstandard, a match of LZ4. More is damage, and would be memory. */
-const MOST = { zstd: 1 << 15, lz4: 256 }
-
 /** Integers of 64 bits as they are: an id may have more digits than a number. */
 const EXTRACTION = { useBigInt: true }
 
-setCompressionCodec(CompressionType.LZ4_FRAME, { encode: unused, decode: (input, length) => lz4Frame(input, expectLength(input, length, MOST.lz4)) })
+setCompressionCodec(CompressionType.LZ4_FRAME, { encode: unused, decode: (input, length) => lz4Frame(input, expectLength(input, length, 'lz4')) })
 setCompressionCodec(CompressionType.ZSTD, {
   encode: unused,
   decode(input, length) {
-    const output = decompress(input, new Uint8Array(expectLength(input, length, MOST.zstd)))
+    const output = decompress(input, new Uint8Array(expectLength(input, length, 'zstd')))
     if (output.length !== length) throw new Error(`a buffer has ${output.length} bytes; expected ${length}`)
     return output
   },
@@ -91,7 +88,7 @@ interface Rows {
 
 async function openArrow(name: string) {
   const bytes = await fileBytes(name)
-  const damaged = (error: unknown) => new Error(`${name} is no Arrow file, or a damaged one (${reasonOf(error).replaceAll(/\s+/g, ' ')})`, { cause: error })
+  const damaged = (error: unknown) => new Error(`${name} is no Arrow file, or a damaged one (${damageOf(error)})`, { cause: error })
   try {
     const messages = await messagesOf(bytes)
     const schema = await messages.next()
@@ -212,9 +209,4 @@ function isList(type: DataType): type is Extract<DataType, { children: unknown }
 /** Nothing is written here. */
 function unused(): never {
   throw new Error('there is no compressor')
-}
-
-function expectLength(input: Uint8Array, length: number, most: number): number {
-  if (!(length >= 0 && length <= input.length * most)) throw new Error(`a buffer of ${input.length} bytes is said to hold ${length}`)
-  return length
 }

@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { reasonOf } from '../../../errors.js'
+import { damageOf } from './damage.js'
 
 export interface Bytes {
   readonly size: number
@@ -42,7 +43,7 @@ export function streamBytes(name: string, stream: Readable, size: number, close:
       while (filled < to.length) {
         if (left.length === 0) {
           const next = await chunks.next().catch((error: unknown) => {
-            throw new Error(`${name} is damaged (${reasonOf(error)})`, { cause: error })
+            throw new Error(`${name} is damaged (${damageOf(error)})`, { cause: error })
           })
           if (next.done === true) break
           left = next.value

@@ -2,7 +2,6 @@
 import { pipeline } from 'node:stream'
 import { constants, createGunzip, gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse'
-import { reasonOf } from '../../../errors.js'
 import { printable } from '../../output/printable.js'
 import type { TableReader } from './array_reader.js'
 import { opened } from './bytes.js'
@@ -10,6 +9,7 @@ import type { ColumnChoice, Role } from './columns.js'
 import type { Line } from './csv_cells.js'
 import { dialectOf, HEAD_BYTES } from './csv_dialect.js'
 import { csvTable } from './csv_table.js'
+import { damageOf } from './damage.js'
 
 /** The chosen columns of a table, logits before targets. */
 export async function csvReader(name: string, role: Role, choice: ColumnChoice): Promise<TableReader> {
@@ -53,6 +53,6 @@ async function* linesOf(name: string, records: AsyncIterable<unknown>): AsyncGen
       yield { cells: record, number: info.lines }
     }
   } catch (error) {
-    throw new Error(`${name} is no proper table (${printable(reasonOf(error), 200)})`, { cause: error })
+    throw new Error(`${name} is no proper table (${printable(damageOf(error), 200)})`, { cause: error })
   }
 }

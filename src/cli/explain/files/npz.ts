@@ -1,9 +1,9 @@
 /** Finds an array in a .npz file, which is a zip archive of .npy files. */
 import * as zlib from 'node:zlib'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
-import { reasonOf } from '../../../errors.js'
 import { namesText } from '../../output/printable.js'
 import { type Bytes, fileBytes, opened, streamBytes } from './bytes.js'
+import { damageOf } from './damage.js'
 
 const STORED = 0
 
@@ -15,14 +15,14 @@ export async function npzArray(path: string, wanted: string): Promise<{ readonly
   try {
     archive = await openPromise(path, { autoClose: false })
   } catch (error) {
-    throw new Error(`${path} is no .npz file, or a damaged one (${reasonOf(error)})`, { cause: error })
+    throw new Error(`${path} is no .npz file, or a damaged one (${damageOf(error)})`, { cause: error })
   }
   try {
     const entry = await find(path, archive, wanted)
     const name = `${entry.fileName.replace(/\.npy$/, '')} in ${path}`
     if (entry.isEncrypted()) throw new Error(`${name} is encrypted; expected an archive that numpy.savez has written`)
     const damaged = (error: unknown): never => {
-      throw new Error(`${name} is damaged (${reasonOf(error)})`, { cause: error })
+      throw new Error(`${name} is damaged (${damageOf(error)})`, { cause: error })
     }
     if (entry.compressionMethod !== STORED) {
       const stream = await archive.openReadStreamPromise(entry).catch(damaged)
@@ -43,7 +43,7 @@ async function find(path: string, archive: ZipFile, wanted: string): Promise<Ent
   try {
     for await (const entry of archive.eachEntry()) if (entry.fileName.endsWith('.npy')) entries.push(entry)
   } catch (error) {
-    throw new Error(`${path} is damaged (${reasonOf(error)})`, { cause: error })
+    throw new Error(`${path} is damaged (${damageOf(error)})`, { cause: error })
   }
   const found = entries.find(({ fileName }) => fileName === `${wanted}.npy`)
   if (found !== undefined) return found

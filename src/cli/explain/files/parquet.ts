@@ -1,25 +1,29 @@
 /** Reads Parquet files, one row group after another. */
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { decompress } from 'fzstd'
-import { type AsyncBuffer, asyncBufferFromFile, type Compressors, parquetMetadataAsync, type FileMetaData, parquetScan, parquetSchema, type SchemaTree } from 'hyparquet'
-import { reasonOf } from '../../../errors.js'
+import { type AsyncBuffer, asyncBufferFromFile, type Compressors, parquetMetadataAsync, type FileMetaData, parquetScan, parquetSchema, type SchemaTree, snappyUncompress } from 'hyparquet'
 import type { TableReader } from './array_reader.js'
 import { opened } from './bytes.js'
 import { chooseColumns, type ColumnChoice, type Role, takenOf } from './columns.js'
 import { put, widthOf } from './cells.js'
 import { pandasIndex } from './column_names.js'
+import { damageOf, expectLength } from './damage.js'
 import { lz4Block, lz4Framed } from './lz4.js'
 
-/** What hyparquet does not do itself. */
+/** With lengths that are looked at before there is memory for them: hyparquet's own Snappy believes what a page says. */
 const compressors: Compressors = {
-  GZIP: (input) => gunzipSync(input),
-  BROTLI: (input) => brotliDecompressSync(input),
-  ZSTD: (input, length) => decompress(input, new Uint8Array(length)),
-  LZ4: lz4Framed,
-  LZ4_RAW: lz4Block,
+  GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
+  BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
+  ZSTD: (input, length) => decompress(input, new Uint8Array(expectLength(input, length, 'zstd'))),
+  LZ4: (input, length) => lz4Framed(input, expectLength(input, length, 'lz4')),
+  LZ4_RAW: (input, length) => lz4Block(input, expectLength(input, length, 'lz4')),
+  SNAPPY(input, length) {
+    const output = new Uint8Array(expectLength(input, length, 'snappy'))
+    snappyUncompress(input, output)
+    return output
+  },
 }
 
-/** With what hyparquet does itself. */
 const CODECS = 'no compression, Snappy, gzip, Brotli, Zstandard or LZ4'
 
 /** Of its beginning and its end. */
@@ -91,10 +95,17 @@ async function openTable(name: string, file: AsyncBuffer): Promise<Table> {
     const metadata = await parquetMetadataAsync(file)
     const { children } = parquetSchema(metadata)
     const scan = await parquetScan({ file, metadata, compressors, utf8: false, geoparquet: false })
-    return { name, names: children.map(({ element }) => element.name), integers: children.map(isInteger), index: pandasIndex(metadata.key_value_metadata?.find(({ key }) => key === 'pandas')?.value), rows: rowsOf(metadata), groups: scan.ranges.length, scan }
+    return { name, names: children.map(nameOf), integers: children.map(isInteger), index: pandasIndex(metadata.key_value_metadata?.find(({ key }) => key === 'pandas')?.value), rows: rowsOf(metadata), groups: scan.ranges.length, scan }
   } catch (error) {
-    throw new Error(`${name} is no Parquet file, or a damaged one (${reasonOf(error)})`, { cause: error })
+    throw new Error(`${name} is no Parquet file, or a damaged one (${damageOf(error)})`, { cause: error })
   }
+}
+
+function nameOf({ element }: SchemaTree): string {
+  // hyparquet does not look whether there is one
+  const { name } = element as { readonly name?: unknown }
+  if (typeof name !== 'string') throw new Error('a column has no name')
+  return name
 }
 
 function rowsOf({ num_rows }: FileMetaData): number {
@@ -116,7 +127,7 @@ async function readGroup({ name, names, scan }: Table, places: readonly number[]
     try {
       columns.push(await scan.readColumn({ column: names[place], ...scan.ranges[index] }))
     } catch (error) {
-      const reason = reasonOf(error)
+      const reason = damageOf(error)
       const expected = reason.includes('compression codec') ? `; expected ${CODECS}` : ''
       throw new Error(`column ${names[place]} of ${name} cannot be read (${reason})${expected}`, { cause: error })
     }

@@ -95,9 +95,17 @@ describe('Arrow', () => {
       const read = await readAll({ file: path, missing: true }).catch((error: unknown) => String(error))
       if (typeof read !== 'string') continue
       expect(read).toMatch(/^Error: [^\n]*count\.arrow[^\n]*$/)
+      // The engine's words
+      expect(read).not.toMatch(/DataView|typed array|undefined|is not a function/)
       if (/a list of 2147483647 items is in a message of \d+ bytes/.test(read)) refused++
     }
     expect(refused).toBeGreaterThan(2)
+  })
+
+  it('the engine says nothing of what it came upon', async () => {
+    // Offsets that lead out of the message
+    const whole = bytesOf(found.stream).fill(0x7f, 8, 40)
+    expect(String(await thrownBy(() => readAll({ file: file('lost.arrow', whole) })))).toMatch(/lost\.arrow is no Arrow file, or a damaged one \(what it says of its contents makes no sense\)$/)
   })
 
   it('a batch that says that it has more rows than it has', async () => {

@@ -1,4 +1,5 @@
 /** What other writers put into Parquet files: pandas' index, LZ4, nulls and records. */
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { type SchemaElement } from 'hyparquet'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, it } from 'vitest'
@@ -82,6 +83,38 @@ describe('LZ4', () => {
     const path = table([score, label], { codec: 'LZO', compressors: { LZO: literals } })
     await expect(readAll({ file: path })).rejects.toThrow(/^column score of \S+x\.parquet cannot be read \(.*LZO\); expected no compression, Snappy, gzip, Brotli, Zstandard or LZ4$/)
   })
+})
+
+describe('pages that say that they hold more, or less, than they can', () => {
+  const long = { ...score, data: Float64Array.from({ length: 10_000 }, (_, i) => Math.sin(i)) }
+  const held = { ...label, data: new Array<bigint>(10_000).fill(0n) }
+
+  it.each(['LZ4', 'LZ4_RAW', 'SNAPPY'] as const)('%s: there is no memory for them', async (codec) => {
+    const path = table([long, held], { codec, compressors: { [codec]: () => Uint8Array.of(0) } })
+    await expect(readAll({ file: path })).rejects.toThrow(/^column score of \S+x\.parquet cannot be read \(a buffer of 1 bytes is said to hold 8000\)$/)
+  })
+
+  it.each([
+    ['GZIP', gzipSync],
+    ['BROTLI', brotliCompressSync],
+  ] as const)('%s: no more is unpacked', async (codec, compress) => {
+    const path = table([long, held], { codec, compressors: { [codec]: () => new Uint8Array(compress(new Uint8Array(1e6))) } })
+    await expect(readAll({ file: path })).rejects.toThrow(/^column score of \S+x\.parquet cannot be read \(what it says of its contents makes no sense\)$/)
+  })
+})
+
+it('a footer of which any byte is wrong is read, or refused without a word of the engine', async () => {
+  const whole = new Uint8Array(parquetWriteBuffer({ columnData: [score, label] }))
+  const end = whole.length - 8
+  let refused = 0
+  for (let at = end - new DataView(whole.buffer).getUint32(end, true); at < end; at++) {
+    const read = await readAll({ file: file('x.parquet', whole.with(at, 0xff)) }).catch((error: unknown) => String(error))
+    if (typeof read !== 'string') continue
+    expect(read).toMatch(/^Error: [^\n]*x\.parquet[^\n]*$/)
+    expect(read).not.toMatch(/undefined|is not a function|DataView|array length|BigInt|JSON/)
+    if (read.endsWith('is no Parquet file, or a damaged one (what it says of its contents makes no sense)')) refused++
+  }
+  expect(refused).toBeGreaterThan(2)
 })
 
 describe('cells that are no numbers', () => {
