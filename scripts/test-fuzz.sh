@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # scripts/test-fuzz.sh [SECONDS, each, or --quick]: libFuzzer on the kernel's C ABI, under AddressSanitizer and UndefinedBehaviorSanitizer, against the double
-# reference; then damaged files on the command line's readers (test/fuzz/readers.ts). Debian: apt-get install clang libclang-rt-14-dev.
+# reference; then damaged files on the command line's readers, guided by coverage (test/fuzz/readers.ts). Debian: apt-get install clang libclang-rt-14-dev.
 # Begins with the inputs in cpp/tests/fuzz/corpus; what the fuzzer finds stays in build/fuzz, failures as crash-... . With --quick the kernel
 # and the readers get the same inputs every time: those, and some that a seed draws from them.
 set -euo pipefail
@@ -11,7 +11,7 @@ damaged=(--seconds "$seconds")
 if [ "$seconds" = --quick ]; then
   rm -rf build/fuzz/corpus
   limits=(-seed=1 -runs=1500)
-  damaged=(--files 4000 --seed 1)
+  damaged=(--files 2000 --seed 1)
 fi
 clang=$(command -v clang++ || command -v clang++-14) || { echo "test-fuzz: clang++ is missing (Debian: apt-get install clang libclang-rt-14-dev)" >&2; exit 1; }
 mkdir -p build/fuzz/corpus

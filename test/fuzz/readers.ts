@@ -1,89 +1,118 @@
 /**
- * Reads damaged files of every format: `tsx test/fuzz/readers.ts [--seconds 60 | --files 1000] [--seed 1]`. A file is read to its end, to numbers that
- * are as many as its shape says, or refused with one sentence that names it. fast-check makes the damage, and the smallest that still fails.
+ * Fuzzing of the command line's readers, guided by coverage: files that reach new blocks of our code are what further ones are made of.
+ * `tsx test/fuzz/readers.ts [--seconds 60 | --files 1000] [--seed 1] [--found FOLDER]`. A file is read to its end, to numbers that are as many as its
+ * shape says, or refused with one sentence that names it; in a second, and without much memory.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import fc from 'fast-check'
-import { diskFiles } from '../../src/cli/explain/files/open.js'
-import { openSource } from '../../src/cli/explain/files/source.js'
-import { printable } from '../../src/cli/output/printable.js'
-import { edit, edited } from './edits.js'
-import { type Seed, seeds, targetsFile } from './seeds.js'
+import { seeded } from '../support/random.js'
+import { COMMITTED, type Input, save, savedIn } from './corpus.js'
+import { Coverage, reaches } from './coverage.js'
+import { minimised } from './minimise.js'
+import { mutated } from './mutate.js'
+import { Reader, type Way } from './read.js'
+import { type Seed, seeds } from './seeds.js'
+import { Watchdog } from './watchdog.js'
 
-/** In bytes, above what was there before: a file of a few kilobytes has no right to more. */
-const MOST_MEMORY = 512 * 2 ** 20
-/** Of the processor. */
-const SLOWEST_MS = 5000
+const BUILD = fileURLToPath(new URL('../../build/fuzz', import.meta.url))
 
-async function main(): Promise<void> {
-  const text = { type: 'string' } as const
-  const { seconds = '60', files, seed = String(Date.now() % 2 ** 31) } = parseArgs({ options: { seconds: text, files: text, seed: text } }).values
-  const folder = mkdtempSync(join(tmpdir(), 'focal-loss-fuzz-'))
-  const targets = join(folder, targetsFile.name)
-  writeFileSync(targets, targetsFile.bytes)
-  const outcomes = new Map<string, { read: number; refused: number }>(seeds.map(({ name }) => [name, { read: 0, refused: 0 }]))
+/** How many kinds of failures end it. */
+const MOST_FAILURES = 20
+
+const text = { type: 'string' } as const
+const options = parseArgs({ options: { seconds: text, files: text, seed: text, found: text } }).values
+const isCounted = options.files !== undefined
+const files = Number(options.files ?? Infinity)
+const seconds = Number(options.seconds ?? (isCounted ? Infinity : 60))
+const seedNumber = Number(options.seed ?? Date.now() % 2 ** 31)
+// What is counted is the same every time, and begins with the same files
+const found = options.found ?? (isCounted ? undefined : join(BUILD, 'readers'))
+
+const random = seeded(seedNumber)
+const coverage = new Coverage('/src/cli/')
+const reader = new Reader()
+const reading = join(BUILD, 'reading')
+mkdirSync(BUILD, { recursive: true })
+const watchdog = new Watchdog(reading)
+
+const corpus: Input[] = []
+const outcomes = new Map<Seed, Record<'read' | 'refused' | 'kept', number>>(seeds.map((seed) => [seed, { read: 0, refused: 0, kept: 0 }]))
+function count(seed: Seed, outcome: 'read' | 'refused' | 'kept'): void {
+  const counts = outcomes.get(seed)
+  if (counts !== undefined) counts[outcome]++
+}
+const failures = new Set<string>()
+
+/** Whether the file was refused, and what has run. */
+async function readOnce({ seed, bytes }: Input, way: Way) {
+  writeFileSync(reading, bytes)
+  watchdog.feed()
+  const refused = await reader.read(bytes, seed, way)
+  return { refused, run: coverage.take() }
+}
+
+/** Reads it, and keeps it where it reaches what none has reached: as it is, or what is left of it where it is `made` here. */
+async function tryOne(input: Input, way: Way, made: boolean): Promise<void> {
+  const { seed, bytes } = input
   try {
-    // Names, and not seeds: a failure prints them
-    const anyFile = fc.tuple(fc.constantFrom(...outcomes.keys()), fc.array(edit, { minLength: 1, maxLength: 6 }))
-    const property = fc.asyncProperty(anyFile, async ([name, edits]) => {
-      const file = seeds.find((each) => each.name === name) as Seed
-      const path = join(folder, file.name)
-      writeFileSync(path, edited(file.bytes, edits, file.from))
-      const outcome = outcomes.get(file.name)
-      const refused = await readOrRefuse(path, file, targets)
-      if (outcome !== undefined) outcome[refused ? 'refused' : 'read']++
-    })
-    const limit = files === undefined ? { numRuns: 1e9, interruptAfterTimeLimit: 1000 * Number(seconds) } : { numRuns: Number(files) }
-    await fc.assert(property, { seed: Number(seed), markInterruptAsFailure: false, ...limit })
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-  for (const [name, { read, refused }] of outcomes) {
-    console.log(`${name}: ${read + refused} damaged files, ${read} read, ${refused} refused`)
-    if (read + refused === 0) throw new Error(`no file was made of ${name}: more files are needed`)
-  }
-}
-
-/** Whether the file was refused. Throws where that was not by one sentence, or what was read makes no sense. */
-async function readOrRefuse(path: string, { options }: Seed, targets: string): Promise<boolean> {
-  const before = process.memoryUsage().rss
-  const start = process.cpuUsage()
-  const error = await readToTheEnd(path, path.endsWith('.npy') ? targets : undefined, options).catch((thrown: unknown) => thrown)
-  const { user, system } = process.cpuUsage(start)
-  const [grown, took] = [process.memoryUsage().rss - before, (user + system) / 1000]
-  if (grown > MOST_MEMORY) throw new Error(`reading it took ${grown} bytes of memory`)
-  if (took > SLOWEST_MS) throw new Error(`reading it took ${took} ms`)
-  if (error === undefined) return false
-  expectSentence(error, path)
-  return true
-}
-
-class Nonsense extends Error {}
-
-async function readToTheEnd(path: string, targets: string | undefined, options: Seed['options']): Promise<void> {
-  const source = await openSource(diskFiles, { file: path, targets, arrays: { logits: 'logits', targets: 'targets' }, ...options })
-  try {
-    for (let chunk = await source.read(); chunk !== undefined; chunk = await source.read()) {
-      const elements = chunk.shape.reduce((product, size) => product * size, 1)
-      if (chunk.logits.length !== elements) throw new Nonsense(`${chunk.logits.length} logits for the shape ${chunk.shape.join()}`)
-      const rows = elements / source.classes
-      if (chunk.targets.length !== (chunk.targetKind === 'labels' ? elements : rows)) throw new Nonsense(`${chunk.targets.length} targets for the shape ${chunk.shape.join()}`)
-    }
-  } finally {
-    await source.close()
+    const { refused, run: first } = await readOnce(input, way)
+    count(seed, refused ? 'refused' : 'read')
+    if (coverage.newIn(first).length === 0) return
+    // V8 counts what runs for the first time as a whole; and what files before this one have left to be done is none of its own
+    const { run } = await readOnce(input, way)
+    const places = coverage.newIn(run)
+    if (places.length === 0) return
+    coverage.keep(run)
+    const does = (shorter: Uint8Array) =>
+      readOnce({ seed, bytes: shorter }, way).then(
+        (again) => reaches(again.run, places),
+        () => false,
+      )
+    const kept = made ? { seed, bytes: await minimised(bytes, seed.from ?? 0, does) } : input
+    corpus.push(kept)
+    count(seed, 'kept')
+    if (made && found !== undefined) save(found, kept)
+  } catch (error) {
+    await fail(input, way, error as Error)
   }
 }
 
-/** An error of the engine's own, or text of more than a line, is none that a user should see. */
-function expectSentence(error: unknown, path: string): void {
-  if (!(error instanceof Error) || error.constructor !== Error) throw error
-  const message = printable(error.message)
-  if (!message.includes(basename(path)) && !message.includes(targetsFile.name)) throw new Error(`the sentence names no file: ${message}`, { cause: error })
-  // What another library says of it stands in parentheses
-  if (/[\n\r]|undefined|\[object/.test(message.replace(/\(.*\)/, '')) || message.length > 500) throw new Error(`this is no sentence: ${JSON.stringify(message)}`, { cause: error })
+async function fail({ seed, bytes }: Input, way: Way, error: Error): Promise<void> {
+  const kindOf = ({ message, cause }: Error) => `${seed.name}: ${((cause as Error | undefined)?.message ?? message).replaceAll(/\d+/g, '#')}`
+  const kind = kindOf(error)
+  if (failures.has(kind)) return
+  failures.add(kind)
+  const fails = (shorter: Uint8Array) =>
+    readOnce({ seed, bytes: shorter }, way).then(
+      () => false,
+      (thrown: unknown) => kindOf(thrown as Error) === kind,
+    )
+  const path = save(join(BUILD, 'failures'), { seed, bytes: await minimised(bytes, seed.from ?? 0, fails) })
+  console.error(`fuzz: ${path}, from ${way}:`, error)
 }
 
-await main()
+for (const seed of seeds) {
+  const input = { seed, bytes: seed.bytes }
+  for (const way of ['disk', 'standard input'] as const) await tryOne(input, way, false)
+  // Also one that reaches nothing new is what others are made of
+  if (!corpus.some((each) => each.seed === seed)) corpus.push(input)
+}
+for (const input of [...savedIn(COMMITTED), ...(found === undefined ? [] : savedIn(found))]) await tryOne(input, 'disk', false)
+const begun = coverage.reached
+const end = performance.now() + 1000 * seconds
+let made = 0
+for (; made < files && performance.now() < end && failures.size < MOST_FAILURES; made++) {
+  const { seed, bytes } = random.pick(corpus)
+  const others = corpus.filter((each) => each.seed === seed).map((each) => each.bytes)
+  // Now and then the ending of the name is wrong
+  const as = random() < 0.03 ? random.pick(seeds.filter(({ from }) => from === undefined)) : seed
+  const way = random() < 0.05 ? 'standard input' : 'disk'
+  await tryOne({ seed: as, bytes: mutated(random, bytes, others, seed.from ?? 0) }, way, true)
+}
+reader.close()
+
+for (const [{ name }, { read, refused, kept }] of outcomes) console.log(`${name}: ${read} read, ${refused} refused, ${kept} kept`)
+console.log(`${made} files made with the seed ${seedNumber}; characters of code that have run: ${begun} by the files that were there, ${coverage.reached} with these; failures: ${failures.size}`)
+process.exit(failures.size === 0 ? 0 : 1)
