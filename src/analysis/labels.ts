@@ -1,15 +1,26 @@
 /** The labels of a problem, read once into one byte each, so that loops over examples are plain ones. */
-import { isValid, targetOf } from '../problem/positions.js'
+import { isIgnored, isValid, targetOf } from '../problem/positions.js'
 import type { Problem } from '../problem/problem.js'
 
 /** What a byte says. */
 export const [NEGATIVE, POSITIVE, LEFT_OUT] = [0, 1, 2]
 
+/** The labels of one problem after another, in memory that is used again. */
+export class Labels {
+  bytes = new Uint8Array(0)
+
+  /** As {@link readLabels}. */
+  read(problem: Problem): boolean {
+    if (this.bytes.length < problem.logits.length) this.bytes = new Uint8Array(problem.logits.length)
+    return readLabels(problem, this.bytes)
+  }
+}
+
 /**
  * Writes what every element is to `to`: {@link NEGATIVE}, {@link POSITIVE}, or {@link LEFT_OUT} where it is not valid. Returns whether all
  * that are not left out are exactly 0 or 1, or the index of a class.
  */
-export function readLabels(problem: Problem, to: Uint8Array): boolean {
+function readLabels(problem: Problem, to: Uint8Array): boolean {
   const { loss, mask } = problem
   const isWhole = mask === null && loss.ignoreIndex === null
   const isHard = problem.targetsKind === 'class-index' ? readIndices(problem, to) : isWhole ? readAll(problem, to) : readEach(problem, to)
@@ -26,7 +37,7 @@ function readIndices({ loss, targets, background, outer, classes, inner }: Probl
       const c = targets[r]
       if (c >= 0 && c < classes && c === Math.floor(c)) {
         if (c !== background) to[(o * classes + c) * inner + i] = POSITIVE
-      } else if (c !== background && c !== loss.ignoreIndex && !(Number.isNaN(c) && Number.isNaN(loss.ignoreIndex))) isHard = false
+      } else if (c !== background && !isIgnored(loss, c)) isHard = false
     }
   }
   return isHard
@@ -46,7 +57,8 @@ function readHard(targets: Problem['targets'], to: Uint8Array): number {
   for (let k = 0; k < targets.length; k++) {
     const y = targets[k]
     to[k] = y
-    soft += y * (1 - y)
+    // What is above 1 or below 0 must not make up for what is between
+    soft += Math.abs(y * (1 - y))
   }
   return soft
 }

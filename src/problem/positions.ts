@@ -13,6 +13,8 @@ export function classesLeft(problem: Problem, r: number): number {
   const { loss, targets, targetsKind, mask, maskPer, classes, inner } = problem
   if (targetsKind === 'class-index' && isIgnored(loss, targets[r])) return 0
   if (maskPer === 'row' && mask !== null && mask[r] === 0) return 0
+  const isWhole = mask === null || maskPer === 'row'
+  if (isWhole && (targetsKind === 'class-index' || !Number.isNaN(loss.ignoreIndex))) return classes
   const first = firstOf(problem, r)
   let left = 0
   // Labels that are ignored are all of a row's: NaN, in a softmax
@@ -26,7 +28,7 @@ export function classesLeft(problem: Problem, r: number): number {
 }
 
 /** Whether a class index is ignored. */
-function isIgnored({ ignoreIndex }: LossConstants, index: number): boolean {
+export function isIgnored({ ignoreIndex }: LossConstants, index: number): boolean {
   return index === ignoreIndex || (Number.isNaN(ignoreIndex) && Number.isNaN(index))
 }
 

@@ -33,12 +33,12 @@ export function checkColumn(name: string, column: ColumnState, classes: number):
 }
 
 /** Scores that wait until there are enough of each class, as the histograms of all of them do not fit into a cache. */
-const WAITING = 1 << 18
+const WAITING = 1 << 19
 
 export class Column {
   readonly #classes: readonly Histogram[]
   readonly #top: Histogram
-  /** Of rows of weight 1, class after class, with what labels.ts says of each. Empty where classes are not told apart. */
+  /** Of rows of weight 1, class after class, with what labels.ts says of each: negative unless said otherwise. Empty where classes are not told apart. */
   readonly #waiting: Float32Array
   readonly #labels: Uint8Array
   readonly #room: number
@@ -63,7 +63,7 @@ export class Column {
     this.#exponentials = new Float64Array(classes)
   }
 
-  /** `row` has logits, up to a number in common; -Infinity is a class that the row does not have. {@link flush} comes last. */
+  /** `row` has logits, up to a number in common; -Infinity is a class that the row does not have. */
   add(row: Float64Array, truth: number, weight: number): void {
     const { odds } = this
     const exponentials = this.#exponentials
@@ -100,22 +100,28 @@ export class Column {
 
   #wait(row: Float64Array, truth: number): void {
     const [odds, waiting, labels, room] = [this.odds, this.#waiting, this.#labels, this.#room]
+    let hasAll = true
     for (let c = 0, at = this.#rows; c < row.length; c++, at += room) {
       waiting[at] = rounded(odds[c])
-      labels[at] = c === truth ? POSITIVE : row[c] > -Infinity ? NEGATIVE : LEFT_OUT
+      if (row[c] === -Infinity) hasAll = false
     }
-    if (++this.#rows === room) this.flush()
+    if (!hasAll) for (let c = 0, at = this.#rows; c < row.length; c++, at += room) if (row[c] === -Infinity) labels[at] = LEFT_OUT
+    labels[truth * room + this.#rows] = POSITIVE
+    if (++this.#rows === room) this.#flush()
   }
 
   /** Adds what waits. */
-  flush(): void {
+  #flush(): void {
     this.#classes.forEach((histogram, c) => {
-      histogram.addAll(this.#waiting, this.#labels, c * this.#room, c * this.#room + this.#rows, 1)
+      const [from, to] = [c * this.#room, c * this.#room + this.#rows]
+      histogram.addAll(this.#waiting, this.#labels, from, to, 1)
+      this.#labels.fill(NEGATIVE, from, to)
     })
     this.#rows = 0
   }
 
   state(): ColumnState {
+    this.#flush()
     const logLoss = Number.isFinite(this.#logLoss) ? this.#logLoss : null
     return { classes: this.#classes.map((histogram) => histogram.state()), top: this.#top.state(), logLoss, brier: this.#brier, weight: this.#weight }
   }
@@ -131,6 +137,7 @@ export class Column {
   }
 
   result(settings: EvaluatorSettings): Scores {
+    this.#flush()
     const figures = (histogram: Histogram) => figuresOf(groupsOf(histogram.slots(), 0, rawScale, false), settings)
     const classes = this.#classes.map(figures)
     const mean = (sum: number) => (this.#weight > 0 ? sum / this.#weight : null)

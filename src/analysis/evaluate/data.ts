@@ -8,11 +8,16 @@ import { inFull } from '../in_full.js'
 import { checkNumbers } from './numbers.js'
 import type { EvaluableLoss } from './options.js'
 
-export function problemOf(loss: EvaluableLoss, logits: Logits, targets: Targets, call: CallOptions): Problem {
+/** Whether the model's logits are given, all of one weight. */
+export function isPlain({ weights, loss }: Problem): boolean {
+  return weights === null && loss.inputs === 'logits'
+}
+
+/** @param areKnown whether all targets of a plain problem are seen to be valid. A backend looks at all others. */
+export function problemOf(loss: EvaluableLoss, logits: Logits, targets: Targets, call: CallOptions, areKnown: (problem: Problem) => boolean = () => false): Problem {
   const none = { values: false, grad: false, hess: false }
   const problem = inFull(requireHost(describe(loss.constants, 'sum', logits, targets, readCall(methods.explainerAdd, call), none)))
-  // A backend looks at all targets
-  loss.sums(logits, targets, call)
+  if (!isPlain(problem) || !areKnown(problem)) loss.sums(logits, targets, call)
   checkNumbers(problem)
   return problem
 }

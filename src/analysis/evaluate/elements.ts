@@ -4,7 +4,6 @@ import type { ElementFormula } from '../../formulas/formula.js'
 import type { LossConstants } from '../../problem/constants.js'
 import { isValid, targetOf } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
-import { readLabels } from '../labels.js'
 import { checkWeights } from '../posterior.js'
 import type { AllScores, Scores } from './evaluation.js'
 import { figuresOf, macroOf } from './figures.js'
@@ -33,8 +32,6 @@ export class Elements {
   readonly #loss: LossConstants
   readonly #formula: ElementFormula
   readonly #histograms: readonly Histogram[]
-  /** Of the problem that is added; used again for the next. */
-  #labels = new Uint8Array(0)
 
   /** @param apart how many classes are told apart: all of them, or 1 for none. */
   constructor(loss: LossConstants, formula: ElementFormula, apart: number, limit: number) {
@@ -43,23 +40,23 @@ export class Elements {
     this.#histograms = Array.from({ length: apart }, () => new Histogram(limit, apart))
   }
 
-  /** Class after class, as the histograms of all of them do not fit into a cache. */
-  add(problem: Problem): void {
+  /**
+   * Class after class, as the histograms of all of them do not fit into a cache.
+   *
+   * @param labels of a plain problem.
+   */
+  add(problem: Problem, labels: Uint8Array | null): void {
     const { outer, classes, inner } = problem
-    const isPlain = problem.weights === null && problem.loss.inputs === 'logits'
-    if (isPlain && this.#labels.length < problem.logits.length) this.#labels = new Uint8Array(problem.logits.length)
-    const labels = this.#labels
-    if (isPlain) readLabels(problem, labels)
     const step = Math.max(1, Math.floor(STRETCH / (classes * inner)))
     for (let from = 0; from < outer; from += step) {
       const to = Math.min(outer, from + step)
-      if (isPlain && this.#histograms.length === 1) {
+      if (labels !== null && this.#histograms.length === 1) {
         this.#histograms[0].addAll(problem.logits, labels, from * classes * inner, to * classes * inner, 1)
         continue
       }
       for (let c = 0; c < classes; c++) {
         const histogram = this.#histograms[this.#histograms.length === 1 ? 0 : c]
-        if (isPlain) addPlain(histogram, problem, labels, c, from, to)
+        if (labels !== null) addPlain(histogram, problem, labels, c, from, to)
         else addClass(histogram, problem, c, from, to)
       }
     }

@@ -4,13 +4,14 @@ import type { Logits } from '../../arrays/logits.js'
 import type { Targets } from '../../arrays/numeric_array.js'
 import { surplus } from '../../errors.js'
 import type { CallOptions } from '../../problem/call.js'
+import { Labels } from '../labels.js'
 import { checkPart, describeLoss, type Part } from '../part.js'
-import { problemOf } from './data.js'
+import { isPlain, problemOf } from './data.js'
 import { checkElements, Elements, type ElementsState, isOneForAll } from './elements.js'
 import type { AllScores, Evaluation } from './evaluation.js'
 import { fingerprintOf } from './fingerprint.js'
 import { checkOptions, evaluateNames, type EvaluableLoss, type EvaluateOptions, type EvaluatorOptions, type EvaluatorSettings } from './options.js'
-import { checkRows, Rows, type RowsState } from './rows.js'
+import { areIndices, checkRows, Rows, type RowsState } from './rows.js'
 
 /** Slots of a histogram: as many as {@link SLOTS} allows for all classes together, and no fewer than figures within 1e-3 need. */
 const [SLOTS, MOST_SLOTS, LEAST_SLOTS] = [1 << 18, 1 << 14, 1 << 12]
@@ -38,6 +39,8 @@ export class Evaluator {
   readonly #name: string
   #classes: number | undefined
   #examples: Elements | Rows
+  /** Of the chunk that is added. */
+  readonly #labels = new Labels()
   #fingerprint = 0
 
   /** @hidden `evaluator(options)` makes one */
@@ -56,7 +59,8 @@ export class Evaluator {
    */
   add(logits: Logits, targets: Targets, call: CallOptions = {}): this {
     if (arguments.length > 3) throw surplus('add()', 3, arguments.length)
-    const problem = problemOf(this.#loss, logits, targets, call)
+    const { perRow } = this.#loss.constants.formula
+    const problem = problemOf(this.#loss, logits, targets, call, (given) => (perRow ? areIndices(given) : this.#labels.read(given)))
     if (problem.logits.length === 0) return this
     const { classes } = problem
     if (this.#classes !== undefined && classes !== this.#classes) {
@@ -68,7 +72,7 @@ export class Evaluator {
     }
     if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, this.#settings, classes, this.#apartOf(classes))
     this.#classes = classes
-    this.#examples.add(problem)
+    this.#examples.add(problem, isPlain(problem) ? this.#labels.bytes : null)
     if (fittedOn !== undefined) this.#fingerprint = (this.#fingerprint + fingerprintOf(problem)) >>> 0
     return this
   }

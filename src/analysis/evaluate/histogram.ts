@@ -13,6 +13,9 @@ import { keyOf, numberOf, orderOf } from './keys.js'
 /** How many keys a histogram looks up in a table of all of them: at most so many times its slots, and so many bytes in all histograms together. */
 const [DIRECT, DIRECT_BYTES] = [64, 1 << 28]
 
+/** How many numbers of weight 1 an integer can count. */
+const MOST_PLAIN = 2 ** 32 - 1
+
 /** The slots of a histogram, ascending: an array each for what they have. */
 export interface Slots extends Amounts {
   readonly length: number
@@ -29,8 +32,10 @@ export class Histogram {
   #used = 0
   /** Of the slots, in the order in which they were first needed. */
   #keys = new Uint32Array(128)
-  /** Two sums of weights each, of negatives and of positives. */
-  #sums = new Float64Array(2 * 128)
+  /** Two sums of weights each, of negatives and of positives: integers, which take half of a cache, until they may be others. */
+  #sums: Uint32Array | Float64Array = new Uint32Array(2 * 128)
+  /** How many numbers of weight 1 have been added, some of them left out perhaps. */
+  #plain = 0
   /** How many examples; `null` while all weights are 1, so that the sums say it. */
   #counts: Float64Array | null = null
   /** Where slots are, from 1 on, and 0: nowhere. By key once there are few enough of them; before by a hash, with open addressing, at most half full. */
@@ -48,7 +53,11 @@ export class Histogram {
 
   /** Adds a number that is not NaN. A weight is above 0. */
   add(x: number, weight: number, isPositive: boolean): void {
-    if (weight !== 1) this.#counts ??= this.#plainCounts()
+    if (weight === 1) this.#expect(1)
+    else {
+      this.#widen()
+      this.#counts ??= this.#plainCounts()
+    }
     const slot = this.#slotOf(keyOf(x))
     this.#sums[2 * slot + (isPositive ? POSITIVE : NEGATIVE)] += weight
     if (this.#counts !== null) this.#counts[slot]++
@@ -60,7 +69,8 @@ export class Histogram {
       for (let k = from; k < to; k += step) if (labels[k] !== LEFT_OUT) this.add(logits[k], 1, labels[k] === POSITIVE)
       return
     }
-    const patterns = logits instanceof Float32Array ? new Uint32Array(logits.buffer, logits.byteOffset, logits.length) : null
+    this.#expect(Math.ceil((to - from) / step))
+    const patterns = logits instanceof Float32Array ? new Int32Array(logits.buffer, logits.byteOffset, logits.length) : null
     let [level, table, sums, isDirect] = [this.#level, this.#table, this.#sums, this.#isDirect]
     for (let k = from; k < to; k += step) {
       const label = labels[k]
@@ -76,6 +86,17 @@ export class Histogram {
       }
       sums[2 * slot + label]++
     }
+  }
+
+  /** Before so many numbers of weight 1 are added. */
+  #expect(count: number): void {
+    this.#plain += count
+    if (this.#plain > MOST_PLAIN) this.#widen()
+  }
+
+  /** From here on, sums may be any numbers. */
+  #widen(): void {
+    if (this.#sums instanceof Uint32Array) this.#sums = Float64Array.from(this.#sums)
   }
 
   slots(): Slots {
@@ -95,6 +116,7 @@ export class Histogram {
 
   /** Adds what another histogram with the same limit holds. */
   merge({ level, keys, positives, negatives, counts }: HistogramState): void {
+    this.#widen()
     if (level > this.#level) this.#coarsen(level - this.#level)
     if (counts !== null) this.#counts ??= this.#plainCounts()
     let key = 0
@@ -173,7 +195,7 @@ export class Histogram {
   #grow(): void {
     const size = 2 * this.#used
     this.#keys = widened(new Uint32Array(size), this.#keys)
-    this.#sums = widened(new Float64Array(2 * size), this.#sums)
+    this.#sums = this.#sums instanceof Uint32Array ? widened(new Uint32Array(2 * size), this.#sums) : widened(new Float64Array(2 * size), this.#sums)
     if (this.#counts !== null) this.#counts = widened(new Float64Array(size), this.#counts)
     if (this.#isDirect) return
     this.#table = new Int32Array(2 * size)
@@ -191,7 +213,7 @@ export class Histogram {
     this.#isDirect = 2 ** (32 - level) <= this.#mostDirect
     this.#table = cleared(this.#table, this.#isDirect ? 2 ** (32 - level) : 2 * size, Int32Array)
     this.#keys = cleared(this.#keys, size, Uint32Array)
-    this.#sums = cleared(this.#sums, 2 * size, Float64Array)
+    this.#sums = this.#sums instanceof Uint32Array ? cleared(this.#sums, 2 * size, Uint32Array) : cleared(this.#sums, 2 * size, Float64Array)
     if (this.#counts !== null) this.#counts = cleared(this.#counts, size, Float64Array)
     this.#used = 0
     for (let i = 0; i < used; i++) {

@@ -31,8 +31,12 @@ export function truthOf(problem: Problem, r: number): number {
 
 /** Reads a softmax's row of logits; -Infinity is a class that the mask takes out. */
 export function readRow(problem: Problem, r: number, row: Float64Array): void {
-  const { classes, inner } = problem
+  const { classes, inner, logits, loss, mask } = problem
   const first = firstOf(problem, r)
+  if (mask === null && loss.inputs === 'logits') {
+    for (let c = 0, k = first; c < classes; c++, k += inner) row[c] = logits[k]
+    return
+  }
   for (let c = 0; c < classes; c++) {
     const k = first + c * inner
     row[c] = isMasked(problem, r, k) ? -Infinity : logitOf(problem, k)

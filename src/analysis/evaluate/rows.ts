@@ -1,6 +1,7 @@
 /** The examples of a softmax: the probabilities of a row depend on each other, so each kind of probability has its own {@link Column}. */
 import { checkRecord } from '../../arguments.js'
 import { type LossConstants, parametersOf } from '../../problem/constants.js'
+import { isIgnored } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
 import { checkWeights, logPosteriorsOfRow, logShare } from '../posterior.js'
 import { checkColumn, Column, type ColumnState } from './column.js'
@@ -20,6 +21,16 @@ export interface RowsState {
 export function checkRows(name: string, state: RowsState, classes: number, isTempered: boolean): void {
   checkRecord(name, state)
   for (const kind of ['raw', 'recalibrated', ...(isTempered ? (['tempered'] as const) : [])] as const) checkColumn(`${name}.${kind}`, state[kind] as ColumnState, classes)
+}
+
+/** Whether all targets are seen to be valid: classes, the background, or ignored. */
+export function areIndices({ loss, targets, targetsKind, background, classes }: Problem): boolean {
+  if (targetsKind !== 'class-index') return false
+  for (let r = 0; r < targets.length; r++) {
+    const index = targets[r]
+    if (!(index >= 0 && index < classes && index === Math.floor(index)) && index !== background && !isIgnored(loss, index)) return false
+  }
+  return true
 }
 
 export class Rows {
@@ -67,7 +78,6 @@ export class Rows {
       else logPosteriorsOfRow(this.#loss, row)
       this.#recalibrated.add(row, truth, weight)
     }
-    for (const column of [this.#raw, this.#recalibrated, this.#tempered]) column?.flush()
   }
 
   /** Of the row that was added last to the raw scores. */

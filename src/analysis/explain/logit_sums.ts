@@ -9,7 +9,7 @@ import { softmaxFocal } from '../../formulas/softmax_focal.js'
 import type { LossConstants } from '../../problem/constants.js'
 import { hasClass, isValid } from '../../problem/positions.js'
 import type { Problem } from '../../problem/problem.js'
-import { LEFT_OUT, NEGATIVE, POSITIVE, readLabels } from '../labels.js'
+import { Labels, LEFT_OUT, NEGATIVE, POSITIVE } from '../labels.js'
 import { addByClass, CLASS_ORDER, type LogitExamples } from './class_sums.js'
 import { binOf } from './examples.js'
 import { lastUpTo } from './hardest.js'
@@ -47,7 +47,9 @@ export class LogitSums {
   #coarse: Moments | null = null
   /** How many rows have no class. */
   #without = 0
-  #labels = new Uint8Array(0)
+  readonly #labels = new Labels()
+  /** What rows are, as labels.ts has it. */
+  #rows = new Uint8Array(0)
   /** A negative above `high` and a positive below `low` may be among the hardest. */
   #high = -Infinity
   #low = Infinity
@@ -114,22 +116,20 @@ export class LogitSums {
   }
 
   #elementsOf(problem: Problem): LogitExamples | null {
-    const { logits } = problem
-    if (this.#labels.length < logits.length) this.#labels = new Uint8Array(logits.length)
-    return readLabels(problem, this.#labels) ? { logits, labels: this.#labels, problem } : null
+    return this.#labels.read(problem) ? { logits: problem.logits, labels: this.#labels.bytes, problem } : null
   }
 
   #rowsOf(problem: Problem, oddsOf: (problem: Problem) => Float64Array): LogitExamples | null {
     if (problem.targetsKind !== 'class-index' || (problem.mask !== null && problem.maskPer === 'element')) return null
     const { targets, classes } = problem
-    if (this.#labels.length < targets.length) this.#labels = new Uint8Array(targets.length)
+    if (this.#rows.length < targets.length) this.#rows = new Uint8Array(targets.length)
     for (let r = 0; r < targets.length; r++) {
       const isExample = hasClass(problem, r) && isValid(problem, r, r)
       // What the backend refuses where it looks at all of them
       if (isExample && !(Number.isInteger(targets[r]) && targets[r] >= 0 && targets[r] < classes)) return null
-      this.#labels[r] = isExample ? POSITIVE : LEFT_OUT
+      this.#rows[r] = isExample ? POSITIVE : LEFT_OUT
     }
-    return { logits: oddsOf(problem), labels: this.#labels, problem }
+    return { logits: oddsOf(problem), labels: this.#rows, problem }
   }
 
   #addFine({ logits, labels, problem }: LogitExamples, firstRow: number): void {
@@ -220,7 +220,7 @@ function areFinite({ logits, labels, problem }: LogitExamples): boolean {
   return logits.every((x, k) => labels[k] === LEFT_OUT || isFine(x))
 }
 
-/** 0 where all numbers are finite. Alone, as {@link readLabels} reads labels. */
+/** 0 where all numbers are finite. Alone, as labels.ts reads hard labels. */
 function timesZero(numbers: Logits): number {
   let sum = 0
   for (let k = 0; k < numbers.length; k++) sum += numbers[k] * numbers[k] * 0

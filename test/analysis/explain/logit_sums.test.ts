@@ -1,6 +1,6 @@
 /** Explanations from moments of the logits against those that add up every loss, which weights of 1 bring about. */
 import { describe, expect, it } from 'vitest'
-import { type ExplainerOptions, type Logits, SigmoidFocalLoss, SoftmaxFocalLoss, type Targets } from 'focal-loss'
+import { evaluator, type ExplainerOptions, type Logits, SigmoidFocalLoss, SoftmaxFocalLoss, type Targets } from 'focal-loss'
 import { curveErrors, examplesOf, numbersOf } from '../../support/explanations.js'
 import { seeded } from '../../support/random.js'
 
@@ -80,6 +80,18 @@ it('a target that is none is named by its place, and nothing is counted', () => 
   const explainer = new SoftmaxFocalLoss().explainer()
   expect(() => explainer.add(normal(1, 0), targets)).toThrow('targets[9000] is 9; expected a class in 0..7')
   expect(explainer.result().losses[0].all.count).toBe(0)
+})
+
+it('a label above 1 is refused beside soft ones, which are as much too small', () => {
+  const [logits, soft] = [Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9), [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 2]]
+  const loss = new SigmoidFocalLoss()
+  const explainer = loss.explainer()
+  const message = 'targets[8] is 2; expected'
+  expect(() => explainer.add(logits, soft)).toThrow(message)
+  expect(explainer.result().losses[0].all.count).toBe(0)
+  const scores = evaluator({ loss })
+  expect(() => scores.add(logits, soft)).toThrow(message)
+  expect(scores.result().raw.count).toBe(0)
 })
 
 it('parts amount to the whole', { timeout: 60_000 }, () => {
