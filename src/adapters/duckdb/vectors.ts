@@ -1,6 +1,6 @@
 /**
- * DuckDB's vectors as arrays. `@duckdb/node-api` has the numbers of a vector in a typed array that it does not declare; where it is not there, every
- * number is asked for alone, which says the same more slowly.
+ * DuckDB's vectors as arrays. `@duckdb/node-api` has the numbers of a vector, and where the lists of one are, in typed arrays that it does not declare; where
+ * they are not there, every number is asked for alone, which says the same more slowly.
  */
 import type { DuckDBListVector, DuckDBVector } from '@duckdb/node-api'
 
@@ -27,18 +27,19 @@ export function columnOf(vector: DuckDBVector): Column {
   if (isList(vector)) {
     const child = numbersOf(vector.childVector)
     const isNull = nullsOf(vector)
-    const widthAt = (row: number) => (isNull(row) ? 0 : vector.getEntryLength(row))
+    const { offsetAt, lengthAt } = entriesOf(vector)
+    const widthAt = (row: number) => (isNull(row) ? 0 : lengthAt(row))
     return {
       widthAt,
       isWhole: (from, to, width) => areAll(widthAt, from, to, width),
       read(from, to) {
         const width = widthAt(from)
-        const start = vector.getEntryOffset(from)
+        const start = offsetAt(from)
         let isWhole = true
-        for (let row = from + 1; row < to && isWhole; row++) isWhole = vector.getEntryOffset(row) === start + (row - from) * width
+        for (let row = from + 1; row < to && isWhole; row++) isWhole = offsetAt(row) === start + (row - from) * width
         if (isWhole) return child.subarray(start, start + (to - from) * width)
         const gathered = child instanceof Float32Array ? new Float32Array((to - from) * width) : new Float64Array((to - from) * width)
-        for (let row = from; row < to; row++) gathered.set(child.subarray(vector.getEntryOffset(row), vector.getEntryOffset(row) + width), (row - from) * width)
+        for (let row = from; row < to; row++) gathered.set(child.subarray(offsetAt(row), offsetAt(row) + width), (row - from) * width)
         return gathered
       },
     }
@@ -76,6 +77,15 @@ export function put(vector: DuckDBVector, from: number, numbers: ArrayLike<numbe
 
 function isList(vector: DuckDBVector): vector is DuckDBListVector {
   return 'childVector' in vector
+}
+
+/** Where the lists of a vector begin in its child, and how long they are. */
+function entriesOf(vector: DuckDBListVector): { readonly offsetAt: (row: number) => number; readonly lengthAt: (row: number) => number } {
+  const { entryData } = Object(vector) as { readonly entryData?: unknown }
+  if (!(entryData instanceof BigUint64Array)) return { offsetAt: (row) => vector.getEntryOffset(row), lengthAt: (row) => vector.getEntryLength(row) }
+  // Halves of 64 bits, as bigints take ten times as long. A child of 2^32 numbers would not fit into an array
+  const halves = new Uint32Array(entryData.buffer, entryData.byteOffset, 2 * entryData.length)
+  return { offsetAt: (row) => halves[4 * row], lengthAt: (row) => halves[4 * row + 2] }
 }
 
 function numbersOf(vector: DuckDBVector): Float32Array | Float64Array {

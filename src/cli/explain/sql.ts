@@ -10,9 +10,6 @@ import type { Meaning } from './files/files.js'
 /** What messages and results call it. */
 export const QUERY = 'the query'
 
-/** Few enough rows of single logits for DuckDB to read the next while these are worked on, many enough for a call to be nothing; and logits of lists, which come at once. */
-const [ROWS, LOGITS] = [1 << 13, 1 << 18]
-
 /** `sql` is one SELECT. Columns are chosen as those of any table. */
 export async function sqlSource(sql: string, options: ColumnChoice & Meaning): Promise<Source> {
   const { DuckDBInstance } = duckdb()
@@ -30,7 +27,7 @@ export async function sqlSource(sql: string, options: ColumnChoice & Meaning): P
     const table = { names: columns.map(({ name }) => name), count: columns.length }
     const chosen = chooseColumns(QUERY, table, 'both', options)
     const [logits, targets] = [chosen.logits, chosen.targets].map((places) => places.map((place) => columns[place]))
-    const stream = (chunks = queryChunks(connection, sql, { logits: namesOf(logits), targets: namesOf(targets), chunk: logits.some(({ isList }) => isList) ? LOGITS : Math.min(LOGITS, ROWS * logits.length) }))
+    const stream = (chunks = queryChunks(connection, sql, { logits: namesOf(logits), targets: namesOf(targets) }))
     // The first row tells how many numbers the lists have
     let ahead: IteratorResult<QueryChunk, void> | undefined = await stream.next().catch(refused)
     const [rows, classes] = ahead.done === true ? [1, logits.length] : ahead.value.shape
