@@ -10,11 +10,13 @@ import { build } from 'esbuild'
 import { backendNames, callOf, fingerprint, lossNames, makeInputs, nameOf, sizesOf } from './calls.js'
 import { anyLife, counters, type Life } from './life.js'
 import { mediansOf, type Sample, sampleAt } from './memory.js'
+import { plotOf } from './plot.js'
 
 interface Options {
   readonly seconds: number
   readonly threads: number
   readonly json?: string
+  readonly svg?: string
 }
 
 const options = new Command('npm run test:soak --')
@@ -22,6 +24,7 @@ const options = new Command('npm run test:soak --')
   .option('--seconds <number>', 'how long', Number, 1800)
   .option('--threads <number>', 'that call at a time', Number, 8)
   .option('--json <file>', 'all samples of the memory, too')
+  .option('--svg <file>', 'a plot of them')
   .parse()
   .opts<Options>()
 
@@ -111,5 +114,6 @@ const [second, last] = [1, 3].map((quarter) => mediansOf(samples.filter(({ time 
 const allowed = second.resident * (1 + GROWTH.share) + GROWTH.mebibytes
 if (last.resident > allowed) failures.push(`the memory grows: ${second.resident.toFixed(1)} MiB in the second quarter, ${last.resident.toFixed(1)} in the last; expected at most ${allowed.toFixed(1)}`)
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ options, ends, counts: counters.map((name, k) => [name, totalOf(k)]), samples }, null, 1)}\n`)
+if (options.svg !== undefined) writeFileSync(options.svg, await plotOf(samples))
 for (const failure of failures.slice(0, 20)) console.error(`test-soak: ${failure}`)
 process.exit(failures.length === 0 ? 0 : 1)
