@@ -8,7 +8,7 @@ const TEXTS = [
   ...['\0', '\xef\xbb\xbf', '\xff\xfe', 'sep=;\n', '\x1f\x8b\x08\0', 'PK\x01\x02', 'PK\x05\x06', '\x93NUMPY\x01\0', 'ARROW1', 'FEA1', 'PAR1', '\xff\xff\xff\xff', '\x04\x22\x4d\x18', '\x28\xb5\x2f\xfd'],
 ].map((text) => Buffer.from(text, 'latin1'))
 
-const NUMBERS = [0, 1, 2, 3, 7, 8, 15, -1, 127, 128, 255, 256, 2 ** 15, 2 ** 16, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 40]
+const NUMBERS = [0, 1, 2, 3, 7, 8, 15, -1, 127, 128, 255, 256, 2 ** 15, 2 ** 16, 2 ** 24, 2 ** 29, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 40]
 
 /** Larger files reach nothing that smaller ones do not. */
 const LONGEST = 8192

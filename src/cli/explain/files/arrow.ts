@@ -21,11 +21,11 @@ const CONTINUATION = 0xffffffff
 /** Integers of 64 bits as they are: an id may have more digits than a number. */
 const EXTRACTION = { useBigInt: true }
 
-setCompressionCodec(CompressionType.LZ4_FRAME, { encode: unused, decode: (input, length) => lz4Frame(input, expectLength(input, length, 'lz4')) })
+setCompressionCodec(CompressionType.LZ4_FRAME, { encode: unused, decode: (input, length) => lz4Frame(input, expectLength(input.length, length, 'lz4')) })
 setCompressionCodec(CompressionType.ZSTD, {
   encode: unused,
   decode(input, length) {
-    const output = decompress(input, new Uint8Array(expectLength(input, length, 'zstd')))
+    const output = decompress(input, new Uint8Array(expectLength(input.length, length, 'zstd')))
     if (output.length !== length) throw new Error(`a buffer has ${output.length} bytes; expected ${length}`)
     return output
   },

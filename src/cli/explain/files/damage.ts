@@ -8,11 +8,11 @@ export function damageOf(error: unknown): string {
   return reasonOf(error).replaceAll(/\s+/g, ' ')
 }
 
-/** What a byte may become: a run of Zstandard, a match of LZ4, a copy of Snappy. More is damage, and would be memory. */
-const MOST = { zstd: 1 << 15, lz4: 256, snappy: 32 }
+/** What a byte may become: a run of Zstandard, matches of LZ4 and deflate, a copy of Snappy. More is damage, and would be memory. */
+const MOST = { zstd: 1 << 15, deflate: 1032, lz4: 256, snappy: 32 }
 
-/** The length that a file announces of what is compressed in it. Throws where that many bytes cannot be. */
-export function expectLength(input: Uint8Array, length: number, codec: keyof typeof MOST): number {
-  if (!(length >= 0 && length <= input.length * MOST[codec])) throw new Error(`a buffer of ${input.length} bytes is said to hold ${length}`)
+/** The length that a file announces of what so many bytes are when they are no longer compressed. Throws where they cannot be as many. */
+export function expectLength(bytes: number, length: number, codec: keyof typeof MOST): number {
+  if (!(length >= 0 && length <= bytes * MOST[codec])) throw new Error(`${bytes} compressed bytes are said to hold ${length}`)
   return length
 }

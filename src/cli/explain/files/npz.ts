@@ -1,9 +1,10 @@
 /** Finds an array in a .npz file, which is a zip archive of .npy files. */
+import type { Readable } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { namesText } from '../../output/printable.js'
 import { type Bytes, fileBytes, opened, streamBytes } from './bytes.js'
-import { damageOf } from './damage.js'
+import { damageOf, expectLength } from './damage.js'
 
 const STORED = 0
 
@@ -25,7 +26,7 @@ export async function npzArray(path: string, wanted: string): Promise<{ readonly
       throw new Error(`${name} is damaged (${damageOf(error)})`, { cause: error })
     }
     if (entry.compressionMethod !== STORED) {
-      const stream = await archive.openReadStreamPromise(entry).catch(damaged)
+      const stream = await unpacked(archive, entry).catch(damaged)
       return { name, bytes: checked(name, entry, streamBytes(name, stream, entry.uncompressedSize, () => archive.close())) }
     }
     // Not compressed, so it is a section of the file
@@ -49,6 +50,11 @@ async function find(path: string, archive: ZipFile, wanted: string): Promise<Ent
   if (found !== undefined) return found
   const names = entries.map(({ fileName }) => fileName.replace(/\.npy$/, ''))
   throw new Error(`${path} has no array ${wanted}; expected one of ${names.length === 0 ? 'its arrays, but it has none' : namesText(names)}`)
+}
+
+async function unpacked(archive: ZipFile, entry: Entry): Promise<Readable> {
+  expectLength(entry.compressedSize, entry.uncompressedSize, 'deflate')
+  return archive.openReadStreamPromise(entry)
 }
 
 /** With the checksum of the archive looked at once the last byte has been read in order. */

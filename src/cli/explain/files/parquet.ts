@@ -14,11 +14,11 @@ import { lz4Block, lz4Framed } from './lz4.js'
 const compressors: Compressors = {
   GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
   BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
-  ZSTD: (input, length) => decompress(input, new Uint8Array(expectLength(input, length, 'zstd'))),
-  LZ4: (input, length) => lz4Framed(input, expectLength(input, length, 'lz4')),
-  LZ4_RAW: (input, length) => lz4Block(input, expectLength(input, length, 'lz4')),
+  ZSTD: (input, length) => decompress(input, new Uint8Array(expectLength(input.length, length, 'zstd'))),
+  LZ4: (input, length) => lz4Framed(input, expectLength(input.length, length, 'lz4')),
+  LZ4_RAW: (input, length) => lz4Block(input, expectLength(input.length, length, 'lz4')),
   SNAPPY(input, length) {
-    const output = new Uint8Array(expectLength(input, length, 'snappy'))
+    const output = new Uint8Array(expectLength(input.length, length, 'snappy'))
     snappyUncompress(input, output)
     return output
   },

@@ -249,6 +249,9 @@ describe('what is wrong is one sentence', () => {
   moved[0] = 0
   const cutOff = zipSync({ 'logits.npy': npyBytes({ descr: '<f4', shape: [5000], data: new Float32Array(5000).fill(1) }), 'targets.npy': indices })
   cutOff.fill(0xff, 60, 80)
+  const swollen = zip({ 'logits.npy': npyBytes({ descr: '<f4', shape: [2, 3], data: Float32Array.from(x), fortran: true }) })
+  // What the directory says that the first entry holds
+  new DataView(swollen.buffer).setUint32(Buffer.from(swollen).indexOf('PK\x01\x02') + 24, 2 ** 29, true)
   const table = (columnData: ColumnSource[]) => new Uint8Array(parquetWriteBuffer({ columnData }))
   // The number of rows, a field of 64 bits (0x16) before the list of row groups (0x19), 2 as 3
   const shortTable = Buffer.from(table([{ name: 'x', data: [1.5, -2] }, { name: 'target', data: [0, 1] }]))
@@ -283,6 +286,7 @@ describe('what is wrong is one sentence', () => {
     ['no such array', { 'x.npz': zip({ 'a.npy': good.logits, 'b.npy': good.indices }) }, { file: 'x.npz' }, /x\.npz has no array logits; expected one of a, b$/],
     ['no array at all', { 'x.npz': zip({ 'a.txt': Buffer.from('hello') }) }, { file: 'x.npz' }, /x\.npz has no array logits; expected one of its arrays, but it has none$/],
     ['damaged data in a zip', { 'x.npz': damaged }, { file: 'x.npz' }, /^logits in \S+x\.npz is damaged \(/],
+    ['an archive that would take up much memory', { 'x.npz': swollen }, { file: 'x.npz' }, /^logits in \S+x\.npz is damaged \(\d+ compressed bytes are said to hold 536870912\)$/],
     ['damaged data that is stored', { 'x.npz': stored }, { file: 'x.npz' }, /^logits in \S+x\.npz is damaged: its checksum is wrong$/],
     ['an entry that is not where the archive says', { 'x.npz': moved }, { file: 'x.npz' }, /^logits in \S+x\.npz is damaged \(/],
     ['a name with control characters', { 'x.csv': 'a\x1b[31m,target\n\x07,1\n' }, { file: 'x.csv', columns: ['a'] }, /has no column a; expected one of a\\x1b\[31m, target, or a number from 1 to 2$/],

@@ -91,7 +91,7 @@ describe('pages that say that they hold more, or less, than they can', () => {
 
   it.each(['LZ4', 'LZ4_RAW', 'SNAPPY'] as const)('%s: there is no memory for them', async (codec) => {
     const path = table([long, held], { codec, compressors: { [codec]: () => Uint8Array.of(0) } })
-    await expect(readAll({ file: path })).rejects.toThrow(/^column score of \S+x\.parquet cannot be read \(a buffer of 1 bytes is said to hold 8000\)$/)
+    await expect(readAll({ file: path })).rejects.toThrow(/^column score of \S+x\.parquet cannot be read \(1 compressed bytes are said to hold 8000\)$/)
   })
 
   it.each([
