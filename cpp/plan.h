@@ -118,10 +118,4 @@ FOCAL_ANYWHERE inline double denominator_of(const FocalProblem &p, double elemen
 // The result of a problem without elements.
 FocalStatus result_of_nothing(const FocalProblem &problem, FocalResult *result);
 
-// One instruction set's kernels. `run_blocks` computes blocks first..last-1 with `scratch` bytes of its own.
-struct Kernels {
-  size_t (*scratch_bytes)(const Plan &plan);
-  void (*run_blocks)(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums);
-};
-
 }  // namespace focal

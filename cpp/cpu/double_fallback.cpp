@@ -27,17 +27,28 @@ ElementTerms terms_of(const Plan &plan, int64_t k) {
 
 namespace {
 
-// Is a hard label so right that the exponential is 0 in double too? It is the common outlier: what is padded, or switched off. Of most losses
-// nothing is left then. A weight that is no number makes NaN of that.
+// A label that is so right at a logit beyond this that the exponential is 0 in double too. It is the common outlier: what is padded, or switched
+// off. Of most losses nothing is left then. A weight that is no number makes NaN of that.
+constexpr double sure = 800;
+bool can_cost_nothing(const FocalProblem &p) { return p.loss != FOCAL_STAR && p.loss != FOCAL_SIGMOID_GENERAL; }
+
 bool costs_nothing(const FocalProblem &p, const ElementTerms &terms, double logit) {
-  constexpr double sure = 800;
-  if (p.loss == FOCAL_STAR || p.loss == FOCAL_SIGMOID_GENERAL || terms.positive * 0 != 0 || terms.negative * 0 != 0) return false;
+  if (!can_cost_nothing(p) || terms.positive * 0 != 0 || terms.negative * 0 != 0) return false;
   return (terms.y == 0 && logit < -sure) || (terms.rest == 0 && logit > sure);
+}
+
+// The same where labels have nothing beside them: it takes a look at no more than the label.
+bool plainly_costs_nothing(const Plan &plan, int64_t k, double logit) {
+  const FocalProblem &p = plan.problem;
+  if (!(::fabs(logit) > sure) || p.targets_kind != FOCAL_DENSE || p.weights_per != FOCAL_ABSENT || p.class_positive || plan.target_scale != 1) return false;
+  const double label = p.targets_dtype == FOCAL_UINT8 ? static_cast<const uint8_t *>(p.targets)[k] : number_at(p.targets, p.targets_dtype, k);
+  return label == (logit > 0) && can_cost_nothing(p) && p.positive_weight * 0 + p.negative_weight * 0 == 0;
 }
 
 }  // namespace
 
 DoubleElement double_fallback_element(const Plan &plan, int64_t k, double logit) {
+  if (plainly_costs_nothing(plan, k, logit)) return {0, 0, 0};
   const FocalProblem &p = plan.problem;
   const ElementTerms terms = terms_of(plan, k);
   if (costs_nothing(p, terms, logit)) return {0, 0, 0};

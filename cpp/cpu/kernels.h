@@ -11,6 +11,7 @@
 #include "cpu/probability/block.h"
 #include "cpu/probability/sweep.h"
 #include "cpu/softmax/kernel.h"
+#include "cpu/targets/labels.h"
 
 namespace focal {
 namespace FOCAL_NAMESPACE {
@@ -78,8 +79,8 @@ template <class Loss, class T, class R> requires(Loss::is_rare) struct PackOfLos
 // Is what is too small on the way too small in the end? Raised weights (cpu/targets/staging.h) leave room for a scale, and for sums of some terms.
 template <class T> bool flushes(const Plan &plan) { return sizeof(T) == sizeof(float) && 16 * larger(plan.grad_scale, plan.value_scale) <= raise<T>; }
 
-// A module that pages load does with less code: without a sweep of their own for second derivatives of labels that are 0 or 1, and with short
-// packs for both sides of a loss.
+// A module that pages load does with less code: without a sweep of their own for second derivatives of labels that are 0 or 1 and for such that
+// are smoothed, and with short packs for both sides of a loss.
 #ifdef __wasm_simd128__
 constexpr bool saves_code = true;
 #else
@@ -111,6 +112,12 @@ template <class T, class Kernels> void run_element_wise(const Plan &plan, int64_
       return Kernels::template index<T>(p, [&](const auto &loss) {
         blocks.each([&](auto &work) { return class_index_block<R>(work, loss); }, true);
       });
+  const bool smoothed = p.label_smoothing > 0 && p.label_smoothing < 1 && (p.targets_kind == FOCAL_CLASS_INDEX || is_integer(p.targets_dtype));
+  if constexpr (sizeof(T) == sizeof(float) && !saves_code)
+    if (smoothed && Kernels::smoothed(p, [&](const auto &loss) {
+          blocks.each([&](auto &work) { return smoothed_block<R>(work, loss); });
+        }))
+      return;
   if constexpr (Kernels::two_labels)
     if (hard)
       return Kernels::template hard<T>(p, [&](const auto &loss) {
@@ -178,6 +185,8 @@ inline void run_blocks(const Plan &plan, int64_t first, int64_t last, void *scra
 inline size_t scratch_bytes(const Plan &plan) {
   return plan.problem.dtype == FOCAL_FLOAT64 ? scratch_bytes_of<double>(plan) : scratch_bytes_of<float>(plan);
 }
+
+constexpr Kernels kernels{scratch_bytes, run_blocks, look_at_labels, look_at_marked_labels, mark_byte_labels};
 
 }  // namespace FOCAL_NAMESPACE
 }  // namespace focal

@@ -21,8 +21,8 @@ class Work {
       : plan_(plan),
         kernels_(kernels),
         sums_(reinterpret_cast<double *>(shared)),
-        target_scan_(plan, reinterpret_cast<uint8_t *>(sums_ + plan.blocks)),
-        probabilities_(plan) {}
+        target_scan_(plan, kernels, reinterpret_cast<uint8_t *>(sums_ + plan.blocks)),
+        probabilities_(plan, kernels) {}
 
   int64_t parts() const { return target_scan_.parts() + probabilities_.parts(); }
   bool is_cancelled() const {

@@ -64,6 +64,9 @@ template <class R> struct NearLabel {
         far_weight(select(is_positive, wn, wp)) {}
 };
 
+// The weight of a label r, where 0 and 1 have weights.
+template <class R> FOCAL_INLINE R mixed_weight(R r, R weight, R far_weight) { return muladd(r, far_weight - weight, weight); }
+
 // w s^gamma softplus(x), s = sigmoid(x): what every loss here but one takes for a negative, or in the mirror for a
 // positive. With c = sigmoid(-x) its derivatives are
 //   w s^g (g c softplus(x) + s),   w s^g c (g softplus(x) (g c - s) + (2g + 1) s).
@@ -124,6 +127,7 @@ template <class Power, class R> FOCAL_INLINE Element<R> modulated_of_probability
 //   second_hard   the same where the labels of packs are 0 or 1, with its bits: if there is such a formula, which it returns
 //   soft<T>   any targets, without the second derivative. A formula may say that it `is_rare`: then shorter code does
 //   hard<T>   targets that are 0 or 1, where `two_labels`
+//   smoothed  the same of floats whose labels are smoothed (SmoothedLabels): if there is such a formula, which it returns
 //   sides     where `two_sided`, floats without the second derivative: f(negative, positive) for a loss that is the sum of a negative's times
 //             1 - y and a positive's times y. Few positives among hard labels then take little
 //   index<T>  class indices, where `few_positives`: a negative everywhere, and a few positives apart
@@ -138,6 +142,7 @@ template <class Kernels> struct ElementWise {
   static constexpr bool compact = true;
   template <class T, class F> static FOCAL_INLINE void second(const FocalProblem &p, F f) { Kernels::template exact<T>(p, f); }
   template <class F> static FOCAL_INLINE bool second_hard(const FocalProblem &, F) { return false; }
+  template <class F> static FOCAL_INLINE bool smoothed(const FocalProblem &, F) { return false; }
   template <class T, class F> static FOCAL_INLINE void soft(const FocalProblem &p, F f) { Kernels::template exact<T>(p, f); }
   // The largest |x| the formulas take, where `limit` is the logistic's.
   static FOCAL_INLINE double reach(const FocalProblem &, double limit) { return limit; }

@@ -37,7 +37,14 @@ template <class Power, bool Mixture> struct SigmoidFocal {
     const NearLabel<R> near(x, y, rest, wp, wn);
     const Logistic<R> l = logistic(near.z);
     if constexpr (Mixture) return mirror(near.is_positive, mixture<H>(l, near));
-    else return mirror(near.is_positive, linear<H>(l, near));
+    else return mirror(near.is_positive, linear<H>(l, near.z, near.r, mixed_weight(near.r, near.weight, near.far_weight)));
+  }
+
+  // A label that is 0 or 1, smoothed: r, from the nearer of both. wp and wn are mixed already.
+  template <bool H, class R> FOCAL_INLINE Element<R> smoothed(R x, R y, R r, R wp, R wn) const requires(!Mixture) {
+    const auto is_positive = y > R(0.5);
+    const R z = negated(is_positive, x);
+    return mirror(is_positive, linear<H>(logistic(z), z, r, select(is_positive, wp, wn)));
   }
 
   template <class R> FOCAL_INLINE Element<R> of_probability(const Logistic<R> &l, R y, R rest, R wp, R wn) const {
@@ -63,10 +70,10 @@ template <class Power, bool Mixture> struct SigmoidFocal {
   // 1 - p_t = y (1 - p) + (1 - y) p, times binary cross entropy (torchvision, Optax, Keras, Paddle): with q = s + r (c - s) and
   // B = softplus(z) - r z
   //   L = w q^g B,   dL/dz = w q^g (g (1 - 2 r) (s c / q) B + s - r).
-  template <bool H, class R> FOCAL_INLINE Element<R> linear(const Logistic<R> &l, const NearLabel<R> &near) const {
-    const R r = near.r, q = muladd(r, l.c - l.s, l.s), slope = l.s - r, turn = muladd(R(-2), r, R(1));
-    const R entropy = muladd(-r, near.z, l.softplus), steep = R(power.gamma) * l.c * turn;
-    const R w = muladd(r, near.far_weight - near.weight, near.weight), m = power_near_sigmoid(power, l, q, r) * w;
+  template <bool H, class R> FOCAL_INLINE Element<R> linear(const Logistic<R> &l, R z, R r, R w) const {
+    const R q = muladd(r, l.c - l.s, l.s), slope = l.s - r, turn = muladd(R(-2), r, R(1));
+    const R entropy = muladd(-r, z, l.softplus), steep = R(power.gamma) * l.c * turn;
+    const R m = power_near_sigmoid(power, l, q, r) * w;
     const R less = power.one_less(q, l.s, w, m);
     Element<R> e;
     e.value = m * entropy;
@@ -110,6 +117,11 @@ struct SigmoidFocalKernels : ElementWise<SigmoidFocalKernels> {
   template <class T, class F> static FOCAL_INLINE void second(const FocalProblem &p, F f) {
     if (p.soft_targets == FOCAL_MIXTURE) exact<T>(p, f);
     else hard<T>(p, f);
+  }
+  template <class F> static FOCAL_INLINE bool smoothed(const FocalProblem &p, F f) {
+    if (p.soft_targets == FOCAL_MIXTURE) return false;
+    hard<float>(p, f);
+    return true;
   }
   template <class F> static FOCAL_INLINE bool second_hard(const FocalProblem &p, F f) {
     if (p.gamma != 2 || p.soft_targets == FOCAL_MIXTURE) return false;

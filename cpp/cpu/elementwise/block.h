@@ -7,6 +7,7 @@
 
 #include "cpu/double_fallback.h"
 #include "half_block.h"
+#include "cpu/targets/set_bytes.h"
 #include "cpu/targets/staging.h"
 #include "sweep.h"
 
@@ -123,6 +124,12 @@ template <class T, class Range> struct BlockWork {
     return {arrays.logits, n, range, Outputs<T>(plan, arrays, weight), skips || weights.heavy ? &every_position : left_out, scratch.keep};
   }
 
+  // What a sweep is to leave out, of so many listed positions: where they are many, it looks at every pack, as no branch foresees which has one.
+  const int *left_out(int count) const {
+    constexpr int many = keeps_in_registers<false> ? 128 : 24;
+    return count > n / many ? &every_position : scratch.position;
+  }
+
   template <class R> FOCAL_INLINE R positive_weight(int k) const { return R::load(weights.positive + (k & weights.mask)); }
   template <class R> FOCAL_INLINE R negative_weight(int k) const { return R::load(weights.negative + (k & weights.mask)); }
 
@@ -132,11 +139,12 @@ template <class T, class Range> struct BlockWork {
     for (int i = 0; i < outliers.count; i++) {
       const int k = outliers.position[i];
       const DoubleElement e = Range::apart(plan, begin + k, outliers.x[i]);
+      scratch.keep[k] = -1;
+      if (e.value == 0 && e.grad == 0 && !arrays.hess) continue;  // as a sweep leaves what it does not keep
       sum += e.value;
       if (arrays.grad) arrays.grad[k] = static_cast<T>(Range::bounded(e.grad / plan.grad_divisor));
       if (arrays.values) arrays.values[k] = static_cast<T>(e.value / plan.value_divisor);
       if (arrays.hess) arrays.hess[k] = static_cast<T>(Range::bounded(larger(plan.problem.least_hess, e.hess / plan.grad_divisor)));
-      scratch.keep[k] = -1;
     }
     return sum;
   }
@@ -166,6 +174,25 @@ double dense_block(BlockWork<T, Range> &work, const Loss &loss) {
   return work.outliers.count > 0 ? sum + work.outliers_apart() : sum;
 }
 
+// A loss of labels that are 0 or 1, smoothed by all to the same r.
+template <class Loss, class T> struct SmoothedLabels {
+  Loss loss;
+  T r;
+  template <bool H, class R> FOCAL_INLINE Element<R> hard(R x, R y, R wp, R wn) const { return loss.template smoothed<H>(x, y, R(r), wp, wn); }
+};
+
+template <class R, class T, class Range, class Loss> double smoothed_block(BlockWork<T, Range> &work, const Loss &loss) {
+  const R r(static_cast<T>(work.plan.target_shift));
+  BlockScratch<T> &scratch = work.scratch;
+  for (int k = 0; k < (work.weights.mask == 0 ? R::size : work.n); k += R::size) {
+    const R positive = R::load(work.weights.positive + k), negative = R::load(work.weights.negative + k);
+    mixed_weight(r, positive, negative).store(scratch.positive + k);
+    mixed_weight(r, negative, positive).store(scratch.negative + k);
+  }
+  work.weights.positive = scratch.positive, work.weights.negative = scratch.negative;
+  return dense_block<R, false, true>(work, SmoothedLabels<Loss, T>{loss, static_cast<T>(work.plan.target_shift)});
+}
+
 // Lists the positions in a block whose target is 1, for class-index targets along the last axis, and counts them. They are not to be
 // kept by a sweep. Those that the formulas do not take are left to it, which finds them.
 template <class T, class Range> FOCAL_NOINLINE int find_positives(const BlockWork<T, Range> &work) {
@@ -188,36 +215,40 @@ template <class T, class Range> FOCAL_NOINLINE int find_positives(const BlockWor
   return count;
 }
 
-// The highest bit of each byte that is not 0.
-FOCAL_INLINE uint64_t nonzero_bytes(uint64_t bytes) {
-  constexpr uint64_t low = 0x7F7F7F7F7F7F7F7F;
-  return (((bytes & low) + low) | bytes) & ~low;
-}
-
 // Lists the positions in a block whose label, 0 or 1 where it is valid, is not 0, as find_positives does, and counts them; a few more than `most`
-// are enough. `labels` may be null: those of `y` then.
+// are enough. `labels` may be null: those of `y` then. No branch hangs on where they are, which none could foresee.
 template <class T, class Range> FOCAL_NOINLINE int find_labels(const BlockWork<T, Range> &work, const uint8_t *labels, int most) {
+  constexpr int together = 64, usual = 4;  // of so many labels there are rarely more
   BlockScratch<T> &scratch = work.scratch;
   const int n = work.n;
   if (!labels) {
     for (int k = 0; k < n; k++) scratch.marks[k] = scratch.y[k] != 0;
     labels = scratch.marks;
   }
-  int count = 0;
-  const auto look = [&](int at) FOCAL_LAMBDA {
-    if (scratch.keep[at] != 0 && !work.range.is_beyond(work.arrays.logits[at])) scratch.position[count++] = at;
+  int listed = 0;
+  const auto list = [&](int from, uint64_t set) FOCAL_LAMBDA {
+    const int found = __builtin_popcountll(set);
+    int *to = scratch.position + listed;
+    listed += found;
+    int left = found;
+    do {
+      FOCAL_UNROLL for (int i = 0; i < usual; i++, set &= set - 1) *to++ = from + __builtin_ctzll(set | UINT64_C(1) << 63);
+    } while ((left -= usual) > 0);
   };
-  constexpr int together = 4;
   int k = 0;
-  for (; k + 8 * together <= n && count <= most; k += 8 * together) {
-    uint64_t eight[together];
-    memcpy(eight, labels + k, sizeof eight);
-    if ((eight[0] | eight[1] | eight[2] | eight[3]) == 0) continue;
-    for (int i = 0; i < together; i++)
-      for (uint64_t left = eight[i] == 0 ? 0 : nonzero_bytes(eight[i]); left != 0; left &= left - 1) look(k + 8 * i + __builtin_ctzll(left) / 8);
+  for (; k + together <= n && listed <= most; k += together) list(k, set_bytes(labels + k));
+  if (k < n && listed <= most) {
+    uint8_t rest[together] = {};
+    memcpy(rest, labels + k, static_cast<size_t>(n - k));
+    list(k, set_bytes(rest));
   }
-  for (; k < n && count <= most; k++)
-    if (labels[k] != 0) look(k);
+  if (listed > most) return listed;
+  int count = 0;
+  for (int i = 0; i < listed; i++) {
+    const int at = scratch.position[i];
+    scratch.position[count] = at;
+    count += (scratch.keep[at] != 0) & !work.range.is_beyond(work.arrays.logits[at]);
+  }
   scratch.position[count] = no_position;
   return count;
 }
@@ -265,11 +296,11 @@ template <class R, class T, class Range, class Loss> double class_index_block(Bl
   // They come first: the gradient may be about to overwrite their logits.
   double sum = positives > 0 ? positives_apart<R>(work, loss, positives) : 0;
   if (late)
-    sum += weight * sweep<R, false>(work.block(scratch.position, weight), work.outliers, [&](R v, int) FOCAL_LAMBDA {
+    sum += weight * sweep<R, false>(work.block(work.left_out(positives), weight), work.outliers, [&](R v, int) FOCAL_LAMBDA {
       return loss.template negative<false>(v, Unit());
     });
   else
-    sum += lowered<T> * sweep<R, false>(work.block(scratch.position), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
+    sum += lowered<T> * sweep<R, false>(work.block(work.left_out(positives)), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
       return loss.template negative<false>(v, work.template negative_weight<R>(k));
     });
   put_positives(work, positives);
@@ -303,7 +334,7 @@ double two_sided_block(BlockWork<T, Range> &work, const Negative &negative, cons
   for (int i = 0; i < positives; i++) scratch.keep[scratch.position[i]] = 0;
   // They come first: the gradient may be about to overwrite their logits.
   double sum = positives > 0 ? positives_apart<R>(work, positive, positives) : 0;
-  sum += lowered<T> * sweep<R, false>(work.block(scratch.position), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
+  sum += lowered<T> * sweep<R, false>(work.block(work.left_out(positives)), work.outliers, [&](R v, int k) FOCAL_LAMBDA {
     return negative.template negative<false>(v, work.template negative_weight<R>(k));
   });
   put_positives(work, positives);

@@ -94,9 +94,13 @@ template <class T, class Range> struct Block {
 template <class R, class T, class Range>
 FOCAL_NOINLINE void list_outliers(const T *x, MaskOf<T> *keep, const Range &range, int begin, Outliers<T> &outliers) {
   using One = decltype(fold(R()));
-  for (int from = 0; from < R::size; from += One::size) {
-    for (uint32_t lanes = range.lanes_beyond(One::load(x + from)); lanes != 0; lanes &= lanes - 1) {
-      const int k = from + __builtin_ctz(lanes);
+  constexpr int most = 64;
+  for (int from = 0; from < R::size; from += most) {
+    uint64_t lanes = 0;
+    FOCAL_UNROLL for (int at = from; at < from + most && at < R::size; at += One::size)
+      lanes |= static_cast<uint64_t>(range.lanes_beyond(One::load(x + at))) << (at - from);
+    for (; lanes != 0; lanes &= lanes - 1) {
+      const int k = from + __builtin_ctzll(lanes);
       if (keep[k] == 0) continue;
       outliers.add(begin + k, x[k]);
       keep[k] = 0;

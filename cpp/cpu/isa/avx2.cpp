@@ -6,5 +6,5 @@
 #include "cpu/kernels.h"
 
 namespace focal {
-extern const Kernels avx2_kernels{avx2::scratch_bytes, avx2::run_blocks};
+extern const Kernels avx2_kernels = avx2::kernels;
 }

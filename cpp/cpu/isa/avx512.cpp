@@ -6,5 +6,5 @@
 #include "cpu/kernels.h"
 
 namespace focal {
-extern const Kernels avx512_kernels{avx512::scratch_bytes, avx512::run_blocks};
+extern const Kernels avx512_kernels = avx512::kernels;
 }

@@ -74,7 +74,7 @@ void ProbabilityCheck::scan_parts(int64_t first, int64_t last) {
 
 void ProbabilityCheck::scan_elements(int64_t begin, int64_t end) {
   const FocalProblem &p = plan_.problem;
-  if (!look_at_labels(p.logits, p.dtype, begin, end - begin, 0.5).unusual) return;
+  if (!kernels_.look_at_labels(p.logits, p.dtype, begin, end - begin, 0.5).unusual) return;
   for (int64_t k = begin; k < end; k++) {
     const double value = number_at(p.logits, p.dtype, k);
     if (!is_outside(value) || !is_valid(plan_, k)) continue;

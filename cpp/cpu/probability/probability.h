@@ -9,6 +9,7 @@
 #include <atomic>
 
 #include "cpu/double_fallback.h"
+#include "cpu/isa/dispatch.h"
 
 namespace focal {
 
@@ -33,7 +34,7 @@ DoubleElement class_of_probability(const FocalProblem &problem, double gamma, do
 // parts, by any threads; of logits there are none.
 class ProbabilityCheck {
  public:
-  explicit ProbabilityCheck(const Plan &plan) : plan_(plan) {}
+  ProbabilityCheck(const Plan &plan, const Kernels &kernels) : plan_(plan), kernels_(kernels) {}
 
   int64_t parts() const { return plan_.problem.inputs == FOCAL_PROBABILITIES ? (plan_.elements + part - 1) / part : 0; }
   void scan_parts(int64_t first, int64_t last);
@@ -45,6 +46,7 @@ class ProbabilityCheck {
  private:
   static constexpr int64_t part = 4 * block_elements, nowhere = INT64_MAX;
   const Plan &plan_;
+  const Kernels &kernels_;
   std::atomic<int64_t> error_{nowhere}, bad_row_{nowhere};
   std::atomic<bool> outside_{false};
 

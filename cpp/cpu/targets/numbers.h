@@ -21,27 +21,15 @@ inline int32_t byte_of(double value) { return value >= 0 && value <= 255 && valu
 
 double number_at(const void *array, int32_t dtype, int64_t index);
 
-// What `count` (at most 2^30) labels of an array are, from `from` on.
-struct Labels {
-  int32_t positives;  // of at least positive_from, which is above 0
-  bool unusual;       // is one outside [0, 1], or NaN?
-  bool hard;          // is each exactly 0 or 1?
-};
-Labels look_at_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from);
+// The sum of bytes, where all are at most 1; and what bits are set in one of them, of any.
+struct ByteSum { int32_t sum; uint8_t bits; };
+ByteSum sum_of_bytes(const uint8_t *bytes, int64_t count);
 
 // What is neither masked nor ignored, as one byte an element, 1 or 0.
 // marks[k] = array[from + k] is not 0.
 void mark_nonzero(const void *array, int32_t dtype, int64_t from, int64_t count, uint8_t *marks);
 // marks[k] becomes 0 where the problem's target from + k is one that is ignored.
 void unmark_ignored(const FocalProblem &problem, int64_t from, int64_t count, uint8_t *marks);
-// look_at_labels of those that are marked; `hard` says nothing.
-Labels look_at_marked_labels(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from, const uint8_t *marks);
-// What labels are of those that are marked.
-struct MarkedLabels { int32_t elements, positives; bool unusual; };
-// Marks labels that are neither masked nor ignored, where they and their mask, if there is one, are bytes: one pass, in a third of the
-// time of those above. Returns whether they are bytes.
-bool mark_byte_labels(const FocalProblem &problem, int64_t from, int64_t count, uint8_t *marks, MarkedLabels *found);
-int32_t sum_of_marks(const uint8_t *marks, int64_t count);
 bool is_any_marked(const uint8_t *marks, int64_t count);
 
 // What `count` (at most 2^30) class indices of an array are, from `from` on.

@@ -48,14 +48,14 @@ template <class T> FOCAL_INLINE void read_labels(const FocalProblem &p, int64_t 
   for (int64_t k = 0; k < count; k++) to[k] = static_cast<T>(static_cast<int32_t>(labels[k]));
 }
 
-// y[k] = the problem's target of element begin + k, smoothed, and rest[k] = 1 - y[k] unless `rest` is null. Both come from
-// double where y alone would have lost the digits of the other.
+// y[k] = the problem's target of element begin + k, smoothed, and rest[k] = 1 - y[k]. Both come from double where y alone would have lost
+// the digits of the other. Without `rest`, labels are as they are given.
 template <class T>
 FOCAL_NOINLINE void stage_targets(const Plan &plan, int64_t begin, int64_t end, T *y, T *rest, T *numbers) {
   const FocalProblem &p = plan.problem;
   const double scale = plan.target_scale, shift = plan.target_shift;
   if (p.targets_kind == FOCAL_DENSE) {
-    if (!rest && scale == 1) return read_labels(p, begin, end - begin, y);
+    if (!rest) return read_labels(p, begin, end - begin, y);
     if (is_integer(p.targets_dtype)) {
       const T low = static_cast<T>(shift), high = static_cast<T>(scale + shift);
       const auto smooth = [&](const auto *labels) FOCAL_LAMBDA {

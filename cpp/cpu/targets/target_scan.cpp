@@ -18,7 +18,7 @@ struct TargetScan::Count {
 // The ways to look at a part, from row or element `begin` to `end`.
 class TargetScan::Part {
  public:
-  Part(const Plan &plan, uint8_t *hard_blocks) : plan_(plan), p_(plan.problem), hard_blocks_(hard_blocks) {}
+  Part(const Plan &plan, const Kernels &kernels, uint8_t *hard_blocks) : plan_(plan), p_(plan.problem), kernels_(kernels), hard_blocks_(hard_blocks) {}
 
   // Nothing is masked: loops that vectorise.
   Count indices(int64_t begin, int64_t end) const {
@@ -34,7 +34,7 @@ class TargetScan::Part {
     Count count{end - begin};
     for (int64_t at = begin, next; at < end; at = next) {
       next = end - at > block_elements ? at + block_elements : end;
-      const Labels found = look_at_labels(p_.targets, p_.targets_dtype, at, next - at, p_.positive_from);
+      const Labels found = kernels_.look_at_labels(p_.targets, p_.targets_dtype, at, next - at, p_.positive_from);
       count.positives += found.positives;
       (found.hard ? count.hard : count.soft) = true;
       hard_blocks_[at / block_elements] = found.hard;
@@ -114,6 +114,7 @@ class TargetScan::Part {
  private:
   const Plan &plan_;
   const FocalProblem &p_;
+  const Kernels &kernels_;
   uint8_t *const hard_blocks_;
 
   double target(int64_t index) const { return number_at(p_.targets, p_.targets_dtype, index); }
@@ -180,7 +181,7 @@ class TargetScan::Part {
         if (c == 0) memcpy(any, marks, static_cast<size_t>(n));
         else for (int64_t k = 0; k < n; k++) any[k] |= marks[k];
       }
-      if (plan_.classes > 1) count.rows += sum_of_marks(any, n);
+      if (plan_.classes > 1) count.rows += sum_of_bytes(any, n).sum;
     }
     if (plan_.classes == 1) count.rows = count.elements;
     return count;
@@ -190,13 +191,13 @@ class TargetScan::Part {
   // of rows, it has been set by that.
   void mark(int64_t at, int64_t n, uint8_t *marks, Count *count) const {
     MarkedLabels found;
-    if (!mark_byte_labels(p_, at, n, marks, &found)) {
+    if (!kernels_.mark_byte_labels(p_, at, n, marks, &found)) {
       if (p_.mask_per == FOCAL_PER_ELEMENT) mark_nonzero(p_.mask, p_.mask_dtype, at, n, marks);
       else if (p_.mask_per == FOCAL_ABSENT) memset(marks, 1, static_cast<size_t>(n));
-      const int32_t unmasked = ignores_nan(p_) ? sum_of_marks(marks, n) : 0;
+      const int32_t unmasked = ignores_nan(p_) ? sum_of_bytes(marks, n).sum : 0;
       unmark_ignored(p_, at, n, marks);
-      found.elements = sum_of_marks(marks, n);
-      const Labels labels = look_at_marked_labels(p_.targets, p_.targets_dtype, at, n, p_.positive_from, marks);
+      found.elements = sum_of_bytes(marks, n).sum;
+      const Labels labels = kernels_.look_at_marked_labels(p_.targets, p_.targets_dtype, at, n, p_.positive_from, marks);
       found.positives = labels.positives;
       found.unusual = labels.unusual;
       count->unusual |= ignores_nan(p_) && found.elements < unmasked;
@@ -208,8 +209,8 @@ class TargetScan::Part {
   }
 };
 
-TargetScan::TargetScan(Plan &plan, uint8_t *hard_blocks)
-    : plan_(plan), hard_blocks_(hard_blocks), by_index_(plan.problem.targets_kind == FOCAL_CLASS_INDEX) {
+TargetScan::TargetScan(Plan &plan, const Kernels &kernels, uint8_t *hard_blocks)
+    : plan_(plan), kernels_(kernels), hard_blocks_(hard_blocks), by_index_(plan.problem.targets_kind == FOCAL_CLASS_INDEX) {
   part_ = 4 * block_elements;
   if (by_index_ && plan.problem.mask_per == FOCAL_ABSENT) {
     size_ = plan.rows;
@@ -231,7 +232,7 @@ TargetScan::TargetScan(Plan &plan, uint8_t *hard_blocks)
 }
 
 void TargetScan::scan_parts(int64_t first, int64_t last) {
-  const Part part(plan_, hard_blocks_);
+  const Part part(plan_, kernels_, hard_blocks_);
   for (int64_t begin = first * part_; first < last; first++, begin += part_) {
     const Count count = (part.*how_)(begin, begin + part_ < size_ ? begin + part_ : size_);
     if (parts_ == 1) {  // nobody else adds to them, and locked additions take long

@@ -3,15 +3,14 @@
 
 #include <atomic>
 
-#include "problem.h"
-#include "plan.h"
+#include "cpu/isa/dispatch.h"
 
 namespace focal {
 
 class TargetScan {
  public:
   // `hard_blocks`: room for one entry for each block_elements of the labels.
-  TargetScan(Plan &plan, uint8_t *hard_blocks);
+  TargetScan(Plan &plan, const Kernels &kernels, uint8_t *hard_blocks);
 
   // How many parts there are to scan.
   int64_t parts() const { return parts_; }
@@ -33,6 +32,7 @@ class TargetScan {
   static constexpr int64_t nowhere = INT64_MAX;
 
   Plan &plan_;
+  const Kernels &kernels_;
   uint8_t *const hard_blocks_;
   const bool by_index_;
   int64_t size_, part_, parts_;  // in rows or in elements, the first two
