@@ -74,10 +74,10 @@ template <class R, class T> FOCAL_NOINLINE Weights<T> stage_one_weight(const Pla
 }
 
 template <class T>
-FOCAL_NOINLINE Weights<T> stage_block_weights(const Plan &plan, BlockScratch<T> &scratch, int64_t begin, int64_t end, bool lists_positives) {
+FOCAL_NOINLINE Weights<T> stage_block_weights(const Plan &plan, BlockScratch<T> &scratch, int64_t begin, int64_t end, bool lists_positives, bool skips) {
   const T *of_rows = nullptr;
   const bool light = stage_weights(plan, begin, end, Limits<T>::weight, scratch.positive, scratch.negative, scratch.y, scratch.numbers,
-                                   lists_positives && !plan.extreme_scale ? &of_rows : nullptr);
+                                   lists_positives && !plan.extreme_scale ? &of_rows : nullptr, skips && has_valid_rows(plan) ? scratch.row_marks : nullptr);
   return {scratch.positive, scratch.negative, -1, plan.extreme_scale || !light, of_rows};
 }
 
@@ -103,7 +103,7 @@ template <class T, class Range> struct BlockWork {
         n(static_cast<int>(to - from)),
         skips(p.skips() && stage_valid(p, from, to, s.keep, s.marks, s.row_marks)),
         range(taken),
-        weights(p.weighted() ? stage_block_weights(p, s, from, to, lists_positives) : one_weight),
+        weights(p.weighted() ? stage_block_weights(p, s, from, to, lists_positives, skips) : one_weight),
         outliers{s.outlier_x, s.outlier_position, 0} {
     if (weights.heavy) list_heavy();
   }
@@ -121,8 +121,11 @@ template <class T, class Range> struct BlockWork {
 
   // `weight` multiplies all outputs, after the loss; `left_out` is as of a Block, where all is well with the others.
   FOCAL_INLINE Block<T, Range> block(const int *left_out, double weight = lowered<T>) const {
-    return {arrays.logits, n, range, Outputs<T>(plan, arrays, weight), skips || weights.heavy ? &every_position : left_out, scratch.keep};
+    const bool looks = (skips && !has_zero_weights()) || weights.heavy;
+    return {arrays.logits, n, range, Outputs<T>(plan, arrays, weight), looks ? &every_position : left_out, scratch.keep};
   }
+  // Do negatives that are not valid weigh nothing? They come out as 0 then, but for logits that the formulas do not take, which a sweep finds.
+  FOCAL_INLINE bool has_zero_weights() const { return weights.of_rows && has_valid_rows(plan); }
 
   // What a sweep is to leave out, of so many listed positions: where they are many, it looks at every pack, as no branch foresees which has one.
   const int *left_out(int count) const {

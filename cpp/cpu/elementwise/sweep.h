@@ -94,11 +94,11 @@ template <class T, class Range> struct Block {
 template <class R, class T, class Range>
 FOCAL_NOINLINE void list_outliers(const T *x, MaskOf<T> *keep, const Range &range, int begin, Outliers<T> &outliers) {
   using One = decltype(fold(R()));
-  constexpr int most = 64;
+  constexpr int most = R::size % 64 == 0 ? 64 : R::size < 64 ? R::size : 48;  // lanes at a time, which R has times a whole number
+  static_assert(R::size % most == 0 && most % One::size == 0, "whole vectors");
   for (int from = 0; from < R::size; from += most) {
     uint64_t lanes = 0;
-    FOCAL_UNROLL for (int at = from; at < from + most && at < R::size; at += One::size)
-      lanes |= static_cast<uint64_t>(range.lanes_beyond(One::load(x + at))) << (at - from);
+    FOCAL_UNROLL for (int at = 0; at < most; at += One::size) lanes |= static_cast<uint64_t>(range.lanes_beyond(One::load(x + from + at))) << at;
     for (; lanes != 0; lanes &= lanes - 1) {
       const int k = from + __builtin_ctzll(lanes);
       if (keep[k] == 0) continue;

@@ -83,9 +83,9 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
   FOCAL_NOINLINE void find_beside() const {
     this->template each_row<RowByRow<R, T>>([&](const auto &row) {
       const T top = row.largest(scratch.e), difference = row.of(scratch.row_others) - top;
-      const T rest = row.sum(scratch.e, [top](auto v) FOCAL_LAMBDA { return select(decltype(v)(top) > v, v, v - v); });
       row.put(top, scratch.row_largest);
-      row.put(difference > top * T(0.5) ? difference : rest, scratch.row_beside);
+      row.put(difference > top * T(0.5) ? difference : row.sum(scratch.e, [top](auto v) FOCAL_LAMBDA { return select(decltype(v)(top) > v, v, v - v); }),
+              scratch.row_beside);
     });
   }
   // What comes out at the own classes' positions is replaced.

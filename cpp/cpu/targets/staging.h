@@ -128,8 +128,8 @@ template <class N> FOCAL_INLINE void fill(N *to, int count, N number) {
   typedef N Line __attribute__((vector_size(32)));
   constexpr int step = 32, width = static_cast<int>(sizeof(Line) / sizeof(N));
   const Line line = number - Line{};
-  for (int k = 0; k < count; k += step)
-    FOCAL_UNROLL for (int i = 0; i < step; i += width) memcpy(to + k + i, &line, sizeof line);
+  for (N *const stop = to + count; to < stop; to += step)
+    FOCAL_UNROLL for (int i = 0; i < step; i += width) memcpy(to + i, &line, sizeof line);
 }
 
 // The largest magnitude of what it is shown, compared as integers, which compilers do several at a time; NaN is above all.
@@ -150,10 +150,11 @@ template <class T> constexpr double lowered = 1 / raise<T>;
 template <class T> FOCAL_INLINE T raised_weight(double weight) { return static_cast<T>(weight * raise<T>); }
 
 // The raised weights of positives and negatives: those of their classes, or of all, times those of the call. `each` is room for a number an
-// element. Returns whether all are at most `limit` in size. Where `of_rows` is given and rows have weights, positives
-// may get theirs there alone, one a row.
+// element. Returns whether all are at most `limit` in size. Where `of_rows` is given and rows have weights, positives may get theirs there
+// alone, one a row; then rows without a mark in `row_marks`, if that is given, have the weight 0.
 template <class T>
-FOCAL_NOINLINE bool stage_weights(const Plan &plan, int64_t begin, int64_t end, T limit, T *positive, T *negative, T *each, T *numbers, const T **of_rows = nullptr) {
+FOCAL_NOINLINE bool stage_weights(const Plan &plan, int64_t begin, int64_t end, T limit, T *positive, T *negative, T *each, T *numbers, const T **of_rows = nullptr,
+                                  const uint8_t *row_marks = nullptr) {
   const FocalProblem &p = plan.problem;
   const int64_t n = end - begin;
   const bool by_row = p.weights_per == FOCAL_PER_ROW;
@@ -167,12 +168,14 @@ FOCAL_NOINLINE bool stage_weights(const Plan &plan, int64_t begin, int64_t end, 
       largest.see(each[row]);
       largest.see(of_negative * numbers[row]);
     }
-    const bool is_light = largest.is_at_most(limit);
+    const bool is_light = largest.is_at_most(limit), has_of_rows = of_rows && is_light;
     const auto spread = [&](T *to, T weight) FOCAL_LAMBDA {
-      each_run(plan, begin, end, [&](const Run &run) FOCAL_LAMBDA { fill(to + run.offset, run.count, weight * numbers[run.row - first]); });
+      for (int64_t row = 0, at = begin, next = (first + 1) * plan.classes; row < rows; row++, at = next, next += plan.classes)
+        fill(to + (at - begin), static_cast<int>((next < end ? next : end) - at), weight * numbers[row]);
     };
+    for (int64_t row = 0; has_of_rows && row_marks && row < rows; row++) numbers[row] = row_marks[row] ? numbers[row] : T(0);
     spread(negative, of_negative);
-    if (of_rows && is_light) *of_rows = each;
+    if (has_of_rows) *of_rows = each;
     else spread(positive, of_positive);
     return is_light;
   }
@@ -218,14 +221,21 @@ inline void mark_rows(const FocalProblem &p, int64_t first, int64_t count, bool 
   if (ignores) unmark_ignored(p, first, count, marks);
 }
 
+// Are all elements of a row valid or none, which lie one after the other?
+inline bool has_valid_rows(const Plan &plan) {
+  const FocalProblem &p = plan.problem;
+  const bool ignores = p.ignore_index == p.ignore_index || ignores_nan(p);
+  return is_along_classes(plan) && p.mask_per != FOCAL_PER_ELEMENT && (p.targets_kind == FOCAL_CLASS_INDEX || !ignores);
+}
+
 // valid[k] = all ones where element begin + k is valid (neither masked nor ignored), else 0. Returns whether one is not. `marks` and
-// `of_rows` are room for a byte an element.
+// `of_rows` are room for a byte an element; where it has_valid_rows, `of_rows` is 1 for each that is.
 template <class Int>
 FOCAL_NOINLINE bool stage_valid(const Plan &plan, int64_t begin, int64_t end, Int *valid, uint8_t *marks, uint8_t *of_rows) {
   const FocalProblem &p = plan.problem;
   const int64_t n = end - begin;
   const bool of_targets = p.targets_kind == FOCAL_CLASS_INDEX, ignores = p.ignore_index == p.ignore_index || ignores_nan(p);
-  if (is_along_classes(plan) && p.mask_per != FOCAL_PER_ELEMENT && (of_targets || !ignores)) {
+  if (has_valid_rows(plan)) {
     const int64_t first = begin / plan.classes, count = (end - 1) / plan.classes - first + 1;
     mark_rows(p, first, count, ignores, of_rows);
     fill(valid, static_cast<int>(n), static_cast<Int>(-1));

@@ -50,30 +50,49 @@ class TargetScan::Part {
     return count;
   }
 
+  // Indices of rows that have a mask, in a loop that vectorises.
   Count rows_of_indices(int64_t begin, int64_t end) const {
     Count count;
     uint8_t marks[together];
     double indices[together];
+    const double classes = static_cast<double>(plan_.classes), ignored = p_.ignore_index, background = p_.background;
+    const int32_t nan_is_ignored = ignores_nan(p_);
+    for (int64_t row = begin, n; row < end; row += n) {
+      n = end - row < together ? end - row : together;
+      read_numbers(p_.targets, p_.targets_dtype, row, n, indices);
+      mark_nonzero(p_.mask, p_.mask_dtype, row, n, marks);
+      int32_t rows = 0, positives = 0, bad = 0, unusual = 0;
+      for (int64_t k = 0; k < n; k++) {
+        const double index = indices[k];
+        const int32_t is_nan = index != index, is_class = (index >= 0) & (index < classes), is_other = index != background;
+        const int32_t valid = (marks[k] != 0) & (index != ignored) & ~(is_nan & nan_is_ignored);
+        unusual |= is_nan & nan_is_ignored;
+        rows += valid;
+        positives += valid & is_class & is_other;
+        bad |= valid & ~is_class & is_other;
+      }
+      for (int64_t k = 0; bad && k < n && count.error == nowhere; k++)
+        if (marks[k] != 0 && is_bad_index(indices[k])) count.error = row + k;
+      count.rows += rows;
+      count.positives += positives;
+      count.unusual |= unusual != 0;
+    }
+    count.elements = count.rows * plan_.classes;
+    return count;
+  }
+  Count rows_of_masked_elements(int64_t begin, int64_t end) const {
+    Count count;
     for (int64_t row = begin; row < end; row++) {
-      const int64_t at = (row - begin) % together, n = end - row < together ? end - row : together;
-      if (at == 0) {
-        read_numbers(p_.targets, p_.targets_dtype, row, n, indices);
-        if (p_.mask_per == FOCAL_PER_ROW) mark_nonzero(p_.mask, p_.mask_dtype, row, n, marks);
-      }
-      const double index = indices[at];
-      if (is_ignored(index, &count) || (p_.mask_per == FOCAL_PER_ROW && !marks[at])) continue;
-      int64_t first = 0, elements = plan_.classes;
-      if (p_.mask_per == FOCAL_PER_ELEMENT) {
-        first = element(row, 0);
-        elements = 0;
-        for (int64_t c = 0; c < plan_.classes; c++) elements += lets_element_in(first + c * plan_.inner);
-        if (elements == 0) continue;
-      }
+      const double index = target(row);
+      if (is_ignored(index, &count)) continue;
+      const int64_t first = element(row, 0);
+      int64_t elements = 0;
+      for (int64_t c = 0; c < plan_.classes; c++) elements += lets_element_in(first + c * plan_.inner);
+      if (elements == 0) continue;
       if (is_bad_index(index) && count.error == nowhere) count.error = row;
       count.rows++;
       count.elements += elements;
-      count.positives += is_class(index) && index != p_.background &&
-                         lets_element_in(first + static_cast<int64_t>(index) * plan_.inner);
+      count.positives += is_class(index) && index != p_.background && lets_element_in(first + static_cast<int64_t>(index) * plan_.inner);
     }
     return count;
   }
@@ -224,7 +243,7 @@ TargetScan::TargetScan(Plan &plan, const Kernels &kernels, uint8_t *hard_blocks)
     const bool of_classes = plan.problem.loss == FOCAL_SOFTMAX && plan.problem.mask_per == FOCAL_PER_ELEMENT;
     const bool whole_rows = plan.problem.loss == FOCAL_SOFTMAX && ignores_nan(plan.problem);
     how_ = of_classes ? &Part::rows_of_masked_classes
-           : by_index_ ? &Part::rows_of_indices
+           : by_index_ ? (plan.problem.mask_per == FOCAL_PER_ROW ? &Part::rows_of_indices : &Part::rows_of_masked_elements)
            : whole_rows ? &Part::rows_of_distributions
                         : &Part::rows_of_labels;
   }

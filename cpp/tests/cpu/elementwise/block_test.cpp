@@ -182,3 +182,156 @@ TEST_CASE("far logits have the reference's numbers, on the side of their labels 
         }
       }
 }
+
+TEST_CASE("positives are found wherever they are, however many") {
+  constexpr size_t n = 4500;  // more than a block, and not whole words of labels
+  for (const auto &[isa, name] : runnable_isas())
+    for (const int32_t loss : {FOCAL_ASYMMETRIC, FOCAL_SIGMOID})
+      for (const unsigned one_in : {1u, 3u, 9u, 40u, 64u, 500u, 5000u})
+        for (const bool skips : {false, true}) {
+          CAPTURE(name);
+          CAPTURE(loss);
+          CAPTURE(one_in);
+          CAPTURE(skips);
+          std::vector<float> logits = logits_of<float>(n, true), as_floats(n);
+          std::vector<uint8_t> labels(n), mask(n, 1);
+          uint32_t state = one_in;
+          for (size_t k = 0; k < n; k++) {
+            state = state * 1664525U + 1013904223U;
+            labels[k] = (state >> 8) % one_in == 0;
+            as_floats[k] = labels[k];
+            mask[k] = !skips || (state >> 24) % 5 != 0;
+          }
+          FocalProblem p = blank_problem(loss, static_cast<double>(n), 1, 1);
+          p.isa = isa;
+          p.gamma_negative = 4;
+          p.margin = 0.05;
+          p.positive_weight = 0.25;
+          set_logits(p, logits);
+          if (skips) p.mask_per = FOCAL_PER_ELEMENT, p.mask_dtype = FOCAL_UINT8, p.mask = mask.data();
+          std::vector<float> values(n), grad(n), of_floats(n);
+          FocalResult result;
+          set_targets(p, FOCAL_DENSE, labels);
+          set_outputs(p, &values, &grad, nullptr);
+          REQUIRE(focal_run(&p, &result) == FOCAL_OK);
+          set_targets(p, FOCAL_DENSE, as_floats);
+          set_outputs(p, nullptr, &of_floats, nullptr);
+          FocalResult second;
+          REQUIRE(focal_run(&p, &second) == FOCAL_OK);
+          CHECK(std::memcmp(grad.data(), of_floats.data(), n * sizeof(float)) == 0);
+          if (!skips) CHECK(second.sum == result.sum);  // else floats are not known to be hard, and an asymmetric loss adds up both sides
+          const std::vector<double> exact_logits(logits.begin(), logits.end());
+          std::vector<double> exact_values(n), exact_grad(n);
+          p.dtype = p.grad_dtype = FOCAL_FLOAT64;
+          set_logits(p, exact_logits);
+          set_outputs(p, &exact_values, &exact_grad, nullptr);
+          FocalResult exact;
+          focal::reference_run(p, &exact);
+          CHECK(relative_error(result.sum, exact.sum, 0) < 1e-6);
+          double worst = 0;
+          for (size_t k = 0; k < n; k++)
+            worst = std::fmax(worst, std::fmax(relative_error(static_cast<double>(values[k]), exact_values[k], 1e-37), relative_error(static_cast<double>(grad[k]), exact_grad[k], 1e-37)));
+          CHECK(worst < 4e-6);
+        }
+}
+
+TEST_CASE("rows that are not valid give zeros whatever is in them, with weights of rows too") {
+  constexpr size_t rows = 130, n = rows * classes;
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  for (const auto &[isa, name] : runnable_isas())
+    for (const bool ignored : {false, true}) {
+      CAPTURE(name);
+      CAPTURE(ignored);
+      std::vector<float> logits = logits_of<float>(n, true), weights(rows);
+      std::vector<int32_t> indices = classes_of(rows);
+      std::vector<uint8_t> mask(rows, 1);
+      for (size_t row = 0; row < rows; row++) {
+        weights[row] = static_cast<float>(row % 7) / 2;
+        if (row % 4 != 1) continue;
+        if (ignored) indices[row] = 255;
+        else mask[row] = 0;
+        for (size_t c = 0; c < classes; c += 9) logits[row * classes + c] = c % 2 ? nan : c % 4 ? infinity : 1e30f;
+      }
+      FocalProblem p = blank_problem(FOCAL_SIGMOID, rows, classes, 1);
+      p.isa = isa;
+      p.background = -1;
+      p.ignore_index = 255;
+      p.positive_weight = 0.25;
+      p.negative_weight = 0.75;
+      p.weights_per = FOCAL_PER_ROW;
+      p.weights_dtype = FOCAL_FLOAT32;
+      p.weights = weights.data();
+      p.mask_per = FOCAL_PER_ROW;
+      p.mask_dtype = FOCAL_UINT8;
+      p.mask = mask.data();
+      set_targets(p, FOCAL_CLASS_INDEX, indices);
+      set_logits(p, logits);
+      std::vector<float> values(n, 9), grad(n, 9);
+      set_outputs(p, &values, &grad, nullptr);
+      FocalResult result, exact;
+      REQUIRE(focal_run(&p, &result) == FOCAL_OK);
+      const std::vector<double> exact_logits(logits.begin(), logits.end());
+      std::vector<double> exact_values(n), exact_grad(n);
+      p.dtype = p.grad_dtype = FOCAL_FLOAT64;
+      set_logits(p, exact_logits);
+      set_outputs(p, &exact_values, &exact_grad, nullptr);
+      focal::reference_run(p, &exact);
+      CHECK(relative_error(result.sum, exact.sum, 0) < 1e-6);
+      for (size_t k = 0; k < n; k++) {
+        CAPTURE(k);
+        if (k / classes % 4 == 1) {
+          CHECK(values[k] == 0);
+          CHECK(grad[k] == 0);
+          CHECK_FALSE(std::signbit(grad[k]));
+        } else {
+          CHECK(relative_error(static_cast<double>(grad[k]), exact_grad[k], 1e-37) < 4e-6);
+        }
+      }
+    }
+}
+
+TEST_CASE("smoothed labels have the same bits as bytes, as indices and as floats") {
+  constexpr size_t rows = 75, n = rows * classes;
+  for (const auto &[isa, name] : runnable_isas())
+    for (const double gamma : {0.0, 2.0, 2.2})
+      for (const double smoothing : {0.1, 0.9, 1.0})
+        for (const bool weighted : {false, true}) {
+          CAPTURE(name);
+          CAPTURE(gamma);
+          CAPTURE(smoothing);
+          CAPTURE(weighted);
+          const std::vector<float> logits = logits_of<float>(n, true);
+          const std::vector<int32_t> indices = classes_of(rows);
+          std::vector<uint8_t> bytes(n);
+          std::vector<float> floats(n), weights(n);
+          for (size_t k = 0; k < n; k++) {
+            bytes[k] = indices[k / classes] == static_cast<int32_t>(k % classes);
+            floats[k] = bytes[k];
+            weights[k] = static_cast<float>(k % 13) / 4;
+          }
+          FocalProblem p = blank_problem(FOCAL_SIGMOID, rows, classes, 1);
+          p.isa = isa;
+          p.gamma = gamma;
+          p.background = -1;
+          p.label_smoothing = smoothing;
+          p.positive_weight = 0.25;
+          p.negative_weight = 0.75;
+          if (weighted) p.weights_per = FOCAL_PER_ELEMENT, p.weights_dtype = FOCAL_FLOAT32, p.weights = weights.data();
+          set_logits(p, logits);
+          const auto grad_of = [&](auto kind, const auto &targets, double *sum) {
+            std::vector<float> grad(n);
+            set_targets(p, kind, targets);
+            set_outputs(p, nullptr, &grad, nullptr);
+            FocalResult result;
+            REQUIRE(focal_run(&p, &result) == FOCAL_OK);
+            *sum = result.sum;
+            return grad;
+          };
+          double of_floats, of_bytes, of_indices;
+          const std::vector<float> expected = grad_of(FOCAL_DENSE, floats, &of_floats);
+          CHECK(grad_of(FOCAL_DENSE, bytes, &of_bytes) == expected);
+          CHECK(grad_of(FOCAL_CLASS_INDEX, indices, &of_indices) == expected);
+          CHECK(of_bytes == of_floats);
+          CHECK(of_indices == of_floats);
+        }
+}
