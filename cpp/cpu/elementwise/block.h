@@ -290,7 +290,6 @@ template <class T, class Range> FOCAL_NOINLINE void put_positives(const BlockWor
 
 // Hard class-index targets along the last axis: a block of negatives, and its few positives.
 template <class R, class T, class Range, class Loss> double class_index_block(BlockWork<T, Range> &work, const Loss &loss) {
-  BlockScratch<T> &scratch = work.scratch;
   const double weight = work.plan.problem.negative_weight, scale = larger(work.plan.grad_scale, work.plan.value_scale);
   // A weight is left to the end, unless it would bring losses back that are too small for T
   const bool late = work.weights.mask == 0 && weight >= 0 && weight * larger(1.0, scale) <= 1;
