@@ -35,7 +35,7 @@ export type { JaxCall } from './jax_call.js'
  * what any loss takes.
  *
  * On jax-js's webgpu backend the loss is computed on the arrays' own buffers, and nothing but the value is read back (with reduction
- * 'none', inputs 'probabilities' or a mask of a softmax's classes, and for losses of functions, logits are read as elsewhere).
+ * 'none' or a mask of a softmax's classes, and for losses of functions, logits are read as elsewhere).
  */
 export function jaxValueAndGrad<R extends Reduction, P extends JsTree<JaxArray>, I extends JsTree<JaxArray>>(
   jax: Jax,

@@ -27,7 +27,7 @@ export async function arraysOnWebGpu(
   const { classAxis, normalizer, gradScale } = call
   const { size } = logits
   const dtype: string = logits.dtype
-  if (dtype !== 'float32' || size === 0 || constants.inputs !== 'logits' || constants.formula.code < 0) return null
+  if (dtype !== 'float32' || size === 0 || constants.formula.code < 0) return null
   const { outer, inner } = layoutOfLogits(constants, size, { shape, classAxis })
   const rows = outer * inner
   const labels = await targetsOf(targets)

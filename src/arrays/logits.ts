@@ -74,9 +74,9 @@ export function dtypeOf(array: ArrayBufferView | DeviceArray): number {
   }
 }
 
-const FLOAT32 = 0
-const FLOAT64 = 1
-const FLOAT16 = 8
+export const FLOAT32 = 0
+export const FLOAT64 = 1
+export const FLOAT16 = 8
 const BFLOAT16 = 9
 
 /** The number of the logits' element type in cpp/problem.h. */

@@ -22,6 +22,7 @@ it('the loss is computed on the buffers of jax-js, and only the value is read ba
     ['labels of jax-js', true],
     ['class indices', true],
     ['class indices of jax-js', true],
+    ['probabilities', true],
     ['no reduction', false],
   ])
   expect(refused).toBe('RangeError: targets[3] is 2; expected a number from 0 to 1')

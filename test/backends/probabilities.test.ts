@@ -9,32 +9,15 @@ import { rangeOf } from '../../src/formulas/number_range.js'
 import { testedBackends } from '../support/backends.js'
 import { allowed, largestError } from '../support/closeness.js'
 import { goldenCases } from '../support/golden.js'
-import { type AnyOptions, bitsOf, type ElementwiseName, elementwiseNames, elementwiseOf, logitsOf, lossNames, lossOf, precisions } from '../support/losses.js'
+import { bitsOf, elementwiseNames, elementwiseOf, logitsOf, lossNames, lossOf, precisions } from '../support/losses.js'
+import { labels, middle, ofRows, spread, variants } from '../support/probabilities.js'
 import { seeded } from '../support/random.js'
 
 const inputs = 'probabilities'
 
-/** The options that change a formula, loss by loss. */
-const variants: readonly (readonly [ElementwiseName, AnyOptions])[] = [
-  ...[0, 0.5, 1, 2, 5].flatMap((gamma) => [
-    ['SigmoidFocalLoss', { gamma }] as const,
-    ['SigmoidFocalLoss', { gamma, softTargets: 'mixture', alpha: null }] as const,
-    ['VarifocalLoss', { gamma }] as const,
-    ['VarifocalLoss', { gamma, constantModulator: true }] as const,
-    ['HeatmapFocalLoss', { gamma, beta: 4 }] as const,
-    ['HeatmapFocalLoss', { gamma, beta: 0 }] as const,
-    ['AsymmetricLoss', { gammaPositive: 1, gammaNegative: gamma, margin: 0.05 }] as const,
-    ['AsymmetricLoss', { gammaPositive: gamma, gammaNegative: 4, margin: 0, constantModulator: true }] as const,
-  ]),
-  ...[0, 1, 2, 3.5].flatMap((beta) => [false, true].map((constantModulator) => ['QualityFocalLoss', { beta, constantModulator }] as const)),
-  ...[0.5, 1, 1.5, 2, 3].flatMap((gamma) => [0, 1].map((beta) => ['FocalStarLoss', { gamma, beta }] as const)),
-]
 const named = variants.map(([name, options]) => [`${name} ${JSON.stringify(options)}`, name, options] as const)
 
-/** Between 0.001 and 0.999, with labels of all kinds; apart from each other, where quality has its kink. */
-const random = seeded(11)
-const middle = Float64Array.from({ length: 300 }, () => random.between(0.001, 0.999))
-const labels = Float64Array.from(middle, (p, k) => [0, 1, (p + 0.31) % 1][k % 3])
+const random = seeded(12)
 const logitOf = (p: number) => Math.log(p / (1 - p))
 
 describe('the formulas', () => {
@@ -94,23 +77,6 @@ describe('the formulas', () => {
     expect(gradcheck(loss, p, y, { call: { shape: [2, 3] }, step: 1e-4 }).passed).toBe(true)
   })
 })
-
-/** Numbers as probabilities of rows of three classes, which lie `inner` apart. */
-function ofRows(numbers: readonly number[], inner: number): number[] {
-  return numbers.map((each, k) => {
-    const first = Math.floor(k / (3 * inner)) * 3 * inner + (k % inner)
-    return each / (numbers[first] + numbers[first + inner] + numbers[first + 2 * inner])
-  })
-}
-
-/** Both tails and what is between, as numbers that a type has. */
-function spread(precision: 'float32' | 'float64'): Logits {
-  const { least, belowOne } = rangeOf(precision === 'float32' ? 0 : 1)
-  const digits = precision === 'float32' ? 24 : 53
-  const low = Array.from({ length: 126 }, (_, k) => 2 ** -(k + 1) * (1 + (k % 7) / 8))
-  const high = Array.from({ length: digits - 1 }, (_, k) => 1 - 2 ** -(k + 2))
-  return logitsOf(precision, [...low, ...high, ...middle, least, belowOne])
-}
 
 describe.each(testedBackends())('%s', (backend) => {
   describe.each(precisions)('%s', (precision) => {

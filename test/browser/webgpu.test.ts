@@ -21,6 +21,9 @@ it('losses run on WebGPU in a page', { timeout: 300_000 }, async () => {
   expectWithin(report.family)
   expectWithin(report.layouts)
   expectWithin(report.extremes)
+  const { inside, ends, layouts } = report.probabilities
+  expect([inside.length, ends.length, layouts.length]).toEqual([153, 82, 29])
+  expectWithin([...inside, ...ends, ...layouts])
   expect(report.random.differences).toEqual([])
   expect(report.onBuffers).toHaveLength(2)
   for (const { value, grad } of report.onBuffers) {

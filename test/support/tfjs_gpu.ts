@@ -5,7 +5,8 @@
 import type * as tfjs from '@tensorflow/tfjs-core'
 import * as focal from 'focal-loss'
 import { tfLoss, type TfjsLoss, type TfjsOptions } from 'focal-loss/tfjs'
-import { excess, hard, indices, logits, seeded, shape, soft, variants } from './tfjs_variants.js'
+import { elementwiseNames } from './loss_names.js'
+import { excess, hard, indices, logits, probabilities, seeded, shape, soft, variants } from './tfjs_variants.js'
 
 export interface GpuVariant {
   readonly title: string
@@ -57,6 +58,10 @@ const fusedOnly: readonly Variant[] = [
     ['sigmoid, cross entropy smoothed', new focal.SigmoidFocalLoss({ gamma: 1.5, labelSmoothing: 0.1, labelSmoothingOf: 'cross-entropy', backend: 'js' }), targets],
     ['softmax, gamma per class', new focal.SoftmaxFocalLoss({ gamma: [0.5, 2, 3.7], classWeights: [1, 2, 0.5], backend: 'js' }), targets],
   ]),
+  ...elementwiseNames.map((name): Variant => [`${name} of probabilities`, new focal[name]({ inputs: 'probabilities', classWeights: [1, 2, 0.5], backend: 'js' }), soft]),
+  ['sigmoid of probabilities, gamma per class', new focal.SigmoidFocalLoss({ inputs: 'probabilities', gamma: [0.5, 2, 3.7], reduction: 'mean-positives', backend: 'js' }), indices],
+  ['softmax of probabilities', new focal.SoftmaxFocalLoss({ inputs: 'probabilities', backend: 'js' }), indices],
+  ['softmax of probabilities, renormalized', new focal.SoftmaxFocalLoss({ inputs: 'probabilities', renormalize: true, gamma: [0.5, 2, 3.7], backend: 'js' }), soft],
   ['asymmetric softmax', new focal.AsymmetricSoftmaxLoss({ gammaPositive: 1, gammaNegative: 3, backend: 'js' }), indices],
   ['asymmetric softmax, gamma 0.5', new focal.AsymmetricSoftmaxLoss({ gammaNegative: 0.5, labelSmoothing: 0.4, backend: 'js' }), indices],
 ]
@@ -83,7 +88,7 @@ export async function gpuReport(tf: typeof tfjs, backend: string, names: readonl
 }
 
 async function results(tf: typeof tfjs, [, loss, targets]: Variant, implementation: TfjsOptions) {
-  const { value, grad } = seeded(tf, loss, implementation, targets)()
+  const { value, grad } = seeded(tf, loss, implementation, targets, loss.constants?.inputs === 'probabilities' ? probabilities : logits)()
   const read = { value: await value.data<'float32'>(), grad: await grad.data<'float32'>() }
   tf.dispose([value, grad])
   return read
@@ -151,6 +156,9 @@ async function areNaN(tf: typeof tfjs): Promise<boolean[][]> {
   const given = [[1, 0, NaN, 0, 0, 1], [1, 0, 1.01, 0, 0, 1], [1, 2, 0], [1, 0.5, 0], [1, NaN, 0], [1, -1, 0]].map((numbers) => tf.tensor(numbers, numbers.length === 3 ? [3] : [3, 2]))
   // The gradient's in each sample
   const all = given.flatMap((y) => [criterion(y, x), tf.sum(tf.grad((at) => criterion(y, at))(x), 1)])
+  const ofProbability = tfLoss(tf, new focal.SigmoidFocalLoss({ inputs: 'probabilities', reduction: 'sum' }))
+  const [p, good] = [tf.tensor2d([1, 0, 0.5, 1.01, 1, 0.25], [3, 2]), tf.tensor2d([1, 0, 0, 0, 0, 1], [3, 2])]
+  all.push(ofProbability(good, p), tf.sum(tf.grad((at) => ofProbability(good, at))(p), 1))
   return Promise.all(all.map(async (each) => Array.from(await each.data(), Number.isNaN)))
 }
 

@@ -8,12 +8,14 @@ import type { AnyOptions } from './losses.js'
 export const shape: [number, number] = [6, 3]
 /** Of all sizes, the corner at 0 and ends where factors vanish or overflow. */
 export const logits = Float32Array.of(1, -2, 0.5, 0, 0, 0, -100, 100, 30, 1e4, -1e4, 3, -20, 12, -0.25, 88, -88, 2)
+/** In rows of three, one of them at the end of the range. */
+export const probabilities = Float32Array.of(0.6, 0.3, 0.1, 0, 0.8, 0.2, 0.05, 0.05, 0.9, 0.25, 0.5, 0.25, 0.999, 5e-4, 5e-4, 0.2, 0.35, 0.45)
 export const hard = [1, 0, 0, 0, 1, 0, 0, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1]
 export const soft = hard.map((y, i) => (i % 4 === 0 ? 0.3 : y))
 export const indices = [0, 1, 2, 0, 2, 1]
 
 /** The sum of the samples' losses, weighed apart, and its gradient. */
-export function seeded(tf: typeof tfjs, loss: TfjsLoss, options: TfjsOptions, targets: readonly number[], of = logits) {
+export function seeded(tf: typeof tfjs, loss: TfjsLoss, options: TfjsOptions, targets: readonly number[], of: Float32Array = logits) {
   const weights = tf.tensor1d([1, -2, 0.5, 3, 1, 2])
   const yTrue = tf.tensor(targets, targets.length === logits.length ? shape : [shape[0]])
   const criterion = tfLoss(tf, loss, options)

@@ -1,6 +1,6 @@
 /** Assertions on what the backend webgpu reports; apart from the report, which also runs in pages. */
 import { expect } from 'vitest'
-import type { Errors } from './webgpu_report.js'
+import type { Errors } from './webgpu_errors.js'
 
 /** All errors are within what WebGPU allows. */
 export function expectWithin(all: readonly Errors[]): void {

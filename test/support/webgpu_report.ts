@@ -1,21 +1,14 @@
 /** What the backend webgpu makes of the suites' problems, beside the plain backend: for Node.js with Dawn, Deno and pages alike. */
 import { AsymmetricSoftmaxLoss, type BackendName, type FocalLossBase, type Logits, SigmoidFocalLoss, SoftmaxFocalLoss, type Targets } from 'focal-loss'
 import { callOf, differences, type Outcome, outcomeOf } from './agreement.js'
-import { allowed, largestError } from './closeness.js'
+import { largestError } from './closeness.js'
 import { familyCases, familyLoss, familyPowers, familyTargets } from './family.js'
 import { errorsOf, goldenCases, nameOf } from './golden.js'
 import { elementwiseNames, elementwiseOf, flat, lossOf, ofPower, powersOf, unbalanced } from './losses.js'
 import { type RandomProblem, randomProblems } from './problems.js'
 import { seeded } from './random.js'
-
-export interface Errors {
-  readonly title: string
-  readonly value: number
-  readonly grad: number
-  readonly hess: number
-  /** What value and gradient may be off by. */
-  readonly limit: number
-}
+import { type Errors, allowedOnWebgpu } from './webgpu_errors.js'
+import { probabilityEndErrors, probabilityErrors, probabilityLayoutErrors } from './webgpu_probabilities.js'
 
 export interface WebgpuReport {
   readonly golden: readonly Errors[]
@@ -25,19 +18,18 @@ export interface WebgpuReport {
   readonly layouts: readonly Errors[]
   readonly random: { readonly count: number; readonly refused: number; readonly differences: readonly string[] }
   readonly extremes: readonly Errors[]
+  /** Of losses of probabilities: golden cases and all options; the ends of the range; layouts. */
+  readonly probabilities: { readonly inside: readonly Errors[]; readonly ends: readonly Errors[]; readonly layouts: readonly Errors[] }
 }
 
-/** What WebGPU allows: 4e-6 where no power takes a logarithm, 1e-5 where one does. */
-export const allowedOnWebgpu: typeof allowed = (precision, output, ...powers) => (output === 'hess' ? 2e-5 : allowed(precision, output, ...powers) === 2e-6 ? 4e-6 : 1e-5)
-
 export async function webgpuReport(count = 80): Promise<WebgpuReport> {
-  return { golden: await goldenErrors(), family: await familyErrors(), layouts: await layoutErrors(), random: await randomDifferences(count), extremes: await extremeErrors() }
+  const probabilities = { inside: await probabilityErrors(), ends: await probabilityEndErrors(), layouts: await probabilityLayoutErrors() }
+  return { golden: await goldenErrors(), family: await familyErrors(), layouts: await layoutErrors(), random: await randomDifferences(count), extremes: await extremeErrors(), probabilities }
 }
 
 async function goldenErrors(): Promise<Errors[]> {
   const all: Errors[] = []
   for (const [index, one] of goldenCases.entries()) {
-    if (one.options.inputs !== undefined) continue
     const loss = lossOf(one.loss, { ...one.options, reduction: 'none', backend: 'webgpu' })
     const logits = Float32Array.from(one.logits)
     const result = await loss.valueGradAndHessAsync(logits, one.targets, { shape: one.shape })

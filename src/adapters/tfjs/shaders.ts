@@ -5,6 +5,7 @@
  */
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
+import { FLOAT16, FLOAT32 } from '../../arrays/logits.js'
 import { areRowsCounted, countsKernel, type CountedUnit, denominatorOf } from '../../backends/shaders/counts.js'
 import { elementwiseKernels } from '../../backends/shaders/elementwise.js'
 import type { Kernel, KernelOptions } from '../../backends/shaders/kernel.js'
@@ -24,9 +25,9 @@ const HALF_LIFT = 8
 /** The largest count, where half floats hold them: digits enough below and above. */
 const HALF_COUNT = 4096
 
-/** `null` where there are no kernels: for losses that are none of this package, those of probabilities, and for empty batches. */
+/** `null` where there are no kernels: for losses that are none of this package, and for empty batches. */
 export function shaderLoss(tf: ShaderOperations, loss: LossConstants | undefined, reduction: Reduction, batch: Batch): Tensor1D | null {
-  if (loss === undefined || loss.formula.code < 0 || loss.inputs === 'probabilities' || batch.logits.size === 0) return null
+  if (loss === undefined || loss.formula.code < 0 || batch.logits.size === 0) return null
   const run = kernelRunner(tf)
   return run && lossOf(tf, run, loss, reduction, batch)
 }
@@ -35,7 +36,7 @@ function lossOf(tf: ShaderOperations, run: RunKernel, loss: LossConstants, reduc
   const { kind, samples, classes, rows } = batch
   const { perRow } = loss.formula
   const isHalf = hasHalfFloats(tf)
-  const options: KernelOptions = { kind, isLast: true, isHalf, isSeeded: true, weights: null, mask: null }
+  const options: KernelOptions = { kind, isLast: true, isHalf, dtype: isHalf ? FLOAT16 : FLOAT32, isSeeded: true, weights: null, mask: null }
   const kernels = (perRow ? softmaxKernels : elementwiseKernels)(loss, options)
   const each = (rows / samples) * classes
   const { unit, constant } = denominatorOf(loss, reduction, options, rows, classes)

@@ -1,5 +1,6 @@
 /** Calls on the caller's buffers, checked and described. */
 import { checkNames, checkRecord, number, oneOf, positiveNumber } from '../../arguments.js'
+import { FLOAT32 } from '../../arrays/logits.js'
 import { type GpuBuffer, usage } from '../../backends/webgpu/interface.js'
 import type { Numbers } from '../../backends/webgpu/recorder.js'
 import { checkClasses, type GpuProblem } from '../../backends/webgpu/steps.js'
@@ -110,7 +111,7 @@ export function describeBuffers(
   const gradScale = call.gradScale === undefined ? 1 : positiveNumber('gradScale', call.gradScale)
   const least = clampHess === undefined ? -Infinity : number('clampHess', clampHess, -Infinity, Infinity)
   return {
-    loss, reduction, kind, outer, classes, inner, arrays, gradScale,
+    loss, reduction, kind, dtype: FLOAT32, outer, classes, inner, arrays, gradScale,
     weights: weights ? weightsPer : null,
     mask: mask ? maskPer : null,
     normalizer: call.normalizer === undefined ? NaN : positiveNumber('normalizer', call.normalizer),

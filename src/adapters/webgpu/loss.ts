@@ -18,7 +18,7 @@ import { describeBuffers, type WebgpuBuffers, type WebgpuCall, type WebgpuHessBu
 export type { GpuBuffer, GpuDevice } from '../../backends/webgpu/interface.js'
 export type { WebgpuBuffers, WebgpuCall, WebgpuHessBuffers, WebgpuHessCall } from './buffers.js'
 
-/** The part of a loss that is used: any loss of this package on logits. */
+/** The part of a loss that is used: any loss of this package. */
 export type WebgpuLossSource<R extends Reduction = Reduction> = Pick<FocalLossBase<R>, 'options' | 'constants' | 'sums'>
 
 /** The options of a call on arrays in host memory. */
@@ -53,7 +53,7 @@ export async function webgpuDevice(): Promise<GpuDevice> {
 
 /**
  * A loss on your GPUDevice (or that of {@link webgpuDevice}); no other device is created. Compiled kernels are shared by the losses of
- * a device and kept as long as the device. Throws a TypeError for a loss without a kernel: with inputs 'probabilities', or from functions.
+ * a device and kept as long as the device. Throws a TypeError for a loss without a kernel, which is one from functions.
  */
 export function webgpuLoss<R extends Reduction>(device: GpuDevice, loss: WebgpuLossSource<R>): WebgpuLoss<R> {
   if (arguments.length > 2) throw surplus('webgpuLoss()', 2, arguments.length)

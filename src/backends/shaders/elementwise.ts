@@ -1,10 +1,11 @@
 /** The element-wise losses as kernels. */
-import { elementShader } from '../../formulas/shaders/element.js'
+import { toleranceOf } from '../../formulas/number_range.js'
+import { elementShader, probabilityShader } from '../../formulas/shaders/element.js'
 import { gammaParts } from '../../formulas/shaders/elementary.js'
 import { literal, type ShaderText } from '../../formulas/shaders/language.js'
 import type { LossConstants } from '../../problem/constants.js'
 import { goalOf, goalShader } from './goals.js'
-import { boundedHess, extraInputs, type KernelOptions, layout, type LossKernels, maskText, ownInputs, scaleOf, seedsOf, targetInputs, weightText, withCount } from './kernel.js'
+import { boundedHess, extraInputs, type KernelOptions, layout, type LossKernels, maskText, ownInputs, rangeOfOptions, scaleOf, seedsOf, targetInputs, weightText, withCount } from './kernel.js'
 import { summed } from './sums.js'
 
 export function elementwiseKernels(loss: LossConstants, options: KernelOptions): LossKernels {
@@ -15,7 +16,9 @@ export function elementwiseKernels(loss: LossConstants, options: KernelOptions):
   const goalAt = goalOf(options)
   // Divisions of integers are slow: only what depends on the class asks for it
   const classAt = options.kind === 'labels' && balance === null ? '0' : 'class_of(i)'
-  const costs: ShaderText = `${elementShader(formula.code, loss, classGamma !== null)}${layout(options)}${weightText(options)}${maskText(options)}${goalShader(loss, options)}
+  const isPerClass = classGamma !== null
+  const formulaText = loss.inputs === 'logits' ? elementShader(formula.code, loss, isPerClass) : probabilityShader(formula.code, loss, rangeOfOptions(options), toleranceOf(options.dtype), isPerClass)
+  const costs: ShaderText = `${formulaText}${layout(options)}${weightText(options)}${maskText(options)}${goalShader(loss, options)}
 /** Times a scale, so that what is scaled up is not flushed to 0 before. */
 fn cost_at(i: i32, scale: f32) -> Element {
   let c: i32 = ${classAt};

@@ -1,4 +1,6 @@
 /** A computation on a GPU, apart from the interface that runs it. */
+import { FLOAT16, FLOAT32 } from '../../arrays/logits.js'
+import { type NumberRange, rangeOf } from '../../formulas/number_range.js'
 import type { ShaderText } from '../../formulas/shaders/language.js'
 import type { TargetKind } from '../../problem/call.js'
 import type { Per } from '../../problem/problem.js'
@@ -96,6 +98,13 @@ export interface KernelOptions extends Extras {
   /** Whether gradients are multiplied by the input `seeds`, one number a sample. */
   readonly isSeeded?: boolean
   readonly isHalf: boolean
+  /** What the logits' own arrays hold, by the numbers of cpp/problem.h: which probabilities there are. */
+  readonly dtype: number
+}
+
+/** Which probabilities the arrays have, and how far derivatives reach where they are written. */
+export function rangeOfOptions({ dtype, isHalf }: KernelOptions): NumberRange {
+  return { ...rangeOf(dtype), largest: rangeOf(isHalf ? FLOAT16 : FLOAT32).largest }
 }
 
 /** The inputs that targets are. */

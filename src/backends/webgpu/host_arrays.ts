@@ -1,9 +1,9 @@
 /** Arrays of the host as a device takes them, in float32, and as it gives them back: slice by slice of a problem. */
 import { fromBits, toBits } from '../../arrays/half.js'
 import { bufferOf, lengthOf, setIn, tagOf } from '../../arrays/intrinsics.js'
-import { bitsDtype, type Logits } from '../../arrays/logits.js'
+import { bitsDtype, FLOAT32, FLOAT64, type Logits } from '../../arrays/logits.js'
 import type { NumericArray } from '../../arrays/numeric_array.js'
-import { clamp } from '../../formulas/number_range.js'
+import { clamp, rangeOf, within } from '../../formulas/number_range.js'
 import type { Per, Problem } from '../../problem/problem.js'
 
 /** A part of a problem: of the outer index from `outer` on, and of the inner one, all of whose range it has where there are several outers. */
@@ -49,6 +49,13 @@ function isPlain(array: NumericArray): array is Float32Array<ArrayBuffer> {
   return tagOf(array) === 'Float32Array' && Object.prototype.toString.call(buffer) === '[object ArrayBuffer]' && buffer.resizable !== true
 }
 
+/** The problem with logits that the target scan reads: of probabilities it looks at every one. */
+export function scannable(problem: Problem): Problem {
+  const { logits, dtype, loss } = problem
+  const bits = bitsDtype(logits, dtype)
+  return bits === undefined || loss.inputs === 'logits' ? problem : { ...problem, logits: fromBits(logits as Uint16Array, bits) }
+}
+
 /** The input arrays of a slice, by the names that kernels have for them. */
 export function inputsOf(problem: Problem, slice: Slice): Readonly<Record<string, Float32Array<ArrayBuffer>>> {
   const { logits, dtype, weights, weightsPer, mask, maskPer } = problem
@@ -72,16 +79,14 @@ function targetsOf(problem: Problem, slice: Slice): Readonly<Record<string, Floa
   return { targets: labels(labelOf), ...(targetsDtype === FLOAT64 && !loss.formula.perRow && { rests: labels((y) => 1 - labelOf(y)) }) }
 }
 
-/** FocalDtype of cpp/problem.h. */
-const [FLOAT32, FLOAT64] = [0, 1]
-
 /** Writes numbers of a device into an array of the caller's. */
 export function scatter(problem: Problem, slice: Slice, from: Float32Array, to: Logits, dtype: number, per: Per): void {
   const bits = bitsDtype(to, dtype)
   let numbers: Float32Array | Uint16Array = from
   if (bits !== undefined) {
     numbers = new Uint16Array(lengthOf(from))
-    toBits(Float64Array.from(from), bits, numbers)
+    const range = problem.loss.inputs === 'probabilities' ? rangeOf(dtype) : null
+    toBits(Float64Array.from(from, (number) => (range === null ? number : within(range, number))), bits, numbers)
   }
   let at = 0
   for (const [begin, length] of piecesOf(problem, slice, per)) {

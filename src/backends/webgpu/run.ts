@@ -5,16 +5,14 @@ import { checkOverlaps, divisorOf, type Problem, type Sums } from '../../problem
 import { scanSteps } from '../target_scan.js'
 import { inTurns } from '../turns.js'
 import type { Watch } from '../watch.js'
-import { inputsOf, scatter, type Slice, slicesOf } from './host_arrays.js'
+import { inputsOf, scannable, scatter, type Slice, slicesOf } from './host_arrays.js'
 import { type GpuDevice, mapForReading, usage } from './interface.js'
 import { checkDevice, type Numbers, Recorder, untilKnown } from './recorder.js'
 import { checkClasses, recordSteps } from './steps.js'
 
 /** Throws for a loss that has no kernel. */
 export function checkLoss(loss: LossConstants): void {
-  const { formula, inputs } = loss
-  if (formula.code < 0) throw wrongType('loss', loss, 'a loss of this package, as one from functions has no kernel')
-  if (inputs !== 'logits') throw outOfRange('inputs', inputs, "'logits', as kernels of WebGPU take no probabilities")
+  if (loss.formula.code < 0) throw wrongType('loss', loss, 'a loss of this package, as one from functions has no kernel')
 }
 
 /**
@@ -38,7 +36,7 @@ async function runSlices(device: GpuDevice, problem: Problem, watch: Watch): Pro
   checkOverlaps(problem)
   if (problem.dtype === 1) throw wrongType('logits', logits, 'a Float32Array, or half precision, as kernels of WebGPU compute in float32')
   checkClasses(classes)
-  const sums = await inTurns(scanSteps(problem), watch)
+  const sums = await inTurns(scanSteps(scannable(problem)), watch)
   let { sum } = sums
   for (const slice of slicesOf(problem, mostRows(device, problem))) {
     watch.check()
@@ -88,6 +86,7 @@ async function readSlice(device: GpuDevice, problem: Problem, slice: Slice, divi
       loss,
       reduction: isSummed ? 'sum' : 'none',
       kind: problem.targetsKind,
+      dtype: problem.dtype,
       outer: slice.outers,
       classes,
       inner: slice.inners,

@@ -1,5 +1,7 @@
 /** One call as kernels: counts where the denominator needs them, sums of losses, gradients; in stretches where a binding ends before the data does. */
+import { FLOAT32 } from '../../arrays/logits.js'
 import { outOfRange } from '../../errors.js'
+import { rangeOf, within } from '../../formulas/number_range.js'
 import type { LossConstants } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
 import { areRowsCounted, countsKernel, denominatorOf } from '../shaders/counts.js'
@@ -30,9 +32,6 @@ export interface GpuProblem extends Omit<KernelOptions, 'isLast' | 'isHalf' | 'h
 /** Class indices are read as float32, which has all whole numbers up to here. */
 const MOST_CLASSES = 2 ** 24
 
-/** The largest number that shaders know, nearly. */
-const LARGEST = 3.4e38
-
 export function checkClasses(classes: number): void {
   if (classes > MOST_CLASSES) throw outOfRange('classes', classes, `at most ${MOST_CLASSES}, as kernels of WebGPU read class indices in float32`)
 }
@@ -41,7 +40,7 @@ export function checkClasses(classes: number): void {
 export function recordSteps(recorder: Recorder, problem: GpuProblem, limit: number): void {
   const { loss, reduction, classes, inner, outer, normalizer, value, grad, hess } = problem
   const { perRow } = loss.formula
-  const options: KernelOptions = { kind: problem.kind, isLast: inner === 1, hasRests: 'rests' in problem.arrays, weights: problem.weights, mask: problem.mask, isHalf: false }
+  const options: KernelOptions = { kind: problem.kind, isLast: inner === 1, hasRests: 'rests' in problem.arrays, weights: problem.weights, mask: problem.mask, isHalf: false, dtype: problem.dtype }
   const kernels = (perRow ? softmaxKernels : elementwiseKernels)(loss, options)
   const isWhole = reduction !== 'none'
   const isFixed = !isWhole || !Number.isNaN(normalizer)
@@ -75,7 +74,7 @@ export function recordSteps(recorder: Recorder, problem: GpuProblem, limit: numb
   if (isWhole) sumAll(recorder, value, parts, summed, perRow ? fanOfRows(classes) : undefined)
   else for (const { inputs, each, start, beside } of parts) recorder.run(kernel, inputs, part(value, start * (perRow ? inner : inner * classes), each), { ...summed, each: 1, parts: 1 }, beside)
   if (hess === null) return
-  const leastHess = Math.max(-LARGEST, Math.min(LARGEST, hess.least))
+  const leastHess = within(rangeOf(FLOAT32), hess.least)
   for (const { inputs, rows, ofLogits } of parts) recorder.run(kernels.hess(isCounted), inputs, ofLogits(hess.numbers), { ...sizes, factor: gradFactor, each: rows * classes, leastHess })
 }
 

@@ -2,6 +2,7 @@
 import type { Parameters } from '../formula.js'
 import { modulated, power } from './elementary.js'
 import { literal, type ShaderText } from './language.js'
+import { modulatedOfProbability } from './probability.js'
 
 export function asymmetric({ gamma, gammaNegative, margin, constantModulator }: Parameters): ShaderText {
   const positive = modulated('positive', gamma, constantModulator ? 0 : gamma)
@@ -50,4 +51,35 @@ fn negative(l: Logistic, x: f32, w: f32) -> Element {
   return Element(m_t * t * k, m_t * l.s * pull, hess);
 }
 ${rest}`
+}
+
+/** The same of a probability. */
+export function asymmetricOfProbability({ gamma, gammaNegative, margin, constantModulator }: Parameters): ShaderText {
+  const positive = modulatedOfProbability('positive', gamma, constantModulator ? 0 : gamma)
+  const unshifted = modulatedOfProbability('unshifted', gammaNegative, constantModulator ? 0 : gammaNegative)
+  const [l, negative] = margin === 0 ? ['probability_at(p, y, rest)', 'unshifted(l, wn * rest)'] : ['probability_of(p, 1.0 - p)', 'shifted(l, wn * rest)']
+  return `${positive}${unshifted}${margin === 0 ? '' : shifted(margin)}
+fn finite_element(p: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
+  let l: Probability = ${l};
+  return sum(${negative}, mirror(positive(complement_of(l), wp * y)));
+}
+`
+}
+
+/** A negative of t = p - margin. */
+function shifted(margin: number): ShaderText {
+  return `
+fn shifted(l: Probability, w: f32) -> Element {
+  // As above, in a way that compilers cannot add up
+  let t: f32 = (l.s - ${literal(margin)}) - select(0.0, ${literal(margin - Math.fround(margin))}, l.s < 1.0);
+  if (t <= 0.0) {
+    return Element(0.0, 0.0, 0.0);
+  }
+  let s: f32 = max(t, SMALLEST_NORMAL);
+  let c: f32 = l.c + ${literal(margin)};
+  let logs: LogParts = log_parts(s);
+  let loss: f32 = select(s * log_rest_ratio(min(s, 0.5)), -logarithm(c), s > 0.5);
+  return unshifted(Probability(s, c, loss, 0.0, 1.0 / s, 1.0 / c, logs.exponent, logs.mantissa, 0.0, 0.0), w);
+}
+`
 }

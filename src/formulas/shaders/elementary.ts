@@ -165,7 +165,7 @@ function powerOfClass(name: string): ShaderText {
 fn ${name}(q: f32, exponent: f32, mantissa: f32, high: f32, low: f32) -> f32 {
   let whole: f32 = floor(high);
   let beyond: f32 = high - whole;
-  if (low == 0.0 && high <= 5.0 && (beyond == 0.0 || beyond == 0.5)) {
+  if (low == 0.0 && high >= 0.0 && high <= 5.0 && (beyond == 0.0 || beyond == 0.5)) {
     var product: f32 = select(1.0, sqrt(q), beyond == 0.5);
     for (var k: f32 = 0.0; k < whole; k += 1.0) {
       product *= q;

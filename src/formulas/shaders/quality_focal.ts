@@ -2,6 +2,7 @@
 import type { Parameters } from '../formula.js'
 import { power } from './elementary.js'
 import { literal, type ShaderText } from './language.js'
+import { modulatedOfProbability } from './probability.js'
 
 export function qualityFocal({ beta, constantModulator }: Parameters): ShaderText {
   const slope = constantModulator ? 0 : beta
@@ -21,6 +22,34 @@ fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
   let pull: f32 = ${b} * sign * r;
   let hess: f32 = value * pull * (${literal(slope - 1)} * sign * r - (l.c - l.s)) + u * (${literal(2 * slope + 1)} * variance);
   return Element(value, -(pull * value + u * d), hess);
+}
+`
+}
+
+/** The same of a probability. */
+export function qualityFocalOfProbability({ beta, constantModulator }: Parameters): ShaderText {
+  const slope = constantModulator ? 0 : beta
+  const b = literal(slope)
+  return `${modulatedOfProbability('negative', beta, slope)}${power('distance_power', beta)}
+fn finite_element(p: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
+  let l: Probability = probability_at(p, y, rest);
+  if (y == 0.0) {
+    return negative(l, wn);
+  }
+  if (rest == 0.0) {
+    return mirror(negative(complement_of(l), wp));
+  }
+  let d: f32 = y - l.s;
+  let distance: f32 = max(max(abs(d), l.s * l.c * 9.09494702e-13), SMALLEST_NORMAL);
+  let over: f32 = 1.0 / distance;
+  let logs: LogParts = log_parts(distance);
+  let u: f32 = distance_power(distance, logs.exponent, logs.mantissa) * (y * wp + rest * wn);
+  let entropy: f32 = y * l.loss_minus + rest * l.loss;
+  let up: f32 = u * y * l.over_s;
+  let down: f32 = u * rest * l.over_c;
+  let pull: f32 = ${b} * (d * over) * over;
+  let bend: f32 = up * (l.over_s + 2.0 * pull) + (down * (l.over_c - 2.0 * pull) + u * ${b} * ${literal(slope - 1)} * entropy * over * over);
+  return Element(u * entropy, (down - up) - u * pull * entropy, bend);
 }
 `
 }

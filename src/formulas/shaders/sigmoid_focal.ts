@@ -1,7 +1,8 @@
 /** The sigmoid focal loss as a shader function: see src/formulas/sigmoid_focal.ts and cpp/losses/sigmoid_focal.h. */
 import type { Parameters } from '../formula.js'
-import { modulated, power } from './elementary.js'
+import { focusing, modulated, power } from './elementary.js'
 import { literal, type ShaderText } from './language.js'
+import { blendedOfProbability, modulatedOfProbability } from './probability.js'
 
 /** One formula for all labels: where invocations run side by side, labels of 0 and 1 would take their own way on top. */
 export function sigmoidFocal({ gamma, softTargets }: Parameters): ShaderText {
@@ -33,6 +34,28 @@ fn finite_element(x: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
   let m: f32 = modulator(q, logs.exponent, logs.mantissa) * (y * wp + rest * wn);
   let bend: f32 = ${g} * r * (${literal(gamma - 1)} * r + (l.c - l.s));
   return Element(m * entropy, m * (${g} * r * entropy + slope), m * (bend * entropy + ${literal(2 * gamma)} * r * slope + variance));
+}
+`
+}
+
+/** The same of a probability; with `isPerClass` the gamma is that of the element's class. */
+export function sigmoidFocalOfProbability({ gamma, softTargets }: Parameters, isPerClass: boolean): ShaderText {
+  const ofClass = isPerClass ? null : gamma
+  const { declared, passed } = focusing('', ofClass)
+  const [text, soft] =
+    softTargets === 'linear'
+      ? [blendedOfProbability('blended', ofClass), `blended(l, y, rest, y, rest, y * wp + rest * wn${passed})`]
+      : ['', `sum(negative(l, wn * rest${passed}), mirror(negative(complement_of(l), wp * y${passed})))`]
+  return `${modulatedOfProbability('negative', ofClass)}${text}
+fn finite_element(p: f32, y: f32, rest: f32, wp: f32, wn: f32${declared}) -> Element {
+  let l: Probability = probability_at(p, y, rest);
+  if (y == 0.0) {
+    return negative(l, wn${passed});
+  }
+  if (rest == 0.0) {
+    return mirror(negative(complement_of(l), wp${passed}));
+  }
+  return ${soft};
 }
 `
 }

@@ -1,7 +1,9 @@
 /** The softmax focal loss, and the asymmetric one, as shader functions: see src/formulas/softmax_row.ts and cpp/losses/softmax_focal.h. */
 import type { Parameters } from '../formula.js'
+import type { NumberRange } from '../number_range.js'
 import { elementary, focusing, power, powerByLogarithm } from './elementary.js'
 import { literal, type ShaderText } from './language.js'
+import { modulatedOfProbability, probability } from './probability.js'
 
 /** How the classes of a row are focused: all alike, each by a gamma of its own, or the row's class and the others apart. */
 export type RowFocusing = 'one' | 'per class' | 'asymmetric'
@@ -16,6 +18,20 @@ export const extraParameters: Readonly<Record<RowFocusing, string>> = { one: '',
  */
 export function softmaxShader(parameters: Parameters, of: RowFocusing): ShaderText {
   return `${elementary}${shared}${of === 'asymmetric' ? asymmetric(parameters) : complement('class_term', of === 'one' ? parameters.gamma : null)}`
+}
+
+/**
+ * The same of probabilities: `fn class_cost(l: Probability, w: f32) -> Element` is a class's loss by its own probability alone, with
+ * derivatives times this and its square.
+ */
+export function softmaxProbabilityShader({ gamma }: Parameters, of: RowFocusing, range: NumberRange, tolerance: number): ShaderText {
+  const ofClass = of === 'per class' ? null : gamma
+  const { declared, passed } = focusing('', ofClass)
+  return `${elementary}${probability(range, tolerance)}${modulatedOfProbability('complement', ofClass)}
+fn class_cost(l: Probability, w: f32${declared}) -> Element {
+  return mirror(complement_scaled(complement_of(l), w${passed}));
+}
+`
 }
 
 const shared: ShaderText = `

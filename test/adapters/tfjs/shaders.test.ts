@@ -4,12 +4,12 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { runDawnChild } from '../../support/dawn.js'
 import type { GpuReport } from '../../support/tfjs_gpu.js'
 
-describe('on the webgpu backend of TensorFlow.js', { timeout: 120_000 }, () => {
+describe('on the webgpu backend of TensorFlow.js', { timeout: 600_000 }, () => {
   let report: GpuReport
 
   beforeAll(() => {
     report = runDawnChild(['--import', 'tsx', fileURLToPath(new URL('dawn_child.ts', import.meta.url))]) as GpuReport
-  }, 120_000)
+  }, 600_000)
 
   it('every loss has its value and gradient', () => {
     expect(report.variants.length).toBeGreaterThan(90)

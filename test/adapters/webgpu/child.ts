@@ -1,6 +1,6 @@
 /** Runs losses on WebGPU in Node.js, by Dawn; see test/support/dawn.ts. Prints what test/adapters/webgpu/index.test.ts reads. */
 import { writeSync } from 'node:fs'
-import { SigmoidFocalLoss, SoftmaxFocalLoss, type TargetKind } from 'focal-loss'
+import { elementwiseLoss, SigmoidFocalLoss, SoftmaxFocalLoss, type TargetKind } from 'focal-loss'
 import { type GpuBuffer, type GpuDevice, type WebgpuBuffers, type WebgpuCall, webgpuDevice, webgpuLoss } from 'focal-loss/webgpu'
 import { bufferOf, numbersIn, usages } from '../../support/gpu_buffers.js'
 import { goldenCases, errorsOf } from '../../support/golden.js'
@@ -15,7 +15,6 @@ const { COPY_DST } = usages
 
 const golden: WebgpuReport['golden'] = []
 for (const [index, one] of goldenCases.entries()) {
-  if (one.options.inputs !== undefined) continue
   // What is promised is of logits up to 80
   const { value, grad } = await webgpuLoss(device, lossOf(one.loss, { ...one.options, reduction: 'none' })).valueAndGradAsync(Float32Array.from(one.logits), one.targets, { shape: one.shape })
   golden.push({ index, ...errorsOf(one, { value, grad, hess: [] }) })
@@ -83,6 +82,33 @@ for (const Loss of [SigmoidFocalLoss, SoftmaxFocalLoss]) {
   }
 }
 
+/** Of probabilities; and of such as are none, or of rows whose sum is not 1: whether value and gradient are NaN. */
+const areNaN: boolean[] = []
+const probabilities: WebgpuReport['probabilities'][number][] = []
+for (const loss of [new SigmoidFocalLoss({ inputs: 'probabilities' }), new SoftmaxFocalLoss({ inputs: 'probabilities' }), new SoftmaxFocalLoss({ inputs: 'probabilities', renormalize: true })]) {
+  const of = async (bad: number | null, title: string) => {
+    const p = x.map((_, k) => [0.1, 0.3, 0.05, 0.35, 0.2][Math.floor(k / 3) % 5])
+    if (bad !== null) p[7] = bad
+    const call = { shape, classAxis: 1, targetKind: 'class-index', gradScale: 2 } as const
+    const targets = indices.map((each) => each % 5)
+    const { value, grad, hess, same } = await onBuffers(device, loss, { logits: buffer(p), targets: buffer(targets) }, call)
+    if (bad !== null) return areNaN.push(Number.isNaN(value[0]) && Number.isNaN(grad[7]))
+    const exact = loss.valueGradAndHess(Float64Array.from(p), targets, { ...call, clampHess: LEAST_HESS })
+    const [largest, steepest] = [Math.max(...exact.grad.map(Math.abs)), Math.max(...exact.hess)]
+    const host = await webgpuLoss(device, loss).valueAndGradAsync(p, targets, call)
+    probabilities.push({
+      title, same,
+      value: Math.abs(value[0] / exact.value - 1),
+      grad: Math.max(...grad.map((g, i) => Math.abs(g - exact.grad[i]) / largest)),
+      hess: Math.max(...hess.map((h, i) => Math.abs(h - exact.hess[i]) / steepest)),
+      fromHost: Math.max(Math.abs(host.value / exact.value - 1), ...host.grad.map((g, i) => Math.abs(g - exact.grad[i]) / largest)),
+    })
+  }
+  await of(null, `${loss.constructor.name} of probabilities`)
+  await of(1.1, '')
+  if (loss instanceof SoftmaxFocalLoss && !loss.options.renormalize) await of(0.9, '')
+}
+
 /** All that kernels read and write, each array once a kernel. */
 let bound = 0
 const counting = deviceWith({
@@ -128,6 +154,7 @@ const refusal = async (call: () => unknown) => {
   }
 }
 const loss = new SigmoidFocalLoss()
+const lossFrom = elementwiseLoss({ value: (x, y) => (x - y) ** 2, derivative: (x, y) => 2 * (x - y) })
 const mine = webgpuLoss(device, loss)
 const four = (): GpuBuffer => buffer(new Float32Array(4))
 await refusal(() => mine.valueAndGradAsync(Float32Array.of(1, 2), [0, 2]))
@@ -135,7 +162,7 @@ await refusal(() => mine.valueAndGradAsync(Float64Array.of(1, 2) as unknown as F
 await refusal(() => mine.valueAndGrad({ logits: four(), targets: four(), value: buffer(new Float32Array(1), COPY_DST) }, { shape: [4], targetKind: 'labels' }))
 await refusal(() => mine.valueAndGrad({ logits: four(), targets: four(), value: four() }, { shape: [5], targetKind: 'labels' }))
 await refusal(() => mine.valueAndGrad({ logits: four(), targets: four(), value: four() }, { shape: [4] } as unknown as WebgpuCall))
-await refusal(() => webgpuLoss(device, new SigmoidFocalLoss({ inputs: 'probabilities' })))
+await refusal(() => webgpuLoss(device, lossFrom))
 await refusal(() => webgpuLoss({} as GpuDevice, loss))
 const many = buffer(new Float32Array(4000))
 await refusal(() => webgpuLoss(narrow, loss).valueAndGrad({ logits: many, targets: many, value: four() }, { shape: [2, 2000], targetKind: 'labels' }))
@@ -144,5 +171,5 @@ device.destroy()
 await device.lost
 await refusal(() => mine.valueAndGradAsync(Float32Array.of(1), [1]))
 
-const answer = JSON.stringify({ golden, calls, traffic, refused, before: before.value } satisfies WebgpuReport)
+const answer = JSON.stringify({ golden, calls, traffic, probabilities, areNaN, refused, before: before.value } satisfies WebgpuReport)
 for (let written = 0; written < answer.length; ) written += writeSync(1, answer.slice(written, written + 2 ** 15))

@@ -38,6 +38,15 @@ describe('webgpu', { timeout: 600_000 }, () => {
     expectWithin(report.layouts)
   })
 
+  it('computes losses of probabilities, at 0 and 1 too, and in any layout', () => {
+    const { inside, ends, layouts } = report.probabilities
+    expect([inside.length, ends.length, layouts.length]).toEqual([153, 82, 29])
+    expectWithin([...inside, ...ends, ...layouts])
+    expect(report.halfProbabilities).toHaveLength(36)
+    // One step is two units of the last place below a power of 2
+    for (const { title, error } of report.halfProbabilities) expect(error, title).toBeLessThanOrEqual(2)
+  })
+
   it('agrees with js on random problems of all options and layouts, and on what is refused', () => {
     expect(report.random.refused).toBeGreaterThan(5)
     expect(report.random.differences).toEqual([])
@@ -74,7 +83,9 @@ describe('webgpu', { timeout: 600_000 }, () => {
       'RangeError: targets[1] is 2; expected a class in 0..1 (set background or ignoreIndex to allow others)',
       'RangeError: targets[0] is 0; expected a class that mask leaves in its row',
       'RangeError: grad overlaps targets in memory; expected memory of its own',
-      "RangeError: inputs is 'probabilities'; expected 'logits', as kernels of WebGPU take no probabilities",
+      "RangeError: logits[1] is 1.5; expected a number from 0 to 1, as inputs is 'probabilities'",
+      "RangeError: logits[0] is 2; expected a number from 0 to 1, as inputs is 'probabilities'",
+      "RangeError: row 1 of logits has the sum 0.75; expected the sum 1, within 0.001 (renormalize: true divides rows by theirs), as inputs is 'probabilities'",
       'TypeError: device is 0; expected an object with the methods createBuffer and createComputePipeline and createCommandEncoder',
       "TypeError: workers is given with backend 'webgpu'; expected backend 'wasm'",
       "RangeError: classes is 200; expected at most 75, as the device's buffers have 300 bytes",

@@ -7,6 +7,7 @@ import { shared } from '../../support/buffers.js'
 import { flat } from '../../support/losses.js'
 import { seeded } from '../../support/random.js'
 import { thrownBy } from '../../support/thrown.js'
+import { halfProbabilityErrors } from '../../support/webgpu_probabilities.js'
 import { type WebgpuReport, webgpuReport } from '../../support/webgpu_report.js'
 
 export interface BackendReport extends WebgpuReport {
@@ -14,6 +15,7 @@ export interface BackendReport extends WebgpuReport {
   readonly ready: { readonly name: string; readonly line: BackendInfo | undefined; readonly chosen: string }
   readonly slices: readonly { readonly title: string; readonly value: number; readonly grad: number; readonly hess: number }[]
   readonly halves: readonly { readonly title: string; readonly error: number }[]
+  readonly halfProbabilities: readonly { readonly title: string; readonly error: number }[]
   readonly refused: readonly string[]
   readonly aborted: { readonly error: string; readonly written: boolean }
   readonly lost: { readonly inCall: string; readonly line: BackendInfo | undefined; readonly next: string; readonly again: string; readonly value: number }
@@ -31,6 +33,7 @@ setBackend('webgpu')
 const ready = { name, line: lineOf(), chosen: getBackend() }
 setBackend('auto')
 const report = await webgpuReport()
+const halfProbabilities = await halfProbabilityErrors()
 
 /** A device whose bindings are so short that a call takes several. */
 function narrowed(device: GpuDevice, bytes: number): GpuDevice {
@@ -95,6 +98,7 @@ const [curves, exactCurves] = [await sigmoid.valueGradAndHessAsync(x, [1, 0, 0, 
 halves.push({ title: 'expected curvature', error: largestError(curves.hess, exactCurves.hess) })
 
 const backend = 'webgpu'
+const inputs = 'probabilities'
 const refused = [
   await errorOf(() => sigmoid.value(one, [1])),
   await errorOf(() => sigmoid.valueAndGrad(one, [1])),
@@ -104,7 +108,9 @@ const refused = [
   await errorOf(() => new SoftmaxFocalLoss({ backend }).valueAndGradAsync(x, Int32Array.of(0, 2))),
   await errorOf(() => new SoftmaxFocalLoss({ backend }).valueAndGradAsync(x, Int32Array.of(0, 1), { mask: [0, 1, 1, 1] })),
   await errorOf(() => sigmoid.valueAndGradAsync(x, x.subarray(0, 4), { grad: new Float32Array(x.buffer, 0, 4) })),
-  await errorOf(() => new SigmoidFocalLoss({ inputs: 'probabilities', backend }).valueAndGradAsync(one, [1])),
+  await errorOf(() => new SigmoidFocalLoss({ inputs, backend }).valueAndGradAsync(Float32Array.of(1, 1.5), [1, 0])),
+  await errorOf(() => new SigmoidFocalLoss({ inputs, backend }).valueAndGradAsync(Uint16Array.of(0x4000, 0x3c00), [1, 0], { dtype: 'float16' })),
+  await errorOf(() => new SoftmaxFocalLoss({ inputs, backend }).valueAndGradAsync(Float32Array.of(0.5, 0.5, 0.5, 0.25), Int32Array.of(0, 1))),
   await errorOf(() => init('webgpu', { device: 0 })),
   await errorOf(() => init('webgpu', { workers: 2 })),
   tooWide,
@@ -121,5 +127,5 @@ setTimeout(() => mine.destroy(), 1)
 const [inCall, line, next] = [await busy, lineOf(), await errorOf(() => sigmoid.valueAndGradAsync(one, [1]))]
 const lost = { inCall, line, next, again: await init('webgpu'), value: (await sigmoid.valueAndGradAsync(one, [1])).value }
 
-const answer = JSON.stringify({ before, ready, ...report, slices, halves, refused, aborted, lost } satisfies BackendReport)
+const answer = JSON.stringify({ before, ready, ...report, slices, halves, halfProbabilities, refused, aborted, lost } satisfies BackendReport)
 for (let written = 0; written < answer.length; ) written += writeSync(1, answer.slice(written, written + 2 ** 15))
