@@ -18,8 +18,11 @@ export interface Ratio {
   readonly kernels: number
 }
 
-/** `tf.mean` of the loss and its gradient, of so many logits. The backend is the one that is set. */
-export async function ratiosOf(tf: typeof tfjs, logits: number, rounds: number): Promise<Ratio[]> {
+/** How many losses {@link ratiosOf} has. */
+export const LOSSES = 4
+
+/** `tf.mean` of the loss and its gradient, of so many logits: of all losses, or of one. The backend is the one that is set. */
+export async function ratiosOf(tf: typeof tfjs, logits: number, rounds: number, only?: number): Promise<Ratio[]> {
   const rows = logits / CLASSES
   const x = tf.tensor2d(Float32Array.from({ length: logits }, (_, i) => 8 * Math.sin(i)), [rows, CLASSES])
   const labels = tf.tensor2d(Float32Array.from({ length: logits }, (_, i) => Number(i % 50 === 0)), [rows, CLASSES])
@@ -32,7 +35,7 @@ export async function ratiosOf(tf: typeof tfjs, logits: number, rounds: number):
     ['SoftmaxFocalLoss, class indices, weights, ignored rows', new SoftmaxFocalLoss(some), indices],
   ]
   const ratios: Ratio[] = []
-  for (const [title, loss, y] of cases) {
+  for (const [title, loss, y] of only === undefined ? cases : [cases[only]]) {
     const step = (implementation: 'composed' | 'fused') => {
       const criterion = tfLoss(tf, loss, { implementation })
       return () => tf.valueAndGrad((at: tfjs.Tensor2D) => tf.mean<tfjs.Scalar>(criterion(y, at)))(x)

@@ -1,4 +1,4 @@
-/** Runs in the page of bench/webgl.ts: the backend and the number of logits are in its address. */
+/** Runs in the page of bench/chromium.ts: the backend, the loss and the number of logits are in its address. */
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
 import '@tensorflow/tfjs-backend-webgl'
@@ -7,4 +7,4 @@ import { ratiosOf } from './tfjs_gpu.js'
 
 const query = new URL(location.href).searchParams
 await tf.setBackend(query.get('backend') ?? '')
-Object.assign(globalThis, { result: await ratiosOf(tf, Number(query.get('logits')), Number(query.get('rounds'))) })
+Object.assign(globalThis, { result: await ratiosOf(tf, Number(query.get('logits')), Number(query.get('rounds')), Number(query.get('loss'))) })
