@@ -11,7 +11,7 @@ damaged=(--seconds "$seconds")
 if [ "$seconds" = --quick ]; then
   rm -rf build/fuzz/corpus
   limits=(-seed=1 -runs=1500)
-  damaged=(--files 2000 --seed 1)
+  damaged=(--files 1000 --seed 1)
 fi
 clang=$(command -v clang++ || command -v clang++-14) || { echo "test-fuzz: clang++ is missing (Debian: apt-get install clang libclang-rt-14-dev)" >&2; exit 1; }
 mkdir -p build/fuzz/corpus
