@@ -41,7 +41,7 @@ template <class Power, bool Mixture> struct SigmoidFocal {
   }
 
   // A label that is 0 or 1, smoothed: r, from the nearer of both. wp and wn are mixed already.
-  template <bool H, class R> FOCAL_INLINE Element<R> smoothed(R x, R y, R r, R wp, R wn) const requires(!Mixture) {
+  template <bool H, class R> FOCAL_INLINE Element<R> smoothed(R x, R y, R r, R wp, R wn) const {
     const auto is_positive = y > R(0.5);
     const R z = negated(is_positive, x);
     return mirror(is_positive, linear<H>(logistic(z), z, r, select(is_positive, wp, wn)));
