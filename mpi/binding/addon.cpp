@@ -3,6 +3,8 @@
 #include <mpi.h>
 #include <napi.h>
 
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -57,6 +59,24 @@ void wait(Napi::Env env, const char* what, MPI_Request& request) {
 }
 
 /**
+ * Waits, at most some seconds, until the launcher has read what this process has said: told to end a job, it drops what it has not read.
+ * MPICH 4.0's said nothing about 2 of 40 jobs that ended.
+ */
+void wait_for_reader() {
+  constexpr auto most = std::chrono::seconds(5);
+  struct stat status {};
+  if (fstat(STDERR_FILENO, &status) != 0) return;
+  // Of a pipe its writer is told what is to be read, of a socket or a terminal what is to be sent
+  const auto question = S_ISFIFO(status.st_mode) ? FIONREAD : TIOCOUTQ;
+  const auto begin = Clock::now();
+  for (int unread = 0; ioctl(STDERR_FILENO, question, &unread) == 0 && unread > 0 && Clock::now() - begin < most;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  // It passes on what it has read in a turn of its own
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
+
+/**
  * Ends the process where a call of MPI's that cannot be left takes too long: the launcher then ends the job. MPI adds up large arrays
  * twice as fast in its waiting call as in the one that can be asked whether it is done.
  */
@@ -91,6 +111,7 @@ class Watchdog {
       const auto deadline = deadline_.load();
       if (deadline == 0 || Clock::now().time_since_epoch().count() < deadline) continue;
       std::fprintf(stderr, "%s ends the job: Error: %s has waited %ld s for the other ranks; %s\n", self.c_str(), what_.load(), static_cast<long>(limit_seconds), why);
+      wait_for_reader();
       _exit(1);
     }
   }
@@ -210,8 +231,11 @@ void finalize(const Napi::CallbackInfo& info) {
   check(info.Env(), "the end of the program", MPI_Finalize());
 }
 
-/** Ends every rank of the job, this one included. */
-void abort_job(const Napi::CallbackInfo& info) { MPI_Abort(MPI_COMM_WORLD, info[0].As<Napi::Number>().Int32Value()); }
+/** Ends every rank of the job, this one included, once its last words are read. */
+void abort_job(const Napi::CallbackInfo& info) {
+  wait_for_reader();
+  MPI_Abort(MPI_COMM_WORLD, info[0].As<Napi::Number>().Int32Value());
+}
 
 Napi::Object export_all(Napi::Env env, Napi::Object object) {
   object["init"] = Napi::Function::New(env, init);
