@@ -105,9 +105,14 @@ export function badClass(problem: AnyProblem, index: number, value: number): Ran
   const others: string[] = []
   if (!Number.isNaN(problem.background)) others.push(`background ${problem.background}`)
   if (problem.loss.ignoreIndex !== null) others.push(`ignoreIndex ${problem.loss.ignoreIndex}`)
-  const allowed = others.length > 0 ? `, ${others.join(' or ')}` : ' (set background or ignoreIndex to allow others)'
-  const labels = problem.classes === 1 ? " (targetKind: 'labels' takes targets as labels)" : ''
-  return outOfRange(`targets[${index}]`, value, `a class in 0..${problem.classes - 1}${allowed}${labels}`)
+  const allowed = others.length > 0 ? `, ${others.join(' or ')}` : ''
+  const hints = [
+    // As labels from 1 on have it
+    ...(value === problem.classes ? ['classes count from 0'] : []),
+    ...(others.length === 0 ? ['set background or ignoreIndex to allow others'] : []),
+    ...(problem.classes === 1 ? ["targetKind: 'labels' takes targets as labels"] : []),
+  ]
+  return outOfRange(`targets[${index}]`, value, `a class in 0..${problem.classes - 1}${allowed}${hints.length > 0 ? ` (${hints.join('; ')})` : ''}`)
 }
 
 function isClassOf({ classes }: AnyProblem, value: number): boolean {

@@ -91,7 +91,7 @@ describe.each(testedBackends())('%s', (backend) => {
     }
     await writer.terminate()
     expect(said).toHaveLength(24)
-    const expected = /^(number|RangeError: targets\[\d+\] is -?\d+; expected a class (in 0\.\.19 \(set background or ignoreIndex to allow others\)|that mask leaves in its row))$/
+    const expected = /^(number|RangeError: targets\[\d+\] is -?\d+; expected a class (in 0\.\.19 \((classes count from 0; )?set background or ignoreIndex to allow others\)|that mask leaves in its row))$/
     for (const each of said) expect(each).toMatch(expected)
   }, 60_000)
 })

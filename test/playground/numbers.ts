@@ -172,7 +172,7 @@ export function numbersSuite(built: Built): void {
         expect(await problem(page)).toBe('detector-logits.npy has one logit a row; expected a row of classes for a softmax.')
         const logits = float32('logits.npy', [4, 2], 2, -1, 0, 1, -3, -2, 1, 0.5)
         await give(page, logits, bytes('targets.npy', [4], 0, 1, 2, 0))
-        expect(await until(() => text(page, '#numbers-problem'), (shown) => shown.includes('targets[2]'))).toBe('logits.npy: targets[2] is 2; expected a class in 0..1 (set background or ignoreIndex to allow others).')
+        expect(await until(() => text(page, '#numbers-problem'), (shown) => shown.includes('targets[2]'))).toBe('logits.npy: targets[2] is 2; expected a class in 0..1 (classes count from 0; set background or ignoreIndex to allow others).')
         await page.locator('#numbers-background').selectOption('num-classes')
         await summaryWith(page, 'logits.npy and targets.npy: softmax, 4 rows of 2 classes, 3 with a class, 1 without.')
         expect(await text(page, '#numbers-problem')).toBe('')

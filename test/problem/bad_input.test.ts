@@ -43,7 +43,7 @@ describe.each(testedBackends())('%s', (backend) => {
       [tf.tensor1d([0, 1, 2, 0]), tf.ones([4, 3], 'int32'), 'TypeError: yPred has dtype int32; expected float32'],
       [tf.tensor1d([0, 1, 0.5, 0]), logits, 'RangeError: yTrue[2] is 0.5; expected an integer, the index of a class'],
       [tf.tensor1d([0, 1, NaN, 0]), logits, 'RangeError: yTrue[2] is NaN; expected an integer, the index of a class'],
-      [tf.tensor1d([0, 1, 3, 0]), logits, 'RangeError: targets[2] is 3; expected a class in 0..2 (set background or ignoreIndex to allow others)'],
+      [tf.tensor1d([0, 1, 3, 0]), logits, 'RangeError: targets[2] is 3; expected a class in 0..2 (classes count from 0; set background or ignoreIndex to allow others)'],
       [tf.fill([4, 3], 2), logits, 'RangeError: targets[0] is 2; expected a number from 0 to 1'],
     ]
     for (const [yTrue, yPred, message] of cases) {

@@ -80,7 +80,7 @@ describe('webgpu', { timeout: 600_000 }, () => {
       onlyAsynchronous,
       'TypeError: logits is a Float64Array of length 1; expected a Float32Array, or half precision, as kernels of WebGPU compute in float32',
       'RangeError: targets[2] is 2; expected a number from 0 to 1',
-      'RangeError: targets[1] is 2; expected a class in 0..1 (set background or ignoreIndex to allow others)',
+      'RangeError: targets[1] is 2; expected a class in 0..1 (classes count from 0; set background or ignoreIndex to allow others)',
       'RangeError: targets[0] is 0; expected a class that mask leaves in its row',
       'RangeError: grad overlaps targets in memory; expected memory of its own',
       "RangeError: logits[1] is 1.5; expected a number from 0 to 1, as inputs is 'probabilities'",
