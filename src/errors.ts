@@ -22,6 +22,11 @@ function deviceArray(value: object): string | undefined {
   return typeof ptr === 'bigint' && typeof dtype === 'string' ? `${dtype.startsWith('i') ? 'an' : 'a'} ${dtype} array of length ${String(length)} on a GPU` : undefined
 }
 
+/** The noun for a count: `1 class`, `2 classes`. */
+export function noun(count: number, one: string, several = `${one}s`): string {
+  return count === 1 ? one : several
+}
+
 /** `gamma is '2'; expected a finite number >= 0`, for a value of the wrong type. */
 export function wrongType(name: string, value: unknown, expected: string): TypeError {
   return new TypeError(`${name} is ${show(value)}; expected ${expected}`)
@@ -37,7 +42,7 @@ export function outOfRange(name: string, value: unknown, expected: string): Rang
  * call compare `arguments.length`, which costs nothing.
  */
 export function surplus(what: string, most: number, given: number, hint = ''): TypeError {
-  return new TypeError(`${what} was given ${given} ${given === 1 ? 'argument' : 'arguments'}; expected ${most === 0 ? 'none' : `at most ${most}`}${hint}`)
+  return new TypeError(`${what} was given ${given} ${noun(given, 'argument')}; expected ${most === 0 ? 'none' : `at most ${most}`}${hint}`)
 }
 
 /** The error for an unknown option; suggests a similar name. */

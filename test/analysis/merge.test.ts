@@ -120,6 +120,7 @@ describe('what is refused, and leaves no trace', () => {
     const damages: readonly [string, () => unknown, string][] = [
       ...(
         [
+          ['from0To1', null, 'TypeError: part.from0To1 is null; expected true or false'],
           ['examples', null, 'TypeError: part.examples is null; expected an object with options'],
           ['examples.classes', [], 'RangeError: part.examples.classes is an array of length 0; expected an array of 1 histograms, one for each class'],
           ['examples.classes.0.level', 40, 'RangeError: part.examples.classes[0].level is 40; expected an integer from 0 to 31'],

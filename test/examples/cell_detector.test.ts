@@ -111,7 +111,7 @@ describe('the example from end to end, on a few synthetic images', () => {
     const [logits, targets] = ['logits.npy', 'targets.npy'].map((name) => path.join(folder, name))
     expect(outcome.stdout).toContain(`npx focal-loss explain ${logits} --targets ${targets}\n`)
     const [, positives] = /^test: 3 images, (\d+) platelet cells/m.exec(outcome.stdout) ?? []
-    const options = { loss: 'sigmoid', gammas: [0], alphas: [null], background: null, ignoreIndex: null, logitsArray: '', targetsArray: '', hardest: 0 } as const
+    const options = { loss: 'sigmoid', inputs: 'logits', gammas: [0], alphas: [null], background: null, ignoreIndex: null, logitsArray: '', targetsArray: '', hardest: 0 } as const
     const { all, positives: platelets } = (JSON.parse((await explainFiles(logits, { ...options, targets, json: '-' })).text) as ExplainedFiles).losses[0]
     expect([all.count, platelets.count]).toEqual([3 * 80 * 60, Number(positives)])
   })

@@ -66,7 +66,7 @@ async function readToTheEnd(path: string, targets: string | undefined, options: 
       if (chunk.targets.length !== (chunk.targetKind === 'labels' ? elements : rows)) throw new Nonsense(`${chunk.targets.length} targets for the shape ${chunk.shape.join()}`)
       if (!(source.progress() >= 0 && source.progress() <= 1)) throw new Nonsense(`${source.progress()} of it is read`)
     }
-    if (source.warnings().some((warning) => warning.includes('undefined'))) throw new Nonsense(source.warnings().join())
+    if (source.warnings.some((warning) => warning.includes('undefined'))) throw new Nonsense(source.warnings.join())
   } finally {
     await source.close()
   }

@@ -37,7 +37,7 @@ export async function readNoted(options: Options) {
     await source.close()
   }
   const { mask, kinds } = read
-  const notes = [...notesOf(source.taken), ...source.warnings().map((warning) => `warning: ${warning}`)].map((note) => note.replaceAll(`${folder}/`, ''))
+  const notes = [...notesOf(source.taken), ...source.notes, ...source.warnings.map((warning) => `warning: ${warning}`)].map((note) => note.replaceAll(`${folder}/`, ''))
   return { ...read, notes, mask: mask.length > 0 ? mask : undefined, kinds: [...kinds].join() }
 }
 

@@ -32,8 +32,9 @@ export async function explainGiven(given: Given, choices: ExplainChoices, backen
   try {
     if (loss === 'softmax' && source.classes === 1) throw new Error(`${file} has one logit a row; expected a row of classes for a softmax`)
     await addAll([explainer, judge], source, file, advanced)
-    const explained = { file, targets: targets ?? file, loss, classes: source.classes, notes: notesOf(source.taken), warnings: source.warnings(), ...explainer.result() }
-    return { explained, evaluation: judge.result() }
+    const evaluation = judge.result()
+    const explained = { file, targets: targets ?? file, loss, classes: source.classes, notes: notesOf(source.taken), warnings: [...source.warnings, ...evaluation.warnings], ...explainer.result() }
+    return { explained, evaluation }
   } finally {
     await source.close()
   }

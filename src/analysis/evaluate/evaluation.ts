@@ -6,7 +6,7 @@ export interface Evaluation extends AllScores {
   readonly example: 'element' | 'row'
   /** Which scores have the least log loss on this data, and so are the best probabilities here; of equal ones the first. `null` of nothing. */
   readonly best: 'raw' | 'recalibrated' | 'tempered' | null
-  /** Sentences on what is not to be trusted: that the temperature was fitted on the data it is judged on. */
+  /** Sentences on what is not to be trusted: that logits may be probabilities, or that the temperature was fitted on the data it is judged on. */
   readonly warnings: readonly string[]
 }
 

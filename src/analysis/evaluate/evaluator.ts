@@ -1,5 +1,5 @@
 /** Evaluates scores on any amount of data: chunks are added one after another, and only histograms are kept. */
-import { checkNames, checkRecord } from '../../arguments.js'
+import { checkNames, checkRecord, flag } from '../../arguments.js'
 import type { Logits } from '../../arrays/logits.js'
 import type { Targets } from '../../arrays/numeric_array.js'
 import { surplus } from '../../errors.js'
@@ -11,6 +11,7 @@ import { checkElements, Elements, type ElementsState, isOneForAll } from './elem
 import type { AllScores, Evaluation } from './evaluation.js'
 import { fingerprintOf } from './fingerprint.js'
 import { checkOptions, evaluateNames, type EvaluableLoss, type EvaluateOptions, type EvaluatorOptions, type EvaluatorSettings } from './options.js'
+import { areFrom0To1, MAY_BE_PROBABILITIES } from './probable.js'
 import { areIndices, checkRows, Rows, type RowsState } from './rows.js'
 
 /** Slots of a histogram: as many as {@link SLOTS} allows for all classes together, and no fewer than figures within 1e-3 need. */
@@ -28,6 +29,8 @@ export interface EvaluatorState extends Part {
   readonly fittedOn: number | null
   /** How many classes rows have; `null` before there are any. */
   readonly classes: number | null
+  /** Whether all logits are from 0 to 1, as they are if they are probabilities. */
+  readonly from0To1: boolean
   /** @hidden histograms */
   readonly examples: ElementsState | RowsState | null
 }
@@ -42,6 +45,8 @@ export class Evaluator {
   /** Of the chunk that is added. */
   readonly #labels = new Labels()
   #fingerprint = 0
+  /** Of all logits so far. */
+  #from0To1 = true
 
   /** @hidden `evaluator(options)` makes one */
   constructor(loss: EvaluableLoss, settings: EvaluatorSettings) {
@@ -73,6 +78,7 @@ export class Evaluator {
     if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, this.#settings, classes, this.#apartOf(classes))
     this.#classes = classes
     this.#examples.add(problem, isPlain(problem) ? this.#labels.bytes : null)
+    this.#from0To1 &&= areFrom0To1(problem.logits)
     if (fittedOn !== undefined) this.#fingerprint = (this.#fingerprint + fingerprintOf(problem)) >>> 0
     return this
   }
@@ -91,6 +97,7 @@ export class Evaluator {
       temperature,
       fittedOn: fittedOn === undefined ? null : this.#fingerprint,
       classes: this.#classes ?? null,
+      from0To1: this.#from0To1,
       examples: this.#classes === undefined ? null : this.#examples.state(),
     }
   }
@@ -107,6 +114,7 @@ export class Evaluator {
       checkPart(part, 'evaluation', this.#name)
       const [came, own] = [JSON.stringify(part.temperature), JSON.stringify(this.#settings.temperature)]
       if (came !== own) throw new RangeError(`part is of the temperature ${came}; expected ${own}`)
+      flag('part.from0To1', part.from0To1)
       if (part.classes === null) continue
       classes ??= part.classes
       if (part.classes !== classes) throw new RangeError(`part has ${part.classes} classes; expected ${classes}, as before`)
@@ -114,13 +122,14 @@ export class Evaluator {
       if (this.#loss.constants.formula.perRow) checkRows('part.examples', part.examples as RowsState, apart, this.#settings.temperature !== null)
       else checkElements('part.examples', part.examples as ElementsState, apart)
     }
-    for (const { classes: ofPart, examples, fittedOn } of parts) {
+    for (const { classes: ofPart, examples, fittedOn, from0To1 } of parts) {
       if (ofPart === null || examples === null) continue
       if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, this.#settings, ofPart, this.#apartOf(ofPart))
       this.#classes = ofPart
       if (this.#examples instanceof Rows) this.#examples.merge(examples as RowsState)
       else this.#examples.merge(examples as ElementsState)
       this.#fingerprint = (this.#fingerprint + (fittedOn ?? 0)) >>> 0
+      this.#from0To1 &&= from0To1
     }
     return this
   }
@@ -131,11 +140,13 @@ export class Evaluator {
     const scores = this.#examples.result(this.#settings)
     const isOwn = this.#classes !== undefined && this.#settings.fittedOn === this.#fingerprint
     const isCrowded = (this.#classes ?? 0) > MOST_CLASSES
+    const mayBeProbabilities = this.#classes !== undefined && this.#from0To1 && this.#loss.constants.inputs === 'logits'
     return {
       example: this.#loss.constants.formula.perRow ? 'row' : 'element',
       ...scores,
       best: bestOf(scores),
       warnings: [
+        ...(mayBeProbabilities ? [MAY_BE_PROBABILITIES] : []),
         ...(isOwn ? ['the temperature was fitted on the data that it is judged on, and looks better than it is'] : []),
         ...(isCrowded ? [`there are ${this.#classes} classes, of which none has figures of its own; up to ${MOST_CLASSES} have`] : []),
       ],

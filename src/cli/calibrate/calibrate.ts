@@ -1,16 +1,20 @@
 /** `focal-loss calibrate`: the probabilities that logits stand for, of files of any size. */
 import { rename, rm } from 'node:fs/promises'
 import type { Logits } from 'focal-loss'
-import { reasonOf } from '../../errors.js'
+import { areFrom0To1 } from '../../analysis/evaluate/probable.js'
+import { noun, reasonOf } from '../../errors.js'
 import { expectWritable } from '../explain/expect_writable.js'
+import { notesOf } from '../explain/explained.js'
 import { type ArrayReader, product } from '../explain/files/array_reader.js'
 import type { OpenOptions } from '../explain/files/files.js'
-import { logitReader } from '../explain/files/logits.js'
+import { logitReader, mayBeProbabilities } from '../explain/files/logits.js'
 import type { BitsDtype } from '../explain/files/npy_items.js'
 import { diskFiles } from '../explain/files/open.js'
 import { type LossName, makeLoss } from '../explain/losses.js'
 import { expectNoColumns } from '../explain/files/source.js'
+import { namedOf } from '../explain/question.js'
 import { type Format, withFile } from '../explain/standard_input.js'
+import { fullNameOf, whole } from '../explain/tables.js'
 import { startProgress } from '../output/progress.js'
 import { isOfWriting, notWritten } from '../output/write_file.js'
 import { writerOf } from './writers.js'
@@ -61,12 +65,15 @@ async function calibrate(file: string, options: CalibrateOptions): Promise<strin
     const toLogits = logitReader(file, { rest, classAxis: axis, elements, targets: elements }, { inputs, perRow })
     const writer = await writerOf(out, temporary, reader.rest)
     let rows = 0
+    let from0To1 = inputs === 'logits'
     try {
       for (;;) {
         const numbers = await reader.read(Math.max(1, Math.floor(CHUNK / Math.max(1, elements))) * elements)
         const count = elements === 0 ? 0 : numbers.length / elements
         if (count === 0) break
-        await writer.write(loss.toProbability(cooled(toLogits.read(numbers, rows), temperature), { shape: [count, ...rest], classAxis: axis }))
+        const logits = toLogits(numbers, rows)
+        from0To1 &&= areFrom0To1(logits)
+        await writer.write(loss.toProbability(cooled(logits, temperature), { shape: [count, ...rest], classAxis: axis }))
         rows += count
         progress.advance(count / (reader.rows ?? Infinity))
       }
@@ -74,8 +81,10 @@ async function calibrate(file: string, options: CalibrateOptions): Promise<strin
       await writer.close(rows)
     }
     await rename(temporary, out)
-    const how = temperature === undefined ? `as trained with the loss ${name}` : `at temperature ${temperature}`
-    return [`${out}: the probabilities of ${(rows * elements).toLocaleString('en-US')} logits of ${file}, ${how}`, ...toLogits.warnings().map((warning) => `warning: ${warning}`)].join('\n')
+    const how = temperature === undefined ? `as trained with the loss ${name}, ${fullNameOf(namedOf(loss.options))}` : `at temperature ${temperature}`
+    const warnings = rows > 0 && from0To1 ? [`warning: ${mayBeProbabilities(file)}`] : []
+    const columns = notesOf(new Map(reader.taken === undefined ? [] : [[reader.name, reader.taken]]))
+    return [...columns, `${out}: the probabilities of ${whole(rows * elements)} ${noun(rows * elements, 'logit')} of ${file}, ${how}`, ...warnings].join('\n')
   } catch (error) {
     await rm(temporary, { force: true })
     if (isOfWriting(error)) throw notWritten('--out', out, error)

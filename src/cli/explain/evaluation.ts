@@ -1,8 +1,8 @@
 /** The evaluation of the scores: a summary line, and tables. */
-import type { ExplainedLoss, Figures, Threshold } from 'focal-loss'
+import type { Evaluation, ExplainedLoss, Figures, Threshold } from 'focal-loss'
 import { significant } from '../output/numbers.js'
-import type { EvaluatedFiles } from './explained.js'
-import { nameOf, percent, tablesOf, type TextTable, type TextTables } from './tables.js'
+import type { EvaluatedFiles, Trained } from './explained.js'
+import { fullNameOf, nameOf, percent, tablesOf, type TextTable, type TextTables } from './tables.js'
 
 /** Classes that are listed at most. */
 const MOST_CLASSES = 20
@@ -14,18 +14,28 @@ export function readingOf({ losses, example, evaluation: { trained, scores } }: 
   const { raw } = scores
   if (raw.count === 0) return 'there are no examples to judge'
   if (example === 'row') return `${percent(raw.rate ?? 0)} of the top labels are right, at a mean confidence of ${percent(meanScoreOf(raw))}; lowest log loss: ${scores.best ?? 'none'}`
-  // Where it is among those compared, the gamma that the model was trained with
-  const one = losses.find(({ gamma }) => gamma === trained.gamma) ?? losses[losses.length - 1]
+  const one = trainedIn(losses, trained)
   const share = `positives are ${percent(raw.rate ?? 0)} and have ${percent(one.positives.gradientShare)} of the gradient at ${nameOf(one)}`
   const best = raw.thresholds?.bestF1
   return best === undefined ? share : `${share}; best F1 ${fixed(best.f1)} at logit ${number(best.logit)}, probability ${number(best.probability)}`
+}
+
+/** The loss among those compared that scores are recalibrated for. */
+function trainedIn(losses: readonly ExplainedLoss[], { gamma, alpha }: Trained): ExplainedLoss {
+  return losses.find((one) => one.gamma === gamma && one.alpha === alpha) ?? losses[0]
+}
+
+/** With the options that name another. */
+function trainedName(trained: Trained): string {
+  const flags = [...(trained.gamma === undefined ? [] : ['--gammas']), ...(trained.alpha === undefined ? [] : ['--alphas'])]
+  return fullNameOf(trained) + (flags.length === 0 ? '' : ` (say ${flags.join(' and ')} if with another)`)
 }
 
 function evaluationTables({ losses, example, evaluation: { trained, scores } }: EvaluatedFiles): TextTable[] {
   const { raw, recalibrated } = scores
   const columns = kinds.flatMap((kind) => (scores[kind] === null ? [] : [{ kind, figures: scores[kind] }]))
   const best = scores.best === null ? '' : `; lowest log loss: ${scores.best}`
-  const title = `Scores, raw and recalibrated for a model trained with ${nameOf(trained)}${best}`
+  const title = `Scores, raw and recalibrated for a model trained with ${trainedName(trained)}${best}`
   return [
     {
       title,
@@ -34,7 +44,7 @@ function evaluationTables({ losses, example, evaluation: { trained, scores } }: 
       left: 1,
     },
     ...(raw.thresholds === null || example === 'row' ? [] : [thresholdTable(raw, recalibrated)]),
-    ...(raw.classes.length > 0 ? [classTable(raw.classes, losses[losses.length - 1])] : []),
+    ...(raw.classes.length > 0 ? [classTable(raw.classes, example, [...new Set([losses[0], trainedIn(losses, trained)])])] : []),
   ]
 }
 
@@ -65,16 +75,20 @@ function thresholdTable(raw: Figures, recalibrated: Figures): TextTable {
   }
 }
 
-function classTable(classes: readonly Figures[], one: ExplainedLoss): TextTable {
+/** `losses`: whose gradients are compared, the first and the one that the report is about. */
+function classTable(classes: readonly Figures[], example: Evaluation['example'], losses: readonly ExplainedLoss[]): TextTable {
   const order = Array.from(classes.keys()).sort((a, b) => (classes[a].averagePrecision ?? 2) - (classes[b].averagePrecision ?? 2))
   const listed = order.slice(0, MOST_CLASSES)
   const rest = classes.length > listed.length ? `the ${listed.length} with the lowest average precision, of ${classes.length}` : 'lowest average precision first'
   return {
-    title: `By class, ${rest}; gradient: share of the total at ${nameOf(one)}`,
-    head: ['class', 'positives', 'AP', 'ROC area', 'ECE', 'best F1', 'at logit', 'gradient'],
+    title: `By class, ${rest}; ${losses.map(nameOf).join(' and ')}: share of the gradient`,
+    // No logit of a softmax decides alone
+    head: ['class', 'positives', 'AP', 'ROC area', 'ECE', 'best F1', example === 'row' ? 'at p' : 'at logit', ...losses.map(nameOf)],
     rows: listed.map((c) => {
       const { rate, averagePrecision, rocAuc, calibrationError, thresholds } = classes[c]
-      return [String(c), share(rate), fixed(averagePrecision), fixed(rocAuc), share(calibrationError), fixed(thresholds?.bestF1.f1 ?? null), number(thresholds?.bestF1.logit ?? null), share(one.classes?.[c].all.gradientShare ?? null)]
+      const best = thresholds?.bestF1
+      const at = (example === 'row' ? best?.probability : best?.logit) ?? null
+      return [String(c), share(rate), fixed(averagePrecision), fixed(rocAuc), share(calibrationError), fixed(best?.f1 ?? null), number(at), ...losses.map((one) => share(one.classes?.[c].all.gradientShare ?? null))]
     }),
     left: 0,
   }

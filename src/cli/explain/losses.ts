@@ -29,7 +29,13 @@ export function makeLoss(name: LossName, { positiveFrom, ...options }: Explained
   return name === 'heatmap' ? new HeatmapFocalLoss({ ...options, positiveFrom }) : new classes[name](options)
 }
 
+/** Gammas and alphas, every pair of them; a loss's own where there are none. */
+export interface Compared {
+  readonly gammas?: readonly number[]
+  readonly alphas?: readonly (number | null)[]
+}
+
 /** The focal losses show what gamma does, from cross entropy on; the others are compared as they are. */
-export function comparedOf(name: LossName): { gammas?: readonly number[]; alphas?: readonly (number | null)[] } {
+export function comparedOf(name: LossName): Compared {
   return name === 'sigmoid' || name === 'softmax' ? { gammas: [0, 0.5, 1, 2, 5], alphas: [null] } : {}
 }

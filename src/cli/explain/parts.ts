@@ -1,11 +1,13 @@
 /** The files of `--save` for parts of the data, and how `--merge` combines them. */
 import { readFile } from 'node:fs/promises'
-import type { Scores } from 'focal-loss'
+import type { Evaluation, Scores } from 'focal-loss'
+import { MAY_BE_PROBABILITIES } from '../../analysis/evaluate/probable.js'
 import { reasonOf } from '../../errors.js'
 import { readingOf } from './evaluation.js'
 import type { EvaluatedFiles } from './explained.js'
+import { mayBeProbabilities } from './files/logits.js'
 import { lossNames } from './losses.js'
-import { type Found, type PartFile, type PartTitle, workOf } from './question.js'
+import { type Found, type PartFile, type PartTitle, type Question, workOf } from './question.js'
 
 export interface NamedPart {
   readonly path: string
@@ -79,7 +81,7 @@ export function mergedParts(parts: readonly NamedPart[]): Found {
 
 /** What is asked of a part must be asked of all. */
 function expectSame(first: NamedPart, { path, part }: NamedPart): void {
-  for (const name of ['loss', 'gammas', 'alphas', 'background', 'ignoreIndex', 'positiveFrom', 'hardest', 'bins'] as const) {
+  for (const name of ['loss', 'inputs', 'gammas', 'alphas', 'background', 'ignoreIndex', 'positiveFrom', 'hardest', 'bins'] as const) {
     const [own, expected] = [part, first.part].map(({ question }) => JSON.stringify(question[name]) ?? 'the default')
     if (own !== expected) throw new Error(`${path} does not go with ${first.path}: its ${name} is ${own}; expected ${expected}`)
   }
@@ -91,11 +93,19 @@ function listed(files: readonly string[]): string {
 
 /** What a part says, or all of them merged. */
 export function explainedOf({ title: { question, file, targets, classes, notes, warnings }, work: { explainer, evaluator, trained } }: Found): EvaluatedFiles {
-  const scores = evaluator.result()
-  const { raw, recalibrated, tempered } = scores
+  const judged = evaluator.result()
+  const { raw, recalibrated, tempered } = judged
+  const scores = { ...judged, warnings: warningsOf(judged, question, file) }
   const evaluation = { trained, scores: { ...scores, raw: slim(raw), recalibrated: slim(recalibrated), tempered: tempered && slim(tempered) } }
   const found = { file, targets, loss: question.loss, classes, notes, warnings: [...warnings, ...scores.warnings], ...explainer.result(), evaluation }
   return { ...found, reading: readingOf(found) }
+}
+
+/** The warnings of the scores, in the words of the command line. */
+function warningsOf({ warnings }: Evaluation, { inputs }: Question, file: string): string[] {
+  // Logits of probabilities may well be from 0 to 1
+  const said = inputs === 'probabilities' ? [] : [mayBeProbabilities(file)]
+  return warnings.flatMap((warning) => (warning === MAY_BE_PROBABILITIES ? said : [warning]))
 }
 
 /** Without the curves of each class, which nobody looks at: of many they would be megabytes. */

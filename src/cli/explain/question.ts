@@ -1,11 +1,12 @@
 /** The options of a report, the explainer and evaluator for them, and the state of a part. */
 import { type Evaluator, evaluator, type EvaluatorState, type Explainer, type ExplainerState } from 'focal-loss'
-import { comparedOf, type LossName, makeLoss } from './losses.js'
+import { type Compared, comparedOf, type ExplainedOptions, type LossName, makeLoss } from './losses.js'
 import type { Trained } from './explained.js'
 
 /** The same of all parts. */
 export interface Question {
   readonly loss: LossName
+  readonly inputs: 'logits' | 'probabilities'
   readonly gammas?: readonly number[]
   readonly alphas?: readonly (number | null)[]
   readonly background: number | 'num-classes' | null
@@ -58,15 +59,23 @@ export function workOf({ loss, background, ignoreIndex, positiveFrom, gammas, al
   const constant = { background, ignoreIndex, ...(positiveFrom !== undefined && { positiveFrom }) }
   const compared = { ...comparedOf(loss), ...(gammas && { gammas }), ...(alphas && { alphas }) }
   const explainer = makeLoss(loss, constant).explainer({ ...compared, hardest, bins, perClass: true })
-  // One that is compared with nothing is what the model was trained with; else it is the loss by its defaults
-  const [gamma] = gammas?.length === 1 ? gammas : []
-  const [alpha] = alphas?.length === 1 ? alphas : []
-  const trained = makeLoss(loss, { ...constant, ...(gamma !== undefined && { gamma }), ...(alpha !== undefined && { alpha }) })
+  const trained = makeLoss(loss, { ...constant, ...trainedOf(compared) })
   return { explainer, evaluator: evaluator({ loss: trained }), trained: namedOf(trained.options) }
 }
 
+/** The usual gamma. */
+const USUAL_GAMMA = 2
+
+/** One of those that are compared, so that a report is of no other: the last one with gamma 2, or the last. */
+function trainedOf({ gammas, alphas }: Compared): Pick<ExplainedOptions, 'gamma' | 'alpha'> {
+  return {
+    ...(gammas && { gamma: gammas.includes(USUAL_GAMMA) ? USUAL_GAMMA : gammas[gammas.length - 1] }),
+    ...(alphas && { alpha: alphas[alphas.length - 1] }),
+  }
+}
+
 /** The gamma and the alpha of a loss, where it has them. */
-function namedOf(options: object): Trained {
+export function namedOf(options: object): Trained {
   const { gamma, alpha }: Trained = { ...options }
   return { ...(gamma !== undefined && { gamma }), ...(alpha !== undefined && { alpha }) }
 }

@@ -1,6 +1,7 @@
 /** The report as text tables, for the terminal and the page. */
 import type { ExplainedLoss } from 'focal-loss'
 import type { ExplainedFiles } from './explained.js'
+import { noun } from '../../errors.js'
 import { significant } from '../output/numbers.js'
 import { fittedColumns } from '../output/table.js'
 import { wrapped } from '../output/wrap.js'
@@ -25,13 +26,14 @@ export function tablesOf(explained: ExplainedFiles): TextTables {
   const { file, targets, loss, classes, notes, warnings, example, losses } = explained
   const { positives, negatives } = losses[0]
   const of = targets === file ? file : `${file} and ${targets}`
-  const what = example === 'row' ? `rows of ${classes} classes` : classes === 1 ? 'logits' : `logits in rows of ${classes}`
-  const groups = example === 'row' ? ['with a class', 'without'] : ['positives', 'negatives']
+  const count = positives.count + negatives.count
+  const what = example === 'row' ? `${noun(count, 'row')} of ${classes} classes` : `${noun(count, 'logit')}${classes === 1 ? '' : ` in rows of ${classes}`}`
+  const groups = example === 'row' ? ['with a class', 'without'] : [noun(positives.count, 'positive'), noun(negatives.count, 'negative')]
   return {
     notes: [...notes, ...warnings.map((warning) => `warning: ${warning}`)],
-    summary: `${of}: ${loss}, ${whole(positives.count + negatives.count)} ${what}, ${whole(positives.count)} ${groups[0]}, ${whole(negatives.count)} ${groups[1]}`,
+    summary: `${of}: ${loss}, ${whole(count)} ${what}, ${whole(positives.count)} ${groups[0]}, ${whole(negatives.count)} ${groups[1]}`,
     tables: [
-      totalsTable(losses),
+      totalsTable(explained),
       binsTable('loss', explained, 'lossShare'),
       binsTable('gradient', explained, 'gradientShare'),
       ...(losses[0].hardest.length > 0 ? [hardestTable(losses[0])] : []),
@@ -51,17 +53,24 @@ export function nameOf({ gamma, alpha }: Pick<ExplainedLoss, 'gamma' | 'alpha'>)
   return named.length > 0 ? named.join(', ') : 'its own options'
 }
 
-function totalsTable(losses: readonly ExplainedLoss[]): TextTable {
+/** The same where it matters that there is no alpha. */
+export function fullNameOf(loss: Pick<ExplainedLoss, 'gamma' | 'alpha'>): string {
+  return `${nameOf(loss)}${loss.alpha === null ? ', no alpha' : ''}`
+}
+
+function totalsTable({ example, losses }: ExplainedFiles): TextTable {
+  // Rows of a softmax without a class have no loss: the others have it all
+  const both = <T>(...cells: readonly T[]) => (example === 'row' ? [] : cells)
   return {
     title: 'Loss and gradient, and the effective number of examples, (sum l)^2 / sum l^2 over the losses l',
-    head: ['loss', 'sum', 'of positives', 'gradient', 'of positives', 'effective', 'positives', 'negatives'],
+    head: ['loss', 'sum', ...both('of positives'), 'gradient', ...both('of positives'), 'effective', ...both('positives', 'negatives')],
     rows: losses.map((one) => [
       nameOf(one),
       number(one.all.loss),
-      percent(one.positives.lossShare),
+      ...both(percent(one.positives.lossShare)),
       number(one.all.gradient),
-      percent(one.positives.gradientShare),
-      ...[one.all, one.positives, one.negatives].map(({ effectiveCount }) => significant(effectiveCount)),
+      ...both(percent(one.positives.gradientShare)),
+      ...[one.all, ...both(one.positives, one.negatives)].map(({ effectiveCount }) => significant(effectiveCount)),
     ]),
     left: 1,
   }
@@ -97,7 +106,7 @@ function hardestTable(one: ExplainedLoss): TextTable {
   }
 }
 
-function whole(count: number): string {
+export function whole(count: number): string {
   return count.toLocaleString('en-US')
 }
 

@@ -8,7 +8,7 @@ import { openSource } from './files/source.js'
 import { sqlSource } from './sql.js'
 import { type Found, type Question, workOf } from './question.js'
 
-export interface WorkOptions extends Omit<SourceOptions, 'file' | 'arrays' | 'perRow' | 'indexed' | 'missing'>, Question {
+export interface WorkOptions extends Omit<SourceOptions, 'inputs' | 'file' | 'arrays' | 'perRow' | 'indexed' | 'missing'>, Question {
   readonly logitsArray: string
   readonly targetsArray: string
   /** Which share of the file, and of how many: `[0, 4]` is the first quarter. */
@@ -19,11 +19,11 @@ export interface WorkOptions extends Omit<SourceOptions, 'file' | 'arrays' | 'pe
 
 /** `file` is what messages call it. */
 export async function explainSource(file: string, options: WorkOptions): Promise<Found> {
-  const { loss, background, hardest, bins, gammas, alphas, positiveFrom, logitsArray, targetsArray, sql, part: [index, count] = [0, 1] } = options
+  const { loss, inputs, background, hardest, bins, gammas, alphas, positiveFrom, logitsArray, targetsArray, sql, part: [index, count] = [0, 1] } = options
   // Missing targets are masked, whatever their type
   const missing = Number.isNaN(options.ignoreIndex)
   if (positiveFrom !== undefined && loss !== 'heatmap') throw new Error(`--positive-from is given with --loss ${loss}; expected it with --loss heatmap`)
-  const question: Question = { loss, background, ignoreIndex: missing ? null : options.ignoreIndex, positiveFrom, gammas, alphas, hardest, bins }
+  const question: Question = { loss, inputs, background, ignoreIndex: missing ? null : options.ignoreIndex, positiveFrom, gammas, alphas, hardest, bins }
   const work = workOf(question)
   if (count > 1 && /\.(?:csv|tsv|txt)(?:\.gz)?$/i.test(file)) {
     throw new Error(`--threads or --part is given for ${file}, whose end alone tells how long it is; expected .npy, .npz, .parquet or .arrow (of tables in several files, --save a part of each)`)
@@ -41,8 +41,9 @@ export async function explainSource(file: string, options: WorkOptions): Promise
       done = share
     }
     await addAll([work.explainer, work.evaluator], source, file, advanced, { from: index / count, to: (index + 1) / count })
-    const notes = notesOf(source.taken)
-    return { title: { kind: 'focal-loss explain', version: 1, question, file, targets: options.targets ?? file, classes, notes, warnings: source.warnings() }, work }
+    // Whoever names another loss knows what the model ends in
+    const notes = [...notesOf(source.taken), ...(loss === 'sigmoid' ? source.notes : [])]
+    return { title: { kind: 'focal-loss explain', version: 1, question, file, targets: options.targets ?? file, classes, notes, warnings: source.warnings }, work }
   } finally {
     progress.stop()
     await source.close()

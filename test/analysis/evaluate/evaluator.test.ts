@@ -1,6 +1,6 @@
 /** `evaluate`: what it defines where there are ties, weights, masks, absent classes, or more logits than slots. */
 import { describe, expect, it } from 'vitest'
-import { AsymmetricLoss, evaluate, type Figures, evaluator, HeatmapFocalLoss, type Logits, presets, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { AsymmetricLoss, evaluate, type Figures, evaluator, type EvaluatorState, HeatmapFocalLoss, type Logits, presets, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { exactFigures } from '../../support/exact_figures.js'
 import { seeded } from '../../support/random.js'
 import { thrownBy } from '../../support/thrown.js'
@@ -120,6 +120,32 @@ describe('what counts', () => {
   })
 })
 
+describe('logits that may be probabilities', () => {
+  const probabilities = Float32Array.of(0.9, 0, 0.2, 1)
+  const labels = [1, 0, 0, 1]
+  const warning = "all logits are from 0 to 1: if they are probabilities, set inputs: 'probabilities' in the loss's options"
+  const softmax = new SoftmaxFocalLoss()
+
+  it('there is a warning where all of them are from 0 to 1', () => {
+    expect(evaluate(probabilities, labels, { loss }).warnings).toEqual([warning])
+    expect(evaluate(probabilities, Int32Array.of(0, 1), { loss: softmax }).warnings).toEqual([warning])
+    expect(evaluate(Uint16Array.of(0x3f00, 0x3f80), [0, 1], { loss, dtype: 'bfloat16' }).warnings).toEqual([warning])
+    expect(evaluate(probabilities, labels, { loss: new SigmoidFocalLoss({ inputs: 'probabilities' }) }).warnings).toEqual([])
+    for (const other of [-0.001, 1.001, Infinity]) expect(evaluate(Float32Array.of(0.9, 0, 0.2, other), labels, { loss }).warnings).toEqual([])
+    expect(evaluator({ loss }).result().warnings).toEqual([])
+  })
+
+  it('of chunks and parts it is about all of them', () => {
+    const [one, other] = [probabilities, probabilities.map((p) => p - 0.5)].map((x) => () => evaluator({ loss }).add(x, labels))
+    const through = (state: EvaluatorState) => JSON.parse(JSON.stringify(state)) as EvaluatorState
+    expect(one().add(probabilities, labels).result().warnings).toEqual([warning])
+    expect(one().merge(through(one().state()), evaluator({ loss }).state()).result().warnings).toEqual([warning])
+    expect(other().add(probabilities, labels).result().warnings).toEqual([])
+    expect(one().merge(through(other().state())).result().warnings).toEqual([])
+    expect(evaluator({ loss }).merge(other().state(), one().state()).result().warnings).toEqual([])
+  })
+})
+
 describe('what is not defined is null', () => {
   const figuresOf = (logits: Logits, targets: number[]) => evaluate(logits, targets, { loss }).raw
 
@@ -195,7 +221,7 @@ describe('errors', () => {
     ['a logit that is NaN', () => evaluate(Float32Array.of(1, NaN), [0, 1], { loss }), 'RangeError: logits[1] is NaN; expected a number, as NaN is neither above nor below a threshold'],
     ['a negative weight', () => evaluate(x, [0, 1], { loss, weights: [1, -1] }), 'RangeError: weights[1] is -1; expected a finite number >= 0, to weigh an example with'],
     ['a label that is none', () => evaluate(x, [0, 2], { loss }), 'RangeError: targets[1] is 2; expected a number from 0 to 1'],
-    ['a class that is none', () => evaluate(x, Int32Array.of(2), { loss: new SoftmaxFocalLoss() }), 'RangeError: targets[0] is 2; expected a class in 0..1 (set background or ignoreIndex to allow others)'],
+    ['a class that is none', () => evaluate(x, Int32Array.of(2), { loss: new SoftmaxFocalLoss() }), 'RangeError: targets[0] is 2; expected a class in 0..1 (classes count from 0; set background or ignoreIndex to allow others)'],
     ['no loss', () => evaluate(x, [0, 1], {} as never), "TypeError: loss is undefined; expected an object with the methods sums"],
     ['a loss of another kind', () => evaluate(x, [0, 1], { loss: { sums: () => ({}) } as never }), 'TypeError: loss is an object; expected a loss of this package, whose calibration is known'],
     ['an unknown option', () => evaluate(x, [0, 1], { loss, bin: 3 } as never), "TypeError: 'bin' is not an option of evaluate(); did you mean 'bins'?"],

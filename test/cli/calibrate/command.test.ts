@@ -35,7 +35,7 @@ const written = (name: string) => `out.npy: the probabilities of 24 logits of x.
 
 describe('focal-loss calibrate', { timeout: 60_000 }, () => {
   it('writes .npy in the shape of the logits', () => {
-    expect(calibrate('x.npy', '--loss', 'sigmoid', '--out', 'out.npy')).toEqual({ status: 0, stdout: written('as trained with the loss sigmoid'), stderr: '' })
+    expect(calibrate('x.npy', '--loss', 'sigmoid', '--out', 'out.npy')).toEqual({ status: 0, stdout: written('as trained with the loss sigmoid, gamma 2, alpha 0.25'), stderr: '' })
     const { header, data } = readNpy('out.npy')
     expect(header).toBe("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 4), }")
     expect(data).toEqual(new SigmoidFocalLoss().toProbability(x))
@@ -61,10 +61,19 @@ describe('focal-loss calibrate', { timeout: 60_000 }, () => {
   })
 
   it('reads tables, and writes them', () => {
-    expect(calibrate('scores.csv', '--loss', 'sigmoid', '--out', 'out.csv')).toMatchObject({ status: 0, stderr: '' })
+    const { status, stdout, stderr } = calibrate('scores.csv', '--loss', 'sigmoid', '--alpha', 'none', '--out', 'out.csv')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toBe('scores.csv: logits from score_a, score_b; left out: id (an index, by its name)\nout.csv: the probabilities of 4 logits of scores.csv, as trained with the loss sigmoid, gamma 2, no alpha\n')
     const lines = readFileSync(join(folder, 'out.csv'), 'utf8').trim().split('\n').map((line) => line.split(',').map(Number))
-    const p = new SigmoidFocalLoss().toProbability(Float64Array.of(0.5, -1, 2, 3))
+    const p = new SigmoidFocalLoss({ alpha: null }).toProbability(Float64Array.of(0.5, -1, 2, 3))
     expect(lines).toEqual([[expect.closeTo(p[0], 8), expect.closeTo(p[1], 8)], [expect.closeTo(p[2], 8), expect.closeTo(p[3], 8)]])
+    writeFileSync(join(folder, 'p.csv'), 'proba\n0.5\n1\n')
+    expect(calibrate('p.csv', '--loss', 'asymmetric', '--out', 'out.csv').stdout.split('\n').slice(1)).toEqual([
+      'out.csv: the probabilities of 2 logits of p.csv, as trained with the loss asymmetric, its own options',
+      'warning: all logits of p.csv are from 0 to 1: if they are probabilities, say --inputs probabilities',
+      '',
+    ])
+    expect(calibrate('p.csv', '--loss', 'sigmoid', '--inputs', 'probabilities', '--out', 'out.csv').stdout).not.toContain('warning')
     expect(calibrate('scores.csv', '--columns', 'score_b', '--loss', 'sigmoid', '--out', 'out.npy').status).toBe(0)
     expect(readNpy('out.npy').header).toContain("'shape': (2, 1)")
   })

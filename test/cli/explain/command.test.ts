@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { SyntaxValidator } from 'fast-xml-validator'
 import { AsymmetricLoss, evaluate, type Evaluation, FocalStarLoss, HeatmapFocalLoss, QualityFocalLoss, type Scores, SigmoidFocalLoss, SoftmaxFocalLoss, VarifocalLoss } from 'focal-loss'
 import { describe, expect, it } from 'vitest'
-import type { ExplainedFiles } from '../../../src/cli/explain/explained.js'
+import type { EvaluatedFiles, ExplainedFiles } from '../../../src/cli/explain/explained.js'
 import { percent } from '../../../src/cli/explain/tables.js'
 import { env, explainFolder, main, node } from '../../support/explain_command.js'
 import { npyBytes, npyHeader } from '../../support/npy_files.js'
@@ -65,7 +65,11 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     const { stdout } = explain(...both, '--loss', 'softmax', '--gammas', '2', '--json', '-')
     const expected = new SoftmaxFocalLoss({ gamma: 2, background: classes }).explain(x, y)
     expect(JSON.parse(stdout)).toMatchObject({ loss: 'softmax', ...expected })
-    expect(explain(...both, '--loss', 'softmax').stdout).toMatch(/softmax, 500 rows of 8 classes, \d+ with a class, \d+ without\n/)
+    const { stdout: tables } = explain(...both, '--loss', 'softmax')
+    expect(tables).toMatch(/softmax, 500 rows of 8 classes, \d+ with a class, \d+ without\n/)
+    // Only rows with a class have a loss, and no logit decides alone
+    expect(tables).toMatch(/^loss +sum +gradient +effective$/m)
+    expect(tables).toMatch(/^class +positives +AP +ROC area +ECE +best F1 +at p +gamma 0 +gamma 2$/m)
   })
 
   it('names the columns that it takes first', () => {
@@ -102,11 +106,49 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     expect(explain('one.csv', '--target-kind', 'class-index').stderr).toMatch(/targets\[0\] is 1; expected a class in 0\.\.0/)
   })
 
+  it('asks whether class indices are those of a softmax, where nobody has said so', () => {
+    file('three.csv', 'a,b,c,label\n2,-1,0,0\n-1,2,0,1\n0,-1,2,2\n')
+    const question = 'three.csv has a class index per row: say --loss softmax if the model ends in a softmax'
+    expect(explain('three.csv').stdout.split('\n')[1]).toBe(question)
+    const { stdout, stderr } = explain('three.csv', '--json', '-')
+    expect({ stderr, note: (JSON.parse(stdout) as ExplainedFiles).notes[1] }).toEqual({ stderr: '', note: question })
+    for (const told of [['--loss', 'softmax'], ['--background', 'num-classes'], ['--loss', 'quality']]) expect(explain('three.csv', ...told).stdout).not.toContain(question)
+  })
+
+  it('recalibrates for one of the losses that it compares, and names it', () => {
+    file('few.csv', 'score,label\n-2,0\n1,1\n-1,0\n2,1\n')
+    const trained = (...args: string[]) => {
+      const { losses, evaluation } = JSON.parse(explain('few.csv', ...args, '--json', '-').stdout) as EvaluatedFiles
+      expect(losses.map(({ gamma, alpha }) => ({ gamma, alpha }))).toContainEqual(evaluation.trained)
+      return evaluation.trained
+    }
+    expect(trained()).toEqual({ gamma: 2, alpha: null })
+    expect(trained('--gammas', '2,1')).toEqual({ gamma: 2, alpha: null })
+    expect(trained('--gammas', '1,0.5')).toEqual({ gamma: 0.5, alpha: null })
+    expect(trained('--gammas', '2', '--alphas', '0.25,none')).toEqual({ gamma: 2, alpha: null })
+    expect(trained('--alphas', 'none,0.25')).toEqual({ gamma: 2, alpha: 0.25 })
+    const title = (...args: string[]) => /^Scores, [^]*?(?=; lowest)/m.exec(explain('few.csv', ...args).stdout)?.[0].replaceAll('\n', ' ')
+    expect(title('--gammas', '2')).toBe('Scores, raw and recalibrated for a model trained with gamma 2, no alpha (say --gammas and --alphas if with another)')
+    expect(title('--alphas', '0.25')).toBe('Scores, raw and recalibrated for a model trained with gamma 2, alpha 0.25 (say --gammas and --alphas if with another)')
+    expect(title('--loss', 'heatmap')).toBe('Scores, raw and recalibrated for a model trained with gamma 2 (say --gammas if with another)')
+    expect(title('--loss', 'quality')).toBe('Scores, raw and recalibrated for a model trained with its own options')
+  })
+
   it('explains probabilities, and warns where they may be meant', () => {
     file('proba.csv', 'y_true,proba\n0,0.119203\n1,0.731059\n0,0.268941\n1,0.880797\n')
     const { losses } = JSON.parse(explain('proba.csv', '--inputs', 'probabilities', '--gammas', '0', '--json', '-').stdout) as ExplainedFiles
     expect(losses[0].all.loss).toBeCloseTo(0.880379, 5)
-    expect(explain('proba.csv').stdout).toMatch(/^warning: all logits of proba\.csv are from 0 to 1: if they are probabilities, say --inputs probabilities$/m)
+    expect(explain('proba.csv').stdout.match(/^warning: .*$/gm)).toEqual(['warning: all logits of proba.csv are from 0 to 1: if they are probabilities, say --inputs probabilities'])
+    expect(explain('proba.csv').stdout).not.toContain('inputs:')
+    // Probabilities whose logits are from 0 to 1 too
+    file('even.csv', 'y_true,proba\n0,0.5\n1,0.7\n')
+    expect((JSON.parse(explain('even.csv', '--inputs', 'probabilities', '--json', '-').stdout) as ExplainedFiles).warnings).toEqual([])
+    // Both parts say it, or the whole does not
+    file('logits.csv', 'y_true,logit\n0,-3\n1,3\n')
+    for (const name of ['proba', 'logits']) expect(explain(`${name}.csv`, '--save', `${name}.json`).status).toBe(0)
+    const merged = (...parts: string[]) => (JSON.parse(explain('--merge', ...parts, '--json', '-').stdout) as ExplainedFiles).warnings
+    expect(merged('proba.json', 'logits.json')).toEqual([])
+    expect(merged('proba.json')).toHaveLength(1)
     expect(explain('proba.csv', '--json', '-').stderr).toBe('focal-loss: warning: all logits of proba.csv are from 0 to 1: if they are probabilities, say --inputs probabilities\n')
   })
 
@@ -178,7 +220,7 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     file('a<b>&.csv', 'x,target\n1,0\n')
     const { status } = explain('a<b>&.csv', '--html', 'page.html')
     expect(status).toBe(0)
-    expect(readFileSync(join(folder, 'page.html'), 'utf8')).toContain('<p>a&lt;b&gt;&amp;.csv: sigmoid, 1 logits')
+    expect(readFileSync(join(folder, 'page.html'), 'utf8')).toContain('<p>a&lt;b&gt;&amp;.csv: sigmoid, 1 logit, 0 positives, 1 negative<')
   })
 
   it('says in one sentence what is wrong with files, with status 1', () => {
@@ -188,7 +230,7 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
       [['missing.npy', '--targets', targets], /^focal-loss: there is no file missing\.npy\n$/],
       [[logits, '--targets', 'bad.npy', '--background', '8'], /^focal-loss: logits\.npy: targets\[17\] is 99; expected a class in 0\.\.7, background 8\n$/],
       [['nan.npy', '--targets', targets, '--background', '8'], /^focal-loss: nan\.npy: the loss of logits\[9\] is NaN; expected a finite number, to share the sum by\n$/],
-      [[logits, '--targets', targets], /^focal-loss: logits\.npy: targets\[\d+\] is 8; expected a class in 0\.\.7 \(set background or ignoreIndex to allow others\)\n$/],
+      [[logits, '--targets', targets], /^focal-loss: logits\.npy: targets\[\d+\] is 8; expected a class in 0\.\.7 \(classes count from 0; --background or --ignore-index allows others\)\n$/],
       [[...both, '--alphas', '2'], /^focal-loss: alpha is 2; expected a number from 0 to 1\n$/],
       [[...both, '--bins', '0.5'], /^focal-loss: bins is 0\.5; expected an integer from 1 to 10000\n$/],
       [['flat.csv', '--loss', 'softmax'], /^focal-loss: flat\.csv has one logit a row; expected a row of classes for a softmax \(--shape tells it of a \.npy file\), or --loss sigmoid\n$/],

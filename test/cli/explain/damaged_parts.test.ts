@@ -7,7 +7,7 @@ import { type PartFile, partFileOf, type Question, workOf } from '../../../src/c
 import { explainFolder } from '../../support/explain_command.js'
 
 const { folder } = explainFolder('damaged-parts')
-const question: Question = { loss: 'sigmoid', background: null, ignoreIndex: null, hardest: 10 }
+const question: Question = { loss: 'sigmoid', inputs: 'logits', background: null, ignoreIndex: null, hardest: 10 }
 const { explainer, evaluator } = workOf(question)
 const whole: PartFile = {
   kind: 'focal-loss explain',

@@ -124,9 +124,10 @@ describe('tables', { timeout: 60_000 }, () => {
     const { evaluation } = report(...whole)
     const { raw, best } = evaluation.scores
     expect(stdout).toContain(`raw           ${raw.averagePrecision?.toFixed(3) ?? ''}`)
-    expect(stdout.replaceAll('\n', ' ')).toContain(`for a model trained with gamma 2, alpha 0.25; lowest log loss: ${best ?? ''}`)
+    expect(stdout.replaceAll('\n', ' ')).toContain(`for a model trained with gamma 2, no alpha (say --gammas and --alphas if with another); lowest log loss: ${best ?? ''}`)
     expect(stdout.match(/^best F1 .*$/m)?.[0]).toContain(raw.thresholds?.bestF1.f1.toFixed(3))
     expect(stdout.match(/^ {4}[012] /gm)).toHaveLength(3)
+    expect(stdout).toMatch(/^class .* gamma 0 +gamma 2$/m)
     expect(report(...whole, '--gammas', '1', '--alphas', 'none').evaluation.trained).toEqual({ gamma: 1, alpha: null })
   })
 })

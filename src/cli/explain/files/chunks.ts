@@ -23,8 +23,9 @@ export interface Source {
   readonly taken: ReadonlyMap<string, TakenColumns>
   /** The next chunk; none at the end. */
   read(): Promise<Chunk | undefined>
-  /** What is to be said of the numbers, once all have been read. */
-  warnings(): readonly string[]
+  /** What is to be said of the targets. */
+  readonly notes: readonly string[]
+  readonly warnings: readonly string[]
   /** From 0 to 1. */
   progress(): number
   close(): Promise<void>
@@ -54,13 +55,14 @@ export function sourceOf(slices: Slices, parts: Parts, meaning: Meaning): Source
     progress,
     close,
     classes: rest[classAxis - 1],
-    warnings: () => [...toLogits.warnings(), ...toTargets.warnings],
+    notes: toTargets.notes,
+    warnings: toTargets.warnings,
     async read() {
       if (elements === 0) return undefined
       const { logits, targets } = await parts.next(most)
       const count = logits.length / elements
       if (count === 0) return undefined
-      const chunk = { logits: toLogits.read(logits, firstRow), ...toTargets.read(targets, firstRow), shape: [count, ...rest], classAxis, firstRow }
+      const chunk = { logits: toLogits(logits, firstRow), ...toTargets.read(targets, firstRow), shape: [count, ...rest], classAxis, firstRow }
       firstRow += count * rowsOf(slices)
       return chunk
     },

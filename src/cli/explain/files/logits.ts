@@ -12,24 +12,16 @@ const UNSURE_SUM = 1e-3
 const LEAST = { single: 2 ** -149, double: 2 ** -1074 }
 const GREATEST = { single: 1 - 2 ** -24, double: 1 - 2 ** -53 }
 
-export interface LogitReader {
-  /** `firstRow` is the row that the numbers begin with. */
-  read(numbers: ReadNumbers, firstRow: number): Logits
-  /** Once all have been read. */
-  warnings(): readonly string[]
+/** `firstRow` is the row that the numbers begin with. */
+export type ReadLogits = (numbers: ReadNumbers, firstRow: number) => Logits
+
+export function logitReader(name: string, slices: Slices, { inputs, perRow }: Meaning): ReadLogits {
+  return inputs === 'probabilities' ? (numbers, firstRow) => logitsOf(name, numbers, firstRow, slices, perRow === true) : toLogits
 }
 
-export function logitReader(name: string, slices: Slices, { inputs, perRow }: Meaning): LogitReader {
-  if (inputs === 'probabilities') return { read: (numbers, firstRow) => logitsOf(name, numbers, firstRow, slices, perRow === true), warnings: () => [] }
-  let [any, allProbable] = [false, true]
-  return {
-    read(numbers) {
-      any ||= numbers.length > 0
-      allProbable &&= numbers.every((value) => value >= 0 && value <= 1)
-      return toLogits(numbers)
-    },
-    warnings: () => (any && allProbable ? [`all logits of ${name} are from 0 to 1: if they are probabilities, say --inputs probabilities`] : []),
-  }
+/** What is said of a file whose logits are all from 0 to 1. */
+export function mayBeProbabilities(file: string): string {
+  return `all logits of ${file} are from 0 to 1: if they are probabilities, say --inputs probabilities`
 }
 
 function logitsOf(name: string, numbers: ReadNumbers, firstRow: number, slices: Slices, perRow: boolean): Float64Array {

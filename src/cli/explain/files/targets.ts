@@ -17,6 +17,8 @@ export interface Targets extends Present {
 export interface TargetReader {
   /** `firstRow` is the row that the numbers begin with. */
   read(numbers: ReadNumbers, firstRow: number): Targets
+  /** Where another loss is usual for such targets. */
+  readonly notes: readonly string[]
   /** Where both readings were possible, and nobody said which. */
   readonly warnings: readonly string[]
 }
@@ -42,6 +44,8 @@ export function targetReader(name: string, slices: Slices, integers: boolean, me
       if (targetKind === 'labels') return { ...read, targetKind }
       return { ...read, targetKind, targets: toIndices(read.targets, (k, value) => `${name} has the target ${value} in row ${firstRow + k}; expected the index of a class, as the logits are ${shapeText(['rows', ...rest])}`) }
     },
+    // With a background, it is a detector
+    notes: targetKind === 'class-index' && elements > rows && perRow !== true && indexed !== true ? [`${name} has a class index per row: say --loss softmax if the model ends in a softmax`] : [],
     warnings: open ? [`targets of ${name} are read as ${integers ? 'class indices, being integers' : 'labels, being no integers'} (--target-kind says which they are)`] : [],
   }
 }
