@@ -39,7 +39,8 @@ export interface CallOptions extends StorageOptions {
    */
   weights?: Numbers | DevicePointer | undefined
   /**
-   * 1 keeps a row or an element; 0 (or false) drops it: no loss, no gradient, not valid. One per row or one per logit. A logit
+   * 0 (or false) drops a row or an element: no loss, no gradient, not valid. Any other number keeps it, also NaN and -Infinity. An
+   * additive mask of 0 and -Infinity is the other way round: pass `mask.map((x) => (x === 0 ? 1 : 0))`. One per row or one per logit. A logit
    * dropped from a softmax is a class that its row does not have: it has probability 0 and no share of the label smoothing. The true
    * class, or a class with a label above 0, must not be dropped; a row without any class is not valid.
    */
