@@ -12,12 +12,17 @@ export function checkNames(given: object, known: ReadonlySet<string>, what: stri
 }
 
 /** An object with these methods: no class that makes such, and nothing else. */
-export function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
+export function checkMethods(name: string, value: unknown, methods: readonly string[], expected = `an object with the methods ${methods.join(' and ')}`): void {
   const has = (of: unknown) => methods.every((method) => typeof (Object(of) as Record<string, unknown>)[method] === 'function')
   if (typeof value === 'function' && has(value.prototype)) {
     throw new TypeError(`${name} is the class ${value.name}; expected an object of it, as new ${value.name}() makes one`)
   }
-  if (typeof value !== 'object' || !has(value)) throw wrongType(name, value, `an object with the methods ${methods.join(' and ')}`)
+  if (typeof value !== 'object' || !has(value)) throw wrongType(name, value, expected)
+}
+
+/** A loss, known by these of its methods. */
+export function checkLossMethods(value: unknown, methods: readonly string[]): void {
+  checkMethods('loss', value, methods, 'a loss, such as new SigmoidFocalLoss()')
 }
 
 /** A finite number in a closed interval; `Infinity` as an end means there is none. `hint` ends the sentence. */

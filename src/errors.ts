@@ -9,10 +9,9 @@ export function show(value: unknown): string {
   if (Array.isArray(value)) return `an array of length ${value.length}`
   if (ArrayBuffer.isView(value)) {
     const tag = Object.prototype.toString.call(value).slice('[object '.length, -1)
-    const article = tag.startsWith('I') ? 'an' : 'a'
-    return value instanceof DataView ? 'a DataView' : `${article} ${tag} of length ${(value as Uint8Array).length}`
+    return value instanceof DataView ? 'a DataView' : `${withArticle(tag)} of length ${(value as Uint8Array).length}`
   }
-  if (typeof value === 'object' && value !== null) return deviceArray(value) ?? 'an object'
+  if (typeof value === 'object' && value !== null) return deviceArray(value) ?? instance(value)
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
@@ -22,9 +21,25 @@ function deviceArray(value: object): string | undefined {
   return typeof ptr === 'bigint' && typeof dtype === 'string' ? `${dtype.startsWith('i') ? 'an' : 'a'} ${dtype} array of length ${String(length)} on a GPU` : undefined
 }
 
-/** The noun for a count: `1 class`, `2 classes`. */
+/** `a Tensor`, `a Map`: by its class, unless that has no name or a minified one. */
+function instance(value: object): string {
+  const { constructor: made } = value as { readonly constructor?: unknown }
+  const name = typeof made === 'function' ? made.name : ''
+  return name !== 'Object' && /^[A-Z]\w{2,}$/.test(name) ? withArticle(name) : 'an object'
+}
+
+function withArticle(name: string): string {
+  return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`
+}
+
+/** The noun for a count. */
 export function noun(count: number, one: string, several = `${one}s`): string {
   return count === 1 ? one : several
+}
+
+/** `1 class`, `2 classes`. */
+export function counted(count: number, one: string, several?: string): string {
+  return `${count} ${noun(count, one, several)}`
 }
 
 /** `gamma is '2'; expected a finite number >= 0`, for a value of the wrong type. */
@@ -42,7 +57,7 @@ export function outOfRange(name: string, value: unknown, expected: string): Rang
  * call compare `arguments.length`, which costs nothing.
  */
 export function surplus(what: string, most: number, given: number, hint = ''): TypeError {
-  return new TypeError(`${what} was given ${given} ${noun(given, 'argument')}; expected ${most === 0 ? 'none' : `at most ${most}`}${hint}`)
+  return new TypeError(`${what} was given ${counted(given, 'argument')}; expected ${most === 0 ? 'none' : `at most ${most}`}${hint}`)
 }
 
 /** The error for an unknown option; suggests a similar name. */
@@ -63,8 +78,21 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** What other libraries call options that have names here that are not alike. */
+const elsewhere: Readonly<Record<string, string>> = {
+  applyclassbalancing: 'alpha',
+  avgfactor: 'normalizer',
+  clip: 'margin',
+  fromlogits: 'inputs',
+  numpositivessum: 'normalizer',
+  sampleweight: 'weights',
+  sizeaverage: 'reduction',
+}
+
 function nearest(name: string, known: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const other = elsewhere[plain(name)]
+  if (known.includes(other)) return other
   let best: string | undefined
   let least = 1 + Math.max(1, Math.floor(name.length / 3))
   for (const candidate of known) {

@@ -8,7 +8,7 @@
  */
 import type { Array as JaxArray, JsTree } from '@jax-js/jax'
 import type * as jaxjs from '@jax-js/jax'
-import { checkMethods, checkNames, checkRecord } from '../arguments.js'
+import { checkLossMethods, checkNames, checkRecord } from '../arguments.js'
 import type { Targets } from '../arrays/numeric_array.js'
 import { surplus, wrongType } from '../errors.js'
 import type { FocalLossBase, Reduced } from '../losses/base.js'
@@ -44,7 +44,7 @@ export function jaxValueAndGrad<R extends Reduction, P extends JsTree<JaxArray>,
 ): (params: P, inputs: I, targets: JaxArray | Targets, call?: JaxCall) => Promise<[value: Reduced<R, Float32Array>, grad: P]> {
   if (arguments.length > 3) throw surplus('jaxValueAndGrad()', 3, arguments.length)
   checkFramework('jax', jax, ['Array', 'vjp'], 'jax-js', 'jaxValueAndGrad(jax, loss, model)')
-  checkMethods('loss', loss, ['valueAndGrad'])
+  checkLossMethods(loss, ['valueAndGrad'])
   if (typeof model !== 'function') throw wrongType('model', model, 'a function (params, inputs) => logits')
   return async function (params, inputs, targets, call = {}) {
     if (arguments.length > 4) throw surplus('the function of jaxValueAndGrad()', 4, arguments.length)

@@ -1,7 +1,7 @@
 /** Compares the gradient of a loss with finite differences, for custom losses. */
 import type { Targets } from '../arrays/numeric_array.js'
 import { surplus } from '../errors.js'
-import { checkMethods, checkNames, checkRecord, number } from '../arguments.js'
+import { checkLossMethods, checkNames, checkRecord, number } from '../arguments.js'
 
 /** What is asked of a loss; every loss of this package has it. */
 export interface Differentiable {
@@ -70,7 +70,7 @@ export function gradcheck(
   options: GradcheckOptions = {},
 ): GradcheckResult {
   if (arguments.length > 4) throw surplus('gradcheck()', 4, arguments.length)
-  checkMethods('loss', loss, ['value', 'valueAndGrad'])
+  checkLossMethods(loss, ['value', 'valueAndGrad'])
   checkRecord('options', options)
   checkNames(options, names, 'gradcheck()')
   const { call = {} } = options

@@ -20,7 +20,7 @@ import { type LossConstants, parametersOf } from '../problem/constants.js'
 import { output } from '../problem/describe.js'
 import { firstOf, isMasked } from '../problem/positions.js'
 import { badProbability, badRow, isBadSum, type Problem } from '../problem/problem.js'
-import { checkClassCount, layoutOfLogits, perClassNames } from '../problem/shape.js'
+import { checkClassCount, layoutOfLogits } from '../problem/shape.js'
 
 /** A prior with the rule of the RetinaNet paper: {@link FocalLossBase.priorBias}. */
 export interface PriorRule {
@@ -96,7 +96,7 @@ export function biases(loss: LossConstants, prior: unknown): number | Float64Arr
   }
   const single = checkPrior('prior', prior)
   if (formula.perRow) throw wrongType('prior', single, 'an array, one number per class')
-  if (loss.classPositive !== null) throw wrongType('prior', single, `an array of ${loss.classPositive.length}, as ${perClassNames(loss)} is one`)
+  if (loss.classPositive !== null) throw wrongType('prior', single, `an array of ${loss.classPositive.length}, as ${loss.perClassOption} is one`)
   checkWeights(loss, 'priorBias()')
   return biasOfPrior(loss, formula, single, 0, 'prior')
 }

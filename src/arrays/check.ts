@@ -32,15 +32,29 @@ export function checkAnyLogits(value: unknown, dtype: HalfDtype | undefined): An
 
 function hintFor(value: unknown): string {
   if (typeof value === 'object' && value !== null && 'ptr' in value) return ' of the host (toHost() makes one)'
-  if (Array.isArray(value)) return ' (Float32Array.from(...) makes one)'
+  if (Array.isArray(value)) return ` (Float32Array.from(${flattened('logits', value) ?? 'logits'}) makes one)`
+  if (isTensor(value)) return TENSOR
   const isBits = ArrayBuffer.isView(value) && tagOf(value) === 'Uint16Array'
   return isBits ? " (dtype: 'float16' or 'bfloat16' says what its bits hold)" : ''
+}
+
+/** The code that has the numbers of nested arrays in one; `undefined` where an array is not nested. */
+function flattened(name: string, [first]: readonly unknown[]): string | undefined {
+  if (ArrayBuffer.isView(first)) return `${name}.flatMap((row) => [...row])`
+  if (!Array.isArray(first)) return undefined
+  return `${name}.flat(${Array.isArray(first[0]) ? 'Infinity' : ''})`
+}
+
+const TENSOR = ' (focal-loss/tfjs takes tensors of TensorFlow.js)'
+
+function isTensor(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'dataId' in value && 'shape' in value && 'dtype' in value
 }
 
 /** Anything numeric, plain arrays copied to typed ones. */
 export function checkNumbers(name: string, value: unknown): AnyArray {
   const numbers = toNumbers(name, value) ?? deviceArrayOf(name, value)
-  if (numbers === undefined) throw wrongType(name, value, 'a numeric typed array (BigInt arrays excepted) or an array of numbers')
+  if (numbers === undefined) throw wrongType(name, value, `a numeric typed array (BigInt arrays excepted) or an array of numbers${isTensor(value) ? TENSOR : ''}`)
   return numbers
 }
 
@@ -49,7 +63,7 @@ export function checkTargets(name: string, value: unknown): AnyArray {
   const numbers = toNumbers(name, value) ?? deviceArrayOf(name, value)
   if (numbers !== undefined) return numbers
   if (!ArrayBuffer.isView(value) || !tagOf(value).startsWith('Big')) {
-    throw wrongType(name, value, 'a numeric typed array or an array of numbers')
+    throw wrongType(name, value, `a numeric typed array or an array of numbers${isTensor(value) ? TENSOR : ''}`)
   }
   const big = value as BigInt64Array
   checkedLength(name, big)
@@ -72,7 +86,10 @@ function fromPlain(name: string, values: readonly unknown[]): NumericArray {
   const copy = new Float64Array(length)
   for (let i = 0; i < length; i++) {
     const value = values[i]
-    if (typeof value !== 'number' && typeof value !== 'boolean') throw wrongType(`${name}[${i}]`, value, 'a number')
+    if (typeof value !== 'number' && typeof value !== 'boolean') {
+      const flat = flattened(name, [value])
+      throw wrongType(`${name}[${i}]`, value, `a number${flat === undefined ? '' : ` (${flat} is flat)`}`)
+    }
     const number = Number(value)
     copy[i] = number
     integers &&= (number | 0) === number

@@ -7,7 +7,7 @@ import { type CallOptions, methods, readCall, givenOrNew, type Scaled } from '..
 import type { LossConstants } from '../problem/constants.js'
 import { describe } from '../problem/describe.js'
 import type { DevicePointer } from '../arrays/device_array.js'
-import { outOfRange, surplus, wrongType } from '../errors.js'
+import { counted, outOfRange, surplus, wrongType } from '../errors.js'
 import { denominatorOf, nothing, type Sums } from '../problem/problem.js'
 
 export interface ChunkCall<A extends Logits | DeviceLogits> extends CallOptions, Scaled {
@@ -51,7 +51,7 @@ export class Accumulator {
     const { classes } = problem
     if (problem.logits.length === 0) return this
     if (this.#classes !== undefined && classes !== this.#classes) {
-      throw new RangeError(`logits has rows of ${classes} classes; expected ${this.#classes}, as in the chunks before (reset() begins anew)`)
+      throw new RangeError(`logits has rows of ${counted(classes, 'class', 'classes')}; expected ${this.#classes}, as in the chunks before (reset() begins anew)`)
     }
     const { sum, elements, rows, positives } = runProblem(problem, undefined, this.#backend)
     const before = this.#sums

@@ -2,7 +2,7 @@
  * Options that reproduce the defaults of other libraries, as data: `new SigmoidFocalLoss({ ...presets.torchvision })`.
  * All of them take logits, whatever the library itself takes. docs/semantics.md compares the libraries.
  */
-import { outOfRange, surplus, wrongType } from '../errors.js'
+import { counted, outOfRange, surplus, wrongType } from '../errors.js'
 import { checkNames, number } from '../arguments.js'
 import { checkAlpha, type PerClass } from '../problem/options.js'
 import { checkCounts } from './class_weights.js'
@@ -59,7 +59,7 @@ function backgroundFirst(classes: number, alpha: PerClass | null): readonly numb
   if (!Number.isSafeInteger(classes) || classes < 1) throw outOfRange('classes', classes, 'an integer >= 1')
   const given = checkAlpha(alpha, typeof alpha === 'number' ? 1 : Infinity)
   if (typeof given !== 'number') {
-    if (given !== null && given.length !== classes) throw new RangeError(`alpha has ${given.length} entries; expected ${classes}, one per class`)
+    if (given !== null && given.length !== classes) throw new RangeError(`alpha has ${counted(given.length, 'entry', 'entries')}; expected ${classes}, one per class`)
     return given
   }
   return Array.from({ length: classes }, (_, c) => (c === 0 ? 1 - given : given))

@@ -1,4 +1,5 @@
 /** The options of a loss as formulas and backends take them: made once, with the loss. */
+import { counted } from '../errors.js'
 import type { Formula, Parameters } from '../formulas/formula.js'
 import type { FocalResolved, Inputs, OptionRules, Reading, Reduction, ResolvedOptions } from './options.js'
 
@@ -77,6 +78,8 @@ interface ClassWeighting {
   /** Length `classes`, instead of the numbers. */
   readonly classPositive: Float64Array | null
   readonly classNegative: Float64Array | null
+  /** The first option that has an entry per class, for messages. */
+  readonly perClassOption: string | null
 }
 
 /** What weighs the loss of a class: a number, one per class, or nothing. */
@@ -96,24 +99,24 @@ function classWeighting({ alpha, classWeights, posWeight, gamma }: Weighting, ba
     const [positive, negative] = each === null ? [1, 1] : balance(each)
     return [positive * weight * (at(posWeight, c) ?? 1), negative * weight]
   }
-  const classes = classCount({ gamma, alpha, classWeights, posWeight })
-  if (classes === undefined) {
+  const first = firstPerClass({ gamma, alpha, classWeights, posWeight })
+  if (first === undefined) {
     const [positiveWeight, negativeWeight] = weightsOf(0)
-    return { positiveWeight, negativeWeight, classPositive: null, classNegative: null }
+    return { positiveWeight, negativeWeight, classPositive: null, classNegative: null, perClassOption: null }
   }
-  const perClass = (which: 0 | 1) => Float64Array.from({ length: classes }, (_, c) => weightsOf(c)[which])
-  return { positiveWeight: 1, negativeWeight: 1, classPositive: perClass(0), classNegative: perClass(1) }
+  const perClass = (which: 0 | 1) => Float64Array.from({ length: first.length }, (_, c) => weightsOf(c)[which])
+  return { positiveWeight: 1, negativeWeight: 1, classPositive: perClass(0), classNegative: perClass(1), perClassOption: first.name }
 }
 
-/** How many classes the lists among them are for, if there is one. */
-function classCount(weighting: Weighting): number | undefined {
+/** The first list among them; all are as long. */
+function firstPerClass(weighting: Weighting): { readonly name: string; readonly length: number } | undefined {
   let first: { readonly name: string; readonly length: number } | undefined
   for (const [name, value] of Object.entries(weighting) as [string, FocalResolved['alpha']][]) {
     if (typeof value !== 'object' || value === null) continue
     first ??= { name, length: value.length }
-    if (value.length !== first.length) throw new RangeError(`${name} has ${value.length} entries; expected one per class, and ${first.name} has ${first.length}`)
+    if (value.length !== first.length) throw new RangeError(`${name} has ${counted(value.length, 'entry', 'entries')}; expected one per class, and ${first.name} has ${first.length}`)
   }
-  return first?.length
+  return first
 }
 
 function at(value: number | readonly number[] | null, c: number): number | null {

@@ -1,5 +1,5 @@
 /** The memory layout of logits: rows, classes, and the extent of a target. */
-import { outOfRange, wrongType } from '../errors.js'
+import { counted, outOfRange, wrongType } from '../errors.js'
 import type { CallOptions, TargetKind } from './call.js'
 import type { LossConstants } from './constants.js'
 import { type GivenTargets, kindOfOneClass, noIndices, tellIndices } from './targets.js'
@@ -26,7 +26,7 @@ export function inferLayout(loss: LossConstants, n: number, targets: GivenTarget
   }
   if (m === n && kindOfOneClass(loss, tellIndices(targets), call.targetKind) === 'labels') {
     if (!loss.formula.perRow) return { outer: n, classes: 1, inner: 1, targetsKind: 'labels' }
-    throw new TypeError(`shape is undefined; expected [rows, classes], as targets has one entry per logit (${n})`)
+    throw new TypeError(`shape is undefined; expected [rows, classes], as targets has one entry per logit (${n}; SigmoidFocalLoss is the loss of one logit per row)`)
   }
   if (m !== n && call.targetKind === undefined && !tellIndices(targets)) throw noIndices(targets.given, n)
   return { outer: m, classes: n / m, inner: 1, targetsKind: 'class-index' }
@@ -73,7 +73,7 @@ export function layoutOfLogits(loss: LossConstants, n: number, call: CallOptions
   if (call.classAxis !== undefined) throw new TypeError('classAxis is given without shape; expected both')
   const classes = loss.classPositive?.length ?? (loss.formula.perRow ? undefined : 1)
   if (classes === undefined) throw new TypeError('shape is undefined; expected [rows, classes]')
-  if (n % classes !== 0) throw new RangeError(`logits has length ${n}; expected a multiple of ${classes}, as ${perClassNames(loss)} has so many`)
+  if (n % classes !== 0) throw new RangeError(`logits has length ${n}; expected a multiple of ${classes}, as ${loss.perClassOption} has so many`)
   return { outer: n / classes, classes, inner: 1 }
 }
 
@@ -89,7 +89,7 @@ function sizesOf(shape: unknown, n: number): number[] {
   })
   const sizes = shape as number[]
   if (elements !== n) {
-    throw new RangeError(`shape [${sizes.join(', ')}] has ${elements} elements; expected ${n}, as many as logits`)
+    throw new RangeError(`shape [${sizes.join(', ')}] has ${counted(elements, 'element')}; expected ${n}, as many as logits`)
   }
   return sizes
 }
@@ -104,11 +104,6 @@ function split(loss: LossConstants, shape: readonly number[], classAxis: unknown
   const axis = given < 0 ? given + rank : given
   const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
   return { outer: product(shape.slice(0, axis)), classes: shape[axis], inner: product(shape.slice(axis + 1)) }
-}
-
-/** The options that may be one per class. */
-export function perClassNames({ classGamma }: LossConstants): string {
-  return classGamma === null ? 'alpha, classWeights or posWeight' : 'gamma, alpha, classWeights or posWeight'
 }
 
 /** In float32, in which kernels compare class indices, larger integers are no longer all different. */
@@ -127,6 +122,10 @@ export function checkClassCount(loss: LossConstants, classes: number, call: Call
   }
   const given = loss.classPositive?.length
   if (given === undefined || given === classes) return
-  const hint = call.shape === undefined ? ' (shape tells how many there are)' : ''
-  throw new RangeError(`${perClassNames(loss)} has ${given} entries; expected one per class, ${classes}${hint}`)
+  const hints = [
+    ...(call.shape === undefined ? ['shape tells how many there are'] : []),
+    // As others have it: one for positives, one for negatives
+    ...(classes === 1 && given === 2 && loss.perClassOption === 'alpha' ? ['one alpha is the weight of positives, and negatives have 1 - alpha'] : []),
+  ]
+  throw new RangeError(`${loss.perClassOption} has ${counted(given, 'entry', 'entries')}; expected one per class, ${classes}${hints.length > 0 ? ` (${hints.join('; ')})` : ''}`)
 }

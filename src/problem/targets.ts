@@ -63,7 +63,7 @@ export function checkIndices(loss: LossConstants, { array, given, areIntegers }:
 
 /** The error for targets that are too few for labels, and may not be class indices. */
 export function noIndices(given: unknown, elements: number): TypeError {
-  const indices = "class indices, one per row, in an integer typed array (targetKind: 'class-index' takes any array of the host)"
+  const indices = "class indices, one per row, in an integer typed array (with targetKind: 'class-index', in an array of any type)"
   return wrongType('targets', given, `${elements} labels, one per logit, or ${indices}`)
 }
 

@@ -144,7 +144,7 @@ describe('jaxValueAndGrad() refuses', () => {
       [jax, SigmoidFocalLoss, linear],
       new TypeError('loss is the class SigmoidFocalLoss; expected an object of it, as new SigmoidFocalLoss() makes one'),
     ],
-    ['a model before the loss', [jax, linear, loss], new TypeError('loss is a function; expected an object with the methods valueAndGrad')],
+    ['a model before the loss', [jax, linear, loss], new TypeError('loss is a function; expected a loss, such as new SigmoidFocalLoss()')],
     ['a model left out', [jax, loss], new TypeError('model is undefined; expected a function (params, inputs) => logits')],
     ['one argument more', [jax, loss, linear, {}], new TypeError('jaxValueAndGrad() was given 4 arguments; expected at most 3')],
   ])('%s', (_, args, error) => {

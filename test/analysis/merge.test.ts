@@ -99,7 +99,7 @@ describe('what is refused, and leaves no trace', () => {
     ['another temperature', () => evaluator({ loss, temperature: 2 }).merge(one), 'RangeError: part is of the temperature null; expected [2]'],
     ['other classes', () => evaluator({ loss }).merge(one, two), 'RangeError: part has 2 classes; expected 1, as before'],
     ['other options', () => loss.explainer({ perClass: true, bins: [0, 1] }).merge(explained), 'RangeError: part was made with {"compared":[{"gamma":2,"alpha":0.25}],"edges":[0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.99,0.999,1],"hardest":10,"perClass":true}; expected {"compared":[{"gamma":2,"alpha":0.25}],"edges":[0,1],"hardest":10,"perClass":true}'],
-    ['other classes to explain', () => loss.explainer({ perClass: true }).add(Float32Array.of(1, 2), [0, 1], { shape: [1, 2] }).merge(explained), 'RangeError: part has 1 classes; expected 2, as before'],
+    ['other classes to explain', () => loss.explainer({ perClass: true }).add(Float32Array.of(1, 2), [0, 1], { shape: [1, 2] }).merge(explained), 'RangeError: part has 1 class; expected 2, as before'],
   ]
   it.each(refusals)('%s', async (_, run, message) => {
     expect(String(await thrownBy(run))).toBe(message)

@@ -267,7 +267,7 @@ describe.each(settings)('$backend with $workers workers', ({ backend, workers })
     const x = Float32Array.of(1, -2, 3)
     const grad = new Float32Array(3).fill(7)
     it.each<[string, unknown[], Error]>([
-      ['of an argument', [[1, 2], [1, 0]], new TypeError('logits is an array of length 2; expected a Float32Array or a Float64Array (Float32Array.from(...) makes one)')],
+      ['of an argument', [[1, 2], [1, 0]], new TypeError('logits is an array of length 2; expected a Float32Array or a Float64Array (Float32Array.from(logits) makes one)')],
       ['of lost memory', [detached(3), [1, 0, 1]], new TypeError('logits has lost its memory, as its buffer is detached (transferred to another thread, perhaps); expected an array that has it')],
       ['of a target', [x, [1, 0, 2], { grad }], new RangeError('targets[2] is 2; expected a number from 0 to 1')],
       ['of a class', [x, Int32Array.of(3), { grad }], new RangeError('targets[0] is 3; expected a class in 0..2 (classes count from 0; set background or ignoreIndex to allow others)')],

@@ -54,6 +54,7 @@ const loss: LossConstants = {
   classTable: null,
   classParameters: null,
   classNegative: null,
+  perClassOption: null,
 }
 
 const crossoverOf = (fast: Backend, plain: Backend): number => crossover(fast, plain, loss, 'float32', () => now, now + BUDGET)

@@ -192,9 +192,9 @@ describe.each(testedBackends())('%s', (backend) => {
     const grad = Float32Array.of(7, 7)
     const refused: [unknown[], Error][] = [
       [[Float32Array.of(1, 2), Int32Array.of(1), { grad }], new RangeError('logits has rows of 2 classes; expected 3, as in the chunks before (reset() begins anew)')],
-      [[Float32Array.of(1, 2), [1, 0], { grad }], new RangeError('logits has rows of 1 classes; expected 3, as in the chunks before (reset() begins anew)')],
+      [[Float32Array.of(1, 2), [1, 0], { grad }], new RangeError('logits has rows of 1 class; expected 3, as in the chunks before (reset() begins anew)')],
       [[Float32Array.of(1, 2, 3), Int32Array.of(3)], new RangeError('targets[0] is 3; expected a class in 0..2 (classes count from 0; set background or ignoreIndex to allow others)')],
-      [[[1, 2, 3], Int32Array.of(0)], new TypeError('logits is an array of length 3; expected a Float32Array or a Float64Array (Float32Array.from(...) makes one)')],
+      [[[1, 2, 3], Int32Array.of(0)], new TypeError('logits is an array of length 3; expected a Float32Array or a Float64Array (Float32Array.from(logits) makes one)')],
       [[Float32Array.of(1, 2, 3), Int32Array.of(0), { grad: true }], new TypeError('grad is true; expected a Float32Array or a Float64Array')],
       [[Float32Array.of(1, 2, 3), Int32Array.of(0), { grad }], new RangeError('grad has length 2; expected 3')],
       [[Float32Array.of(1, 2, 3), Int32Array.of(0), { normaliser: 2 }], new TypeError("'normaliser' is not an option of add(); expected one of dtype, shape, classAxis, targetKind, weights, mask, grad, gradScale, out")],

@@ -71,7 +71,7 @@ const badFiles: readonly (readonly [sentence: string, files: readonly GivenFile[
   ['scores.csv has no column of targets; expected one that is called target, targets, label, labels or y_true among a, b.', [{ name: 'scores.csv', content: 'a,b\n1,0\n' }]],
   ['scores.csv has one column; expected logits and a target beside them, or another file with the targets.', [{ name: 'scores.csv', content: '1\n2\n' }]],
   ["scores.csv, line 3: column 1 is 'x'; expected a number.", [{ name: 'scores.csv', content: 'a,target\n1,0\nx,1\n' }]],
-  ['scores.csv, line 3: there are 1 cells; expected 2, as in the first line.', [{ name: 'scores.csv', content: 'a,target\n1,0\n1\n' }]],
+  ['scores.csv, line 3: there are 1 cell; expected 2, as in the first line.', [{ name: 'scores.csv', content: 'a,target\n1,0\n1\n' }]],
   ['scores.csv is no proper table (', [{ name: 'scores.csv', content: 'a,target\n"1,0\n' }]],
 ]
 

@@ -42,9 +42,16 @@ const float = 'a Float32Array or a Float64Array'
 const numeric = 'a numeric typed array (BigInt arrays excepted) or an array of numbers'
 const numericOrBig = 'a numeric typed array or an array of numbers'
 const gone = 'has lost its memory, as its buffer is detached (transferred to another thread, perhaps); expected an array that has it'
-const orIndices = "labels, one per logit, or class indices, one per row, in an integer typed array (targetKind: 'class-index' takes any array of the host)"
+const orIndices = "labels, one per logit, or class indices, one per row, in an integer typed array (with targetKind: 'class-index', in an array of any type)"
 const oneClass = 'a softmax has 1 class; expected 2 or more, as over one class its loss is always 0 (SigmoidFocalLoss is the loss of one class)'
 const unlabelled = '(set background or ignoreIndex to allow others)'
+
+const ofTensors = '(focal-loss/tfjs takes tensors of TensorFlow.js)'
+class Tensor {
+  readonly dataId = {}
+  readonly shape = [2]
+  readonly dtype = 'float32'
+}
 
 type Call = (backend: BackendName) => unknown
 
@@ -69,7 +76,7 @@ const ofOptions: readonly BadInput[] = [
   ['alpha with text', sigmoid({ alpha: [0.5, '1'] }), 'TypeError', "alpha[1] is '1'; expected a number from 0 to 1"],
   ['no alpha in an array', sigmoid({ alpha: [] }), 'RangeError', 'alpha is an empty array; expected one number per class'],
   ['an object for alpha', sigmoid({ alpha: {} }), 'TypeError', 'alpha is an object; expected a number, an array of numbers (one per class) or null'],
-  ['alpha and class weights for other classes', sigmoid({ alpha: [0.1, 0.2], classWeights: [1] }), 'RangeError', 'classWeights has 1 entries; expected one per class, and alpha has 2'],
+  ['alpha and class weights for other classes', sigmoid({ alpha: [0.1, 0.2], classWeights: [1] }), 'RangeError', 'classWeights has 1 entry; expected one per class, and alpha has 2'],
   ['a negative class weight', sigmoid({ classWeights: -1 }), 'RangeError', 'classWeights is -1; expected a finite number >= 0'],
   ['an infinite class weight', softmax({ classWeights: [1, Infinity] }), 'RangeError', 'classWeights[1] is Infinity; expected a finite number >= 0'],
   ['smoothing above 1', sigmoid({ labelSmoothing: 2 }), 'RangeError', 'labelSmoothing is 2; expected a number from 0 to 1'],
@@ -85,6 +92,9 @@ const ofOptions: readonly BadInput[] = [
   ['a misspelt option', sigmoid({ gama: 2 }), 'TypeError', "'gama' is not an option of SigmoidFocalLoss; did you mean 'gamma'?"],
   ['an option like no other', sigmoid({ temperature: 1 }), 'TypeError', "'temperature' is not an option of SigmoidFocalLoss; expected one of gamma, alpha, labelSmoothing, posWeight, softTargets, labelSmoothingOf, inputs, classWeights, background, ignoreIndex, reduction, backend"],
   ['an option of another library', sigmoid({ label_smoothing: 0.1 }), 'TypeError', "'label_smoothing' is not an option of SigmoidFocalLoss; did you mean 'labelSmoothing'?"],
+  ['an option of Keras', sigmoid({ fromLogits: true }), 'TypeError', "'fromLogits' is not an option of SigmoidFocalLoss; did you mean 'inputs'?"],
+  ['an option of Keras in Python', softmax({ from_logits: true }), 'TypeError', "'from_logits' is not an option of SoftmaxFocalLoss; did you mean 'inputs'?"],
+  ['mmdetection’s avg_factor', method('value', { avg_factor: 2 }), 'TypeError', "'avg_factor' is not an option of value(); did you mean 'normalizer'?"],
   ['an option of the other loss', softmax({ softTargets: 'linear' }), 'TypeError', "'softTargets' is not an option of SoftmaxFocalLoss; expected one of gamma, alpha, labelSmoothing, renormalize, inputs, classWeights, background, ignoreIndex, reduction, backend"],
   ['null for options', sigmoid(null), 'TypeError', 'options is null; expected an object with options'],
   ['a number for options', sigmoid(2), 'TypeError', 'options is 2; expected an object with options'],
@@ -124,7 +134,7 @@ const ofFamily: readonly BadInput[] = [
   ['a constant modulator null', make('QualityFocalLoss', { constantModulator: null }), 'TypeError', 'constantModulator is null; expected true or false'],
   ['gamma for both sides of an asymmetric loss', make('AsymmetricLoss', { gamma: 2 }), 'TypeError', "'gamma' is not an option of AsymmetricLoss; did you mean 'gammaPositive'?"],
   ['the authors’ gamma_neg', make('AsymmetricLoss', { gamma_neg: 4 }), 'TypeError', "'gamma_neg' is not an option of AsymmetricLoss; did you mean 'gammaNegative'?"],
-  ['the authors’ clip', make('AsymmetricLoss', { clip: 0.05 }), 'TypeError', `'clip' is not an option of AsymmetricLoss; expected one of gammaPositive, gammaNegative, margin, constantModulator, labelSmoothing, ${common}`],
+  ['the authors’ clip', make('AsymmetricLoss', { clip: 0.05 }), 'TypeError', "'clip' is not an option of AsymmetricLoss; did you mean 'margin'?"],
   ['a scale of 0', call(x, six, { gradScale: 0 }), 'RangeError', 'gradScale is 0; expected a finite number > 0'],
   ['a negative scale', call(x, six, { gradScale: -1 }), 'RangeError', 'gradScale is -1; expected a finite number > 0'],
   ['a scale without end', call(x, six, { gradScale: Infinity }), 'RangeError', 'gradScale is Infinity; expected a finite number > 0'],
@@ -142,14 +152,21 @@ const ofFamily: readonly BadInput[] = [
 ]
 
 const ofArrays: readonly BadInput[] = [
-  ['plain logits', call([1, 2], [1, 0]), 'TypeError', `logits is an array of length 2; expected ${float} (Float32Array.from(...) makes one)`],
+  ['plain logits', call([1, 2], [1, 0]), 'TypeError', `logits is an array of length 2; expected ${float} (Float32Array.from(logits) makes one)`],
   ['no logits', call(undefined, [1]), 'TypeError', `logits is undefined; expected ${float}`],
   ['integer logits', call(new Int32Array(2), [1, 0]), 'TypeError', `logits is an Int32Array of length 2; expected ${float}`],
   ['logits of 16 bits', call(new Uint16Array(2), [1, 0]), 'TypeError', `logits is a Uint16Array of length 2; expected ${float} (dtype: 'float16' or 'bfloat16' says what its bits hold)`],
   ['a dtype of other logits', call(x, six, { dtype: 'float16' }), 'TypeError', "logits is a Float32Array of length 6; expected a Uint16Array, as dtype is 'float16'"],
   ['a dtype of no name', call(new Uint16Array(2), [1, 0], { dtype: 'half' }), 'RangeError', "dtype is 'half'; expected one of 'float16', 'bfloat16'"],
   ['a dtype that is a number', call(new Uint16Array(2), [1, 0], { dtype: 16 }), 'TypeError', "dtype is 16; expected one of 'float16', 'bfloat16'"],
-  ['logits as a buffer', call(new ArrayBuffer(8), [1, 0]), 'TypeError', `logits is an object; expected ${float}`],
+  ['logits as a buffer', call(new ArrayBuffer(8), [1, 0]), 'TypeError', `logits is an ArrayBuffer; expected ${float}`],
+  ['logits as a set', call(new Set([1, 2]), [1, 0]), 'TypeError', `logits is a Set; expected ${float}`],
+  ['logits as a tensor of TensorFlow.js', call(new Tensor(), [1, 0]), 'TypeError', `logits is a Tensor; expected ${float} ${ofTensors}`],
+  ['targets as a tensor', call(x, new Tensor()), 'TypeError', `targets is a Tensor; expected ${numericOrBig} ${ofTensors}`],
+  ['a mask as a tensor', call(x, six, { mask: new Tensor() }), 'TypeError', `mask is a Tensor; expected ${numeric} ${ofTensors}`],
+  ['nested logits', call([[2, 0, -1], [0, 1, 2]], [0, 1]), 'TypeError', `logits is an array of length 2; expected ${float} (Float32Array.from(logits.flat()) makes one)`],
+  ['logits nested twice', call([[[2, 0]], [[0, 1]]], [0, 1]), 'TypeError', `logits is an array of length 2; expected ${float} (Float32Array.from(logits.flat(Infinity)) makes one)`],
+  ['rows of logits', call([Float32Array.of(1, 2)], [0]), 'TypeError', `logits is an array of length 1; expected ${float} (Float32Array.from(logits.flatMap((row) => [...row])) makes one)`],
   ['logits as a DataView', call(new DataView(new ArrayBuffer(8)), [1, 0]), 'TypeError', `logits is a DataView; expected ${float}`],
   ['detached logits', call(detached(), six), 'TypeError', `logits ${gone}`],
   ['logits out of bounds', call(outOfBounds(), six), 'TypeError', 'logits has lost its memory, as its resizable buffer has shrunk below the view; expected an array that has it'],
@@ -158,7 +175,7 @@ const ofArrays: readonly BadInput[] = [
   ['targets as text', call(x, '101010'), 'TypeError', `targets is '101010'; expected ${numericOrBig}`],
   ['targets of more than 32 bits', call(x, BigInt64Array.of(0n, 2n ** 40n)), 'RangeError', 'targets[1] is 1099511627776n; expected an integer of 32 bits'],
   ['weights of 64 bits', call(x, [1, 0, 1, 0, 1, 0], { weights: new BigInt64Array(6) }), 'TypeError', `weights is a BigInt64Array of length 6; expected ${numeric}`],
-  ['nested targets', call(x, [[1], [0]]), 'TypeError', 'targets[0] is an array of length 1; expected a number'],
+  ['nested targets', call(x, [[1], [0]]), 'TypeError', 'targets[0] is an array of length 1; expected a number (targets.flat() is flat)'],
   ['targets with holes', call(x, new Array(6)), 'TypeError', 'targets[0] is undefined; expected a number'],
   ['too few targets', call(x, [1, 0, 1, 0]), 'RangeError', 'targets has length 4; expected 6, as many as logits, or one class index per row'],
   ['too many targets', call(x, new Uint8Array(7)), 'RangeError', 'targets has length 7; expected 6, as many as logits, or one class index per row'],
@@ -198,7 +215,7 @@ const ofCalls: readonly BadInput[] = [
   ['a class axis without shape', call(x, six, { classAxis: 1 }), 'TypeError', 'classAxis is given without shape; expected both'],
   ['a class axis too large', call(x, six, { shape: [2, 3], classAxis: 2 }), 'RangeError', 'classAxis is 2; expected an integer from -2 to 1'],
   ['a class axis as text', call(x, six, { shape: [2, 3], classAxis: 'last' }), 'TypeError', "classAxis is 'last'; expected an integer from -2 to 1"],
-  ['a softmax without shape', callSoftmax(x, six), 'TypeError', 'shape is undefined; expected [rows, classes], as targets has one entry per logit (6)'],
+  ['a softmax without shape', callSoftmax(x, six), 'TypeError', 'shape is undefined; expected [rows, classes], as targets has one entry per logit (6; SigmoidFocalLoss is the loss of one logit per row)'],
   ['weights of another length', call(x, six, { shape: [2, 3], weights: [1] }), 'RangeError', 'weights has length 1; expected 6 (one per logit) or 2 (one per row)'],
   ['weights null', call(x, six, { weights: null }), 'TypeError', `weights is null; expected ${numeric}`],
   ['weights with text', call(x, six, { weights: ['1', 1, 1, 1, 1, 1] }), 'TypeError', "weights[0] is '1'; expected a number"],
@@ -216,8 +233,8 @@ const ofCalls: readonly BadInput[] = [
   ['a normalizer of sums', method('sums', { normalizer: 3 }), 'TypeError', "'normalizer' is not an option of sums(); expected one of dtype, shape, classAxis, targetKind, weights, mask, grad, gradScale, out"],
   ['null for call options', call(x, six, null), 'TypeError', 'call options is null; expected an object with options'],
   ['call options that are none', call(x, six, new Float32Array(6)), 'TypeError', 'call options is a Float32Array of length 6; expected an object with options'],
-  ['alpha for other classes', callNone(x, six, outputs, { alpha: [0.1, 0.2] }), 'RangeError', 'alpha, classWeights or posWeight has 2 entries; expected one per class, 1 (shape tells how many there are)'],
-  ['class weights for other classes', call(x, six, { shape: [2, 3] }, { classWeights: [1, 2] }), 'RangeError', 'alpha, classWeights or posWeight has 2 entries; expected one per class, 3'],
+  ['alpha for other classes', callNone(x, six, outputs, { alpha: [0.1, 0.2] }), 'RangeError', 'alpha has 2 entries; expected one per class, 1 (shape tells how many there are; one alpha is the weight of positives, and negatives have 1 - alpha)'],
+  ['class weights for other classes', call(x, six, { shape: [2, 3] }, { classWeights: [1, 2] }), 'RangeError', 'classWeights has 2 entries; expected one per class, 3'],
   ['a background that is a class of a softmax', callSoftmax(x, Int32Array.of(0, 1), {}, { background: 0 }), 'RangeError', 'background is 0; expected an integer outside the classes 0..2 of a softmax'],
 ]
 

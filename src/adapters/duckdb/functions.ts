@@ -1,7 +1,7 @@
 /** A loss as SQL functions of DuckDB. */
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBVector } from '@duckdb/node-api'
 import type * as duckdbApi from '@duckdb/node-api'
-import { checkMethods, checkNames, checkRecord } from '../../arguments.js'
+import { checkLossMethods, checkMethods, checkNames, checkRecord } from '../../arguments.js'
 import type { Logits } from '../../arrays/logits.js'
 import type { Targets } from '../../arrays/numeric_array.js'
 import { outOfRange, surplus, wrongType } from '../../errors.js'
@@ -48,7 +48,7 @@ export function registerFunctions(duckdb: DuckDB, connection: Pick<DuckDBConnect
   if (arguments.length > 4) throw surplus('registerFunctions()', 4, arguments.length)
   checkFramework('duckdb', duckdb, ['DuckDBScalarFunction', 'LIST'], 'DuckDB', 'registerFunctions(duckdb, connection, loss)')
   checkMethods('connection', connection, ['registerScalarFunction'])
-  checkMethods('loss', loss, ['sums', 'toProbability'])
+  checkLossMethods(loss, ['sums', 'toProbability'])
   checkRecord('names', names)
   checkNames(names, new Set(Object.keys(defaults)), 'registerFunctions()')
   const given = { ...defaults, ...Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)) }

@@ -4,10 +4,10 @@
  * So the ranks add up sums, and divide once.
  */
 import { describeLoss } from '../../analysis/part.js'
-import { checkMethods, checkNames, checkRecord } from '../../arguments.js'
+import { checkLossMethods, checkNames, checkRecord } from '../../arguments.js'
 import { tagOf } from '../../arrays/intrinsics.js'
 import type { Targets } from '../../arrays/numeric_array.js'
-import { surplus, wrongType } from '../../errors.js'
+import { counted, surplus, wrongType } from '../../errors.js'
 import type { FocalLossBase } from '../../losses/base.js'
 import { type CallOptions, type Method, methods, type Scaled } from '../../problem/call.js'
 import type { Reduction } from '../../problem/options.js'
@@ -139,8 +139,8 @@ export class ParallelBatch {
 
   #checkSums(all: Float64Array): void {
     const { size } = this.#collective
-    if (all[RANKS] !== size) throw new Error(`collective.allReduce has added up ${all[RANKS]} ranks; expected ${size}, in place, once it returns or its promise resolves`)
-    if (all[REFUSED] > 0) throw new Error(`${all[REFUSED]} of ${size} ranks refused their part of the batch; their errors say why`)
+    if (all[RANKS] !== size) throw new Error(`collective.allReduce has added up ${counted(all[RANKS], 'rank')}; expected ${size}, in place, once it returns or its promise resolves`)
+    if (all[REFUSED] > 0) throw new Error(`${all[REFUSED]} of ${counted(size, 'rank')} refused their part of the batch; their errors say why`)
     const different = alike.find(([at]) => differ(all, at))
     if (different === undefined) return
     const [at, what] = different
@@ -161,7 +161,7 @@ function optionsOf({ constants, options }: ParallelLoss): string {
  */
 export function parallelStep(loss: ParallelLoss, collective: Collective): ParallelStep {
   if (arguments.length > 2) throw surplus('parallelStep()', 2, arguments.length)
-  checkMethods('loss', loss, ['sums', 'denominator'])
+  checkLossMethods(loss, ['sums', 'denominator'])
   checkRecord('loss.options', loss.options)
   // Which those who do not write TypeScript find out here
   if ((loss as Partial<ParallelLoss>).constants === undefined) throw wrongType('loss', loss, 'a loss of this package, whose options all ranks can compare')

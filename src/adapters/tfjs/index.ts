@@ -6,7 +6,7 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
 import type { FocalLossBase } from '../../losses/base.js'
-import { checkMethods, checkNames, checkRecord, oneOf } from '../../arguments.js'
+import { checkLossMethods, checkNames, checkRecord, oneOf } from '../../arguments.js'
 import { surplus, wrongType } from '../../errors.js'
 import { type TargetKind, targetKinds } from '../../problem/call.js'
 import type { Reduction } from '../../problem/options.js'
@@ -59,7 +59,7 @@ const onGpu: ReadonlySet<string> = new Set(['webgl', 'webgpu'])
 export function tfLoss(tf: TensorFlow, loss: TfjsLoss, options: TfjsOptions = {}): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
   if (arguments.length > 3) throw surplus('tfLoss()', 3, arguments.length)
   checkFramework('tf', tf, ['getBackend', 'customGrad'], 'TensorFlow.js', 'tfLoss(tf, loss)')
-  checkMethods('loss', loss, ['sums', 'denominator'])
+  checkLossMethods(loss, ['sums', 'denominator'])
   checkRecord('loss.options', loss.options)
   checkRecord('options', options)
   checkNames(options, new Set(['implementation', 'targetKind']), 'tfLoss()')

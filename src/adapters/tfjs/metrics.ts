@@ -2,7 +2,7 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
 import type * as tfjs from '@tensorflow/tfjs-core'
 import type { ScalarFigures } from '../../analysis/evaluate/evaluation.js'
-import { checkMethods, checkNames, checkRecord, number, oneOf } from '../../arguments.js'
+import { checkLossMethods, checkNames, checkRecord, number, oneOf } from '../../arguments.js'
 import { outOfRange, surplus, wrongType } from '../../errors.js'
 import type { FocalLossBase } from '../../losses/base.js'
 import { type TargetKind, targetKinds } from '../../problem/call.js'
@@ -67,7 +67,7 @@ export interface TfjsMetrics {
 export function tfMetrics(tf: MetricOperations, loss: TfjsMetricLoss, options: TfjsMetricOptions = {}): TfjsMetrics {
   if (arguments.length > 3) throw surplus('tfMetrics()', 3, arguments.length)
   checkFramework('tf', tf, ['getBackend', 'customGrad'], 'TensorFlow.js', 'tfMetrics(tf, loss)')
-  checkMethods('loss', loss, ['priorBias'])
+  checkLossMethods(loss, ['priorBias'])
   const { constants } = loss as Partial<TfjsMetricLoss>
   if (constants === undefined) throw wrongType('loss', loss, 'a loss of this package, whose calibration is known')
   checkRecord('options', options)

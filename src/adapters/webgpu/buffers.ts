@@ -4,7 +4,7 @@ import { FLOAT32 } from '../../arrays/logits.js'
 import { type GpuBuffer, usage } from '../../backends/webgpu/interface.js'
 import type { Numbers } from '../../backends/webgpu/recorder.js'
 import { checkClasses, type GpuProblem } from '../../backends/webgpu/steps.js'
-import { outOfRange, show, wrongType } from '../../errors.js'
+import { counted, outOfRange, show, wrongType } from '../../errors.js'
 import { type Scaled, type TargetKind, targetKinds } from '../../problem/call.js'
 import type { LossConstants } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
@@ -124,7 +124,7 @@ export function describeBuffers(
 function numbersOf(name: string, buffer: GpuBuffer | undefined, length: number): Numbers {
   const { size, usage: usages, mapState } = Object(buffer) as Partial<GpuBuffer>
   if (buffer === undefined || typeof size !== 'number' || typeof usages !== 'number') throw wrongType(name, buffer, 'a GPUBuffer')
-  if (size < 4 * length) throw new RangeError(`${name} has ${size} bytes; expected at least ${4 * length}, ${length} numbers of 4 bytes`)
+  if (size < 4 * length) throw new RangeError(`${name} has ${counted(size, 'byte')}; expected at least ${4 * length}, ${length} numbers of 4 bytes`)
   if ((usages & usage.storage) === 0) throw new RangeError(`${name} has usage ${show(usages)}; expected GPUBufferUsage.STORAGE among it`)
   if (mapState !== undefined && mapState !== 'unmapped') throw new RangeError(`${name} is ${mapState === 'mapped' ? 'mapped' : 'being mapped'}; expected a buffer after unmap(), as the GPU has no other`)
   return { buffer, type: 'f32', offset: 0, length }

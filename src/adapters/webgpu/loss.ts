@@ -1,5 +1,5 @@
 /** Losses on a WebGPU device: on the caller's buffers, or on arrays in host memory. */
-import { checkMethods } from '../../arguments.js'
+import { checkLossMethods } from '../../arguments.js'
 import type { Targets } from '../../arrays/numeric_array.js'
 import { checkGpuDevice, type GpuDevice } from '../../backends/webgpu/interface.js'
 import { Recorder } from '../../backends/webgpu/recorder.js'
@@ -58,7 +58,7 @@ export async function webgpuDevice(): Promise<GpuDevice> {
 export function webgpuLoss<R extends Reduction>(device: GpuDevice, loss: WebgpuLossSource<R>): WebgpuLoss<R> {
   if (arguments.length > 2) throw surplus('webgpuLoss()', 2, arguments.length)
   checkGpuDevice('device', device)
-  checkMethods('loss', loss, ['sums'])
+  checkLossMethods(loss, ['sums'])
   const { constants } = loss
   checkLoss(constants)
   const { reduction } = loss.options

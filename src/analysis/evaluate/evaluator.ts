@@ -1,8 +1,8 @@
 /** Evaluates scores on any amount of data: chunks are added one after another, and only histograms are kept. */
-import { checkNames, checkRecord, flag } from '../../arguments.js'
+import { checkNames, flag } from '../../arguments.js'
 import type { Logits } from '../../arrays/logits.js'
 import type { Targets } from '../../arrays/numeric_array.js'
-import { surplus } from '../../errors.js'
+import { counted, surplus } from '../../errors.js'
 import type { CallOptions } from '../../problem/call.js'
 import { Labels } from '../labels.js'
 import { checkPart, describeLoss, type Part } from '../part.js'
@@ -10,7 +10,7 @@ import { isPlain, problemOf } from './data.js'
 import { checkElements, Elements, type ElementsState, isOneForAll } from './elements.js'
 import type { AllScores, Evaluation } from './evaluation.js'
 import { fingerprintOf } from './fingerprint.js'
-import { checkOptions, evaluateNames, type EvaluableLoss, type EvaluateOptions, type EvaluatorOptions, type EvaluatorSettings } from './options.js'
+import { checkOptions, checkOptionsRecord, evaluateNames, type EvaluableLoss, type EvaluateOptions, type EvaluatorOptions, type EvaluatorSettings } from './options.js'
 import { areFrom0To1, MAY_BE_PROBABILITIES } from './probable.js'
 import { areIndices, checkRows, Rows, type RowsState } from './rows.js'
 
@@ -69,11 +69,11 @@ export class Evaluator {
     if (problem.logits.length === 0) return this
     const { classes } = problem
     if (this.#classes !== undefined && classes !== this.#classes) {
-      throw new RangeError(`logits has rows of ${classes} classes; expected ${this.#classes}, as in the chunks before`)
+      throw new RangeError(`logits has rows of ${counted(classes, 'class', 'classes')}; expected ${this.#classes}, as in the chunks before`)
     }
     const { temperature, fittedOn } = this.#settings
     if (temperature !== null && temperature.length > 1 && temperature.length !== classes) {
-      throw new RangeError(`temperature has ${temperature.length} entries; expected one per class, ${classes}`)
+      throw new RangeError(`temperature has ${counted(temperature.length, 'entry', 'entries')}; expected one per class, ${classes}`)
     }
     if (this.#classes === undefined) this.#examples = examplesOf(this.#loss, this.#settings, classes, this.#apartOf(classes))
     this.#classes = classes
@@ -117,7 +117,7 @@ export class Evaluator {
       flag('part.from0To1', part.from0To1)
       if (part.classes === null) continue
       classes ??= part.classes
-      if (part.classes !== classes) throw new RangeError(`part has ${part.classes} classes; expected ${classes}, as before`)
+      if (part.classes !== classes) throw new RangeError(`part has ${counted(part.classes, 'class', 'classes')}; expected ${classes}, as before`)
       const apart = this.#apartOf(classes)
       if (this.#loss.constants.formula.perRow) checkRows('part.examples', part.examples as RowsState, apart, this.#settings.temperature !== null)
       else checkElements('part.examples', part.examples as ElementsState, apart)
@@ -163,7 +163,7 @@ export class Evaluator {
     if (constants.formula.perRow) return 0
     const { temperature } = this.#settings
     if (!isOneForAll(constants) || (temperature !== null && temperature.length > 1)) {
-      throw new RangeError(`logits has rows of ${classes} classes, which the loss or the temperature treats each in its own way; expected at most ${MOST_CLASSES} of such`)
+      throw new RangeError(`logits has rows of ${counted(classes, 'class', 'classes')}, which the loss or the temperature treats each in its own way; expected at most ${MOST_CLASSES} of such`)
     }
     return 1
   }
@@ -215,7 +215,7 @@ function examplesOf({ constants }: EvaluableLoss, { temperature }: EvaluatorSett
  */
 export function evaluate(logits: Logits, targets: Targets, options: EvaluateOptions): Evaluation {
   if (arguments.length > 3) throw surplus('evaluate()', 3, arguments.length)
-  checkRecord('options', options)
+  checkOptionsRecord(options)
   checkNames(options, evaluateNames, 'evaluate()')
   const { loss, temperature, bins, thresholds, ...call } = options
   return evaluator({ loss, temperature, bins, thresholds }).add(logits, targets, call).result()

@@ -1,5 +1,5 @@
 /** The options of `evaluate`, checked. */
-import { checkMethods, checkNames, checkRecord, number, positiveNumber } from '../../arguments.js'
+import { checkLossMethods, checkNames, checkRecord, number, positiveNumber } from '../../arguments.js'
 import { wrongType } from '../../errors.js'
 import type { Targets } from '../../arrays/numeric_array.js'
 import type { Logits } from '../../arrays/logits.js'
@@ -74,10 +74,10 @@ const evaluatorNames = ['loss', 'temperature', 'bins', 'thresholds']
 export const evaluateNames: ReadonlySet<string> = new Set([...evaluatorNames, ...methods.explainerAdd.options])
 
 export function checkOptions(options: EvaluatorOptions): EvaluatorSettings {
-  checkRecord('options', options)
+  checkOptionsRecord(options)
   checkNames(options, new Set(evaluatorNames), 'evaluator()')
   const { loss, temperature, bins = 15, thresholds = {} } = options
-  checkLoss(loss)
+  checkEvaluable(loss)
   checkRecord('thresholds', thresholds)
   checkNames(thresholds, new Set(['recall', 'precision', 'cost']), 'thresholds')
   const { recall = [0.9], precision = [0.9], cost = [{ falsePositive: 1, falseNegative: 1 }] } = thresholds
@@ -88,9 +88,15 @@ export function checkOptions(options: EvaluatorOptions): EvaluatorSettings {
   }
 }
 
+/** Options with a loss among them, not the loss in place of them. */
+export function checkOptionsRecord(options: unknown): void {
+  if (typeof (Object(options) as Partial<EvaluableLoss>).sums === 'function') throw wrongType('options', options, '{ loss, ... }')
+  checkRecord('options', options, 'an object with options, such as { loss }')
+}
+
 /** A loss of this package, whose calibration is known. */
-export function checkLoss(loss: EvaluableLoss): void {
-  checkMethods('loss', loss, ['sums'])
+export function checkEvaluable(loss: EvaluableLoss): void {
+  checkLossMethods(loss, ['sums'])
   // Which those who do not write TypeScript find out here
   if ((loss as Partial<EvaluableLoss>).constants === undefined) throw wrongType('loss', loss, 'a loss of this package, whose calibration is known')
 }

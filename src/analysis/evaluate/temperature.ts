@@ -1,5 +1,5 @@
 /** A temperature: the number that logits are divided by, so that their log loss is least. */
-import { checkNames, checkRecord, flag } from '../../arguments.js'
+import { checkNames, flag } from '../../arguments.js'
 import type { Logits } from '../../arrays/logits.js'
 import type { Targets } from '../../arrays/numeric_array.js'
 import { surplus } from '../../errors.js'
@@ -7,7 +7,7 @@ import { type CallOptions, methods } from '../../problem/call.js'
 import { problemOf } from './data.js'
 import { fingerprintOf } from './fingerprint.js'
 import { minimise } from './newton.js'
-import { checkLoss, type EvaluableLoss } from './options.js'
+import { checkEvaluable, checkOptionsRecord, type EvaluableLoss } from './options.js'
 import { slopesOfElements, slopesOfRows } from './slopes.js'
 
 /** What {@link fitTemperature} finds: plain data. */
@@ -55,10 +55,10 @@ const temperatureNames: ReadonlySet<string> = new Set(['loss', 'perClass', ...me
  */
 export function fitTemperature(logits: Logits, targets: Targets, options: TemperatureOptions): FittedTemperature {
   if (arguments.length > 3) throw surplus('fitTemperature()', 3, arguments.length)
-  checkRecord('options', options)
+  checkOptionsRecord(options)
   checkNames(options, temperatureNames, 'fitTemperature()')
   const { loss, perClass = false, ...call } = options
-  checkLoss(loss)
+  checkEvaluable(loss)
   const isPerRow = loss.constants.formula.perRow
   if (flag('perClass', perClass) && isPerRow) throw new TypeError('perClass is true; expected false, as a softmax has one temperature')
   const problem = problemOf(loss, logits, targets, call)

@@ -6,7 +6,7 @@
 import { checkNames, checkRecord, flag } from '../../arguments.js'
 import type { Logits } from '../../arrays/logits.js'
 import type { Targets } from '../../arrays/numeric_array.js'
-import { outOfRange, surplus } from '../../errors.js'
+import { counted, outOfRange, surplus } from '../../errors.js'
 import { type CallOptions, methods, readCall } from '../../problem/call.js'
 import type { LossConstants } from '../../problem/constants.js'
 import type { Inputs } from '../../problem/options.js'
@@ -247,6 +247,6 @@ export class Explainer {
 
 /** The number of classes, `null` for any. Throws where it is not what it was before. */
 function sameClasses(before: number | null, came: number | null, what: string): number | null {
-  if (before !== null && came !== null && before !== came) throw new RangeError(`${what} ${came} classes; expected ${before}, as before`)
+  if (before !== null && came !== null && before !== came) throw new RangeError(`${what} ${counted(came, 'class', 'classes')}; expected ${before}, as before`)
   return came ?? before
 }

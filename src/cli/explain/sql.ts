@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import type * as duckdbApi from '@duckdb/node-api'
 import type { QueryChunk, QueryColumn } from 'focal-loss/duckdb'
-import { reasonOf } from '../../errors.js'
+import { counted, reasonOf } from '../../errors.js'
 import { type Source, sourceOf } from './files/chunks.js'
 import { chooseColumns, type ColumnChoice, takenOf } from './files/columns.js'
 import type { Meaning } from './files/files.js'
@@ -32,7 +32,7 @@ export async function sqlSource(sql: string, options: ColumnChoice & Meaning): P
     let ahead: IteratorResult<QueryChunk, void> | undefined = await stream.next().catch(refused)
     const [rows, classes] = ahead.done === true ? [1, logits.length] : ahead.value.shape
     const each = ahead.done === true ? targets.length : ahead.value.targets.length / rows
-    if (each !== classes && each !== 1) throw new Error(`${QUERY} has ${each} targets a row; expected 1, the index of a class, or ${classes}, one for each logit`)
+    if (each !== classes && each !== 1) throw new Error(`${QUERY} has ${counted(each, 'target')} a row; expected 1, the index of a class, or ${classes}, one for each logit`)
     const next = async () => {
       const { value } = ahead ?? (await stream.next().catch(refused))
       ahead = undefined

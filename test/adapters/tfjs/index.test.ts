@@ -310,8 +310,8 @@ describe('tfLoss() refuses', () => {
     ['this package for the framework', [{ SigmoidFocalLoss, getBackend: () => 'js' }, loss], framework('an object')],
     ['nothing', [], framework('undefined')],
     ['a class', [tf, SigmoidFocalLoss], new TypeError('loss is the class SigmoidFocalLoss; expected an object of it, as new SigmoidFocalLoss() makes one')],
-    ['a name', [tf, 'SigmoidFocalLoss'], new TypeError("loss is 'SigmoidFocalLoss'; expected an object with the methods sums and denominator")],
-    ['a loss left out', [tf], new TypeError('loss is undefined; expected an object with the methods sums and denominator')],
+    ['a name', [tf, 'SigmoidFocalLoss'], new TypeError("loss is 'SigmoidFocalLoss'; expected a loss, such as new SigmoidFocalLoss()")],
+    ['a loss left out', [tf], new TypeError('loss is undefined; expected a loss, such as new SigmoidFocalLoss()')],
     ['a loss without options', [tf, { sums: () => undefined, denominator: () => 1 }], new TypeError('loss.options is undefined; expected an object with options')],
     ['one argument more', [tf, loss, {}, 'fused'], new TypeError('tfLoss() was given 4 arguments; expected at most 3')],
   ])('%s', (_, args, error) => {

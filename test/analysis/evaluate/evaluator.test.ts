@@ -1,6 +1,6 @@
 /** `evaluate`: what it defines where there are ties, weights, masks, absent classes, or more logits than slots. */
 import { describe, expect, it } from 'vitest'
-import { AsymmetricLoss, evaluate, type Figures, evaluator, type EvaluatorState, HeatmapFocalLoss, type Logits, presets, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
+import { AsymmetricLoss, evaluate, type Figures, evaluator, type EvaluatorState, fitTemperature, HeatmapFocalLoss, type Logits, presets, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { exactFigures } from '../../support/exact_figures.js'
 import { seeded } from '../../support/random.js'
 import { thrownBy } from '../../support/thrown.js'
@@ -222,7 +222,12 @@ describe('errors', () => {
     ['a negative weight', () => evaluate(x, [0, 1], { loss, weights: [1, -1] }), 'RangeError: weights[1] is -1; expected a finite number >= 0, to weigh an example with'],
     ['a label that is none', () => evaluate(x, [0, 2], { loss }), 'RangeError: targets[1] is 2; expected a number from 0 to 1'],
     ['a class that is none', () => evaluate(x, Int32Array.of(2), { loss: new SoftmaxFocalLoss() }), 'RangeError: targets[0] is 2; expected a class in 0..1 (classes count from 0; set background or ignoreIndex to allow others)'],
-    ['no loss', () => evaluate(x, [0, 1], {} as never), "TypeError: loss is undefined; expected an object with the methods sums"],
+    ['no loss', () => evaluate(x, [0, 1], {} as never), 'TypeError: loss is undefined; expected a loss, such as new SigmoidFocalLoss()'],
+    ['a loss by its name', () => evaluate(x, [0, 1], { loss: 'sigmoid' } as never), "TypeError: loss is 'sigmoid'; expected a loss, such as new SigmoidFocalLoss()"],
+    ['a loss in place of the options', () => evaluate(x, [0, 1], loss as never), 'TypeError: options is a SigmoidFocalLoss; expected { loss, ... }'],
+    ['a loss in place of the options of an evaluator', () => evaluator(loss as never), 'TypeError: options is a SigmoidFocalLoss; expected { loss, ... }'],
+    ['a loss in place of the options of a fit', () => fitTemperature(x, [0, 1], new SoftmaxFocalLoss() as never), 'TypeError: options is a SoftmaxFocalLoss; expected { loss, ... }'],
+    ['no options', () => (evaluate as (...args: unknown[]) => unknown)(x, [0, 1]), 'TypeError: options is undefined; expected an object with options, such as { loss }'],
     ['a loss of another kind', () => evaluate(x, [0, 1], { loss: { sums: () => ({}) } as never }), 'TypeError: loss is an object; expected a loss of this package, whose calibration is known'],
     ['an unknown option', () => evaluate(x, [0, 1], { loss, bin: 3 } as never), "TypeError: 'bin' is not an option of evaluate(); did you mean 'bins'?"],
     ['no bins', () => evaluator({ loss, bins: 0 }), 'RangeError: bins is 0; expected an integer from 1 to 1000'],

@@ -43,8 +43,8 @@ describe("init('wasm', { module })", () => {
     ['bytes', bytes, `module is a Uint8Array of length ${bytes.length}; ${expected}`],
     ['null', null, `module is null; ${expected}`],
     ['a path', './focal-loss.wasm', `module is './focal-loss.wasm'; ${expected}`],
-    ['a promise', Promise.resolve(), `module is an object; ${expected}`],
-    ['an object of its prototype', Object.create(WebAssembly.Module.prototype), `module is an object; ${expected}`],
+    ['a promise', Promise.resolve(), `module is a Promise; ${expected}`],
+    ['an object of its prototype', Object.create(WebAssembly.Module.prototype), `module is a Module; ${expected}`],
     ["somebody else's module", moduleOf(['add']), `module is a WebAssembly.Module without the function focal_malloc; ${expected}`],
   ])('refuses %s', async (_, wrong, message) => {
     await expect(given(wrong)).rejects.toThrow(new TypeError(message))

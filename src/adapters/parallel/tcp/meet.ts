@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { endianness } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { reasonOf } from '../../../errors.js'
+import { counted, reasonOf } from '../../../errors.js'
 import { Link, type Message } from './link.js'
 import type { checkTcpOptions } from './options.js'
 
@@ -79,7 +79,7 @@ function refusalOf(hello: Message, job: { readonly nonce: string; readonly secre
   const { format, rank, size, order, proof } = hello
   if (format !== FORMAT) return `format ${String(format)}; expected ${FORMAT}, that of one version of focal-loss on all ranks`
   if (!isProof(proof, proofOf(job.secret, job.nonce, Number(rank)))) return 'another secret; expected that of rank 0'
-  if (size !== job.size) return `a job of ${String(size)} ranks; expected ${job.size}, as rank 0 has it`
+  if (size !== job.size) return `a job of ${counted(Number(size), 'rank')}; expected ${job.size}, as rank 0 has it`
   if (order !== endianness()) return `numbers of byte order ${String(order)}; expected ${endianness()}, as rank 0 has them`
   if (!(Number.isInteger(rank) && Number(rank) >= 1 && Number(rank) < job.size)) return `rank ${String(rank)}; expected an integer from 1 to ${job.size - 1}`
   if (job.taken[Number(rank) - 1] !== undefined) return `rank ${String(rank)} is there already; expected every rank once`

@@ -2,6 +2,7 @@
  * Reads Arrow IPC, files (Feather version 2) and streams, one record batch after another: a file is a stream between two marks, with a footer.
  * Flechette decodes the messages; here they are found, so that one alone is in memory. https://arrow.apache.org/docs/format/Columnar.html
  */
+import { counted } from '../../../errors.js'
 import { type Batch, CompressionType, type DataType, setCompressionCodec, type Table, tableFromIPC, Type } from '@uwdata/flechette'
 import { decompress } from 'fzstd'
 import type { TableReader } from './array_reader.js'
@@ -26,7 +27,7 @@ setCompressionCodec(CompressionType.ZSTD, {
   encode: unused,
   decode(input, length) {
     const output = decompress(input, new Uint8Array(expectLength(input.length, length, 'zstd')))
-    if (output.length !== length) throw new Error(`a buffer has ${output.length} bytes; expected ${length}`)
+    if (output.length !== length) throw new Error(`a buffer has ${counted(output.length, 'byte')}; expected ${length}`)
     return output
   },
 })
@@ -123,7 +124,7 @@ async function openArrow(name: string) {
 async function messagesOf(bytes: Bytes) {
   const { size, at } = bytes as Required<Bytes>
   const read = async (position: number, count: number) => {
-    if (count > size - position) throw new Error(`it has ${size} bytes; expected ${position + count}`)
+    if (count > size - position) throw new Error(`it has ${counted(size, 'byte')}; expected ${position + count}`)
     const to = new Uint8Array(count)
     await at(position, to)
     return to

@@ -2,6 +2,7 @@
  * What describes an Arrow message, a FlatBuffer: its kind, and how many bytes follow. Its lists are counted here, as the decoder believes their
  * lengths. https://github.com/apache/arrow/blob/main/format/Message.fbs
  */
+import { counted } from '../../../errors.js'
 
 /** Kinds of messages. */
 export const SCHEMA = 1
@@ -44,7 +45,7 @@ export function describedMessage(view: DataView): { readonly kind: number; reado
   const [kindAt, headerAt, bodyAt] = [fieldAt(view, root, 6), fieldAt(view, root, 8), fieldAt(view, root, 10)]
   const kind = kindAt === 0 ? 0 : view.getUint8(kindAt)
   const body = bodyAt === 0 ? 0 : Number(view.getBigInt64(bodyAt, true))
-  if (!(body >= 0 && Number.isSafeInteger(body))) throw new Error(`a message has ${body} bytes`)
+  if (!(body >= 0 && Number.isSafeInteger(body))) throw new Error(`a message has ${counted(body, 'byte')}`)
   if (headerAt !== 0) expectLists(view, tableAt(view, headerAt), kind)
   return { kind, body }
 }
@@ -59,7 +60,7 @@ function expectLists(view: DataView, header: number, kind: number): void {
       const start = at + view.getInt32(at, true)
       const count = view.getUint32(start, true)
       left -= count * bytes
-      if (left < 0) throw new Error(`a list of ${count} items is in a message of ${view.byteLength} bytes`)
+      if (left < 0) throw new Error(`a list of ${counted(count, 'item')} is in a message of ${counted(view.byteLength, 'byte')}`)
       if (items !== undefined) for (let i = 1; i <= count; i++) visit(tableAt(view, start + 4 * i), LISTS[items])
     }
     if (lists === LISTS.column) visitType(table)

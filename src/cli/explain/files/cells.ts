@@ -1,4 +1,5 @@
 /** Cells of tables that hold numbers, or lists of them. */
+import { counted } from '../../../errors.js'
 
 /** How many numbers a cell of the first row has. Throws where it has none, as there is nothing to read of the others then. */
 export function widthOf(what: string, value: unknown): number {
@@ -10,7 +11,7 @@ export function widthOf(what: string, value: unknown): number {
 /** Writes a cell's numbers, and returns where the next go. A target that is null is NaN. */
 export function put(what: string, value: unknown, width: number, isTarget: boolean, to: Float64Array, at: number): number {
   const values = isList(value) ? value : [value]
-  if (values.length !== width) throw new Error(`${what} has ${values.length} numbers; expected ${width}, as in the first row`)
+  if (values.length !== width) throw new Error(`${what} has ${counted(values.length, 'number')}; expected ${width}, as in the first row`)
   for (let i = 0; i < values.length; i++) {
     const each = values[i]
     if (typeof each === 'number' || typeof each === 'bigint' || typeof each === 'boolean') to[at++] = Number(each)

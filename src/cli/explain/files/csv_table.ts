@@ -1,4 +1,5 @@
 /** A table of text as numbers, whatever has cut it into cells. */
+import { counted } from '../../../errors.js'
 import { printable } from '../../output/printable.js'
 import type { TableReader } from './array_reader.js'
 import { chooseColumns, type ColumnChoice, type Role, takenOf } from './columns.js'
@@ -45,7 +46,7 @@ export async function csvTable(
         const line = await nextLine()
         if (line === undefined) break
         if (line.cells.length !== columns.count) {
-          throw new Error(`${name}, line ${line.number}: there are ${line.cells.length} cells; expected ${columns.count}, as in the first line`)
+          throw new Error(`${name}, line ${line.number}: there are ${counted(line.cells.length, 'cell')}; expected ${columns.count}, as in the first line`)
         }
         for (let at = 0; at < places.length; at++) numbers[filled++] = cellOf(line, at)
       }

@@ -1,4 +1,5 @@
 /** Reads .npy files, and arrays within .npz files, in portions of any size. */
+import { counted } from '../../../errors.js'
 import { type ArrayReader, product, shapeText } from './array_reader.js'
 import { type Bytes, inMemory } from './bytes.js'
 import { type NpyHeader, readNpyHeader } from './npy_header.js'
@@ -33,11 +34,11 @@ export async function readerOf(name: string, bytes: Bytes, header: Omit<NpyHeade
   try {
     const announced = product(header.shape) * items.bytes
     if (bytes.size - header.start < announced) {
-      throw new Error(`${name} is cut off: it has ${bytes.size - header.start} bytes of data; expected ${announced} for the shape ${shapeText(header.shape)}`)
+      throw new Error(`${name} is cut off: it has ${counted(bytes.size - header.start, 'byte')} of data; expected ${announced} for the shape ${shapeText(header.shape)}`)
     }
     const shape = options.shape ?? header.shape
     if (product(shape) !== product(header.shape)) {
-      throw new Error(`${name} has ${product(header.shape)} numbers, in the shape ${shapeText(header.shape)}; expected ${product(shape)} for --shape ${shape.join(',')}`)
+      throw new Error(`${name} has ${counted(product(header.shape), 'number')}, in the shape ${shapeText(header.shape)}; expected ${product(shape)} for --shape ${shape.join(',')}`)
     }
     const backwards = header.fortranOrder && header.shape.length > 1
     if (backwards && shapeText(shape) !== shapeText(header.shape)) {

@@ -1,4 +1,5 @@
 /** Reads Parquet files, one row group after another. */
+import { counted } from '../../../errors.js'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { decompress } from 'fzstd'
 import { type AsyncBuffer, asyncBufferFromFile, type Compressors, parquetMetadataAsync, type FileMetaData, parquetScan, parquetSchema, type SchemaTree, snappyUncompress } from 'hyparquet'
@@ -58,7 +59,7 @@ export async function parquetReader(name: string, role: Role, choice: ColumnChoi
       const numbers = new Float64Array(wanted * width)
       for (let r = 0; r < wanted; r++) {
         while (row === (columns[0]?.length ?? 0)) {
-          if (++index >= table.groups) throw new Error(`${name} is damaged: its row groups hold ${done} rows; expected ${table.rows}`)
+          if (++index >= table.groups) throw new Error(`${name} is damaged: its row groups hold ${counted(done, 'row')}; expected ${table.rows}`)
           columns = await group(index)
           row = 0
         }
@@ -91,7 +92,7 @@ interface Table {
 
 async function openTable(name: string, file: AsyncBuffer): Promise<Table> {
   try {
-    if (file.byteLength < LEAST_BYTES) throw new Error(`it has ${file.byteLength} bytes`)
+    if (file.byteLength < LEAST_BYTES) throw new Error(`it has ${counted(file.byteLength, 'byte')}`)
     const metadata = await parquetMetadataAsync(file)
     const { children } = parquetSchema(metadata)
     const scan = await parquetScan({ file, metadata, compressors, utf8: false, geoparquet: false })

@@ -1,4 +1,5 @@
 /** Finds a tensor in a .safetensors file: 8 bytes of length, a header in JSON, raw numbers. https://github.com/huggingface/safetensors#format */
+import { counted } from '../../../errors.js'
 import { namesText } from '../../output/printable.js'
 import type { ArrayReader } from './array_reader.js'
 import { product } from './array_reader.js'
@@ -41,9 +42,9 @@ export async function safetensorsReader(path: string, wanted: string, options: N
   const name = `${wanted} in ${path}`
   const { dtype, shape, from, to } = checked(name, header[wanted])
   if (!(dtype in types)) throw new Error(`${name} holds ${dtype}; expected F16, BF16, F32, F64, integers or BOOL`)
-  if (start + to > size) throw new Error(`${name} is cut off: ${path} has ${size} bytes; expected ${start + to}`)
+  if (start + to > size) throw new Error(`${name} is cut off: ${path} has ${counted(size, 'byte')}; expected ${start + to}`)
   const items = itemType(name, types[dtype], dtype === 'BF16' ? 'bfloat16' : options.dtype)
-  if (to - from !== product(shape) * items.bytes) throw new Error(`${name} has ${to - from} bytes of data; expected ${product(shape) * items.bytes} for ${dtype} of the shape [${shape.join(', ')}]`)
+  if (to - from !== product(shape) * items.bytes) throw new Error(`${name} has ${counted(to - from, 'byte')} of data; expected ${product(shape) * items.bytes} for ${dtype} of the shape [${shape.join(', ')}]`)
   const bytes = await fileBytes(path, { start: start + from, size: to - from })
   return readerOf(name, bytes, { shape, fortranOrder: false, start: 0 }, items, options)
 }

@@ -1,4 +1,5 @@
 /** Logits and their targets, from one file or two, some rows at a time, wherever the files are. */
+import { counted } from '../../../errors.js'
 import { type Source, sourceOf } from './chunks.js'
 import type { ColumnChoice } from './columns.js'
 import type { Files, SourceOptions } from './files.js'
@@ -34,7 +35,7 @@ async function oneTable(files: Files, options: SourceOptions): Promise<Source> {
   }
   const parts = { names: { logits: name, targets: name }, integers, next, taken: new Map([[name, taken]]), progress: () => reader.progress(), close: () => reader.close() }
   try {
-    if (targets !== classes && targets !== 1) throw new Error(`${name} has ${targets} columns of targets; expected 1, the index of a class, or ${classes}, one for each logit`)
+    if (targets !== classes && targets !== 1) throw new Error(`${name} has ${counted(targets, 'column')} of targets; expected 1, the index of a class, or ${classes}, one for each logit`)
     return sourceOf({ rest: [classes], classAxis: 1, elements: classes, targets }, parts, options)
   } catch (error) {
     await reader.close()

@@ -53,7 +53,7 @@ describe('Arrow', () => {
   it.each([
     ['text', found.text, /^Error: column logit of .*bad\.arrow holds no numbers; expected integers, floats, booleans or lists of them$/],
     ['dates', found.dates, /^Error: column logit of .*bad\.arrow holds no numbers/],
-    ['lists of several lengths', found.ragged, /bad\.arrow, row 1: column logits has 1 numbers; expected 2, as in the first row$/],
+    ['lists of several lengths', found.ragged, /bad\.arrow, row 1: column logits has 1 number; expected 2, as in the first row$/],
     ['the first version of Feather', found.feather1, /bad\.arrow is no Arrow file, or a damaged one \(it is of version 1 of Feather; expected version 2, as pyarrow\.feather\.write_feather writes\)$/],
     ['something else', Buffer.from('logit,label\n1,0\n').toString('base64'), /bad\.arrow is no Arrow file, or a damaged one \(there is no message at byte 0\)$/],
     ['nothing', '', /bad\.arrow is no Arrow file, or a damaged one \(it does not begin with a schema\)$/],

@@ -76,7 +76,9 @@ describe('probabilities', () => {
   it('become logits; of a softmax, by the row', async () => {
     const path = file('p.csv', 'proba_0,proba_1,label\n0.25,0.75,1\n0.5,0.5,0\n')
     const read = await readNoted({ file: path, inputs: 'probabilities' })
-    expect(read.notes).toEqual(['p.csv: logits from proba_0, proba_1; targets from label'])
+    const question = 'p.csv has a class index per row: say --loss softmax if the model ends in a softmax'
+    expect(read.notes).toEqual(['p.csv: logits from proba_0, proba_1; targets from label', question])
+    for (const known of [{ perRow: true }, { indexed: true }]) expect((await readNoted({ file: path, inputs: 'probabilities', ...known })).notes).toHaveLength(1)
     read.logits.forEach((x, i) => expect(x).toBeCloseTo(logit([0.25, 0.75, 0.5, 0.5][i]), 14))
     const { logits } = await readAll({ file: path, inputs: 'probabilities', perRow: true })
     logits.forEach((x, i) => expect(x).toBeCloseTo(Math.log([0.25, 0.75, 0.5, 0.5][i]), 14))
@@ -97,10 +99,7 @@ describe('probabilities', () => {
     await expect(readAll({ file: file('p.csv', content), inputs: 'probabilities', perRow })).rejects.toThrow(message)
   })
 
-  it('that nobody called so get a warning, and others none', async () => {
-    const warning = 'warning: all logits of p.csv are from 0 to 1: if they are probabilities, say --inputs probabilities'
-    expect((await readNoted({ file: file('p.csv', 'score,label\n0.5,1\n0,0\n1,0\n') })).notes).toContain(warning)
-    expect((await readNoted({ file: file('p.csv', 'score,label\n0.5,1\n0,0\n1.1,0\n') })).notes).toHaveLength(1)
+  it('come before logits where they are asked for', async () => {
     expect((await readNoted({ file: file('p.csv', 'logit,proba,label\n2,0.88,1\n-2,0.12,0\n'), inputs: 'probabilities' })).notes).toEqual(['p.csv: logits from proba; targets from label; left out: logit (as there is proba)'])
   })
 })

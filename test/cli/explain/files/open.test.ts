@@ -295,7 +295,7 @@ describe('what is wrong is one sentence', () => {
     ['an empty table', { 'x.csv': '' }, { file: 'x.csv' }, /x\.csv is empty; expected lines of numbers$/],
     ['a word', { 'x.csv': 'a,target\n1,0\n2,no\n' }, { file: 'x.csv' }, /x\.csv, line 3: column 2 is 'no'; expected a number$/],
     ['an empty cell', { 'x.csv': 'a,target\n1,0\n,1\n' }, { file: 'x.csv' }, /x\.csv, line 3: column 1 is empty; expected a number$/],
-    ['a short line', { 'x.csv': '1,0\n2\n' }, { file: 'x.csv' }, /x\.csv, line 2: there are 1 cells; expected 2, as in the first line$/],
+    ['a short line', { 'x.csv': '1,0\n2\n' }, { file: 'x.csv' }, /x\.csv, line 2: there are 1 cell; expected 2, as in the first line$/],
     ['an open quote', { 'x.csv': '1,0\n"2,0\n' }, { file: 'x.csv' }, /x\.csv is no proper table \(/],
     ['no target', { 'x.csv': 'a,b\n1,2\n' }, { file: 'x.csv' }, /x\.csv has no column target; expected --target-columns with one of a, b$/],
     ['one column', { 'x.csv': '1\n2\n' }, { file: 'x.csv' }, /x\.csv has one column; expected logits and a target beside them, or --targets with another file$/],
@@ -308,7 +308,7 @@ describe('what is wrong is one sentence', () => {
     ['no Parquet', { 'x.parquet': 'hello, I am no such file' }, { file: 'x.parquet' }, /x\.parquet is no Parquet file, or a damaged one \(/],
     ['text in Parquet', { 'x.parquet': table([{ name: 'x', data: ['a', 'b'] }, { name: 'target', data: [0, 1] }]) }, { file: 'x.parquet' }, /x\.parquet, row 0: column x holds text or bytes; expected a number$/],
     ['nothing in Parquet', { 'x.parquet': table([{ name: 'x', data: [1.5, null], type: 'DOUBLE' }, { name: 'target', data: [0, 1] }]) }, { file: 'x.parquet' }, /x\.parquet, row 1: column x holds null; expected a number$/],
-    ['ragged lists in Parquet', { 'x.parquet': listTable([[1, 2], [3]], [0, 1]) }, { file: 'x.parquet' }, /x\.parquet, row 1: column logits has 1 numbers; expected 2, as in the first row$/],
+    ['ragged lists in Parquet', { 'x.parquet': listTable([[1, 2], [3]], [0, 1]) }, { file: 'x.parquet' }, /x\.parquet, row 1: column logits has 1 number; expected 2, as in the first row$/],
   ])('%s', async (_, files, options, message) => {
     for (const [name, content] of Object.entries(files)) file(name, content)
     const at = (name?: string) => (name === undefined ? undefined : join(folder, name))
