@@ -77,14 +77,18 @@ function shares(group: Group, called: string, losses: readonly ExplainedLoss[], 
   }
 }
 
-/** About as wide as a digit of a label, and the least gap between two labels. */
-const [DIGIT, APART] = [5.6, 4]
+/** About as wide as a digit of a label and its point are in a wide font, and the least gap between two labels. */
+const [DIGIT, POINT, APART] = [5.8, 2.9, 3]
+
+function widthOf(label: string): number {
+  return Array.from(label, (character) => (character === '.' ? POINT : DIGIT)).reduce((a, b) => a + b, 0)
+}
 
 /** How many lines lower each label stands: one that would touch its neighbour goes below it. */
 function linesOf(ticks: Panel['xTicks']): number[] {
   const ends = [-Infinity, -Infinity]
   return ticks.map(({ at, label }) => {
-    const [middle, half] = [at * SIZE.width, (label.length * DIGIT) / 2]
+    const [middle, half] = [at * SIZE.width, widthOf(label) / 2]
     const line = middle - half >= ends[0] + APART ? 0 : 1
     ends[line] = middle + half
     return line
@@ -119,13 +123,13 @@ function drawPanel({ left, top, title, xTitle, yTitle, xTicks, curves, dots }: P
     text(left, top - 14, title, 'font-size="14"'),
     ...xTicks.flatMap(({ at, label }, i) => [
       line(x(at), top, x(at), bottom, 'stroke="#ececec"'),
-      text(x(at), bottom + 14 + 11 * lines[i], label, 'text-anchor="middle" font-size="10"'),
+      text(x(at), bottom + 14 + 11 * lines[i], label, 'text-anchor="middle" font-size="9"'),
     ]),
     ...TENTHS.flatMap((at) => [
       line(left, y(at), right, y(at), 'stroke="#ececec"'),
       text(left - 8, y(at) + 4, String(at), 'text-anchor="end" font-size="10"'),
     ]),
-    text((left + right) / 2, bottom + 36, xTitle, 'text-anchor="middle"'),
+    text((left + right) / 2, bottom + 42, xTitle, 'text-anchor="middle"'),
     text(left - 40, (top + bottom) / 2, yTitle, `text-anchor="middle" transform="rotate(-90 ${rounded(left - 40)} ${rounded((top + bottom) / 2)})"`),
     ...curves.flatMap((points, i) => {
       if (points.length === 0) return []

@@ -180,8 +180,10 @@ describe('focal-loss explain', { timeout: 60_000 }, () => {
     expect(SyntaxValidator.validate(svg)).toBe(true)
     expect(svg).not.toMatch(/NaN|Infinity|undefined/)
     // Labels of the edges do not touch: 0.99 and 0.999 are close together
-    const labels = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" text-anchor="middle" font-size="10">([^<]+)</g)].map(([, x, y, label]) => ({ x: Number(x), y: Number(y), half: 2.8 * label.length }))
+    const labels = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" text-anchor="middle" font-size="9">([^<]+)</g)].map(([, x, y, label]) => ({ x: Number(x), y: Number(y), half: 2.8 * label.length }))
     expect(labels).toHaveLength(2 * 6 + 2 * 13)
+    // All of a panel stand on one line
+    expect(new Set(labels.map((one) => one.y)).size).toBe(2)
     labels.forEach((one, i) => {
       for (const other of labels.slice(i + 1)) if (one.y === other.y) expect(Math.abs(one.x - other.x)).toBeGreaterThan(one.half + other.half)
     })
