@@ -60,7 +60,7 @@ export const panels: readonly PanelEntry[] = [
     tries: [
       { text: 'Rare positives: only the threshold differs', settings: 'training.data=rare&training.ratio=30&training.balanced=yes&training.rate=0.01' },
       { text: 'Wrong labels: cross entropy wins', settings: 'training.data=wrong&training.ratio=3&training.balanced=no&training.rate=0.01' },
-      { text: 'Gamma 5: under-confident', settings: 'training.gamma=5' },
+      { text: 'Gamma 5: scores close to 0.5', settings: 'training.gamma=5' },
     ],
     docs: { page: 'calibration', title: 'Calibration' },
     paper: { address: 'https://arxiv.org/abs/2002.09437', title: 'Mukhoti et al. 2020, Calibrating Deep Neural Networks using Focal Loss' },

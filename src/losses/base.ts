@@ -170,8 +170,8 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
   }
 
   /**
-   * Calibrated probabilities for the logits of a model trained with this loss. Focal loss makes scores under-confident: at its minimum
-   * the sigmoid (or softmax) is not the true probability. This is the exact, monotone inverse, with 0 and 1 at the infinities.
+   * Calibrated probabilities for the logits of a model trained with this loss. Focal loss pulls scores towards 0.5: at its minimum small
+   * probabilities come out too large, large ones too small. This is the exact, monotone inverse, with 0 and 1 at the infinities.
    * For example, with alpha 0.25 and gamma 2, sigmoid(x) = 0.108 stands for 0.01. An over-trained network may be over-confident
    * anyway: `evaluate` compares raw and recalibrated scores on data.
    *

@@ -54,7 +54,7 @@ export interface TfjsMetrics {
 
 /**
  * Metrics for `model.compile({ metrics })` that fit a loss. TensorFlow.js's own `'accuracy'` takes logits for probabilities, and
- * focal loss's scores are under-confident; here a class is predicted where `toProbability` of its logit is at least the
+ * focal loss pulls scores towards 0.5; here a class is predicted where `toProbability` of its logit is at least the
  * threshold, and a row of a softmax is of the class whose `toProbability` is largest. Of these three nothing is read back.
  *
  * Each is one number a batch; `accuracy`, `precision` and `recall` are 0 where there is nothing to divide by. `model.fit` and `evaluate` report the mean over batches, which of

@@ -25,7 +25,7 @@ export function scoreCharts({ example, raw, recalibrated, tempered }: Evaluation
       },
       [...columns.map(([name]) => name), 'calibrated'],
     ),
-    caption: `Mean score and observed rate, in bins of equal width, without those of fewer than ${ENOUGH} examples. Points below the diagonal are over-confident, points above it under-confident.`,
+    caption: `Mean score and observed rate, in bins of equal width, without those of fewer than ${ENOUGH} examples. Below the diagonal scores are too large, above it too small.`,
   }
   if (raw.thresholds === null) return [reliability]
   const points = raw.precisionRecall
