@@ -26,7 +26,8 @@ describe.each([['composed of operations of TensorFlow.js', '&composed'], ['by de
     expect(result.backend).toBe(backend)
     expectDecisions(result)
     expect(result.agreements.length).toBeGreaterThan(25)
-    for (const { title, value, grad, isFinite } of result.agreements) {
+    expect(result.agreementsOfProbabilities).toHaveLength(form === '' ? result.agreements.length : 0)
+    for (const { title, value, grad, isFinite } of [...result.agreements, ...result.agreementsOfProbabilities]) {
       expect({ title, isFinite }).toEqual({ title, isFinite: true })
       expect(value, title).toBeLessThan(2e-5)
       expect(grad, title).toBeLessThan(2e-5)
@@ -41,6 +42,10 @@ describe.each([['composed of operations of TensorFlow.js', '&composed'], ['by de
       result.agreements.map(({ title }) => ({ title, isFinite: true, vanished: 0 })),
     )
     for (const { title, coarse } of result.agreements) expect(coarse, title).toBeLessThan(0.05)
+    for (const { title, isFinite, coarse } of result.agreementsOfProbabilities) {
+      expect({ title, isFinite }).toEqual({ title, isFinite: true })
+      expect(coarse, title).toBeLessThan(0.05)
+    }
     for (const { title, value, exact } of result.means) expect(Math.abs(value / exact - 1), title).toBeLessThan(0.01)
   })
 })

@@ -5,11 +5,13 @@ import '@tensorflow/tfjs-backend-webgl'
 import '@tensorflow/tfjs-backend-webgpu'
 import { SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { tfLoss, tfMetrics, type TfjsOptions } from 'focal-loss/tfjs'
-import { type Agreement, agreements, type Mean, means } from '../support/tfjs_agreement.js'
+import { type Agreement, agreements, agreementsOfProbabilities, type Mean, means } from '../support/tfjs_agreement.js'
 
 export interface TfjsNumbers {
   readonly backend: string
   readonly agreements: readonly Agreement[]
+  /** None of the composed form, which takes logits only. */
+  readonly agreementsOfProbabilities: readonly Agreement[]
   readonly means: readonly Mean[]
   /** Of samples with a good label, a NaN, one out of range: whether the loss, and the gradient, is a number. */
   readonly areNumbers: readonly (readonly boolean[])[]
@@ -45,5 +47,6 @@ const result: TfjsNumbers = {
   metrics: await metricsOf(),
   means: await (isHalf ? means(tf, form, 2 ** 17, [1, 8, 2 ** 17]) : means(tf, form, 5000, [8])),
   agreements: await agreements(tf, form),
+  agreementsOfProbabilities: form.implementation === 'composed' ? [] : await agreementsOfProbabilities(tf),
 }
 Object.assign(globalThis, { result })

@@ -61,6 +61,29 @@ export async function agreements(tf: typeof tfjs, form: TfjsOptions): Promise<Ag
   return results
 }
 
+/** Probabilities from 2^-10 to 1 - 2^-10, as half floats have them. */
+const probabilities = [1, 4, 16, 64, 256, 512, 768, 960, 1008, 1020, 1023].map((part) => part / 1024)
+const rowsOfProbabilities = [
+  [0.5, 0.25, 0.125, 0.125],
+  [0.9375, 0.03125, 0.015625, 0.015625],
+  [0.0625, 0.0625, 0.0625, 0.8125],
+]
+
+/** The same of losses whose inputs are probabilities, with labels of 0 and 1. */
+export async function agreementsOfProbabilities(tf: typeof tfjs): Promise<Agreement[]> {
+  const results: Agreement[] = []
+  for (const [name, options] of cases) {
+    const loss = new focal[name]({ ...options, inputs: 'probabilities', reduction: 'mean', backend: 'js' } as AnyOptions)
+    const ofRow = name === 'SoftmaxFocalLoss'
+    const x = Float32Array.from(ofRow ? [0, 1, 2, 3].flatMap(() => rowsOfProbabilities.flat()) : [...probabilities, ...probabilities])
+    const y = Float32Array.from(x, (_, i) => Number(ofRow ? i % 4 === Math.floor(i / 12) : i >= probabilities.length))
+    const shape: [number, number] = ofRow ? [x.length / 4, 4] : [x.length, 1]
+    const exact = loss.sums(Float64Array.from(x), y, { shape, out: true, grad: true })
+    results.push(await compare(tf, {}, titleOf(name, options), loss, [x, y, shape], exact.out, exact.grad, exact.out, exact.grad))
+  }
+  return results
+}
+
 async function ofElements(tf: typeof tfjs, form: TfjsOptions, name: ElementwiseName, options: AnyOptions): Promise<Agreement> {
   const loss = new focal[name]({ ...options, reduction: 'mean', backend: 'js' })
   const x = Float32Array.from({ length: line.length * labels.length }, (_, i) => line[i % line.length])

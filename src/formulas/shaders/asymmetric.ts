@@ -70,13 +70,13 @@ fn finite_element(p: f32, y: f32, rest: f32, wp: f32, wn: f32) -> Element {
 function shifted(margin: number): ShaderText {
   return `
 fn shifted(l: Probability, w: f32) -> Element {
-  // As above, in a way that compilers cannot add up
+  // As above, in a way that compilers cannot add up: the other probability is 1 - p
   let t: f32 = (l.s - ${literal(margin)}) - select(0.0, ${literal(margin - Math.fround(margin))}, l.s < 1.0);
+  let c: f32 = l.c + select(0.0, ${literal(margin)}, l.s <= 1.0);
   if (t <= 0.0) {
     return Element(0.0, 0.0, 0.0);
   }
   let s: f32 = max(t, SMALLEST_NORMAL);
-  let c: f32 = l.c + ${literal(margin)};
   let logs: LogParts = log_parts(s);
   let loss: f32 = select(s * log_rest_ratio(min(s, 0.5)), -logarithm(c), s > 0.5);
   return unshifted(Probability(s, c, loss, 0.0, 1.0 / s, 1.0 / c, logs.exponent, logs.mantissa, 0.0, 0.0), w);
