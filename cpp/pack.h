@@ -116,6 +116,14 @@ template <class T, int Bytes, int Vectors> struct Pack {
   FOCAL_INLINE Pack(T a) {
     FOCAL_UNROLL for (int i = 0; i < Vectors; i++) v[i] = a - Vector{};
   }
+  // Vector by vector: GCC copies a whole one through general registers at times, in pieces that no vector can be loaded from at once.
+  FOCAL_INLINE Pack(const Pack &a) {
+    FOCAL_UNROLL for (int i = 0; i < Vectors; i++) v[i] = a.v[i];
+  }
+  FOCAL_INLINE Pack &operator=(const Pack &a) {
+    FOCAL_UNROLL for (int i = 0; i < Vectors; i++) v[i] = a.v[i];
+    return *this;
+  }
 
   static FOCAL_INLINE Pack load(const T *from) {
     Pack r;

@@ -9,7 +9,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { anchorsOf, linksOf } from './pages.mjs'
 
 /** Bytes. docs/installing.md states both. */
-const ceilings = { packed: 1_510_000, unpacked: 5_900_000 }
+const ceilings = { packed: 1_560_000, unpacked: 6_100_000 }
 
 const belongs = /^package\/(dist\/.*|docs\/.*|package\.json|README\.md|LICENSE)$/
 const scripts = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish']

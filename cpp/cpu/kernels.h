@@ -11,6 +11,7 @@
 #include "cpu/probability/block.h"
 #include "cpu/probability/sweep.h"
 #include "cpu/softmax/kernel.h"
+#include "cpu/targets/indices.h"
 #include "cpu/targets/labels.h"
 
 namespace focal {
@@ -186,7 +187,7 @@ inline size_t scratch_bytes(const Plan &plan) {
   return plan.problem.dtype == FOCAL_FLOAT64 ? scratch_bytes_of<double>(plan) : scratch_bytes_of<float>(plan);
 }
 
-constexpr Kernels kernels{scratch_bytes, run_blocks, look_at_labels, look_at_marked_labels, mark_byte_labels};
+constexpr Kernels kernels{scratch_bytes, run_blocks, look_at_indices, look_at_labels, look_at_marked_labels, mark_byte_labels};
 
 }  // namespace FOCAL_NAMESPACE
 }  // namespace focal

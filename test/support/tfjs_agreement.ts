@@ -73,7 +73,7 @@ const rowsOfProbabilities = [
 export async function agreementsOfProbabilities(tf: typeof tfjs): Promise<Agreement[]> {
   const results: Agreement[] = []
   for (const [name, options] of cases) {
-    const loss = new focal[name]({ ...options, inputs: 'probabilities', reduction: 'mean', backend: 'js' } as AnyOptions)
+    const loss = new focal[name]({ ...options, inputs: 'probabilities', reduction: 'mean', backend: 'js' })
     const ofRow = name === 'SoftmaxFocalLoss'
     const x = Float32Array.from(ofRow ? [0, 1, 2, 3].flatMap(() => rowsOfProbabilities.flat()) : [...probabilities, ...probabilities])
     const y = Float32Array.from(x, (_, i) => Number(ofRow ? i % 4 === Math.floor(i / 12) : i >= probabilities.length))

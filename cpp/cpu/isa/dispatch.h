@@ -14,12 +14,20 @@ struct Labels {
 // What labels are of those that are marked.
 struct MarkedLabels { int32_t elements, positives; bool unusual; };
 
+// What `count` (at most 2^30) class indices of a problem are, from `from` on.
+struct Indices {
+  int32_t rows;       // that are not ignored
+  int32_t positives;  // of a class that is not the background
+  bool bad;           // is one neither a class nor background nor ignored?
+};
+
 // One instruction set's kernels.
 struct Kernels {
   size_t (*scratch_bytes)(const Plan &plan);
   // Computes blocks first..last-1 with `scratch` bytes of its own.
   void (*run_blocks)(const Plan &plan, int64_t first, int64_t last, void *scratch, double *sums);
 
+  Indices (*look_at_indices)(const Plan &plan, int64_t from, int64_t count);
   Labels (*look_at_labels)(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from);
   // The same of those that are marked; `hard` says nothing.
   Labels (*look_at_marked_labels)(const void *array, int32_t dtype, int64_t from, int64_t count, double positive_from, const uint8_t *marks);

@@ -35,13 +35,14 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
   using Base = SoftmaxIndexRows<R, S, T>;
   using Base::Base;
   using N = S;
+  using Two = Pack<T, sizeof(typename Base::V), Base::Scratch::two_class_vectors>;  // of rows of two classes
   using Some = Squares<typename Base::V>;
   static_assert(N::size % Some::rows == 0, "whole squares in a pack");
+  static_assert(Base::step_of_rows % N::size == 0 && Base::step_of_rows % Two::size == 0, "whole packs of rows");
   using Base::plan, Base::scratch, Base::C, Base::rows, Base::elements, Base::class_step, Base::problem;
 
   // Of a block in the scratch. `shifted`: a row may be far.
   FOCAL_NOINLINE double index_lanes(const T *x, bool shifted, T *grad, T *hess) {
-    static_assert(Base::step_of_rows % N::size == 0, "whole packs of rows");
     if (C == 2 && this->takes_classes_out())  // what a row of one class comes to is 0
       for (int64_t r = 0; r < class_step; r++) scratch.row_amount[r] = scratch.row_left[r] < 2 ? T(0) : scratch.row_amount[r];
     each_stretch(class_step, [&](int64_t r, int64_t end) { stretch(x + r, grad ? grad + r : nullptr, class_step, shifted, hess, r, end); });
@@ -51,7 +52,7 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
   // Of a block where the call has it: its first row's classes are x[c * inner]. Gradients go to `grad` as they lie in the call's array.
   FOCAL_NOINLINE double index_lanes_in_memory(const T *x, bool shifted, T *grad) {
     if (plan.inner > 1) {
-      const int64_t whole = rows - rows % N::size, rest = rows - whole;
+      const int64_t whole = rows - rows % Base::step_of_rows, rest = rows - whole;
       each_stretch(whole, [&](int64_t r, int64_t end) { stretch(x + r, grad ? grad + r : nullptr, plan.inner, shifted, nullptr, r, end); });
       if (rest > 0) {
         for (int64_t c = 0; c < C; c++) copy_numbers(x + whole + c * plan.inner, rest, scratch.x + c * stretch_step());
@@ -85,14 +86,17 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
     const int64_t most = stretch_step();
     for (int64_t r = 0; r < end; r += most) f(r, end < r + most ? end : r + most);
   }
-  // From one class of a stretch to the next, in the scratch.
-  int64_t stretch_step() const { return C == 2 || class_step < 128 ? class_step : 128; }
+  // From one class of a stretch to the next, in the scratch: the fewer classes, the more rows.
+  int64_t stretch_step() const {
+    const int64_t some = 1536 / C / Base::step_of_rows * Base::step_of_rows, most = some < 128 ? 128 : some > 512 ? 512 : some;
+    return C == 2 || class_step < most ? class_step : most;
+  }
 
   // Rows that lie one after the other, from row r on.
   FOCAL_NOINLINE void rows_of_stretch(const T *x, bool shifted, T *grad, int64_t r, int64_t end) const {
     int64_t whole = 0;
     if constexpr (sizeof(T) == sizeof(float)) {  // doubles are rare, and this is code
-      if (C == 2 || (C == 3 && !shifted)) whole = (end - r) / N::size * N::size;
+      if (C == 2 || (C == 3 && !shifted)) whole = (end - r) / Base::step_of_rows * Base::step_of_rows;
       if (C == 2) {
         two_class_stretch(Pairs{x, grad}, nullptr, r, r + whole);
       } else if (whole > 0) {
@@ -127,56 +131,59 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
     const T *x;
     T *grad;
     int64_t step;
-    FOCAL_INLINE void load(int64_t at, N &first, N &second) const { first = N::load(x + at), second = N::load(x + step + at); }
-    FOCAL_INLINE void store(int64_t at, const N &first, const N &second) const { first.store(grad + at), second.store(grad + step + at); }
+    template <class P> FOCAL_INLINE void load(int64_t at, P &first, P &second) const { first = P::load(x + at), second = P::load(x + step + at); }
+    template <class P> FOCAL_INLINE void store(int64_t at, const P &first, const P &second) const { first.store(grad + at), second.store(grad + step + at); }
   };
   struct Pairs {
     static constexpr bool has_hess = false;
     const T *x;
     T *grad;
-    FOCAL_INLINE void load(int64_t at, N &first, N &second) const {
-      T numbers[2 * N::size];
-      FOCAL_UNROLL for (int k = 0; k < N::size; k += Some::rows) {
+    FOCAL_INLINE void load(int64_t at, Two &first, Two &second) const {
+      T numbers[2 * Two::size];
+      FOCAL_UNROLL for (int k = 0; k < Two::size; k += Some::rows) {
         Some some;
         some.load_rows(x + 2 * (at + k), Some::side, 2);
         some.part_pairs();
-        some.store_classes(numbers + k, N::size, 2);
+        some.store_classes(numbers + k, Two::size, 2);
       }
-      first = N::load(numbers), second = N::load(numbers + N::size);
+      first = Two::load(numbers), second = Two::load(numbers + Two::size);
     }
-    FOCAL_INLINE void store(int64_t at, const N &first, const N &second) const {
-      T numbers[2 * N::size];
-      first.store(numbers), second.store(numbers + N::size);
-      FOCAL_UNROLL for (int k = 0; k < N::size; k += Some::rows) {
+    FOCAL_INLINE void store(int64_t at, const Two &first, const Two &second) const {
+      T numbers[2 * Two::size];
+      first.store(numbers), second.store(numbers + Two::size);
+      FOCAL_UNROLL for (int k = 0; k < Two::size; k += Some::rows) {
         Some some;
-        some.load_classes(numbers + k, N::size, 2);
+        some.load_classes(numbers + k, Two::size, 2);
         some.join_pairs();
         some.store_rows(grad + 2 * (at + k), Some::side, 2);
       }
     }
   };
   template <class Place> FOCAL_INLINE void two_class_stretch(const Place &place, T *hess, int64_t r, int64_t end) const {
-    this->with_power_at(scratch.row_gamma_high, scratch.row_gamma_low, [&](auto power_at) {
-      if constexpr (Place::has_hess)
-        if (hess) return two_class_rows<true>(power_at, place, hess, r, end);
-      two_class_rows<false>(power_at, place, nullptr, r, end);
-    });
+    if constexpr (Place::has_hess)
+      if (hess) return two_class_rows<true, N>(place, hess, r, end);
+    two_class_rows<false, Two>(place, nullptr, r, end);
   }
-  template <bool H, class PowerAt, class Place>
-  FOCAL_INLINE void two_class_rows(const PowerAt &power_at, const Place &place, T *hess, int64_t begin, int64_t end) const {
-    const N least(static_cast<T>(problem().least_hess)), scale(static_cast<T>(plan.grad_scale));
-    for (int64_t r = begin; r < end; r += N::size) {
-      N first, second;
-      place.load(r - begin, first, second);
-      const auto is_second = N::load(scratch.row_target + r) > N(T(0.5));
-      const TwoClasses<N> row = two_classes(power_at(r), first, second, is_second, N::load(scratch.row_amount + r), scale);
-      row.value.store(scratch.row_value + r);
-      if constexpr (H) {
-        const N clamped = larger(least, row.hess);
-        clamped.store(hess + r), clamped.store(hess + class_step + r);
+  template <bool H, class P, class Place> FOCAL_INLINE void two_class_rows(const Place &place, T *hess, int64_t begin, int64_t end) const {
+    this->template with_power_at<P>(scratch.row_gamma_high, scratch.row_gamma_low, [&](auto power_at) {
+      const P least(static_cast<T>(problem().least_hess)), scale(static_cast<T>(plan.grad_scale));
+      // Copies: to a compiler, what is stored might be the pointers
+      const Place at = place;
+      const T *const target = scratch.row_target, *const amount = scratch.row_amount;
+      T *const value = scratch.row_value;
+      for (int64_t r = begin; r < end; r += P::size) {
+        P first, second;
+        at.load(r - begin, first, second);
+        const auto is_second = P::load(target + r) > P(T(0.5));
+        const TwoClasses<P> row = two_classes(power_at(r), first, second, is_second, P::load(amount + r), scale);
+        row.value.store(value + r);
+        if constexpr (H) {
+          const P clamped = larger(least, row.hess);
+          clamped.store(hess + r), clamped.store(hess + class_step + r);
+        }
+        if (at.grad) at.store(r - begin, P(0) - row.grad, P(0) + row.grad);  // no negative zeros
       }
-      if (place.grad) place.store(r - begin, N(0) - row.grad, N(0) + row.grad);  // no negative zeros
-    }
+    });
   }
 
   N target_of(int64_t r) const { return larger(N::load(scratch.row_target + r), N(0)); }
@@ -229,6 +236,7 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
 
   FOCAL_NOINLINE void hess_lanes(T *hess, int64_t r, int64_t end) const {
     const N least(static_cast<T>(problem().least_hess));
+    const int64_t e_step = stretch_step();
     const T *e_at = scratch.e;
     for (; r < end; r += N::size, e_at += N::size) {
       const N target = target_of(r), own = N::load(scratch.row_e + r), others = N::load(scratch.row_others + r);
@@ -237,7 +245,7 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
       const N inverse = over_or_zero(N(1), others), own_hess = N::load(scratch.row_hess + r);
       N cls(0);
       for (int64_t c = 0; c < C; c++, cls = cls + N(1)) {
-        const N e = N::load(e_at + c * stretch_step()), rest = select(top > e, own + (others - e), beside);
+        const N e = N::load(e_at + c * e_step), rest = select(top > e, own + (others - e), beside);
         const N h = hess_beside(e, rest, share, inverse, pull, bend);
         larger(least, select(equal(target, cls), own_hess, h)).store(hess + c * class_step + r);
       }

@@ -109,20 +109,24 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
   // Of rows begin..end-1, in whole packs: from their exponentials to their values, and to what each exponential's gradient is over it.
   template <bool H> FOCAL_NOINLINE void index_terms(bool shifted, int64_t begin, int64_t end) const {
     const S scale(static_cast<T>(plan.grad_scale));
-    this->with_power_at(scratch.row_gamma_high, scratch.row_gamma_low, [&](auto power_at) {
+    const auto &at = scratch;
+    this->with_power_at(at.row_gamma_high, at.row_gamma_low, [&](auto power_at) {
+      // Copies: to a compiler, what is stored might be the pointers
+      const T *const row_e = at.row_e, *const row_others = at.row_others, *const amount = at.row_amount, *const top = at.row_top;
+      T *const value = at.row_value, *const share = at.row_share, *const pull = at.row_pull, *const bend = at.row_bend, *const hess = at.row_hess;
       for (int64_t r = begin; r < end; r += S::size) {
         const SoftmaxFocal loss{power_at(r)};
-        const S e = S::load(scratch.row_e + r), others = S::load(scratch.row_others + r);
+        const S e = S::load(row_e + r), others = S::load(row_others + r);
         S gap(0), below_top(0);
         if (shifted) {
-          gap = S::load(scratch.row_share + r);
-          below_top = select(gap > S(0), S::load(scratch.row_top + r) - e, S(0));
+          gap = S::load(share + r);
+          below_top = select(gap > S(0), S::load(top + r) - e, S(0));
         }
-        const IndexedRow<S> row(loss, e, others, gap, below_top, S::load(scratch.row_amount + r), scale);
-        row.value.store(scratch.row_value + r);
-        row.share.store(scratch.row_share + r);
-        row.pull.store(scratch.row_pull + r);
-        if constexpr (H) row.bend.store(scratch.row_bend + r), row.hess.store(scratch.row_hess + r);
+        const IndexedRow<S> row(loss, e, others, gap, below_top, S::load(amount + r), scale);
+        row.value.store(value + r);
+        row.share.store(share + r);
+        row.pull.store(pull + r);
+        if constexpr (H) row.bend.store(bend + r), row.hess.store(hess + r);
       }
     });
   }

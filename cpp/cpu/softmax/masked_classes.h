@@ -22,9 +22,9 @@ template <class R, class S, class T> struct SoftmaxMaskedClasses : SoftmaxRows<T
   }
 
   // Calls f with what gives the power of gamma at an element, or at a row: the same one, or that of the class there.
-  template <class F> FOCAL_INLINE void with_power_at(const T *high, const T *low, F f) const {
+  template <class N = S, class F> FOCAL_INLINE void with_power_at(const T *high, const T *low, F f) const {
     if (problem().flags & FOCAL_CLASS_GAMMAS)
-      return f([=](int64_t k) FOCAL_LAMBDA { return PowerAny<S>(S::load(high + k), S::load(low + k)); });
+      return f([=](int64_t k) FOCAL_LAMBDA { return PowerAny<N>(N::load(high + k), N::load(low + k)); });
     with_common_power<T>(problem().gamma, [&](auto power) { f([=](int64_t) FOCAL_LAMBDA { return power; }); });
   }
 

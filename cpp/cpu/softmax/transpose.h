@@ -35,6 +35,11 @@ template <class V> struct Squares {
   FOCAL_INLINE void store_classes(T *to, int64_t step, int classes = side) const {
     FOCAL_UNROLL for (int c = 0; c < side; c++) if (c < classes) memcpy(to + c * step, &v[c], sizeof(Lines));
   }
+  // One class alone.
+  FOCAL_INLINE void load_column(const T *from, int64_t step) { read_column(from, step, v[0], std::make_integer_sequence<int, rows>()); }
+  FOCAL_INLINE void store_column(T *to, int64_t step) const {
+    FOCAL_UNROLL for (int lane = 0; lane < rows; lane++) to[lane * step] = v[0][lane];
+  }
   FOCAL_INLINE void transpose() {
     Lines a, b, c, d;
     mix<0, 4, 1, 5>(v[0], v[1], a), mix<0, 4, 1, 5>(v[2], v[3], b), mix<2, 6, 3, 7>(v[0], v[1], c), mix<2, 6, 3, 7>(v[2], v[3], d);
@@ -74,6 +79,9 @@ template <class V> struct Squares {
   }
 
  private:
+  template <int... Lane> static FOCAL_INLINE void read_column(const T *from, int64_t step, Lines &to, std::integer_sequence<int, Lane...>) {
+    to = Lines{from[Lane * step]...};
+  }
   // Of each square the numbers that are named: 0 to 3 are of a, 4 to 7 of b.
   template <int... Named> static FOCAL_INLINE void mix(const Lines &a, const Lines &b, Lines &to) {
     mix_lanes<Named...>(a, b, to, std::make_integer_sequence<int, rows>());
@@ -94,16 +102,20 @@ template <class V> struct Squares {
   }
 };
 
-// Calls f(r, c) for the squares that cover `rows` rows of C >= 4 classes, the last of either with some of the one before; gives back how
-// many rows they cover, which is none of too few. Classes are the outer loop: what is added to an address is the same in all of the inner one.
-template <class V, class F> FOCAL_INLINE int64_t each_square(int64_t rows, int64_t C, F f) {
+// Calls square(r, c) for the squares that cover `rows` rows of C >= 4 classes, the last of either with some of the one before; gives back how
+// many rows they cover, which is none of too few. Where one class is left over, it is column(r, c). Classes are the outer loop: what is added
+// to an address is the same in all of the inner one.
+template <class V, class F, class G> FOCAL_INLINE int64_t each_square(int64_t rows, int64_t C, F square, G column) {
   constexpr int64_t some = Squares<V>::rows;
   if (rows < some) return 0;
-  for (int64_t c = 0; c < C; c += 4) {
-    const int64_t first = c + 4 < C ? c : C - 4;
-    for (int64_t r = 0; r + some <= rows; r += some) f(r, first);
-    if (rows % some != 0) f(rows - some, first);
-  }
+  const auto each = [&](int64_t c, auto f) FOCAL_LAMBDA {
+    for (int64_t r = 0; r + some <= rows; r += some) f(r, c);
+    if (rows % some != 0) f(rows - some, c);
+  };
+  int64_t c = 0;
+  for (; c + 4 <= C; c += 4) each(c, square);
+  if (c + 1 == C) each(c, column);
+  else if (c < C) each(C - 4, square);
   return rows;
 }
 
@@ -117,6 +129,9 @@ template <class V, class T> FOCAL_NOINLINE void classes_apart(const T *from, int
       squares.load_rows(from + at * C + c, C);
       squares.transpose();
       squares.store_classes(to + c * step + at, step);
+    }, [&](int64_t at, int64_t c) FOCAL_LAMBDA {
+      squares.load_column(from + at * C + c, C);
+      squares.store_classes(to + c * step + at, step, 1);
     });
   } else if (C == 3) {
     for (; r + some <= rows; r += some) {
@@ -145,6 +160,9 @@ template <class V, class T> FOCAL_NOINLINE void rows_together(const T *from, int
       squares.load_classes(from + c * step + at, step);
       squares.transpose();
       squares.store_rows(to + at * C + c, C);
+    }, [&](int64_t at, int64_t c) FOCAL_LAMBDA {
+      squares.load_classes(from + c * step + at, step, 1);
+      squares.store_column(to + at * C + c, C);
     });
   } else if (C == 3) {
     for (; r + some <= rows; r += some) {

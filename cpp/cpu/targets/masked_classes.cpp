@@ -10,7 +10,7 @@ constexpr int64_t line = 255;  // numbers that are read at a time: a byte counts
 
 class Look {
  public:
-  explicit Look(const Plan &plan) : plan_(plan), p_(plan.problem), labels_(plan.problem.targets_kind == FOCAL_DENSE) {}
+  Look(const Plan &plan, const Kernels &kernels) : plan_(plan), kernels_(kernels), p_(plan.problem), labels_(plan.problem.targets_kind == FOCAL_DENSE) {}
 
   MaskedRows at(int64_t begin, int64_t end) {
     for (int64_t row = begin, next; row < end; row = next) {
@@ -22,6 +22,7 @@ class Look {
 
  private:
   const Plan &plan_;
+  const Kernels &kernels_;
   const FocalProblem &p_;
   const bool labels_;
   const int64_t row_step_ = plan_.inner > 1 ? 1 : plan_.classes;
@@ -37,7 +38,7 @@ class Look {
     const int64_t classes = plan_.classes, numbers = n * classes;
     if (labels_ || plan_.inner > 1 || p_.mask_dtype != FOCAL_UINT8) return false;
     const uint8_t *const mask = static_cast<const uint8_t *>(p_.mask) + row * classes;
-    if (look_at_indices(plan_, row, n).positives < n) return false;
+    if (kernels_.look_at_indices(plan_, row, n).positives < n) return false;
     read_numbers(p_.targets, p_.targets_dtype, row, n, y_);
     bool out = false;
     for (int64_t k = 0; k < n; k++) {
@@ -174,6 +175,6 @@ class Look {
 
 }  // namespace
 
-MaskedRows look_at_masked_rows(const Plan &plan, int64_t begin, int64_t end) { return Look(plan).at(begin, end); }
+MaskedRows look_at_masked_rows(const Plan &plan, const Kernels &kernels, int64_t begin, int64_t end) { return Look(plan, kernels).at(begin, end); }
 
 }  // namespace focal

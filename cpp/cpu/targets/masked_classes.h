@@ -1,7 +1,7 @@
 // Targets of a softmax whose mask takes classes out of rows: which rows are valid, and whether a label contradicts the mask.
 #pragma once
 
-#include "plan.h"
+#include "cpu/isa/dispatch.h"
 
 namespace focal {
 
@@ -12,6 +12,6 @@ struct MaskedRows {
 };
 
 // Looks at rows begin..end-1. A row that is ignored, or has no class left, is not valid, whatever its targets are.
-MaskedRows look_at_masked_rows(const Plan &plan, int64_t begin, int64_t end);
+MaskedRows look_at_masked_rows(const Plan &plan, const Kernels &kernels, int64_t begin, int64_t end);
 
 }  // namespace focal

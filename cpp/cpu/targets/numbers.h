@@ -32,12 +32,4 @@ void mark_nonzero(const void *array, int32_t dtype, int64_t from, int64_t count,
 void unmark_ignored(const FocalProblem &problem, int64_t from, int64_t count, uint8_t *marks);
 bool is_any_marked(const uint8_t *marks, int64_t count);
 
-// What `count` (at most 2^30) class indices of an array are, from `from` on.
-struct Indices {
-  int32_t rows;       // that are not ignored
-  int32_t positives;  // of a class that is not the background
-  bool bad;           // is one neither a class nor background nor ignored?
-};
-Indices look_at_indices(const Plan &plan, int64_t from, int64_t count);
-
 }  // namespace focal

@@ -22,7 +22,7 @@ class TargetScan::Part {
 
   // Nothing is masked: loops that vectorise.
   Count indices(int64_t begin, int64_t end) const {
-    const Indices found = look_at_indices(plan_, begin, end - begin);
+    const Indices found = kernels_.look_at_indices(plan_, begin, end - begin);
     Count count{found.rows * plan_.classes, found.rows, found.positives};
     // None is found again where another thread has just written over it
     for (int64_t row = begin; found.bad && row < end && count.error == nowhere; row++)
@@ -44,7 +44,7 @@ class TargetScan::Part {
   }
 
   Count rows_of_masked_classes(int64_t begin, int64_t end) const {
-    const MaskedRows found = look_at_masked_rows(plan_, begin, end);
+    const MaskedRows found = look_at_masked_rows(plan_, kernels_, begin, end);
     Count count{found.elements, found.rows, found.positives, found.error};
     count.unusual = found.unusual;
     return count;
