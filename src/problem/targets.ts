@@ -63,8 +63,9 @@ export function checkIndices(loss: LossConstants, { array, given, areIntegers }:
 
 /** The error for targets that are too few for labels, and may not be class indices. */
 export function noIndices(given: unknown, elements: number): TypeError {
-  const indices = "class indices, one per row, in an integer typed array (with targetKind: 'class-index', in an array of any type)"
-  return wrongType('targets', given, `${elements} labels, one per logit, or ${indices}`)
+  const isOnHost = Array.isArray(given) || ArrayBuffer.isView(given)
+  const hint = isOnHost ? " (with targetKind: 'class-index', in an array of any type)" : ''
+  return wrongType('targets', given, `${elements} labels, one per logit, or class indices, one per row, in an integer typed array${hint}`)
 }
 
 function areBooleans(given: unknown): given is readonly boolean[] {

@@ -121,7 +121,7 @@ it('refuses what it has not', () => {
   expect(() => new DistributionFocalLoss({ background: -1 } as object)).toThrow(new RangeError('background is -1; expected null, as every position is between two bins'))
   expect(() => new DistributionFocalLoss({ gamma: 2 } as object)).toThrow("'gamma' is not an option of DistributionFocalLoss")
   const loss = new DistributionFocalLoss()
-  expect(() => tfLoss(tf, loss)).toThrow(new TypeError('loss is an object; expected a loss of labels or class indices; of positions y on bins 0 to n it is SoftmaxFocalLoss with gamma 0 and labels relu(1 - |y - i|)'))
+  expect(() => tfLoss(tf, loss)).toThrow(new TypeError('loss is a DistributionFocalLoss; expected a loss of labels or class indices; of positions y on bins 0 to n it is SoftmaxFocalLoss with gamma 0 and labels relu(1 - |y - i|)'))
   const device = { createBuffer: () => undefined, createComputePipeline: () => undefined, createCommandEncoder: () => undefined, limits: { maxStorageBufferBindingSize: 0 } }
   const onBuffers = webgpuLoss(device as never, loss)
   expect(() => { onBuffers.valueAndGrad({ targets: 1 } as never, { shape: [2, 4], targetKind: 'labels' }); }).toThrow(new TypeError('targets is 1; expected positions in an array of the host, which valueAndGradAsync() takes'))

@@ -73,7 +73,7 @@ describe('a collective that does not do what it says', () => {
     parallelStep(sigmoid, { rank: 0, size, allReduce })
       .valueAndGrad(one, [1])
       .then(() => 'none', String)
-  const added = (ranks: number, size: number) => `Error: collective.allReduce has added up ${ranks} ranks; expected ${size}, in place, once it returns or its promise resolves`
+  const added = (ranks: number, size: number) => `Error: collective.allReduce has added up ${ranks} ${ranks === 1 ? 'rank' : 'ranks'}; expected ${size}, in place, once it returns or its promise resolves`
   const later = (array: Float64Array | Float32Array) => setImmediate(() => array.set(array.map((each) => 2 * each)))
 
   it('by doing nothing, by another size, by averaging, by a copy, and by returning too early', async () => {
