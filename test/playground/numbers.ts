@@ -197,7 +197,7 @@ export function numbersSuite(built: Built): void {
         expect(await page.locator('#numbers-drop').getAttribute('class')).not.toContain('over')
         // Tabs, and no header: the last column is the target
         await give(page, { name: 'scores.tsv', content: '2\t1\n-1\t0\n0.5\t1\n' })
-        await summaryWith(page, 'scores.tsv: sigmoid, 3 logits, 2 positives, 1 negatives.')
+        await summaryWith(page, 'scores.tsv: sigmoid, 3 logits, 2 positives, 1 negative.')
       }))
 
     it('says in one sentence what is wrong with a file', () =>

@@ -26,15 +26,10 @@ export async function addAll(to: readonly Adding[], source: Source, file: string
     try {
       for (const each of to) each.add(logits, targets, { shape, classAxis, targetKind, mask })
     } catch (error) {
-      throw new Error(whereabouts(file, chunk) + inFlags(reasonOf(error)), { cause: error })
+      throw new Error(whereabouts(file, chunk) + reasonOf(error), { cause: error })
     }
     advanced(source.progress())
   }
-}
-
-/** The hints of the library name its options. */
-function inFlags(message: string): string {
-  return message.replace('set background or ignoreIndex to allow others', '--background or --ignore-index allows others')
 }
 
 /** The library counts from the beginning of the chunk. */

@@ -8,6 +8,9 @@ import { openSource } from './files/source.js'
 import { sqlSource } from './sql.js'
 import { type Found, type Question, workOf } from './question.js'
 
+/** What the library says of an index that is no class. */
+const ITS_HINT = 'set background or ignoreIndex to allow others'
+
 export interface WorkOptions extends Omit<SourceOptions, 'inputs' | 'file' | 'arrays' | 'perRow' | 'indexed' | 'missing'>, Question {
   readonly logitsArray: string
   readonly targetsArray: string
@@ -40,7 +43,7 @@ export async function explainSource(file: string, options: WorkOptions): Promise
       progress.advance(share - done)
       done = share
     }
-    await addAll([work.explainer, work.evaluator], source, file, advanced, { from: index / count, to: (index + 1) / count })
+    await addAll([work.explainer, work.evaluator], source, file, advanced, { from: index / count, to: (index + 1) / count }).catch(inFlags)
     // Whoever names another loss knows what the model ends in
     const notes = [...notesOf(source.taken), ...(loss === 'sigmoid' ? source.notes : [])]
     return { title: { kind: 'focal-loss explain', version: 1, question, file, targets: options.targets ?? file, classes, notes, warnings: source.warnings }, work }
@@ -48,4 +51,10 @@ export async function explainSource(file: string, options: WorkOptions): Promise
     progress.stop()
     await source.close()
   }
+}
+
+/** The hints of the library name its options. */
+function inFlags(error: unknown): never {
+  if (!(error instanceof Error) || !error.message.includes(ITS_HINT)) throw error
+  throw new Error(error.message.replace(ITS_HINT, '--background or --ignore-index allows others'), { cause: error })
 }
