@@ -21,11 +21,15 @@ function deviceArray(value: object): string | undefined {
   return typeof ptr === 'bigint' && typeof dtype === 'string' ? `${dtype.startsWith('i') ? 'an' : 'a'} ${dtype} array of length ${String(length)} on a GPU` : undefined
 }
 
-/** `a Tensor`, `a Map`: by its class, unless that has no name or a minified one. */
+/** `a Tensor`, `a Map`: by its class, unless that has no name or a minified one. No getter of the caller's is run. */
 function instance(value: object): string {
-  const { constructor: made } = value as { readonly constructor?: unknown }
-  const name = typeof made === 'function' ? made.name : ''
-  return name !== 'Object' && /^[A-Z]\w{2,}$/.test(name) ? withArticle(name) : 'an object'
+  const made: unknown = ownValue(Object.getPrototypeOf(value), 'constructor')
+  const name = typeof made === 'function' ? ownValue(made, 'name') : undefined
+  return typeof name === 'string' && name !== 'Object' && /^[A-Z]\w{2,}$/.test(name) ? withArticle(name) : 'an object'
+}
+
+function ownValue(of: unknown, name: string): unknown {
+  return Object.getOwnPropertyDescriptor(Object(of), name)?.value
 }
 
 function withArticle(name: string): string {

@@ -161,6 +161,8 @@ const ofArrays: readonly BadInput[] = [
   ['a dtype that is a number', call(new Uint16Array(2), [1, 0], { dtype: 16 }), 'TypeError', "dtype is 16; expected one of 'float16', 'bfloat16'"],
   ['logits as a buffer', call(new ArrayBuffer(8), [1, 0]), 'TypeError', `logits is an ArrayBuffer; expected ${float}`],
   ['logits as a set', call(new Set([1, 2]), [1, 0]), 'TypeError', `logits is a Set; expected ${float}`],
+  ['logits whose constructor is a getter that throws', call(Object.create({ get constructor() { throw new Error('called') } }), [1, 0]), 'TypeError', `logits is an object; expected ${float}`],
+  ['logits without a prototype', call(Object.create(null), [1, 0]), 'TypeError', `logits is an object; expected ${float}`],
   ['logits as a tensor of TensorFlow.js', call(new Tensor(), [1, 0]), 'TypeError', `logits is a Tensor; expected ${float} ${ofTensors}`],
   ['targets as a tensor', call(x, new Tensor()), 'TypeError', `targets is a Tensor; expected ${numericOrBig} ${ofTensors}`],
   ['a mask as a tensor', call(x, six, { mask: new Tensor() }), 'TypeError', `mask is a Tensor; expected ${numeric} ${ofTensors}`],
