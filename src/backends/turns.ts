@@ -15,8 +15,8 @@ export function rowPieces({ outer, classes, inner }: Pick<Problem, 'outer' | 'cl
   return pieces(outer * inner, Math.max(1, Math.floor(STEP / classes)))
 }
 
-/** How long a block takes, in milliseconds, and its last step. */
-const BLOCK = 8
+/** How long a block takes, in milliseconds, and its last step. Garbage collection may add as much again, and a frame has 16 ms. */
+const BLOCK = 5
 
 /**
  * Takes the steps to their end and returns their result. Looks at the watch before each block, and never runs a step where

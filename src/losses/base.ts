@@ -93,7 +93,7 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
 
   /**
    * {@link valueAndGrad} without blocking the event loop, with bit-identical results. Native computes on other threads, one call
-   * after another; wasm and js compute in blocks of about 10 ms. An error rejects the promise.
+   * after another; wasm and js compute in blocks of about 5 ms. An error rejects the promise.
    *
    * Do not write to, transfer or resize any array until the promise settles. An aborted call stops within one block; the contents
    * of `grad` and `out` are then unspecified.

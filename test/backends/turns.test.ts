@@ -1,5 +1,7 @@
 /** Steps in turns: blocks of some milliseconds, one a turn of the event loop, on whatever the host has for that. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { SigmoidFocalLoss } from 'focal-loss'
+import { BLOCK_ELEMENTS } from '../../src/backends/layout.js'
 import { inTurns } from '../../src/backends/turns.js'
 import type { Watch } from '../../src/backends/watch.js'
 
@@ -97,4 +99,43 @@ describe('in turns', () => {
     }
     await expect(inTurns(steps(), never)).rejects.toThrow(new RangeError('wrong'))
   })
+})
+
+/** Counts, as what takes long depends on the machine: on this clock every step is longer than a block, so each has a turn of its own. */
+describe('an asynchronous call', () => {
+  const logits = new Float32Array(2 ** 20)
+  const targets = new Uint8Array(logits.length)
+
+  async function turnsOf(backend: 'wasm' | 'js', call: { shape?: number[]; classAxis?: number }): Promise<number> {
+    let [now, turns] = [0, 0]
+    vi.stubGlobal('performance', { now: () => (now += 1000) })
+    // Watched before each turn
+    const signal = { aborted: false, reason: undefined, throwIfAborted: () => (turns++, undefined), addEventListener: () => undefined, removeEventListener: () => undefined }
+    await new SigmoidFocalLoss({ backend }).valueAndGradAsync(logits, targets, { ...call, signal })
+    return turns
+  }
+
+  it.each<{ shape?: number[]; classAxis?: number }>([{}, { shape: [2 ** 16, 16] }, { shape: [16, 2 ** 16], classAxis: 0 }])('js: at most 4096 logits a step, %o', async (call) => {
+    // They are scanned, then computed
+    expect(await turnsOf('js', call)).toBeGreaterThanOrEqual(2 * (logits.length / 4096))
+  })
+
+  it.each<{ shape?: number[]; classAxis?: number }>([{}, { shape: [2 ** 16, 16] }, { shape: [16, 2 ** 16], classAxis: 0 }])('wasm: at most 256 KiB that are copied, two blocks that are computed a step, %o', async (call) => {
+    const copied = logits.byteLength + targets.byteLength + logits.byteLength
+    const blocks = logits.length / BLOCK_ELEMENTS
+    expect(await turnsOf('wasm', call)).toBeGreaterThanOrEqual(copied / 2 ** 18 + blocks / 2)
+  })
+})
+
+it('a block ends with the first step that ends 5 ms after its beginning', async () => {
+  let [now, turns, done] = [0, 0, 0]
+  vi.stubGlobal('performance', { now: () => now })
+  function* steps(): Generator<void, void> {
+    for (; done < 60; done++) {
+      now++
+      yield
+    }
+  }
+  await inTurns(steps(), { check: () => (turns++, undefined) } as unknown as Watch)
+  expect([done, turns]).toEqual([60, 13])
 })

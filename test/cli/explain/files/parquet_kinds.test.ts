@@ -4,6 +4,7 @@ import { type SchemaElement } from 'hyparquet'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, it } from 'vitest'
 import { lz4Block } from '../../../../src/cli/explain/files/lz4.js'
+import { zstd } from '../../../../src/cli/explain/files/zstd.js'
 import { file, readAll, readNoted } from '../../../support/source_files.js'
 
 const score: ColumnSource = { name: 'score', data: Float64Array.of(-2, 1, -1, 2), type: 'DOUBLE' }
@@ -28,11 +29,15 @@ describe("pandas' index", () => {
   })
 })
 
+function joined(head: readonly number[], input: Uint8Array): Uint8Array {
+  return new Uint8Array(Buffer.concat([Uint8Array.from(head), input]))
+}
+
 /** One sequence of literals: all that it takes to be an LZ4 block. */
 function literals(input: Uint8Array): Uint8Array {
-  if (input.length < 15) return Uint8Array.of(input.length << 4, ...input)
+  if (input.length < 15) return joined([input.length << 4], input)
   const rest = input.length - 15
-  return Uint8Array.of(0xf0, ...new Uint8Array(Math.floor(rest / 255)).fill(255), rest % 255, ...input)
+  return joined([0xf0, ...new Uint8Array(Math.floor(rest / 255)).fill(255), rest % 255], input)
 }
 
 /** In the framing of Hadoop: sizes before each block, in two blocks. */
@@ -85,23 +90,87 @@ describe('LZ4', () => {
   })
 })
 
-describe('pages that say that they hold more, or less, than they can', () => {
-  const long = { ...score, data: Float64Array.from({ length: 10_000 }, (_, i) => Math.sin(i)) }
-  const held = { ...label, data: new Array<bigint>(10_000).fill(0n) }
+describe('pages that say that they hold more, or less, than they do', () => {
+  const count = 10_000
+  const long = { ...score, data: Float64Array.from({ length: count }, (_, i) => Math.sin(i)) }
+  const held = { ...label, data: new Array<bigint>(count).fill(0n) }
+  type Codec = 'GZIP' | 'BROTLI' | 'SNAPPY' | 'LZ4' | 'LZ4_RAW' | 'ZSTD'
+  /** Of a file whose pages of 8000 bytes and more are what `compress` makes of them. */
+  const read = (codec: Codec, compress: (page: Uint8Array) => Uint8Array) => readAll({ file: table([long, held], { codec, compressors: { [codec]: compress } }) })
+  const refused = (why: string) => new RegExp(`^column score of \\S+x\\.parquet cannot be read \\(${why}\\)$`)
 
-  it.each(['LZ4', 'LZ4_RAW', 'SNAPPY'] as const)('%s: there is no memory for them', async (codec) => {
-    const path = table([long, held], { codec, compressors: { [codec]: () => Uint8Array.of(0) } })
-    await expect(readAll({ file: path })).rejects.toThrow(/^column score of \S+x\.parquet cannot be read \(1 compressed bytes are said to hold 8000\)$/)
+  /** Ordinary files, whose pages are as they should be, in all that is read. */
+  const codecs: [Codec, (page: Uint8Array) => Uint8Array][] = [
+    ['GZIP', (page) => new Uint8Array(gzipSync(page))],
+    ['BROTLI', (page) => new Uint8Array(brotliCompressSync(page))],
+    ['SNAPPY', snappyLiterals],
+    ['LZ4', framed],
+    ['LZ4', literals],
+    ['LZ4_RAW', literals],
+    ['ZSTD', zstdFrame],
+  ]
+
+  it.each(codecs)('%s: as they should be', async (codec, compress) => {
+    expect((await read(codec, compress)).logits).toEqual([...long.data])
+  })
+
+  it.each(codecs)('%s: half as much', async (codec, compress) => {
+    await expect(read(codec, (page) => compress(page.subarray(0, page.length / 2)))).rejects.toThrow(refused('[^()]+'))
+  })
+
+  it.each(codecs)('%s: less by a byte, whatever the last one is', async (codec, compress) => {
+    for (const last of [0x00, 0x5a, 0xa5, 0xff]) {
+      await expect(read(codec, (page) => compress(page.with(-2, last).subarray(0, -1)))).rejects.toThrow(refused('[^()]+'))
+    }
+  })
+
+  it.each(codecs)('%s: twice as much', async (codec, compress) => {
+    await expect(read(codec, (page) => compress(new Uint8Array(2 * page.length)))).rejects.toThrow(refused('[^()]+'))
+  })
+
+  it.each(['LZ4', 'LZ4_RAW', 'SNAPPY'] as const)('%s: there is no memory for what cannot be', async (codec) => {
+    await expect(read(codec, () => Uint8Array.of(0))).rejects.toThrow(refused('1 compressed bytes are said to hold 8000'))
+  })
+
+  it('ZSTD: there is no memory for what cannot be', async () => {
+    await expect(read('ZSTD', () => Uint8Array.of())).rejects.toThrow(refused('0 compressed bytes are said to hold 8000'))
+    const frame = zstdFrame(Uint8Array.of(1))
+    expect(() => zstd(frame, frame.length * 2 ** 15 + 1)).toThrow(`${frame.length} compressed bytes are said to hold ${frame.length * 2 ** 15 + 1}`)
+    expect(() => zstd(frame, -1)).toThrow('are said to hold -1')
+    expect(() => zstd(frame, NaN)).toThrow('are said to hold NaN')
+  })
+
+  it('ZSTD: a run of one byte is as long as the page, or refused', () => {
+    // One block of 5000 times the same byte, of which the frame says nothing (RFC 8878, section 3.1.1.2.2)
+    const run = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x18, ...block(5000, 1), 0xa5)
+    expect(zstd(run, 5000)).toEqual(new Uint8Array(5000).fill(0xa5))
+    expect(() => zstd(run, 5001)).toThrow(`${run.length} compressed bytes hold fewer than 5001`)
   })
 
   it.each([
     ['GZIP', gzipSync],
     ['BROTLI', brotliCompressSync],
   ] as const)('%s: no more is unpacked', async (codec, compress) => {
-    const path = table([long, held], { codec, compressors: { [codec]: () => new Uint8Array(compress(new Uint8Array(1e6))) } })
-    await expect(readAll({ file: path })).rejects.toThrow(/^column score of \S+x\.parquet cannot be read \(what it says of its contents makes no sense\)$/)
+    await expect(read(codec, () => new Uint8Array(compress(new Uint8Array(1e6))))).rejects.toThrow(refused('what it says of its contents makes no sense'))
   })
 })
+
+/** The header of the last block of a Zstandard frame: its kind, and how much it makes. */
+function block(length: number, kind: number): number[] {
+  const bits = (length << 3) | (kind << 1) | 1
+  return [bits & 255, (bits >> 8) & 255, bits >> 16]
+}
+
+/** A frame that does not say how much it holds, of one block as it is: with a window of 8 MiB. */
+function zstdFrame(input: Uint8Array): Uint8Array {
+  return joined([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x68, ...block(input.length, 0)], input)
+}
+
+/** All of it as one literal: its length seven bits a byte, then its length less one in three bytes. */
+function snappyLiterals(input: Uint8Array): Uint8Array {
+  const [length, last] = [input.length, input.length - 1]
+  return joined([(length & 127) | 128, ((length >> 7) & 127) | 128, length >> 14, 62 << 2, last & 255, (last >> 8) & 255, last >> 16], input)
+}
 
 it('a footer of which any byte is wrong is read, or refused without a word of the engine', async () => {
   const whole = new Uint8Array(parquetWriteBuffer({ columnData: [score, label] }))
