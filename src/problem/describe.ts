@@ -11,7 +11,7 @@ import type { CallOptions } from './call.js'
 import type { LossConstants } from './constants.js'
 import type { Reduction } from './options.js'
 import { type AnyProblem, arrayNames, type Per } from './problem.js'
-import { checkClassCount, checkIndexedClasses, inferLayout, layoutOfPositions, readShape } from './shape.js'
+import { checkBackground, checkClassCount, checkIndexedClasses, inferLayout, layoutOfPositions, readShape } from './shape.js'
 import { checkIndices, checkTakesLabels, leastLabel, readTargets } from './targets.js'
 
 /** Outputs: `false` for none, `true` for a new array, or the caller's. */
@@ -41,6 +41,7 @@ export function describe(
   if (targetsKind === 'class-index') checkIndices(loss, given, call.targetKind, elements)
   if (targetsKind === 'labels' && elements > 0) checkTakesLabels(loss, 'targets', givenTargets)
   checkClassCount(loss, classes, call)
+  checkBackground(loss, targetsKind, classes)
 
   const rows = outer * inner
   const dtype = dtypeOfLogits(logits, call.dtype)
@@ -50,7 +51,7 @@ export function describe(
   const targetsDtype = bins === null ? given.dtype : dtypeOf(bins.labels)
   const grad = derivative('grad', outputs.grad, logits, dtype, elements)
   const hess = derivative('hess', outputs.hess, logits, dtype, elements)
-  const problem = {
+  return {
     loss,
     logits,
     dtype,
@@ -81,8 +82,6 @@ export function describe(
     sumBefore,
     device: deviceOf(logits, targets, weights, mask),
   } as AnyProblem
-  checkBackground(problem)
-  return problem
 }
 
 /** Where a call's arrays lie: its outputs lie where its logits do. */
@@ -148,11 +147,4 @@ function sameKind(array: ArrayBufferView | DeviceArray, logits: AnyLogits): arra
 
 function kindOf(array: AnyLogits): string {
   return onHost(array) ? `a ${tagOf(array)}` : `a ${array.dtype} array on GPU ${array.device}`
-}
-
-function checkBackground({ loss, targetsKind, background, classes }: AnyProblem): void {
-  if (!loss.formula.perRow || targetsKind === 'labels') return
-  if (background >= 0 && background < classes) {
-    throw outOfRange('background', background, `an integer outside the classes 0..${classes - 1} of a softmax`)
-  }
 }

@@ -129,3 +129,11 @@ export function checkClassCount(loss: LossConstants, classes: number, call: Call
   ]
   throw new RangeError(`${loss.perClassOption} has ${counted(given, 'entry', 'entries')}; expected one per class, ${classes}${hints.length > 0 ? ` (${hints.join('; ')})` : ''}`)
 }
+
+/** Throws where the background of class indices is a class of a softmax, which has no other place for it. */
+export function checkBackground({ formula, background }: LossConstants, kind: TargetKind, classes: number): void {
+  if (!formula.perRow || kind === 'labels' || background === 'num-classes') return
+  if (background >= 0 && background < classes) {
+    throw outOfRange('background', background, `an integer outside the classes 0..${classes - 1} of a softmax`)
+  }
+}

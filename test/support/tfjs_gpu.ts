@@ -3,6 +3,7 @@
  * or read back. For Node.js with Dawn and pages alike; both TensorFlow.js's cpu backend and this one are registered.
  */
 import type * as tfjs from '@tensorflow/tfjs-core'
+import * as layers from '@tensorflow/tfjs-layers'
 import * as focal from 'focal-loss'
 import { tfLoss, type TfjsLoss, type TfjsOptions } from 'focal-loss/tfjs'
 import { elementwiseNames } from './loss_names.js'
@@ -38,8 +39,20 @@ export interface GpuReport {
   readonly holes: number
   /** The excess of losses and gradients of tensors of other shapes. */
   readonly shapes: readonly number[]
+  /** Losses and gradients of batches without logits. */
+  readonly empty: readonly (readonly number[])[]
+  readonly training: TrainingReport
   /** On webgl, that of a softmax's gradients where no result stays packed. */
   readonly unpacked: number
+}
+
+export interface TrainingReport {
+  /** What the backend runs for one `trainOnBatch`, with the loss fused and composed, and what it reads back: the loss itself. */
+  readonly programs: { readonly fused: number; readonly composed: number }
+  readonly reads: { readonly fused: number; readonly composed: number }
+  readonly tensorsLeft: number
+  /** The largest difference of weights after `trainOnBatch` and `fit` with `classWeight` and ignored labels, to those on the cpu backend. */
+  readonly difference: number
 }
 
 /** What runs programs and reads back, on either GPU backend. */
@@ -84,7 +97,7 @@ export async function gpuReport(tf: typeof tfjs, backend: string, names: readonl
   for (const reduction of reductions) for (const name of ['SigmoidFocalLoss', 'SoftmaxFocalLoss'] as const) {
     costs[`${name}, ${reduction}`] = await costOf(tf, new focal[name]({ reduction, ...ignoring }))
   }
-  return { variants: compared, costs, second: await secondOf(tf), refused: refusals(tf), areNaN: await areNaN(tf), holes: await holesOf(tf), shapes: await shapesOf(tf, backend), unpacked: backend === 'webgl' ? await unpackedOf(tf) : 0 }
+  return { variants: compared, costs, second: await secondOf(tf), refused: refusals(tf), areNaN: await areNaN(tf), holes: await holesOf(tf), shapes: await shapesOf(tf, backend), empty: await emptyOf(tf), training: await trainingOf(tf, backend), unpacked: backend === 'webgl' ? await unpackedOf(tf) : 0 }
 }
 
 async function results(tf: typeof tfjs, [, loss, targets]: Variant, implementation: TfjsOptions) {
@@ -187,6 +200,46 @@ async function shapesOf(tf: typeof tfjs, backend: string): Promise<number[]> {
   const expected = await Promise.all(given.map(of))
   await tf.setBackend(backend)
   return Promise.all(given.map(async (each, i) => excess(await of(each), expected[i])))
+}
+
+async function emptyOf(tf: typeof tfjs): Promise<number[][]> {
+  const given = [[new focal.SigmoidFocalLoss(), [0, 3]], [new focal.SigmoidFocalLoss(ignoring), [2, 0, 3]], [new focal.SoftmaxFocalLoss(), [0, 3]]] as const
+  return Promise.all(given.map(async ([loss, shape]) => {
+    const criterion = tfLoss(tf, loss)
+    const y = tf.zeros([...shape])
+    const grad = tf.grad((at) => criterion(y, at))(tf.zeros([...shape]))
+    return [...(await criterion(y, tf.zeros([...shape])).data()), ...grad.shape]
+  }))
+}
+
+async function trainingOf(tf: typeof tfjs, backend: string): Promise<TrainingReport> {
+  const x = tf.tensor2d(Float32Array.from({ length: 80 }, (_, i) => Math.sin(i)), [20, 4])
+  const y = tf.tensor2d(Float32Array.from({ length: 60 }, (_, i) => (i % 7 === 0 ? -1 : Number(i % 3 === i % 4))), [20, 3])
+  const train = async (implementation: 'fused' | 'composed') => {
+    const network = layers.sequential({ layers: [layers.layers.dense({ units: 3, inputShape: [4], kernelInitializer: 'ones' })] })
+    network.compile({ optimizer: tf.train.sgd(0.5), loss: tfLoss(tf, new focal.SigmoidFocalLoss(ignoring), { implementation }) })
+    const counts = { programs: 0, reads: 0 }
+    await network.trainOnBatch(x, y)
+    const before = tf.memory().numTensors
+    const restore = watch(tf.backend() as unknown as Watched, counts)
+    await network.trainOnBatch(x, y)
+    restore()
+    const tensorsLeft = tf.memory().numTensors - before
+    await network.fit(x, y, { epochs: 3, verbose: 0, shuffle: false, batchSize: 7, classWeight: { 0: 1, 1: 3, 2: 0.5 } })
+    const weights = await network.getWeights()[0].data()
+    network.dispose()
+    return { ...counts, tensorsLeft, weights }
+  }
+  await tf.setBackend('cpu')
+  const { weights } = await train('fused')
+  await tf.setBackend(backend)
+  const [fused, composed] = [await train('fused'), await train('composed')]
+  return {
+    programs: { fused: fused.programs, composed: composed.programs },
+    reads: { fused: fused.reads, composed: composed.reads },
+    tensorsLeft: fused.tensorsLeft,
+    difference: Math.max(...[fused, composed].flatMap((each) => Array.from(each.weights, (w, i) => Math.abs(w - weights[i])))),
+  }
 }
 
 async function unpackedOf(tf: typeof tfjs): Promise<number> {

@@ -2,7 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { TargetKind } from '../../problem/call.js'
 import type { LossConstants } from '../../problem/constants.js'
-import { checkClassCount } from '../../problem/shape.js'
+import { checkBackground, checkClassCount } from '../../problem/shape.js'
 import { checkTakesLabels, kindOfOneClass } from '../../problem/targets.js'
 
 export interface Batch {
@@ -29,6 +29,7 @@ export function batchOf(loss: LossConstants | undefined, yTrue: Tensor, yPred: T
   if (loss !== undefined) checkClassCount(loss, classes, { shape })
   const kind = perLogit && perRow ? kindOf(loss, yTrue) : perLogit ? 'labels' : 'class-index'
   if (loss !== undefined && kind === 'labels' && yPred.size > 0) checkTakesLabels(loss, 'yTrue', yTrue)
+  if (loss !== undefined) checkBackground(loss, kind, classes)
   return { logits: yPred, targets: yTrue, kind, shape, samples: shape[0], rows, classes }
 }
 

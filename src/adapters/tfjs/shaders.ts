@@ -25,11 +25,18 @@ const HALF_LIFT = 8
 /** The largest count, where half floats hold them: digits enough below and above. */
 const HALF_COUNT = 4096
 
-/** `null` where there are no kernels: for losses that are none of this package, and for empty batches. */
+/** `null` where there are no kernels: for losses that are none of this package. */
 export function shaderLoss(tf: ShaderOperations, loss: LossConstants | undefined, reduction: Reduction, batch: Batch): Tensor1D | null {
-  if (loss === undefined || loss.formula.code < 0 || batch.logits.size === 0) return null
+  if (loss === undefined || loss.formula.code < 0) return null
   const run = kernelRunner(tf)
-  return run && lossOf(tf, run, loss, reduction, batch)
+  if (run === null) return null
+  return batch.logits.size === 0 ? nothingOf(tf, batch) : lossOf(tf, run, loss, reduction, batch)
+}
+
+/** Of a batch without logits: TensorFlow.js's webgpu backend sums up no tensor without numbers. */
+function nothingOf(tf: ShaderOperations, { logits, samples }: Batch): Tensor1D {
+  const forward = tf.customGrad((at) => ({ value: tf.tensor1d(new Float32Array(samples)), gradFunc: () => tf.zerosLike(at as Tensor) }))
+  return forward(logits)
 }
 
 function lossOf(tf: ShaderOperations, run: RunKernel, loss: LossConstants, reduction: Reduction, batch: Batch): Tensor1D {

@@ -9,7 +9,7 @@ import { type Scaled, type TargetKind, targetKinds } from '../../problem/call.js
 import type { LossConstants } from '../../problem/constants.js'
 import type { Reduction } from '../../problem/options.js'
 import type { Per } from '../../problem/problem.js'
-import { checkClassCount, layoutOfLogits } from '../../problem/shape.js'
+import { checkBackground, checkClassCount, layoutOfLogits } from '../../problem/shape.js'
 import { checkTakesLabels } from '../../problem/targets.js'
 
 /** The buffers of a call, all of them with the usage STORAGE. What is written may not be given twice. */
@@ -87,6 +87,7 @@ export function describeBuffers(
   const length = shape.reduce((a, b) => a * b, 1)
   const { outer, classes, inner } = layoutOfLogits(loss, length, { shape, classAxis })
   checkClassCount(loss, classes, { shape })
+  checkBackground(loss, kind, classes)
   checkClasses(classes)
   const none = shape.indexOf(0)
   if (none >= 0) throw outOfRange(`shape[${none}]`, 0, 'an integer > 0')

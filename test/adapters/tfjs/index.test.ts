@@ -106,6 +106,8 @@ describe.each(['fused', 'composed'] as const)('targets of one class, %s', (imple
       new RangeError("yTrue has shape [4, 3]; expected yPred's, [4, 3], without its last axis, as targetKind is 'class-index'"),
     )
     expect(() => labels(tf.zeros([4, 1]), tf.zeros([4, 1]))).toThrow('a softmax has 1 class; expected 2 or more')
+    const among = tfLoss(tf, new SoftmaxFocalLoss({ background: 2 }), { implementation })
+    expect(() => among(tf.zeros([4]), logits)).toThrow(new RangeError('background is 2; expected an integer outside the classes 0..2 of a softmax'))
   })
 })
 

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { runDawnChild } from '../../support/dawn.js'
+import { expectTraining } from '../../support/tfjs_training.js'
 import type { GpuReport } from '../../support/tfjs_gpu.js'
 
 describe('on the webgpu backend of TensorFlow.js', { timeout: 600_000 }, () => {
@@ -38,6 +39,10 @@ describe('on the webgpu backend of TensorFlow.js', { timeout: 600_000 }, () => {
   })
 
   it('what is ignored may hold anything', () => expect(report.holes).toBe(0))
+
+  it('a batch without logits costs nothing', () => expect(report.empty).toEqual([[0, 3], [0, 0, 2, 0, 3], [0, 3]]))
+
+  it('trains by trainOnBatch, and by fit with classWeight and ignored labels, in far fewer kernels and as on the cpu backend', () => expectTraining(report.training))
 
   it('tensors may have any rank', () => {
     for (const error of report.shapes) expect(error).toBeLessThanOrEqual(1)

@@ -60,6 +60,7 @@ describe('on WebGPU', { timeout: 120_000 }, () => {
       'a denominator of 0': 'RangeError: normalizer is 0; expected a finite number > 0',
       'a scale below 0': 'RangeError: gradScale is -1; expected a finite number > 0',
       'a bound of NaN': 'RangeError: clampHess is NaN; expected a finite number',
+      'a background among the classes': 'RangeError: background is 1; expected an integer outside the classes 0..1 of a softmax',
       'no kind': "TypeError: targetKind is undefined; expected one of 'labels', 'class-index'",
       'lost in a call': isLost,
       lost: isLost,

@@ -45,6 +45,7 @@ await refuse('another axis', () => grads(plain, { ...call, classAxis: 2 }))
 await refuse('a denominator of 0', () => grads(plain, { ...call, normalizer: 0 }))
 await refuse('a scale below 0', () => grads(plain, { ...call, gradScale: -1 }))
 await refuse('a bound of NaN', () => loosely(mine).valueGradAndHess({ ...plain, hess }, { ...call, clampHess: NaN }))
+await refuse('a background among the classes', () => webgpuLoss(device, new SoftmaxFocalLoss({ background: 1 })).valueAndGrad(plain, { shape: [2, 2], targetKind: 'class-index' }))
 await refuse('no kind', () => grads(plain, { shape: [2, 2] }))
 
 /** What the device says of a call, and what the call writes. */
