@@ -42,6 +42,8 @@ export class Rows {
   readonly #tempered: Column | null
   /** Of each class, the logarithm of its posterior by the log-odds, up to a number that all classes have in common. */
   readonly #shares: readonly SmoothTable[]
+  /** Whether that is the same of all classes. */
+  readonly #isShared: boolean
   readonly #logWeights: Float64Array | null
 
   constructor(loss: LossConstants, temperature: number | null, classes: number, apart: number, limit: number) {
@@ -51,6 +53,7 @@ export class Rows {
     const gammas = Array.from({ length: classes }, (_, c) => parametersOf(loss, c).gamma)
     const tables = new Map([...new Set(gammas)].map((gamma) => [gamma, new SmoothTable((odds) => logShare(-odds, gamma))]))
     this.#shares = gammas.map((gamma) => tables.get(gamma) as SmoothTable)
+    this.#isShared = tables.size === 1
     this.#logWeights = classPositive && Float64Array.from(classPositive, Math.log)
     const isCrossEntropy = gammas.every((gamma) => gamma === 0) && classPositive === null && loss.labelSmoothing === 0
     const column = () => new Column(classes, apart, limit)
@@ -83,7 +86,8 @@ export class Rows {
   /** Of the row that was added last to the raw scores. */
   #readShares(to: Float64Array): void {
     const [{ odds }, shares, logWeights] = [this.#raw, this.#shares, this.#logWeights]
-    for (let c = 0; c < to.length; c++) to[c] = shares[c].at(odds[c])
+    if (this.#isShared) shares[0].readAll(odds, to)
+    else for (let c = 0; c < to.length; c++) to[c] = shares[c].at(odds[c])
     if (logWeights !== null) for (let c = 0; c < to.length; c++) to[c] -= logWeights[c]
   }
 

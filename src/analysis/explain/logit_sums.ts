@@ -137,7 +137,9 @@ export class LogitSums {
     const { places } = fine
     const { width } = fine
     let { sums } = fine
-    let [high, low] = [this.#high, this.#low]
+    // A line each: what comes out of an array is an object to V8
+    let high = this.#high
+    let low = this.#low
     const binOfPositive = (x: number) => binOf(this.#edges, sigmoid(x))
     const binOfNegative = (x: number) => binOf(this.#edges, sigmoid(-x))
     for (let k = 0; k < logits.length; k++) {

@@ -170,6 +170,11 @@ describe('what is not defined is null', () => {
     expect(right).toMatchObject({ averagePrecision: 1, rocAuc: 1, brier: 0, logLoss: 0, calibrationError: 0 })
     expect(right.thresholds?.bestF1).toMatchObject({ probability: 1, logit: Infinity, f1: 1 })
     expect(figuresOf(Float32Array.of(Infinity, -Infinity), [0, 1])).toMatchObject({ rocAuc: 0, brier: 1, logLoss: Infinity })
+    // Of a softmax they share the probability, whatever the others are
+    const rows = Float32Array.of(Infinity, 3, Infinity, -Infinity, 5, -Infinity)
+    const { raw } = evaluate(rows, Int32Array.of(2, 1), { loss: new SoftmaxFocalLoss(), shape: [2, 3], classAxis: 1, targetKind: 'class-index' })
+    expect(raw).toMatchObject({ count: 2, logLoss: Math.log(2) / 2, brier: 1 / 4 })
+    expect(raw.classes.map(({ count }) => count)).toEqual([1, 2, 1])
   })
 
   it('a margin makes ties of the scores up to it', () => {

@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest'
 import { Histogram } from '../../../src/analysis/evaluate/histogram.js'
 import { keyOf } from '../../../src/analysis/evaluate/keys.js'
-import { expOf, logOfRest, SmoothTable } from '../../../src/analysis/evaluate/tables.js'
+import { expOf, logOfRest, makeTables, SmoothTable } from '../../../src/analysis/evaluate/tables.js'
 import { logShare } from '../../../src/analysis/posterior.js'
 import { seeded } from '../../support/random.js'
+
+makeTables()
 
 describe('tables', () => {
   it('expOf is exp of what is not above 0', () => {
@@ -25,6 +27,9 @@ describe('tables', () => {
       const exact = logShare(-x, gamma)
       if (Number.isFinite(exact)) expect(Math.abs(table.at(x) - exact) / Math.max(1, Math.abs(exact)), String(x)).toBeLessThan(1e-10)
       else expect(table.at(x)).toBe(exact)
+      const all = new Float64Array(2)
+      table.readAll(Float64Array.of(x, 0), all)
+      expect(all).toEqual(Float64Array.of(table.at(x), table.at(0)))
     }
   })
 })
