@@ -1,4 +1,5 @@
 /** What an application does not import is not in it. */
+import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { fileURLToPath } from 'node:url'
 import * as esbuild from 'esbuild'
@@ -20,4 +21,19 @@ it('evaluate and fitTemperature', async () => {
   }
   // About 7 kB as browsers get it
   expect(gzipSync(both).length - gzipSync(loss).length).toBeLessThan(12_000)
+})
+
+it.each([
+  ['webgpu', "import './dist/webgpu.js'", ['@compute', 'createComputePipeline']],
+  ['tensorflow', "import { tfLoss } from './dist/tfjs.js'; console.log(tfLoss)", ['runWebGPUProgram', 'compileAndRun']],
+])('the shaders; docs/%s.md says how large they are', async (page, more, theirs) => {
+  const loss = "import { SigmoidFocalLoss } from './dist/index.js'; console.log(new SigmoidFocalLoss())"
+  const [without, both] = [await bundled(loss), await bundled(`${more}\n${loss}`)]
+  for (const name of theirs) {
+    expect(both).toContain(name)
+    expect(without).not.toContain(name)
+  }
+  const added = (gzipSync(both).length - gzipSync(without).length) / 1000
+  const [, stated] = /adds (\d+) kB \(gzip\)/.exec(readFileSync(`${root}docs/${page}.md`, 'utf8')) ?? []
+  expect(Math.abs(added - Number(stated)), `${added.toFixed(1)} kB`).toBeLessThan(1.5)
 })
