@@ -77,21 +77,26 @@ export function layoutOfLogits(loss: LossConstants, n: number, call: CallOptions
   return { outer: n / classes, classes, inner: 1 }
 }
 
-/** `shape`, checked: as many elements as logits. */
+/** `shape`, checked: as many elements as logits. A copy, as an array's own getters may tell something else each time. */
 function sizesOf(shape: unknown, n: number): number[] {
   if (!Array.isArray(shape) || shape.length === 0) throw wrongType('shape', shape, 'an array of at least one integer >= 0')
-  let elements = 1
-  shape.forEach((size: unknown, axis) => {
-    const name = `shape[${axis}]`
+  const sizes: number[] = []
+  // Holes are read, too
+  for (let axis = 0; axis < shape.length; axis++) {
+    const [name, size] = [`shape[${axis}]`, shape[axis] as unknown]
     if (typeof size !== 'number') throw wrongType(name, size, 'an integer >= 0')
     if (!Number.isSafeInteger(size) || size < 0) throw outOfRange(name, size, 'an integer >= 0')
-    elements *= size
-  })
-  const sizes = shape as number[]
+    sizes.push(size)
+  }
+  const elements = product(sizes)
   if (elements !== n) {
     throw new RangeError(`shape [${sizes.join(', ')}] has ${counted(elements, 'element')}; expected ${n}, as many as logits`)
   }
   return sizes
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((a, b) => a * b, 1)
 }
 
 function split(loss: LossConstants, shape: readonly number[], classAxis: unknown) {
@@ -102,7 +107,6 @@ function split(loss: LossConstants, shape: readonly number[], classAxis: unknown
   if (typeof given !== 'number') throw wrongType('classAxis', given, expected)
   if (!Number.isInteger(given) || given < -rank || given >= rank) throw outOfRange('classAxis', given, expected)
   const axis = given < 0 ? given + rank : given
-  const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
   return { outer: product(shape.slice(0, axis)), classes: shape[axis], inner: product(shape.slice(axis + 1)) }
 }
 

@@ -138,6 +138,8 @@ describe.each(testedBackends())('%s', (backend) => {
   })
 
   it.each(['tracking', 'fixed'] as const)('refuses a %s view whose buffer shrinks while the call is read', (kind) => {
+    const { array, shrink } = shrinking(kind)
+    expect(() => loss.valueAndGrad(array, ones, { shape: plain([size, 1, 1, 1, 1, 1], shrink) }), 'among the elements of shape').toThrow(/^logits has lost its memory|has \d+ elements; expected/)
     for (const option of ['weights', 'mask', 'shape', 'normalizer', 'grad', 'targetKind']) {
       const { array, shrink } = shrinking(kind)
       const call = Object.defineProperty({}, option, { enumerable: true, get: shrink })
@@ -157,6 +159,15 @@ describe.each(testedBackends())('%s', (backend) => {
     expect(() => call(array, shrink)).toThrow(message)
     const detached = numbers.slice()
     expect(() => call(detached, () => structuredClone(detached.buffer, { transfer: [detached.buffer] }))).toThrow(message)
+  })
+
+  it('reads each number of a shape once, and holes as undefined', () => {
+    const shape = [size / 4, 4]
+    let reads = 0
+    Object.defineProperty(shape, 1, { get: () => (reads++ === 0 ? 4 : 2 ** 30) })
+    expect(loss.valueAndGrad(numbers, ones, { shape }).value).toBe(expected.value)
+    // eslint-disable-next-line no-sparse-arrays
+    expect(() => loss.valueAndGrad(numbers, ones, { shape: [size / 4, , 4] as number[], classAxis: 1 })).toThrow(new TypeError('shape[1] is undefined; expected an integer >= 0'))
   })
 
   it('reads plain arrays as long as they were', () => {

@@ -81,10 +81,11 @@ export function describeBuffers(
   if (loss.positionTargets) throw wrongType('targets', buffers.targets, `positions in an array of the host, which ${method}Async() takes`)
   const { classAxis, clampHess } = call
   if (!Array.isArray(call.shape)) throw wrongType('shape', call.shape, 'an array of at least one integer > 0')
-  const shape = call.shape as readonly number[]
+  // An array's own getters may tell something else each time
+  const shape = Array.from(call.shape as readonly number[])
   const kind = oneOf('targetKind', call.targetKind, targetKinds)
   if (kind === 'labels') checkTakesLabels(loss, 'targets', buffers.targets)
-  const length = shape.reduce((a, b) => a * b, 1)
+  const length = shape.reduce((a, b: unknown) => a * (typeof b === 'number' ? b : NaN), 1)
   const { outer, classes, inner } = layoutOfLogits(loss, length, { shape, classAxis })
   checkClassCount(loss, classes, { shape })
   checkBackground(loss, kind, classes)
@@ -100,12 +101,12 @@ export function describeBuffers(
   const arrays = {
     logits: numbersOf('logits', buffers.logits, length),
     targets: { ...numbersOf('targets', buffers.targets, kind === 'labels' ? length : rows), type: types[targetDtype] },
-    ...(weights && { weights: numbersOf('weights', weights, lengthOf(weightsPer)) }),
-    ...(mask && { mask: numbersOf('mask', mask, lengthOf(maskPer)) }),
+    ...(weights != null && { weights: numbersOf('weights', weights, lengthOf(weightsPer)) }),
+    ...(mask != null && { mask: numbersOf('mask', mask, lengthOf(maskPer)) }),
   }
   const written = {
     value: numbersOf('value', buffers.value, reduction !== 'none' ? 1 : loss.formula.perRow ? rows : length),
-    ...(grad && { grad: numbersOf('grad', grad, length) }),
+    ...(grad != null && { grad: numbersOf('grad', grad, length) }),
     ...((method === 'valueGradAndHess' || hess) && { hess: numbersOf('hess', hess, length) }),
   }
   checkApart(arrays, written)
