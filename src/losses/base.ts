@@ -260,9 +260,11 @@ export abstract class FocalLossBase<R extends Reduction = Reduction, O extends o
     call: HessCall<Logits | DeviceLogits> & Abortable,
   ): Promise<Computed> {
     const read = readCall(method, call)
+    // Its getters may take an array's memory away
+    const signal = checkSignal(read.signal)
     const problem = this.#problemOf(method, logits, targets, read)
     const curvature = curvatureCall(problem, read)
-    const watch = new Watch(problem, checkSignal(read.signal))
+    const watch = new Watch(problem, signal)
     watch.check()
     const size = sizeOf(problem)
     if (size === 0) return { value: valueOf(problem, nothing), grad: problem.grad, hess: problem.hess }

@@ -147,6 +147,17 @@ describe.each(testedBackends())('%s', (backend) => {
     }
   })
 
+  it("refuses one that shrinks while a signal's properties are read", async () => {
+    const { array, shrink } = shrinking('fixed')
+    const signal = Object.defineProperty({ throwIfAborted: () => undefined, addEventListener: () => undefined, removeEventListener: () => undefined }, 'aborted', {
+      get() {
+        shrink()
+        return false
+      },
+    })
+    await expect(loss.valueAndGradAsync(array, ones, { signal: signal as unknown as AbortSignal })).rejects.toThrow(/^logits has lost its memory/)
+  })
+
   it.each<[string, (logits: NumericArray, shrink: () => void) => unknown, RegExp]>([
     ['targets', (logits, shrink) => loss.valueAndGrad(logits as Float32Array, plain(ones, shrink)), /^logits has lost its memory/],
     ['weights', (logits, shrink) => loss.valueAndGrad(logits as Float32Array, ones, { weights: plain(ones, shrink) }), /^logits has lost its memory/],

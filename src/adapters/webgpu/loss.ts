@@ -80,11 +80,12 @@ export function webgpuLoss<R extends Reduction>(device: GpuDevice, loss: WebgpuL
     async valueAndGradAsync(logits, targets, call = {}) {
       if (arguments.length > 3) throw surplus('valueAndGradAsync()', 3, arguments.length)
       const given = readCall(methods.valueAndGradAsync, call)
+      const signal = checkSignal(given.signal)
       if (!(logits instanceof Float32Array)) throw wrongType('logits', logits, 'a Float32Array, as kernels of WebGPU compute in float32')
       const outputs = { values: reduction === 'none', grad: given.grad ?? true, hess: false }
       // All arrays are the host's, as their types say
       const problem = describe(constants, reduction, logits, targets, given, outputs) as Problem
-      const watch = new Watch(problem, checkSignal(given.signal))
+      const watch = new Watch(problem, signal)
       const sums = logits.length === 0 ? nothing : await run(device, problem, watch)
       return { value: (problem.values ?? sums.sum / divisorOf(problem, sums)) as Reduced<R, Float32Array>, grad: problem.grad as Float32Array }
     },
