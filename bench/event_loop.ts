@@ -1,7 +1,7 @@
 /**
  * How long the event loop is held up by asynchronous calls of 64 million float32 logits: `npx tsx bench/event_loop.ts [--logits 67108864] [--calls 5]`.
  * On the clock, which counts what other programs take; on the clock less the time for which this thread was ready and got no processor (Linux),
- * which does not; and in time of a processor. With another program that keeps every processor busy, the first grows and the others stay.
+ * which does not, but for waits for threads of the engine's own that got none; and in time of a processor, the same on a busy machine.
  */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
