@@ -58,7 +58,7 @@ export class Histogram {
       this.#widen()
       this.#counts ??= this.#plainCounts()
     }
-    const slot = this.#slotOf(keyOf(x))
+    const slot = this.#slotOf(keyOf(x) | 0)
     this.#sums[2 * slot + (isPositive ? POSITIVE : NEGATIVE)] += weight
     if (this.#counts !== null) this.#counts[slot]++
   }
@@ -75,7 +75,7 @@ export class Histogram {
     for (let k = from; k < to; k += step) {
       const label = labels[k]
       if (label === LEFT_OUT) continue
-      const key = patterns === null ? keyOf(logits[k]) : orderOf(patterns[k])
+      const key = (patterns === null ? keyOf(logits[k]) : orderOf(patterns[k])) | 0
       let slot = isDirect ? table[key >>> level] - 1 : -1
       if (slot < 0) {
         slot = this.#slotOf(key)
@@ -122,7 +122,7 @@ export class Histogram {
     let key = 0
     for (let i = 0; i < keys.length; i++) {
       key += keys[i]
-      this.#put((key * 2 ** level) >>> 0, negatives[i], positives[i], counts === null ? positives[i] + negatives[i] : counts[i])
+      this.#put(key << level, negatives[i], positives[i], counts === null ? positives[i] + negatives[i] : counts[i])
     }
   }
 
@@ -145,7 +145,7 @@ export class Histogram {
     const keys = this.#sortedKeys()
     const [ofCounts, ofPositives, ofNegatives] = [new Float64Array(used), new Float64Array(used), new Float64Array(used)]
     for (let i = 0; i < used; i++) {
-      const slot = table[this.#placeOf(keys[i])] - 1
+      const slot = table[this.#placeOf(keys[i] | 0)] - 1
       const [negatives, positives] = [sums[2 * slot + NEGATIVE], sums[2 * slot + POSITIVE]]
       ofNegatives[i] = negatives
       ofPositives[i] = positives
@@ -164,10 +164,10 @@ export class Histogram {
     return counts
   }
 
-  /** The slot of a number's key, a new one where there is none. */
+  /** The slot of a number's key, a new one where there is none. Its 32 bits come as a signed integer: from 2^31 on, a number that is passed on is an object to V8. */
   #slotOf(key: number): number {
     for (;;) {
-      const own = key >>> this.#level
+      const own = (key >>> this.#level) | 0
       const at = this.#placeOf(own)
       if (this.#table[at] > 0) return this.#table[at] - 1
       if (this.#used < this.#keys.length) {
@@ -180,26 +180,26 @@ export class Histogram {
     }
   }
 
-  /** Where in the table a key is, or belongs. */
+  /** Where in the table a key is, or belongs; signed too. */
   #placeOf(key: number): number {
     if (this.#isDirect) return key
     const [table, keys] = [this.#table, this.#keys]
     const mask = table.length - 1
     // Neighbours of a number are neighbours in memory, eight at a time: logits crowd together
     let at = (((Math.imul(key >>> 3, 0x9e3779b1) >>> 8) << 3) | (key & 7)) & mask
-    while (table[at] > 0 && keys[table[at] - 1] !== key) at = (at + 1) & mask
+    while (table[at] > 0 && (keys[table[at] - 1] | 0) !== key) at = (at + 1) & mask
     return at
   }
 
-  /** Makes room for twice as many slots. */
+  /** Makes room for four times as many slots, or for all that there may be. */
   #grow(): void {
-    const size = 2 * this.#used
+    const size = Math.min(4 * this.#used, 2 * this.#limit)
     this.#keys = widened(new Uint32Array(size), this.#keys)
     this.#sums = this.#sums instanceof Uint32Array ? widened(new Uint32Array(2 * size), this.#sums) : widened(new Float64Array(2 * size), this.#sums)
     if (this.#counts !== null) this.#counts = widened(new Float64Array(size), this.#counts)
     if (this.#isDirect) return
     this.#table = new Int32Array(2 * size)
-    for (let slot = 0; slot < this.#used; slot++) this.#table[this.#placeOf(this.#keys[slot])] = slot + 1
+    for (let slot = 0; slot < this.#used; slot++) this.#table[this.#placeOf(this.#keys[slot] | 0)] = slot + 1
   }
 
   /** Leaves out `bits` more bits of all keys, after which they fit. */
@@ -218,7 +218,7 @@ export class Histogram {
     this.#used = 0
     for (let i = 0; i < used; i++) {
       const [negatives, positives] = [sums[2 * i + NEGATIVE], sums[2 * i + POSITIVE]]
-      this.#put((keys[i] * 2 ** before) >>> 0, negatives, positives, counts === null ? negatives + positives : counts[i])
+      this.#put(keys[i] << before, negatives, positives, counts === null ? negatives + positives : counts[i])
     }
   }
 }
