@@ -93,11 +93,12 @@ function rocAucOf({ length, positives, negatives }: Groups, allPositives: number
 }
 
 function precisionRecallOf(groups: Groups, all: number): PrecisionRecallPoint[] {
-  return thinned(groups, all, null).map(({ cut, x, y }) => ({ ...cut, precision: x, recall: y }))
+  // Without spreading, which takes longer than all else of a curve
+  return thinned(groups, all, null).map(({ cut: { probability, logit }, x, y }) => ({ probability, logit, precision: x, recall: y }))
 }
 
 function rocOf(groups: Groups, positives: number, negatives: number): RocPoint[] {
-  return thinned(groups, positives, negatives).map(({ cut, x, y }) => ({ ...cut, falsePositiveRate: x, recall: y }))
+  return thinned(groups, positives, negatives).map(({ cut: { probability, logit }, x, y }) => ({ probability, logit, falsePositiveRate: x, recall: y }))
 }
 
 interface Point {
