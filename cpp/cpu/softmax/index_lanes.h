@@ -7,19 +7,24 @@
 namespace focal {
 namespace FOCAL_NAMESPACE {
 
-// The formula of two classes in the difference d of their logits, d + low to twice the digits: a sigmoid focal loss. The row's own class is
-// the second where `is_second` is set, which changes a sign.
-template <class R> struct TwoClasses { R value, grad, hess; };  // grad: of the second class; of the first it is -grad
-template <class R, class Power, class Mask>
-FOCAL_INLINE TwoClasses<R> two_classes(const Power &power, R first, R second, const Mask &is_second, R amount, R grad_scale) {
+// Two classes are a sigmoid focal loss of the difference of their logits, whose sign changes where the row's own class is the second. In two
+// parts, as a processor works on more rows at once where each has a shorter chain of operations.
+template <class R> struct Difference { R d, e; };  // e is e^d with what rounding took from d, for d within reach
+template <class R, class Mask> FOCAL_INLINE Difference<R> difference_of(R first, R second, const Mask &is_second) {
   using T = typename Number<R>::Lane;
   const R difference = second - first;
   const R back = second - difference;  // what rounding took from the difference, exactly (Knuth's two-sum)
   const R d = negated(is_second, difference), low = negated(is_second, (second - (difference + back)) - (first - back));
   const R reach(Limits<T>::logistic);
-  const R z = larger(-reach, smaller(reach, d));
-  const Reduced<R> t = reduce(z);
-  const R e = add_to_exponent(exp_of_rest(t.rest + select(absolute(d) > reach, R(0), low)), t.k_plus_magic);
+  const Reduced<R> t = reduce(larger(-reach, smaller(reach, d)));
+  return {d, add_to_exponent(exp_of_rest(t.rest + select(absolute(d) > reach, R(0), low)), t.k_plus_magic)};
+}
+
+template <class R> struct TwoClasses { R value, grad, hess; };  // grad: of the second class; of the first it is -grad
+template <class R, class Power, class Mask>
+FOCAL_INLINE TwoClasses<R> two_classes(const Power &power, const Difference<R> &of_row, const Mask &is_second, R amount, R grad_scale) {
+  using T = typename Number<R>::Lane;
+  const R d = of_row.d, e = of_row.e, reach(Limits<T>::logistic);
   const R p = reciprocal(e + R(1)), q = e * p;
   const R w = smaller(q, p);
   const R nll = muladd(w, log_rest_ratio(w), larger(R(0), d));
@@ -80,16 +85,16 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
     }
   }
 
-  // Calls f for stretches of rows whose numbers stay near the processor until their gradients are taken. Those of two classes are in
-  // registers all the time: a block is one stretch.
+  // Calls f for stretches of rows whose numbers stay near the processor until their gradients are taken.
   template <class F> FOCAL_INLINE void each_stretch(int64_t end, F f) const {
     const int64_t most = stretch_step();
     for (int64_t r = 0; r < end; r += most) f(r, end < r + most ? end : r + most);
   }
+  static constexpr int64_t longest_stretch = 512;
   // From one class of a stretch to the next, in the scratch: the fewer classes, the more rows.
   int64_t stretch_step() const {
-    const int64_t some = 1536 / C / Base::step_of_rows * Base::step_of_rows, most = some < 128 ? 128 : some > 512 ? 512 : some;
-    return C == 2 || class_step < most ? class_step : most;
+    const int64_t some = 1536 / C / Base::step_of_rows * Base::step_of_rows, most = some < 128 ? 128 : some > longest_stretch ? longest_stretch : some;
+    return class_step < most ? class_step : most;
   }
 
   // Rows that lie one after the other, from row r on.
@@ -131,8 +136,8 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
     const T *x;
     T *grad;
     int64_t step;
-    template <class P> FOCAL_INLINE void load(int64_t at, P &first, P &second) const { first = P::load(x + at), second = P::load(x + step + at); }
-    template <class P> FOCAL_INLINE void store(int64_t at, const P &first, const P &second) const { first.store(grad + at), second.store(grad + step + at); }
+    FOCAL_INLINE void load(int64_t at, Two &first, Two &second) const { first = Two::load(x + at), second = Two::load(x + step + at); }
+    FOCAL_INLINE void store(int64_t at, const Two &first, const Two &second) const { first.store(grad + at), second.store(grad + step + at); }
   };
   struct Pairs {
     static constexpr bool has_hess = false;
@@ -142,8 +147,7 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
       T numbers[2 * Two::size];
       FOCAL_UNROLL for (int k = 0; k < Two::size; k += Some::rows) {
         Some some;
-        some.load_rows(x + 2 * (at + k), Some::side, 2);
-        some.part_pairs();
+        some.load_pairs(x + 2 * (at + k));
         some.store_classes(numbers + k, Two::size, 2);
       }
       first = Two::load(numbers), second = Two::load(numbers + Two::size);
@@ -154,37 +158,42 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
       FOCAL_UNROLL for (int k = 0; k < Two::size; k += Some::rows) {
         Some some;
         some.load_classes(numbers + k, Two::size, 2);
-        some.join_pairs();
-        some.store_rows(grad + 2 * (at + k), Some::side, 2);
+        some.store_pairs(grad + 2 * (at + k));
       }
     }
   };
   template <class Place> FOCAL_INLINE void two_class_stretch(const Place &place, T *hess, int64_t r, int64_t end) const {
     if constexpr (Place::has_hess)
-      if (hess) return two_class_rows<true, N>(place, hess, r, end);
-    two_class_rows<false, Two>(place, nullptr, r, end);
+      if (hess) return two_class_rows<true>(place, hess, r, end);
+    two_class_rows<false>(place, nullptr, r, end);
   }
-  template <bool H, class P, class Place> FOCAL_INLINE void two_class_rows(const Place &place, T *hess, int64_t begin, int64_t end) const {
-    this->template with_power_at<P>(scratch.row_gamma_high, scratch.row_gamma_low, [&](auto power_at) {
-      const P least(static_cast<T>(problem().least_hess)), scale(static_cast<T>(plan.grad_scale));
-      // Copies: to a compiler, what is stored might be the pointers
-      const Place at = place;
-      const T *const target = scratch.row_target, *const amount = scratch.row_amount;
-      T *const value = scratch.row_value;
-      for (int64_t r = begin; r < end; r += P::size) {
-        P first, second;
-        at.load(r - begin, first, second);
-        const auto is_second = P::load(target + r) > P(T(0.5));
-        const TwoClasses<P> row = two_classes(power_at(r), first, second, is_second, P::load(amount + r), scale);
+  template <bool H, class Place> FOCAL_INLINE void two_class_rows(const Place &place, T *hess, int64_t begin, int64_t end) const {
+    // Copies: to a compiler, what is stored might be the pointers
+    const Place at = place;
+    const T *const target = scratch.row_target, *const amount = scratch.row_amount;
+    T *const value = scratch.row_value;
+    T difference[longest_stretch], exponential[longest_stretch];
+    for (int64_t r = begin, k = 0; r < end; r += Two::size, k += Two::size) {
+      Two first, second;
+      at.load(k, first, second);
+      const Difference<Two> of_row = difference_of(first, second, is_second(target + r));
+      of_row.d.store(difference + k), of_row.e.store(exponential + k);
+    }
+    this->template with_power_at<Two>(scratch.row_gamma_high, scratch.row_gamma_low, [&](auto power_at) {
+      const Two least(static_cast<T>(problem().least_hess)), scale(static_cast<T>(plan.grad_scale));
+      for (int64_t r = begin, k = 0; r < end; r += Two::size, k += Two::size) {
+        const Difference<Two> of_row{Two::load(difference + k), Two::load(exponential + k)};
+        const TwoClasses<Two> row = two_classes(power_at(r), of_row, is_second(target + r), Two::load(amount + r), scale);
         row.value.store(value + r);
         if constexpr (H) {
-          const P clamped = larger(least, row.hess);
+          const Two clamped = larger(least, row.hess);
           clamped.store(hess + r), clamped.store(hess + class_step + r);
         }
-        if (at.grad) at.store(r - begin, P(0) - row.grad, P(0) + row.grad);  // no negative zeros
+        if (at.grad) at.store(k, Two(0) - row.grad, Two(0) + row.grad);  // no negative zeros
       }
     });
   }
+  static FOCAL_INLINE auto is_second(const T *target) { return Two::load(target) > Two(T(0.5)); }
 
   N target_of(int64_t r) const { return larger(N::load(scratch.row_target + r), N(0)); }
 
@@ -285,7 +294,6 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
       FOCAL_UNROLL for (int at = 0; at < N::size; at += Some::rows) {
         Some some;
         some.load_thirds(x + 3 * at);
-        some.part_thirds();
         some.store_classes(logits + at, N::size, 3);
       }
       const N target = target_of(r);
@@ -310,7 +318,6 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
       FOCAL_UNROLL for (int at = 0; at < N::size; at += Some::rows) {
         Some some;
         some.load_classes(grads + at, N::size, 3);
-        some.join_thirds();
         some.store_thirds(grad + 3 * at);
       }
     }

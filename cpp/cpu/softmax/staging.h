@@ -18,7 +18,7 @@ namespace FOCAL_NAMESPACE {
 
 // Scratch of one worker, cut from one allocation into arrays that begin with a cache line.
 template <class T, class V> struct SoftmaxScratch {
-  // Two classes take a long chain of operations, which wants more vectors at a time where there are no fused ones.
+  // Where operations are not fused, two classes want more vectors at a time.
   static constexpr int two_class_vectors = fused_muladd || sizeof(T) > sizeof(float) ? 2 : 4;
   static constexpr int64_t step_of_rows = two_class_vectors * V::size;  // where a vector is of rows, their number is a multiple of it
   static constexpr int64_t slack = 128;  // a whole pack may be read and written past the end
