@@ -18,6 +18,8 @@ export interface Application {
   readonly edge: string
   /** The package's command line. */
   readonly cli: string
+  /** Installs the package of another platform's addon, made from its file. */
+  readonly addAddon: (platform: string, file: string) => void
   remove(): void
 }
 
@@ -28,8 +30,8 @@ export async function makeApplication(): Promise<Application> {
   writeFileSync(join(folder, 'package.json'), '{ "name": "application", "private": true, "type": "module" }')
   run('npm', 'install', '--silent', '--ignore-scripts', '--no-audit', '--no-fund', '--omit=peer', `./${tarball}`)
   const modules = join(folder, 'node_modules')
-  const addon = `${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`
-  run(process.execPath, join(root, 'scripts/prebuilt/stage.mjs'), addon, join(root, 'build/Release/focal_loss.node'), join(modules, '@focal-loss', addon))
+  const addAddon = (platform: string, file: string) => run(process.execPath, join(root, 'scripts/prebuilt/stage.mjs'), platform, file, join(modules, '@focal-loss', platform))
+  addAddon(`${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`, join(root, 'build/Release/focal_loss.node'))
 
   const entry = (name: string) => fileURLToPath(new URL(`${name}.ts`, import.meta.url))
   const common = { bundle: true, format: 'esm', target: 'es2022', absWorkingDir: folder, logLevel: 'warning' } as const
@@ -54,6 +56,7 @@ export async function makeApplication(): Promise<Application> {
     page,
     edge,
     cli: join(modules, 'focal-loss/dist/cli.js'),
+    addAddon,
     remove() {
       rmSync(folder, { recursive: true })
     },

