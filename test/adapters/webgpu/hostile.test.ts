@@ -47,6 +47,7 @@ describe('on WebGPU', { timeout: 120_000 }, () => {
       'no usage': 'RangeError: grad has usage 12; expected GPUBufferUsage.STORAGE among it',
       'another type': "RangeError: targetDtype is 'float64'; expected one of 'float32', 'int32', 'uint32'",
       'weights of elements': "RangeError: weightsPer is 'element'; expected one of 'row'",
+      'memory taken away by a signal': 'TypeError: logits has lost its memory, as its buffer is detached (transferred to another thread, perhaps); expected an array that has it',
       'weights that are no buffer': 'TypeError: weights is 0; expected a GPUBuffer',
       'shape of bigints': 'TypeError: shape[0] is 2n; expected an integer >= 0',
       'shape with a hole': 'TypeError: shape[1] is undefined; expected an integer >= 0',

@@ -39,6 +39,16 @@ await refuse('too short', () => grads({ ...plain, weights: buffer([1]) }))
 await refuse('no usage', () => grads({ ...plain, grad: buffer([1, 2, 3, 4], device, COPY_DST | COPY_SRC) }))
 await refuse('another type', () => grads(plain, { ...call, targetDtype: 'float64' }))
 await refuse('weights of elements', () => loosely(rows).valueAndGrad({ ...plain, weights: four() }, { ...call, weightsPer: 'element' }))
+await refuse('memory taken away by a signal', () => {
+  const logits = new Float32Array(4)
+  const signal = Object.defineProperty({ throwIfAborted: () => undefined, addEventListener: () => undefined, removeEventListener: () => undefined }, 'aborted', {
+    get() {
+      structuredClone(logits.buffer, { transfer: [logits.buffer] })
+      return false
+    },
+  })
+  return mine.valueAndGradAsync(logits, new Float32Array(4), { signal: signal as unknown as AbortSignal })
+})
 await refuse('weights that are no buffer', () => grads({ ...plain, weights: 0 }))
 await refuse('shape of bigints', () => grads(plain, { ...call, shape: [2n, 2n] }))
 await refuse('shape with a hole', () => grads(plain, { ...call, shape: Object.assign(new Array<number>(3), { 0: 2, 2: 2 }) }))
