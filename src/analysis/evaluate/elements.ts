@@ -32,6 +32,10 @@ export class Elements {
   readonly #loss: LossConstants
   readonly #formula: ElementFormula
   readonly #histograms: readonly Histogram[]
+  /** Rows of small chunks, which wait until there are enough to be read for all classes in turn. */
+  #waiting = new Float32Array(0)
+  #labels = new Uint8Array(0)
+  #filled = 0
 
   /** @param apart how many classes are told apart: all of them, or 1 for none. */
   constructor(loss: LossConstants, formula: ElementFormula, apart: number, limit: number) {
@@ -46,7 +50,11 @@ export class Elements {
    * @param labels of a plain problem.
    */
   add(problem: Problem, labels: Uint8Array | null): void {
-    const { outer, classes, inner } = problem
+    const { outer, classes, inner, logits } = problem
+    if (labels !== null && this.#histograms.length > 1 && inner === 1 && logits instanceof Float32Array && logits.length < STRETCH) {
+      this.#wait(logits, labels)
+      return
+    }
     const step = Math.max(1, Math.floor(STRETCH / (classes * inner)))
     for (let from = 0; from < outer; from += step) {
       const to = Math.min(outer, from + step)
@@ -62,7 +70,27 @@ export class Elements {
     }
   }
 
+  #wait(logits: Float32Array, labels: Uint8Array): void {
+    if (this.#waiting.length === 0) {
+      this.#waiting = new Float32Array(STRETCH)
+      this.#labels = new Uint8Array(STRETCH)
+    }
+    if (this.#filled + logits.length > STRETCH) this.#flush()
+    this.#waiting.set(logits, this.#filled)
+    this.#labels.set(labels.subarray(0, logits.length), this.#filled)
+    this.#filled += logits.length
+  }
+
+  /** Adds what waits. */
+  #flush(): void {
+    this.#histograms.forEach((histogram, c) => {
+      histogram.addAll(this.#waiting, this.#labels, c, this.#filled, this.#histograms.length)
+    })
+    this.#filled = 0
+  }
+
   state(): ElementsState {
+    this.#flush()
     return { classes: this.#histograms.map((histogram) => histogram.state()) }
   }
 
@@ -74,6 +102,7 @@ export class Elements {
 
   result(settings: EvaluatorSettings): AllScores {
     checkWeights(this.#loss, 'evaluate()')
+    this.#flush()
     const slots = this.#histograms.map((histogram) => histogram.slots())
     const scoresOf = (scale: Scale, isShared: boolean) => scoresOn(slots, scale, isShared, settings)
     const { temperature } = settings

@@ -266,6 +266,24 @@ it('chunks amount to the whole', () => {
   expect(some.result()).toEqual(whole)
 })
 
+it('small chunks of several classes amount to the whole, in any array and asked in between', () => {
+  const [rows, classes] = [250_000, 3]
+  const random = seeded(4)
+  const logits = Float32Array.from({ length: rows * classes }, (_, k) => (k % classes) + 2 * random.normal())
+  const targets = Uint8Array.from(logits, (x) => (random() < sigmoid(x - 2) ? 1 : 0))
+  const mask = Uint8Array.from({ length: rows }, () => (random() < 0.9 ? 1 : 0))
+  const whole = evaluate(logits, targets, { loss, shape: [rows, classes], mask })
+  const [some, part] = [evaluator({ loss }), evaluator({ loss })]
+  for (let from = 0, size = 1; from < rows; from += size, size = Math.min(1 + random.integer(9000), rows - from)) {
+    const [start, end] = [from * classes, (from + size) * classes]
+    const x = logits.subarray(start, end)
+    const given = random() < 0.2 ? Float64Array.from(x) : x
+    ;(random() < 0.9 ? some : part).add(given, targets.subarray(start, end), { shape: [size, classes], mask: mask.subarray(from, from + size) })
+    if (random() < 0.1) part.state()
+  }
+  expect(some.merge(part.state()).result()).toEqual(whole)
+})
+
 describe('too many classes to tell apart', () => {
   const classes = 2049
   const rows = 6
