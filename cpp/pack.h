@@ -326,8 +326,11 @@ FOCAL_INLINE __m512 muladd_lanes(__m512 a, __m512 b, __m512 c) { return _mm512_f
 FOCAL_INLINE __m512d muladd_lanes(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
 #endif
 #elif defined(__aarch64__)
-FOCAL_INLINE float32x4_t muladd_lanes(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }
-FOCAL_INLINE float64x2_t muladd_lanes(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmaq_f64(c, a, b); }
+// Of a pack's own vectors: to the compiler NEON's are other types, and for functions of those the one above would be preferred
+using VectorF = Pack<float, 16, 1>::Vector;
+using VectorD = Pack<double, 16, 1>::Vector;
+FOCAL_INLINE VectorF muladd_lanes(VectorF a, VectorF b, VectorF c) { return (VectorF)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
+FOCAL_INLINE VectorD muladd_lanes(VectorD a, VectorD b, VectorD c) { return (VectorD)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b); }
 #endif
 
 // max_ps and its kin are exactly a > b ? a : b, which GCC would spell in three instructions.
