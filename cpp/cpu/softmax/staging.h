@@ -42,7 +42,7 @@ template <class T, class V> struct SoftmaxScratch {
   }
   // Of so few classes rows are short: the way there and back, where memory has the rows together, costs less than their loops. That is less
   // where a vector has four numbers and operations are not fused.
-  static constexpr int64_t few_classes = fused_muladd ? 20 : 12;
+  static constexpr int64_t few_classes = fused_muladd ? 20 : 15;
   static bool by_class(const Plan &plan) {
     return plan.classes <= few_classes || (plan.inner > 1 && plan.rows_per_block >= 2 * V::size);
   }
