@@ -187,8 +187,8 @@ export function readCall<C extends object>(method: Method, call: C): C {
     if (!method.options.has(name)) throw unknownOption(method.name, name, [...method.options])
     read[name as keyof typeof read] = call[name]
   }
-  // A getter among its elements may take an array's memory away, so they are read before any length is asked for
-  if (Array.isArray(read.shape)) read.shape = [...(read.shape as readonly unknown[])]
+  // A getter among its elements may take an array's memory away, so they are read before any length is asked for. Most calls have none
+  if (read.shape !== undefined && Array.isArray(read.shape)) read.shape = [...(read.shape as readonly unknown[])]
   if (read.targetKind !== undefined) oneOf('targetKind', read.targetKind, targetKinds)
   return read as C
 }

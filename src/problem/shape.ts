@@ -83,9 +83,9 @@ function sizesOf(shape: unknown, n: number): number[] {
   const sizes: number[] = []
   // Holes are read, too
   for (let axis = 0; axis < shape.length; axis++) {
-    const [name, size] = [`shape[${axis}]`, shape[axis] as unknown]
-    if (typeof size !== 'number') throw wrongType(name, size, 'an integer >= 0')
-    if (!Number.isSafeInteger(size) || size < 0) throw outOfRange(name, size, 'an integer >= 0')
+    const size: unknown = shape[axis]
+    if (typeof size !== 'number') throw wrongType(`shape[${axis}]`, size, 'an integer >= 0')
+    if (!Number.isSafeInteger(size) || size < 0) throw outOfRange(`shape[${axis}]`, size, 'an integer >= 0')
     sizes.push(size)
   }
   const elements = product(sizes)
