@@ -59,7 +59,7 @@ export function browserSuite(built: Built): void {
         await reach(page, 'browser')
         expect(await page.locator('#browser-loss').inputValue()).toBe('heatmap')
         await page.locator('#browser-loss').selectOption('star')
-        await page.locator('#browser-dtype-float64').check({ force: true })
+        await page.locator('#browser-dtype-float64').check()
         expect(await measured(page)).toContain('focal star, a label of 0 or 1 per logit, gamma 2, beta 1, float64')
         expect(await text(page, '#browser-results caption')).toContain('focal star, a label of 0 or 1 per logit, gamma 2, beta 1, float64')
       }),

@@ -43,7 +43,7 @@ export function curveSuite(built: Built): void {
       withPage(built, {}, async (page) => {
         await slide(page, 'curve-weight', 0.7)
         await expectReading(page, 'weighted, 0.7 / 0.3', 0.6, 0, 0.7)
-        await page.locator('#curve-side-negative').check({ force: true })
+        await page.locator('#curve-side-negative').check()
         await expectReading(page, 'weighted, 0.7 / 0.3', 0.6, 0, 0.3)
         await page.locator('#curve-balanced').check()
         await expectReading(page, 'yours: focal, γ 2, α 0.25', 0.6, 2, 0.75)
@@ -53,9 +53,9 @@ export function curveSuite(built: Built): void {
     it('compares the gammas that are asked for', () =>
       withPage(built, {}, async (page) => {
         expect(await page.locator('#curve-loss path[data-series]').count()).toBe(6)
-        await page.locator('#curve-compared-2').check({ force: true })
-        await page.locator('#curve-compared-5').uncheck({ force: true })
-        await page.locator('#curve-compared-0\\.5').uncheck({ force: true })
+        await page.locator('#curve-compared-2').check()
+        await page.locator('#curve-compared-5').uncheck()
+        await page.locator('#curve-compared-0\\.5').uncheck()
         expect(Object.keys(await rowsOf(page, 'curve-readings'))).toEqual(['cross entropy', 'weighted, 0.8 / 0.2', 'focal, γ 1', 'focal, γ 2', 'yours: focal, γ 2'])
         await page.waitForFunction(() => document.querySelectorAll('#curve-gradient path[data-series]').length === 5)
       }))
@@ -63,7 +63,7 @@ export function curveSuite(built: Built): void {
     it('has linear and logarithmic axes', () =>
       withPage(built, {}, async (page) => {
         expect(await labels(page, 'curve-loss')).toEqual(['0', '1', '2', '3', '4', '5'])
-        await page.locator('#curve-scale-log').check({ force: true })
+        await page.locator('#curve-scale-log').check()
         await page.waitForFunction(() => document.querySelector('#curve-loss text.end')?.textContent === '10⁻⁶')
         expect(await labels(page, 'curve-gradient')).toEqual(['10⁻⁶', '10⁻⁵', '10⁻⁴', '10⁻³', '0.01', '0.1', '1', '10'])
       }))

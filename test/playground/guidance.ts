@@ -98,7 +98,7 @@ export function guidanceSuite(built: Built): void {
         await slide(page, 'curve-gamma', 3)
         await slide(page, 'curve-at', 0.3)
         await page.locator('#curve-balanced').check()
-        await page.locator('#curve-side-negative').check({ force: true })
+        await page.locator('#curve-side-negative').check()
         const output = await printed(page, 'curve')
         const rows = await rowsOf(page, 'curve-readings')
         for (const [name, row] of [['cross entropy', 'cross entropy'], ['weighted, 0.8 / 0.2', 'weighted, 0.8 / 0.2'], ['focal loss', 'yours: focal, γ 3, α 0.25']]) {
@@ -125,9 +125,9 @@ export function guidanceSuite(built: Built): void {
     it('gives code for TensorFlow.js and PyTorch with the same settings, to be copied', () =>
       withPage(built, { permissions: ['clipboard-read', 'clipboard-write'], hash: 'curve.gamma=1.5&curve.balanced=yes&curve.alpha=0.4' }, async (page) => {
         await page.locator('#curve-as-code summary').click()
-        await page.locator('#curve-language-tfjs').check({ force: true })
+        await page.locator('#curve-language-tfjs').check()
         expect(await text(page, '#curve-code')).toContain('new SigmoidFocalLoss({ gamma: 1.5, alpha: 0.4 })')
-        await page.locator('#curve-language-pytorch').check({ force: true })
+        await page.locator('#curve-language-pytorch').check()
         expect(await text(page, '#curve-code')).toContain('alpha=0.4, gamma=1.5')
         await page.locator('#curve-copy').click()
         await until(() => text(page, '#curve-copy'), (label) => label === 'Copied')

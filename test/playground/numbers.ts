@@ -99,8 +99,8 @@ export function numbersSuite(built: Built): void {
 
     it('follows its controls', () =>
       withNumbers(built, '', async (page) => {
-        await page.locator('#numbers-gammas-5').uncheck({ force: true })
-        await page.locator('#numbers-gammas-0\\.5').uncheck({ force: true })
+        await page.locator('#numbers-gammas-5').uncheck()
+        await page.locator('#numbers-gammas-0\\.5').uncheck()
         await until(async () => Object.keys(await rowsOf(page, 'numbers-totals')), (rows) => rows.join() === 'gamma 0,gamma 1,gamma 2')
         expect(await page.locator('#numbers-bins-negatives rect[data-series="gamma 1"]').count()).toBeGreaterThan(5)
         expect(await page.locator('#numbers-bins-negatives rect[data-series="gamma 5"]').count()).toBe(0)
@@ -111,7 +111,7 @@ export function numbersSuite(built: Built): void {
         expect(Math.abs((await until(sum, (value) => value > 0)) - plain / 2)).toBeLessThan(0.01 * plain)
         const axis = () => text(page, '#numbers-bins-positives .axis-title[transform]')
         expect(await axis()).toBe('share of all loss')
-        await page.locator('#numbers-share-gradientShare').check({ force: true })
+        await page.locator('#numbers-share-gradientShare').check()
         await until(axis, (title) => title === 'share of all |gradient|')
         const readings = async () => (await rowsOf(page, 'numbers-readings'))['gamma 0, alpha 0.5'][1]
         const at90 = await readings()
@@ -176,7 +176,7 @@ export function numbersSuite(built: Built): void {
         await page.locator('#numbers-background').selectOption('num-classes')
         await summaryWith(page, 'logits.npy and targets.npy: softmax, 4 rows of 2 classes, 3 with a class, 1 without.')
         expect(await text(page, '#numbers-problem')).toBe('')
-        await page.locator('#numbers-loss-sigmoid').check({ force: true })
+        await page.locator('#numbers-loss-sigmoid').check()
         await summaryWith(page, 'sigmoid, 8 logits in rows of 2, 3 positives, 5 negatives.')
         await page.locator('#numbers-ignore').selectOption('255')
         await give(page, logits, bytes('targets.npy', [4], 0, 1, 255, 0))

@@ -105,7 +105,7 @@ export function trainingSuite(built: Built): void {
       }))
 
     it.each([
-      ['data', (page: Page) => page.locator('#training-data-wrong').check({ force: true })],
+      ['data', (page: Page) => page.locator('#training-data-wrong').check()],
       ['ratio', (page: Page) => slide(page, 'training-ratio', 9)],
       ['gamma', (page: Page) => slide(page, 'training-gamma', 0.5)],
       ['alpha', (page: Page) => slide(page, 'training-alpha', 0.75), 'training.balanced=yes'],
@@ -171,7 +171,7 @@ export function trainingSuite(built: Built): void {
 
     it('has rare positives: at a score of 0.5 focal loss finds nothing, and every other way the losses tie', { timeout: 240_000 }, () =>
       withTraining(built, 'training.speed=fastest', async (page) => {
-        await page.locator('#training-data-rare').check({ force: true })
+        await page.locator('#training-data-rare').check()
         expect([await shownValue(page, 'training-ratio'), await page.locator('#training-balanced').isChecked()]).toEqual(['30', true])
         await trainFully(page)
         expect((await measure(page, 'F1, score of 0.5')).focal).toBeLessThan(0.05)
@@ -183,14 +183,14 @@ export function trainingSuite(built: Built): void {
         expect((await measure(page, 'Mean score')).weighted).toBeGreaterThan(0.06)
         const { smoothed, ...unsmoothed } = await measure(page, 'Mean recalibrated')
         for (const mean of [smoothed, ...Object.values(unsmoothed)]) expect(Math.abs(mean - 1 / 31)).toBeLessThan(0.01)
-        await page.locator('#training-cut-score').check({ force: true })
+        await page.locator('#training-cut-score').check()
         expect(await page.locator('#training-surface-focal').getAttribute('aria-label')).toBe('Focal loss. 0 % of the square is called positive, at a score of 0.50 or more.')
       }),
     )
 
     it('has wrong labels: cross entropy wins in log loss and calibration, and the ranking ties', { timeout: 240_000 }, () =>
       withTraining(built, 'training.speed=fastest', async (page) => {
-        await page.locator('#training-data-wrong').check({ force: true })
+        await page.locator('#training-data-wrong').check()
         await trainFully(page)
         const [cost, error, precision] = [await measure(page, 'Log loss, scores'), await measure(page, 'Calibration error, scores'), await measure(page, 'Average precision')]
         expect(cost.crossEntropy).toBeLessThan(0.9 * cost.focal)
@@ -219,13 +219,13 @@ export function trainingSuite(built: Built): void {
 
     it('paints scores or recalibrated probabilities', () =>
       withTraining(built, '', async (page) => {
-        await page.locator('#training-cut-score').check({ force: true })
+        await page.locator('#training-cut-score').check()
         const before = { crossEntropy: await pixels(page, 'crossEntropy'), focal: await pixels(page, 'focal') }
-        await page.locator('#training-cut-recalibrated').check({ force: true })
+        await page.locator('#training-cut-recalibrated').check()
         // They are the same for cross entropy
         expect(await pixels(page, 'crossEntropy')).toBe(before.crossEntropy)
         expect(await pixels(page, 'focal')).not.toBe(before.focal)
-        await page.locator('#theme-dark').check({ force: true })
+        await page.locator('#theme-dark').check()
         await until(() => pixels(page, 'crossEntropy'), (painted) => painted !== before.crossEntropy)
         expect(await page.locator('#training-surface-focal').getAttribute('aria-label')).toMatch(/^Focal loss\. [\d.]+ % of the square is called positive, at a score of 0\.\d\d or more\.$/)
       }))
