@@ -23,9 +23,9 @@ export function checkRows(name: string, state: RowsState, classes: number, isTem
   for (const kind of ['raw', 'recalibrated', ...(isTempered ? (['tempered'] as const) : [])] as const) checkColumn(`${name}.${kind}`, state[kind] as ColumnState, classes)
 }
 
-/** Whether all targets are seen to be valid: classes, the background, or ignored. */
-export function areIndices({ loss, targets, targetsKind, background, classes }: Problem): boolean {
-  if (targetsKind !== 'class-index') return false
+/** Whether all targets are seen to be valid: classes, the background, or ignored. A mask may have taken a row's class out. */
+export function areIndices({ loss, targets, targetsKind, background, classes, mask, maskPer }: Problem): boolean {
+  if (targetsKind !== 'class-index' || (mask !== null && maskPer === 'element')) return false
   for (let r = 0; r < targets.length; r++) {
     const index = targets[r]
     if (!(index >= 0 && index < classes && index === Math.floor(index)) && index !== background && !isIgnored(loss, index)) return false

@@ -227,6 +227,7 @@ describe('errors', () => {
     ['a negative weight', () => evaluate(x, [0, 1], { loss, weights: [1, -1] }), 'RangeError: weights[1] is -1; expected a finite number >= 0, to weigh an example with'],
     ['a label that is none', () => evaluate(x, [0, 2], { loss }), 'RangeError: targets[1] is 2; expected a number from 0 to 1'],
     ['a class that is none', () => evaluate(x, Int32Array.of(2), { loss: new SoftmaxFocalLoss() }), 'RangeError: targets[0] is 2; expected a class in 0..1 (classes count from 0; set background or ignoreIndex to allow others)'],
+    ['a class that the mask takes out', () => evaluate(x, Int32Array.of(1), { loss: new SoftmaxFocalLoss(), mask: [1, 0] }), 'RangeError: targets[0] is 1; expected a class that mask leaves in its row'],
     ['no loss', () => evaluate(x, [0, 1], {} as never), 'TypeError: loss is undefined; expected a loss, such as new SigmoidFocalLoss()'],
     ['a loss by its name', () => evaluate(x, [0, 1], { loss: 'sigmoid' } as never), "TypeError: loss is 'sigmoid'; expected a loss, such as new SigmoidFocalLoss()"],
     ['a loss in place of the options', () => evaluate(x, [0, 1], loss as never), 'TypeError: options is a SigmoidFocalLoss; expected { loss, ... }'],
