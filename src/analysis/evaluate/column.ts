@@ -66,8 +66,11 @@ export class Column {
     this.#exponentials = new Float64Array(classes)
   }
 
-  /** `given` has logits, up to a number in common; -Infinity is a class that the row does not have. */
-  add(given: Float64Array, truth: number, weight: number): void {
+  /**
+   * @param given logits, up to a number in common.
+   * @param model the model's own, of which -Infinity is a class that the row does not have. Label smoothing makes posteriors of 0 of others too.
+   */
+  add(given: Float64Array, model: Float64Array, truth: number, weight: number): void {
     const [odds, exponentials, waiting, room, apart, at] = [this.odds, this.#exponentials, this.#waiting, this.#room, this.#apart, this.#rows]
     const classes = given.length
     let row = given
@@ -113,13 +116,13 @@ export class Column {
     this.#logLoss += weight * (logSum - (row[truth] - most))
     this.#brier += weight * Math.max(0, square - p * p + q * q)
     this.#weight += weight
-    this.#label(given, least, truth, top)
+    this.#label(model, least, truth, top)
     if (weight === 1) this.#rows++
     else this.#addWeighted(weight)
     if (this.#rows === room) this.#flush()
   }
 
-  /** What the row is to those that it waits for; `least` is its least logit. */
+  /** What the row is to those that it waits for. `least`: of the logits that are given, -Infinity where a class may be left out. */
   #label(row: Float64Array, least: number, truth: number, top: number): void {
     const [labels, room, apart, at] = [this.#labels, this.#room, this.#apart, this.#rows]
     if (truth === top) labels[apart * room + at] = POSITIVE

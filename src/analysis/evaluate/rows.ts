@@ -71,15 +71,18 @@ export class Rows {
       const truth = weight === 0 ? -1 : truthOf(problem, r)
       if (truth < 0) continue
       readRow(problem, r, row)
-      this.#raw.add(row, truth, weight)
-      if (this.#tempered !== null) {
-        for (let c = 0; c < classes; c++) other[c] = row[c] / divisor
-        this.#tempered.add(other, truth, weight)
+      this.#raw.add(row, row, truth, weight)
+      if (this.#recalibrated !== null) {
+        if (this.#loss.labelSmoothing === 0) this.#readShares(other)
+        else {
+          other.set(row)
+          logPosteriorsOfRow(this.#loss, other)
+        }
+        this.#recalibrated.add(other, row, truth, weight)
       }
-      if (this.#recalibrated === null) continue
-      if (this.#loss.labelSmoothing === 0) this.#readShares(row)
-      else logPosteriorsOfRow(this.#loss, row)
-      this.#recalibrated.add(row, truth, weight)
+      if (this.#tempered === null) continue
+      for (let c = 0; c < classes; c++) other[c] = row[c] / divisor
+      this.#tempered.add(other, row, truth, weight)
     }
   }
 

@@ -108,6 +108,13 @@ describe('what counts', () => {
     expect(masked.raw.rate).toBe(1)
   })
 
+  it('softmax: a class whose posterior label smoothing takes to 0 is an example all the same, unless its logit is -Infinity', () => {
+    const smooth = new SoftmaxFocalLoss({ gamma: 0, labelSmoothing: 0.3 })
+    const { raw, recalibrated } = evaluate(Float32Array.of(3, 0, -3, 0, 3, -Infinity), Int32Array.of(0, 1), { loss: smooth, shape: [2, 3] })
+    for (const scores of [raw, recalibrated]) expect(scores.classes.map(({ count, rate }) => [count, rate])).toEqual([[2, 0.5], [2, 0.5], [1, 0]])
+    expect(recalibrated.classes[2].brier).toBe(0)
+  })
+
   it('half precision, probabilities and any axis of classes say the same', () => {
     const several = evaluate(logits, targets, { loss, shape: [3, 2] })
     const turned = (list: ArrayLike<number>) => [0, 2, 4, 1, 3, 5].map((k) => list[k])
