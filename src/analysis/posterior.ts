@@ -127,7 +127,8 @@ export function checkWeights(loss: LossConstants, method: string): void {
  * the rounding of 1.
  */
 export function posteriorOfLogit(loss: LossConstants, formula: ElementFormula, x: number, c: number, isOf: 0 | 1 = 1): number {
-  const [positive, negative] = weightsOf(loss, c)
+  // Where classes differ in no ratio of weights, not by a rounding error either: equal logits stay ties
+  const [positive, negative] = weightsOf(loss, loss.isOneScale ? 0 : c)
   const result = new Derivatives()
   // Far past a margin both gradients are 0; their ratio has been at its limit long before
   const at = loss.margin > 0 ? Math.min(x, 700) : x

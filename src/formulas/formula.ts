@@ -79,25 +79,22 @@ export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
 }
 
-/** The exponentials of a row, kept between its two passes; grows with the longest. */
-let exponentials = new Float64Array(0)
-
-/** Writes z_c = log(others_c) - x_c, the log-odds against class c, to `odds`. The others are summed from both ends, not subtracted from the total. */
+/**
+ * Writes z_c = log(others_c) - x_c, the log-odds against class c, to `odds`; of equal logits they are equal. The others of a top class are summed. Those of any other
+ * class are the total less its own exponential: at least half of the total, so that no digits are lost.
+ */
 export function logOddsAgainst(row: Float64Array, odds: Float64Array): void {
   const top = row.reduce((a, b) => Math.max(a, b), -Infinity)
   // The top may be infinite, and Infinity - Infinity is no difference
   const below = (x: number) => (x === top ? 0 : x - top)
-  if (exponentials.length < row.length) exponentials = new Float64Array(row.length)
-  const each = exponentials
-  let before = 0
+  let [tops, rest] = [0, 0]
   for (let c = 0; c < row.length; c++) {
-    odds[c] = before
-    before += each[c] = Math.exp(below(row[c]))
+    odds[c] = Math.exp(below(row[c]))
+    if (row[c] === top) tops++
+    else rest += odds[c]
   }
-  let after = 0
-  for (let c = row.length - 1; c >= 0; c--) {
-    const others = odds[c] + after
-    after += each[c]
+  for (let c = 0; c < row.length; c++) {
+    const others = row[c] === top ? tops - 1 + rest : tops + rest - odds[c]
     odds[c] = Math.log(others) - below(row[c])
   }
 }

@@ -80,6 +80,8 @@ interface ClassWeighting {
   readonly classNegative: Float64Array | null
   /** The first option that has an entry per class, for messages. */
   readonly perClassOption: string | null
+  /** Whether a logit of an element-wise loss stands for the same posterior in all classes: class weights weigh positives and negatives alike. */
+  readonly isOneScale: boolean
 }
 
 /** What weighs the loss of a class: a number, one per class, or nothing. */
@@ -102,10 +104,10 @@ function classWeighting({ alpha, classWeights, posWeight, gamma }: Weighting, ba
   const first = firstPerClass({ gamma, alpha, classWeights, posWeight })
   if (first === undefined) {
     const [positiveWeight, negativeWeight] = weightsOf(0)
-    return { positiveWeight, negativeWeight, classPositive: null, classNegative: null, perClassOption: null }
+    return { positiveWeight, negativeWeight, classPositive: null, classNegative: null, perClassOption: null, isOneScale: true }
   }
   const perClass = (which: 0 | 1) => Float64Array.from({ length: first.length }, (_, c) => weightsOf(c)[which])
-  return { positiveWeight: 1, negativeWeight: 1, classPositive: perClass(0), classNegative: perClass(1), perClassOption: first.name }
+  return { positiveWeight: 1, negativeWeight: 1, classPositive: perClass(0), classNegative: perClass(1), perClassOption: first.name, isOneScale: firstPerClass({ gamma, alpha, classWeights: null, posWeight }) === undefined }
 }
 
 /** The first list among them; all are as long. */

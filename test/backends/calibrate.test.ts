@@ -55,6 +55,7 @@ const loss: LossConstants = {
   classParameters: null,
   classNegative: null,
   perClassOption: null,
+  isOneScale: true,
 }
 
 const crossoverOf = (fast: Backend, plain: Backend): number => crossover(fast, plain, loss, 'float32', () => now, now + BUDGET)

@@ -108,7 +108,7 @@ export class Elements {
     const { temperature } = settings
     return {
       raw: scoresOf(rawScale, true),
-      recalibrated: scoresOf(recalibratedScale(this.#loss, this.#formula), isOneForAll(this.#loss)),
+      recalibrated: scoresOf(recalibratedScale(this.#loss, this.#formula), this.#loss.isOneScale),
       tempered: temperature === null ? null : scoresOf(temperedScale(temperature), temperature.length === 1),
     }
   }
@@ -131,11 +131,6 @@ function addClass(histogram: Histogram, problem: Problem, c: number, from: numbe
       histogram.add(logitOf(problem, k), weight, targetOf(problem, r, k, c) >= positiveFrom)
     }
   }
-}
-
-/** Whether a loss treats all classes alike. */
-export function isOneForAll({ classPositive, classParameters }: LossConstants): boolean {
-  return classPositive === null && classParameters === null
 }
 
 /** `isShared`: whether a logit stands for the same probability in all classes. */

@@ -7,7 +7,7 @@ import type { CallOptions } from '../../problem/call.js'
 import { Labels } from '../labels.js'
 import { checkPart, describeLoss, type Part } from '../part.js'
 import { isPlain, problemOf } from './data.js'
-import { checkElements, Elements, type ElementsState, isOneForAll } from './elements.js'
+import { checkElements, Elements, type ElementsState } from './elements.js'
 import type { AllScores, Evaluation } from './evaluation.js'
 import { fingerprintOf } from './fingerprint.js'
 import { checkOptions, checkOptionsRecord, evaluateNames, type EvaluableLoss, type EvaluateOptions, type EvaluatorOptions, type EvaluatorSettings } from './options.js'
@@ -162,7 +162,7 @@ export class Evaluator {
     const { constants } = this.#loss
     if (constants.formula.perRow) return 0
     const { temperature } = this.#settings
-    if (!isOneForAll(constants) || (temperature !== null && temperature.length > 1)) {
+    if (!constants.isOneScale || (temperature !== null && temperature.length > 1)) {
       throw new RangeError(`logits has rows of ${counted(classes, 'class', 'classes')}, which the loss or the temperature treats each in its own way; expected at most ${MOST_CLASSES} of such`)
     }
     return 1

@@ -264,6 +264,30 @@ describe('errors', () => {
   })
 })
 
+describe('equal logits are ties of recalibrated scores too', () => {
+  it('of a softmax, whose top label is the first of them', () => {
+    const random = seeded(11)
+    const [rows, classes] = [500, 7]
+    const logits = Float32Array.from({ length: rows * classes }, () => random.integer(4))
+    const targets = Int32Array.from({ length: rows }, () => random.integer(classes))
+    const { raw, recalibrated } = evaluate(logits, targets, { loss: new SoftmaxFocalLoss({ labelSmoothing: 0.05 }) })
+    expect(recalibrated.rate).toBe(raw.rate)
+  })
+
+  it('of classes with different weights, which share their thresholds', () => {
+    const random = seeded(12)
+    const logits = Float32Array.from({ length: 600 }, () => random.integer(9) - 4)
+    const targets = Uint8Array.from(logits, () => random.integer(2))
+    const shape = [200, 3]
+    const weighted = evaluate(logits, targets, { loss: new SigmoidFocalLoss({ classWeights: [0.7, 1.1, 3.3] }), shape })
+    const { recalibrated, raw } = evaluate(logits, targets, { loss, shape })
+    expect(weighted.recalibrated.averagePrecision).toBe(raw.averagePrecision)
+    expect(weighted.recalibrated.rocAuc).toBe(raw.rocAuc)
+    expect(weighted.recalibrated.thresholds?.bestF1.logit).toBe(recalibrated.thresholds?.bestF1.logit)
+    expect(weighted.recalibrated.logLoss).toBeCloseTo(recalibrated.logLoss ?? NaN, 12)
+  })
+})
+
 it('chunks amount to the whole', () => {
   const random = seeded(1)
   const logits = Float32Array.from({ length: 90_000 }, () => 3 * random.normal())
