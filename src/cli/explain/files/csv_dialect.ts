@@ -1,7 +1,7 @@
 /** Detects the delimiter of a text file from its first lines, because file extensions are unreliable. */
 
 export interface Dialect {
-  readonly delimiter: ',' | ';' | '\t' | ' '
+  readonly delimiter: ',' | ';' | '\t' | '|' | ' '
   /** The line the table begins with, from 1 on. */
   readonly fromLine: number
 }
@@ -13,11 +13,11 @@ export const HEAD_BYTES = 1 << 16
 export function dialectOf(head: Uint8Array): Dialect {
   const text = new TextDecoder(head[0] === 0xff && head[1] === 0xfe ? 'utf-16le' : 'utf-8').decode(head)
   const [first = '', second = ''] = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== '')
-  const [, told] = /^"?sep=([,;\t])"?$/i.exec(first) ?? []
+  const [, told] = /^"?sep=([,;|\t])"?$/i.exec(first) ?? []
   if (told !== undefined) return { delimiter: told as Dialect['delimiter'], fromLine: 2 }
   const bare = unquoted(first)
   // A comma may be a decimal one where there is a semicolon, and not the other way round
-  const delimiter = (['\t', ';', ','] as const).find((one) => bare.includes(one))
+  const delimiter = (['\t', ';', ',', '|'] as const).find((one) => bare.includes(one))
   return { delimiter: delimiter ?? (areSpaced(bare, unquoted(second)) ? ' ' : ','), fromLine: 1 }
 }
 

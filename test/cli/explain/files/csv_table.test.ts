@@ -71,6 +71,8 @@ describe('how cells are written', () => {
     ['commas and decimal commas in quotes', 'score,label\n"-2,0",0\n"1,0",1\n"-1,0",0\n"2,0",1\n'],
     ['semicolons and a line that says so, as Excel reads it', `sep=;\nscore;label\n${lines([], ';')}`.replaceAll('\n', '\r\n')],
     ['tabs', `score\tlabel\n${lines([], '\t')}`],
+    ['vertical bars', `score|label\n${lines([], '|')}`],
+    ['vertical bars and a line that says so', `sep=|\n"score, raw"|label\n${lines([], '|')}`],
     ['blanks, as numpy.savetxt writes them', '-2.000000000000000000e+00 0.000000000000000000e+00\n1.000000000000000000e+00 1.000000000000000000e+00\n-1e+00 0e+00\n2e+00 1e+00\n'],
     ["numpy.savetxt's header", `# score label\n${lines([], ' ')}`],
     ["numpy.savetxt's header with commas", `# score,label\n${lines([], ',')}`],
