@@ -8,9 +8,9 @@ export function widthOf(what: string, value: unknown): number {
   return value.length
 }
 
-/** Writes a cell's numbers, and returns where the next go. A target that is null is NaN. */
+/** Writes a cell's numbers, and returns where the next go. A target that is null is NaN, and a list of them so many NaN. */
 export function put(what: string, value: unknown, width: number, isTarget: boolean, to: Float64Array, at: number): number {
-  const values = isList(value) ? value : [value]
+  const values = isList(value) ? value : value == null ? new Array<null>(width).fill(null) : [value]
   if (values.length !== width) throw new Error(`${what} has ${counted(values.length, 'number')}; expected ${width}, as in the first row`)
   for (let i = 0; i < values.length; i++) {
     const each = values[i]

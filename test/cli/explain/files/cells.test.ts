@@ -1,0 +1,11 @@
+/** Cells that are null where a column holds lists. */
+import { expect, it } from 'vitest'
+import { put } from '../../../../src/cli/explain/files/cells.js'
+
+it('a list of targets that is null is as many targets that are missing, and one of logits is refused', () => {
+  const numbers = Float64Array.of(5, 5, 5, 5)
+  expect(put('labels', null, 3, true, numbers, 1)).toBe(4)
+  expect([...numbers]).toEqual([5, NaN, NaN, NaN])
+  expect(() => put('row 2: column logits', null, 3, false, numbers, 0)).toThrow('row 2: column logits holds null; expected a number')
+  expect(() => put('row 2: column labels', [], 3, true, numbers, 0)).toThrow('row 2: column labels has 0 numbers; expected 3, as in the first row')
+})
