@@ -5,6 +5,8 @@ import { reasonOf } from '../../errors.js'
 
 /** Throws a sentence where the file cannot be written, or is one of those that are read. */
 export async function expectWritable(option: string, path: string, read: readonly string[]): Promise<void> {
+  // Only --json prints, and does not come by here
+  if (path === '' || path === '-') throw new Error(`${option} is '${path}'; expected the name of a file`)
   const found = await stat(path).catch(() => undefined)
   if (found?.isDirectory() === true) throw new Error(`${option} is ${path}, which is a directory; expected the name of a file`)
   if (found !== undefined && (await Promise.all(read.map(real))).includes(await real(path))) throw new Error(`${option} is ${path}, which is read; expected another file`)

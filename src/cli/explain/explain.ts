@@ -14,7 +14,7 @@ import { QUERY } from './sql.js'
 import { explainSource, type WorkOptions } from './work.js'
 
 export interface ExplainCommandOptions extends WorkOptions {
-  /** Files to write; `-` is standard output. */
+  /** Files to write. Of JSON `-` is standard output. */
   readonly json?: string
   readonly svg?: string
   readonly html?: string
@@ -36,7 +36,7 @@ export interface Output {
 export async function explainFiles(file: string | undefined, options: ExplainCommandOptions): Promise<Output> {
   const { json, svg, html, save, targets, merge } = options
   const read = [file, targets, ...(merge ?? [])].filter((path) => path !== undefined)
-  const written = Object.entries({ json, svg, html, save }).filter(([, path]) => path !== undefined && path !== '-')
+  const written = Object.entries({ json, svg, html, save }).filter(([option, path]) => path !== undefined && !(option === 'json' && path === '-'))
   for (const [option, path] of written) await expectWritable(`--${option}`, path as string, read)
   const found = await find(file, options)
   if (save !== undefined) await writeOutput('--save', save, `${JSON.stringify(partFileOf(found))}\n`)

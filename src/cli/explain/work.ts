@@ -29,7 +29,7 @@ export async function explainSource(file: string, options: WorkOptions): Promise
   const question: Question = { loss, inputs, background, ignoreIndex: missing ? null : options.ignoreIndex, positiveFrom, gammas, alphas, hardest, bins }
   const work = workOf(question)
   if (count > 1 && /\.(?:csv|tsv|txt)(?:\.gz)?$/i.test(file)) {
-    throw new Error(`--threads or --part is given for ${file}, whose end alone tells how long it is; expected .npy, .npz, .parquet or .arrow (of tables in several files, --save a part of each)`)
+    throw new Error(`--threads or --part is given for ${file}, whose end alone tells how long it is; expected .npy, .npz, .safetensors, .parquet or .arrow (of tables in several files, --save a part of each)`)
   }
   const perRow = loss === 'softmax'
   const meaning = { ...options, perRow, indexed: background !== null, missing }

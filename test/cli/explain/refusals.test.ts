@@ -35,6 +35,12 @@ describe('parts', () => {
   }, 120_000)
 })
 
+it('outputs without a name, as only JSON can be printed', () => {
+  for (const [option, name] of [['--save', ''], ['--json', ''], ['--svg', '-'], ['--html', '-'], ['--save', '-']]) {
+    expect(explain(...whole, option, name)).toEqual({ status: 1, stdout: '', stderr: `focal-loss: ${option} is '${name}'; expected the name of a file\n` })
+  }
+}, 60_000)
+
 it('options of tables for files that are none', () => {
   for (const option of [['--columns', 'a'], ['--target-columns', '2'], ['--header'], ['--no-header']]) {
     expect(explain(...whole, ...option)).toEqual({ status: 1, stdout: '', stderr: 'focal-loss: --columns, --target-columns or --header is given for x.npy; expected them for tables\n' })
