@@ -67,7 +67,7 @@ export function registerFunctions(duckdb: DuckDB, connection: Pick<DuckDBConnect
   for (const [name, withTargets, isWide, compute] of computed) {
     for (const number of [duckdb.FLOAT, DOUBLE]) {
       const register = (parameterTypes: readonly DuckDBType[], returnType: DuckDBType, targetKind: 'labels' | 'class-index') => {
-        const mainFunction = (_: unknown, input: DuckDBDataChunk, output: DuckDBVector) => fill(duckdb, input, output, targetKind, isWide, compute)
+        const mainFunction = (_: unknown, input: DuckDBDataChunk, output: DuckDBVector) => fill(duckdb, input, output, { targetKind, isWide, perRow, compute })
         connection.registerScalarFunction(duckdb.DuckDBScalarFunction.create({ name, parameterTypes, returnType, mainFunction }))
       }
       const result = isWide ? LIST(number) : number
@@ -82,24 +82,47 @@ export function registerFunctions(duckdb: DuckDB, connection: Pick<DuckDBConnect
   }
 }
 
-function fill(duckdb: DuckDB, input: DuckDBDataChunk, output: DuckDBVector, targetKind: 'labels' | 'class-index', isWide: boolean, compute: Compute): void {
+interface Computation {
+  readonly targetKind: 'labels' | 'class-index'
+  /** Whether a list has a result for each logit. */
+  readonly isWide: boolean
+  /** Of a softmax, whose rows are as a whole what they are. */
+  readonly perRow: boolean
+  readonly compute: Compute
+}
+
+function fill(duckdb: DuckDB, input: DuckDBDataChunk, output: DuckDBVector, { targetKind, isWide, perRow, compute }: Computation): void {
   const columns = Array.from({ length: input.columnCount }, (_, i) => columnOf(input.getColumnVector(i)))
   const [logits, targets] = columns
   const isList = isWide && 'childVector' in output
-  for (const { from, to, width, widths } of runsOf(columns, input.rowCount)) {
-    if (width === 0) {
-      // An empty list is no NULL, and has nothing
-      const isEmpty = isList && input.getColumnVector(0).getItem(from) !== null && (targets === undefined || input.getColumnVector(1).getItem(from) !== null)
-      for (let row = from; row < to; row++) output.setItem(row, isEmpty ? new duckdb.DuckDBListValue([]) : null)
+  for (const { from, to, width, holes, widths } of runsOf(columns, input.rowCount)) {
+    if (columns.some((column) => column.isNull(from)) || (perRow && holes.length > 0)) {
+      for (let row = from; row < to; row++) output.setItem(row, null)
       continue
     }
-    if (targets !== undefined && targetKind === 'labels' && widths[1] !== width) {
-      throw new RangeError(`the targets of a row are ${widths[1]}; expected ${width}, one for each logit, or the index of a class`)
+    if (targets !== undefined && targetKind === 'labels' && widths[1] !== widths[0]) {
+      throw new RangeError(`the targets of a row are ${widths[1]}; expected ${widths[0]}, one for each logit, or the index of a class`)
     }
-    const labels = targets === undefined ? null : targetKind === 'labels' ? targets.read(from, to) : Int32Array.from(targets.read(from, to))
-    const numbers = compute(logits.read(from, to), labels, { shape: [to - from, width], ...(labels !== null && { targetKind }) })
+    if (width === 0) {
+      for (let row = from; row < to; row++) output.setItem(row, isList ? new duckdb.DuckDBListValue([]) : null)
+      continue
+    }
+    const labels = targets === undefined ? null : targetKind === 'labels' ? filled(targets.read(from, to), holes) : Int32Array.from(targets.read(from, to))
+    const numbers = compute(filled(logits.read(from, to), holes), labels, { shape: [to - from, width], ...(labels !== null && { targetKind }) })
     if (!isList) put(output, from, numbers)
-    else for (let row = from; row < to; row++) output.setItem(row, new duckdb.DuckDBListValue(Array.prototype.slice.call(numbers, (row - from) * width, (row - from + 1) * width) as number[]))
+    else {
+      for (let row = from; row < to; row++) {
+        const list = Array.prototype.slice.call(numbers, (row - from) * width, (row - from + 1) * width) as (number | null)[]
+        for (const hole of holes) list[hole] = null
+        output.setItem(row, new duckdb.DuckDBListValue(list))
+      }
+    }
   }
   output.flush()
+}
+
+/** With 0, which is a logit and a label, where there is NULL. */
+function filled(numbers: Float32Array | Float64Array, holes: readonly number[]): Float32Array | Float64Array {
+  if (holes.length === 0) return numbers
+  return numbers.map((each, i) => (holes.includes(i) ? 0 : each))
 }

@@ -90,7 +90,8 @@ export async function* queryChunks(connection: QueryConnection, sql: string, opt
     const [ofLogits, ofTargets] = [read.slice(0, logits.length), read.slice(logits.length)]
     if (classes === 0) {
       classes = ofLogits.reduce((sum, column) => sum + column.widthAt(0), 0)
-      each = ofTargets.reduce((sum, column, i) => sum + (targets[i].isList ? column.widthAt(0) : 1), 0)
+      // Of a list that is NULL nothing tells the length but that of the logits
+      each = ofTargets.reduce((sum, column, i) => sum + (!targets[i].isList ? 1 : column.isNull(0) ? classes : column.widthAt(0)), 0)
       if (classes === 0) throw new RangeError('row 0 of the query has no logits; expected numbers')
       mostRows = Math.max(1, Math.floor(most / classes))
       x = new numbers(mostRows * classes)
@@ -159,8 +160,11 @@ function copy(columns: readonly Column[], to: Float32Array | Float64Array, start
     const limit = filled + width
     for (const column of columns) {
       const own = column.widthAt(row)
-      if (own === 0 && areTargets && width === columns.length) to[filled++] = NaN
-      else if (own === 0) throw new RangeError(`${rowsName(row)} has ${areTargets ? 'targets' : 'logits'} that are NULL or empty; expected numbers`)
+      if (areTargets && column.isNull(row) && (width === columns.length || columns.length === 1)) {
+        // A list that is NULL is a row of labels that are missing
+        to.fill(NaN, filled, filled + width / columns.length)
+        filled += width / columns.length
+      } else if (own === 0) throw new RangeError(`${rowsName(row)} has ${areTargets ? 'targets' : 'logits'} that are NULL or empty; expected numbers`)
       else {
         if (filled + own > limit) throw new RangeError(`${rowsName(row)} has more ${areTargets ? 'targets' : 'logits'} than ${width}; expected as many as in the first`)
         to.set(column.read(row, row + 1), filled)

@@ -10,6 +10,8 @@ export interface Run {
   readonly to: number
   /** 0: NULL. */
   readonly width: number
+  /** Places in a list where a column has NULL: such a row is a run of its own. */
+  readonly holes: readonly number[]
 }
 
 /** A column of numbers, or of lists of numbers. */
@@ -18,6 +20,10 @@ export interface Column {
   read(from: number, to: number): Float32Array | Float64Array
   /** How many numbers a row has: 1 of what is no list, 0 of NULL or of an empty list. */
   widthAt(row: number): number
+  /** Whether a row is NULL, which an empty list is not. */
+  isNull(row: number): boolean
+  /** The places of a row's list that are NULL; `null` where no list has any. */
+  readonly holesOf: ((row: number) => readonly number[]) | null
   /** Whether all of some rows have so many. */
   isWhole(from: number, to: number, width: number): boolean
 }
@@ -26,11 +32,13 @@ export interface Column {
 export function columnOf(vector: DuckDBVector): Column {
   if (isList(vector)) {
     const child = numbersOf(vector.childVector)
-    const isNull = nullsOf(vector)
+    const [isNull, isHole] = [nullsOf(vector), nullsOf(vector.childVector)]
     const { offsetAt, lengthAt } = entriesOf(vector)
     const widthAt = (row: number) => (isNull(row) ? 0 : lengthAt(row))
     return {
       widthAt,
+      isNull,
+      holesOf: hasNone(vector.childVector) ? null : (row) => Array.from({ length: widthAt(row) }, (_, i) => i).filter((i) => isHole(offsetAt(row) + i)),
       isWhole: (from, to, width) => areAll(widthAt, from, to, width),
       read(from, to) {
         const width = widthAt(from)
@@ -48,7 +56,7 @@ export function columnOf(vector: DuckDBVector): Column {
   const isNull = nullsOf(vector)
   const widthAt = (row: number) => (isNull(row) ? 0 : 1)
   const isPlain = hasNone(vector)
-  return { widthAt, isWhole: (from, to, width) => (isPlain ? width === 1 : areAll(widthAt, from, to, width)), read: (from, to) => numbers.subarray(from, to) }
+  return { widthAt, isNull, holesOf: null, isWhole: (from, to, width) => (isPlain ? width === 1 : areAll(widthAt, from, to, width)), read: (from, to) => numbers.subarray(from, to) }
 }
 
 function areAll(widthAt: (row: number) => number, from: number, to: number, width: number): boolean {
@@ -58,12 +66,15 @@ function areAll(widthAt: (row: number) => number, from: number, to: number, widt
 
 /** The rows from 0 to `count` in runs of equal widths. */
 export function* runsOf(columns: readonly Column[], count: number): Generator<Run & { readonly widths: readonly number[] }> {
+  const holes = columns.flatMap(({ holesOf }) => holesOf ?? [])
+  const holesAt = (row: number) => holes.flatMap((holesOf) => holesOf(row))
+  const isWhole = (row: number) => holes.length === 0 || holesAt(row).length === 0
   let from = 0
   while (from < count) {
     const widths = columns.map((column) => column.widthAt(from))
     let to = from + 1
-    while (to < count && columns.every((column, i) => column.widthAt(to) === widths[i])) to++
-    yield { from, to, width: widths.includes(0) ? 0 : widths[0], widths }
+    while (to < count && isWhole(from) && columns.every((column, i) => column.widthAt(to) === widths[i]) && isWhole(to)) to++
+    yield { from, to, width: widths.includes(0) ? 0 : widths[0], holes: holesAt(from), widths }
     from = to
   }
 }

@@ -82,6 +82,18 @@ describe('SQL functions', () => {
     ])
   })
 
+  it('NULL within a list gives NULL there, and of a softmax for the row', async () => {
+    const [alone] = sigmoid.sums(Float64Array.of(1.5), [1], { out: true }).out
+    expect(await rowsOf('SELECT focal_loss(l, t) FROM (VALUES ([1.5, NULL, 1.5], [1, 0, NULL]), ([1.5], [1]), ([NULL], [NULL])) v(l, t)')).toEqual([[[alone, null, null]], [[alone]], [[null]]])
+    const slopes = sigmoid.sums(Float64Array.of(1.5, 0), Int32Array.of(0), { shape: [1, 2], targetKind: 'class-index', grad: true }).grad
+    expect(await rowsOf('SELECT focal_gradient([1.5, NULL], 0), to_probability([NULL, 1.5]::FLOAT[])')).toEqual([[[slopes[0], null], [null, sigmoid.toProbability(Float32Array.of(1.5))[0]]]])
+    expect(await rowsOf('SELECT softmax_loss(l, 0), softmax_gradient(l, [1, 0]), softmax_probability(l) FROM (VALUES ([1, NULL]), ([0, 0])) v(l)')).toEqual([
+      [null, null, null],
+      [expect.closeTo(0.25 * Math.LN2, 12), [expect.any(Number), expect.any(Number)], [0.5, 0.5]],
+    ])
+    expect(await rowsOf('SELECT softmax_loss([0.0, 0.0], [1, NULL])')).toEqual([[null]])
+  })
+
   it('fit in with the rest of SQL', async () => {
     const [[sum, mean]] = await rowsOf('SELECT sum(asl(wide, label)), avg(asl_gradient(wide, label)) FROM singles')
     const expected = perClass.sums(Float64Array.from(x), labels, { shape: [x.length, 1], targetKind: 'labels', grad: true })
@@ -93,6 +105,7 @@ describe('SQL functions', () => {
   it.each([
     ['a label that is none', 'SELECT focal_loss(1.5, 2)', /targets\[0\] is 2; expected a number from 0 to 1/],
     ['a class that is none', 'SELECT focal_loss([1.5, 2], 2)', /targets\[0\] is 2; expected a class in 0\.\.1/],
+    ['no labels', 'SELECT focal_loss([1.5, 2], [])', /the targets of a row are 0; expected 2, one for each logit, or the index of a class/],
     ['too few labels', 'SELECT focal_loss([1.5, 2], [1])', /the targets of a row are 1; expected 2, one for each logit, or the index of a class/],
   ])('%s is an error of the query', async (_, sql, message) => {
     expect(String(await thrownBy(() => connection.run(sql)))).toMatch(message)
@@ -141,6 +154,15 @@ describe('queryChunks', () => {
     const found: number[] = []
     for await (const { targets } of queryChunks(connection, 'SELECT * FROM (VALUES (1.5, 1), (2, NULL)) t(l, t)')) found.push(...targets)
     expect(found).toEqual([1, NaN])
+  })
+
+  it('reads a list of targets that is NULL as a NaN for each logit, in the first row too', async () => {
+    for (const first of ['NULL', '[1, NULL]']) {
+      const found: number[] = []
+      for await (const { targets } of queryChunks(connection, `SELECT * FROM (VALUES ([1.5, 2], ${first}), ([2, 3], [0, 1]), ([4, 5], NULL)) t(l, t)`)) found.push(...targets)
+      expect(found).toEqual([first === 'NULL' ? NaN : 1, NaN, 0, 1, NaN, NaN])
+    }
+    expect(String(await thrownBy(() => evaluated('SELECT * FROM (VALUES ([1.5, 2], [1, 0]), ([2, 3], [])) t(l, t)')))).toMatch(/row 1 of the query has targets that are NULL or empty/)
   })
 
   it('tells columns and their types, and runs nothing for it', async () => {
