@@ -38,7 +38,9 @@ export async function arrowReader(name: string, role: Role, choice: ColumnChoice
     let [batch, row, done] = [await file.next(places), 0, 0]
     // A batch may be empty
     while (batch?.rows === 0) batch = await file.next(places)
-    const widths = places.map((place, c) => (batch === undefined ? 1 : widthOf(`${name}, row 0: column ${names[place]}`, batch.at(c, 0))))
+    const first = batch
+    const cellOf = (r: number, c: number) => `${name}, row ${r}: column ${names[places[c]]}`
+    const widths = places.map((_, c) => (first === undefined ? 1 : widthOf(first.rows, (r) => first.at(c, r), (r) => cellOf(r, c))))
     const width = widths.reduce((a, b) => a + b, 0)
     return {
       name,
@@ -58,7 +60,7 @@ export async function arrowReader(name: string, role: Role, choice: ColumnChoice
             continue
           }
           for (let c = 0; c < places.length; c++) {
-            filled = put(`${name}, row ${done}: column ${names[places[c]]}`, batch.at(c, row), widths[c], c >= chosen.logits.length, numbers, filled)
+            filled = put(cellOf(done, c), batch.at(c, row), widths[c], c >= chosen.logits.length, numbers, filled)
           }
           row++
           done++

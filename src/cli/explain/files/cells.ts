@@ -1,10 +1,18 @@
 /** Cells of tables that hold numbers, or lists of them. */
 import { counted } from '../../../errors.js'
 
-/** How many numbers a cell of the first row has. Throws where it has none, as there is nothing to read of the others then. */
-export function widthOf(what: string, value: unknown): number {
+/**
+ * How many numbers the first cell has that is not null; 1 where there is none. Throws where it is an empty list, as there is nothing to read of the others then.
+ *
+ * @param at the cell of a row.
+ * @param what the cell of a row, as messages call it.
+ */
+export function widthOf(rows: number, at: (row: number) => unknown, what: (row: number) => string): number {
+  let row = 0
+  while (row < rows && at(row) == null) row++
+  const value = row < rows ? at(row) : null
   if (!isList(value)) return 1
-  if (value.length === 0) throw new Error(`${what} has an empty list; expected numbers`)
+  if (value.length === 0) throw new Error(`${what(row)} has an empty list; expected numbers`)
   return value.length
 }
 

@@ -42,7 +42,8 @@ export async function parquetReader(name: string, role: Role, choice: ColumnChoi
 
   let index = 0
   let columns = await group(0)
-  const widths = columns.map((column, c) => widthOf(`${name}, row 0: column ${names[places[c]]}`, column[0]))
+  const cellOf = (r: number, c: number) => `${name}, row ${r}: column ${names[places[c]]}`
+  const widths = columns.map((column, c) => widthOf(column.length, (r) => column[r], (r) => cellOf(r, c)))
   let [row, done] = [0, 0]
   const sum = (some: readonly number[]) => some.reduce((a, b) => a + b, 0)
   const width = sum(widths)
@@ -65,7 +66,7 @@ export async function parquetReader(name: string, role: Role, choice: ColumnChoi
         }
         let at = r * width
         columns.forEach((column, c) => {
-          at = put(`${name}, row ${done}: column ${names[places[c]]}`, column[row], widths[c], c >= chosen.logits.length, numbers, at)
+          at = put(cellOf(done, c), column[row], widths[c], c >= chosen.logits.length, numbers, at)
         })
         row++
         done++
