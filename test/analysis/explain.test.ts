@@ -211,6 +211,7 @@ describe.each(testedBackends())('%s', (backend) => {
     expect(loss.explainer({ bins: 2 }).result()).toEqual(empty)
     expect(loss.explain(Float32Array.of(1, 2), [1, 0], { bins: 2, mask: [0, 0] })).toEqual(empty)
     expect(new SoftmaxFocalLoss({ backend }).explain(new Float32Array(0), new Int32Array(3), { shape: [3, 0] }).losses[0].all.count).toBe(0)
+    expect(loss.explain(new Float32Array(0), [], { perClass: true }).losses[0].classes).toEqual([])
   })
 
   it('has finite numbers where losses are tiny, huge or nothing', () => {

@@ -53,9 +53,10 @@ export class Evaluator {
     this.#loss = loss
     this.#settings = settings
     this.#name = describeLoss(loss.constants.formula.name, loss.options)
-    // Of nothing, the figures of each class are those of nothing too
-    const classes = loss.constants.classPositive?.length ?? 1
-    this.#examples = examplesOf(loss, settings, classes, Math.min(classes, MOST_CLASSES))
+    // Of nothing, the figures of each class are those of nothing too; of a softmax there is none as long as nobody knows how many
+    const { classPositive, formula } = loss.constants
+    const classes = classPositive?.length ?? 1
+    this.#examples = examplesOf(loss, settings, classes, classPositive === null && formula.perRow ? 0 : Math.min(classes, MOST_CLASSES))
   }
 
   /**

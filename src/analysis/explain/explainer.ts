@@ -142,7 +142,8 @@ export class Explainer {
     if (arguments.length > 0) throw surplus('result()', 0, arguments.length)
     return {
       example: this.#perRow ? 'row' : 'element',
-      losses: this.#tallies().map((tally, i) => ({ ...this.#explained[i].named, ...tally.result() })),
+      // Of nothing, nobody knows how many classes there are
+      losses: this.#tallies().map((tally, i) => ({ ...this.#explained[i].named, ...(this.#perClass && { classes: [] }), ...tally.result() })),
     }
   }
 
