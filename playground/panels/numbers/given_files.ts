@@ -57,7 +57,7 @@ async function linesOf(file: File): Promise<{ lines: Line[]; delimiter: Dialect[
   if (file.size > LARGEST_TABLE) throw new Error(`${file.name} has ${Math.round(file.size / 1e6)} MB; expected at most ${Math.round(LARGEST_TABLE / 1e6)} MB of text (focal-loss explain reads any size)`)
   try {
     const { delimiter, fromLine } = dialectOf(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()))
-    const records = parse(await file.text(), { bom: true, delimiter, from_line: fromLine, info: true, relax_column_count: true, skip_empty_lines: true, trim: true })
+    const records = parse(await file.text(), { bom: true, delimiter, from_line: fromLine, info: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true, trim: true })
     const lines = (records as unknown as readonly { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({ cells: record, number: info.lines }))
     return { lines, delimiter }
   } catch (error) {

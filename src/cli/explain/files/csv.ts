@@ -21,7 +21,7 @@ export async function csvReader(name: string, role: Role, choice: ColumnChoice):
   const begin = head.subarray(0, bytesRead)
   const { delimiter, fromLine } = dialectOf(compressed ? beginOfGzip(begin) : begin)
   const stream = file.createReadStream({ autoClose: false, start: 0 })
-  const parser = parse({ bom: true, delimiter, from_line: fromLine, info: true, relax_column_count: true, skip_empty_lines: true, trim: true })
+  const parser = parse({ bom: true, delimiter, from_line: fromLine, info: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true, trim: true })
   // What goes wrong comes out of the parser
   const lines = linesOf(name, compressed ? pipeline(stream, createGunzip(), parser, () => undefined) : pipeline(stream, parser, () => undefined))
   const close = async () => {

@@ -76,6 +76,7 @@ describe('how cells are written', () => {
     ['blanks, as numpy.savetxt writes them', '-2.000000000000000000e+00 0.000000000000000000e+00\n1.000000000000000000e+00 1.000000000000000000e+00\n-1e+00 0e+00\n2e+00 1e+00\n'],
     ["numpy.savetxt's header", `# score label\n${lines([], ' ')}`],
     ["numpy.savetxt's header with commas", `# score,label\n${lines([], ',')}`],
+    ['quotes within text, as pandas reads them', `name,score,label\na 5" screen,-2,0\n"a ""b"", c",1,1\n'"',-1,0\nx"",2,1\n`],
     ['True and False', `score,label\n${lines([], ',', ['False', 'True', 'False', 'True'])}`],
     ['true and false without a header', lines([], ',', ['false', 'true', 'false', 'true'])],
   ])('%s', async (_, content) => {
