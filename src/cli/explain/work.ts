@@ -8,8 +8,11 @@ import { openSource } from './files/source.js'
 import { sqlSource } from './sql.js'
 import { type Found, type Question, workOf } from './question.js'
 
-/** What the library says of an index that is no class. */
-const ITS_HINT = 'set background or ignoreIndex to allow others'
+/** What the library says of an index that is no class, and what the command line does. */
+const HINTS = [
+  ['set background or ignoreIndex to allow others', '--background or --ignore-index allows others'],
+  ["targetKind: 'labels' takes", '--target-kind labels takes'],
+] as const
 
 export interface WorkOptions extends Omit<SourceOptions, 'inputs' | 'file' | 'arrays' | 'perRow' | 'indexed' | 'missing'>, Question {
   readonly logitsArray: string
@@ -55,6 +58,7 @@ export async function explainSource(file: string, options: WorkOptions): Promise
 
 /** The hints of the library name its options. */
 function inFlags(error: unknown): never {
-  if (!(error instanceof Error) || !error.message.includes(ITS_HINT)) throw error
-  throw new Error(error.message.replace(ITS_HINT, '--background or --ignore-index allows others'), { cause: error })
+  if (!(error instanceof Error)) throw error
+  const message = HINTS.reduce((text, [its, ours]) => text.replace(its, ours), error.message)
+  throw message === error.message ? error : new Error(message, { cause: error })
 }

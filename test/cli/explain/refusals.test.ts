@@ -47,6 +47,12 @@ it('options of tables for files that are none', () => {
   }
 }, 60_000)
 
+it('hints name the options of the command line', () => {
+  file('one.csv', '0.5,1\n')
+  const sentence = 'one.csv: targets[0] is 1; expected a class in 0..0, background -1 (classes count from 0; --target-kind labels takes targets as labels)'
+  expect(explain('one.csv', '--background', '-1')).toEqual({ status: 1, stdout: '', stderr: `focal-loss: ${sentence}\n` })
+}, 60_000)
+
 it('lists that are empty in the first row', () => {
   const table = parquetWriteBuffer({ columnData: [{ name: 'logits', data: [[], [1]] }, { name: 'label', data: [0, 1], type: 'INT32' }] })
   file('empty.parquet', new Uint8Array(table))
