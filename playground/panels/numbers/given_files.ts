@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/browser/esm/sync'
 import { reasonOf } from '../../../src/errors.js'
 import type { Bytes } from '../../../src/cli/explain/files/bytes.js'
 import { TARGET_NAMES, targetsByName } from '../../../src/cli/explain/files/column_names.js'
-import type { Line } from '../../../src/cli/explain/files/csv_cells.js'
+import { cellsOf, type Line } from '../../../src/cli/explain/files/csv_cells.js'
 import { type Dialect, dialectOf, HEAD_BYTES } from '../../../src/cli/explain/files/csv_dialect.js'
 import { csvTable } from '../../../src/cli/explain/files/csv_table.js'
 import type { Files } from '../../../src/cli/explain/files/files.js'
@@ -58,7 +58,7 @@ async function linesOf(file: File): Promise<{ lines: Line[]; delimiter: Dialect[
   try {
     const { delimiter, fromLine } = dialectOf(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()))
     const records = parse(await file.text(), { bom: true, delimiter, from_line: fromLine, info: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true, trim: true })
-    const lines = (records as unknown as readonly { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({ cells: record, number: info.lines }))
+    const lines = (records as unknown as readonly { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({ cells: cellsOf(record, delimiter), number: info.lines }))
     return { lines, delimiter }
   } catch (error) {
     throw new Error(`${file.name} is no proper table (${reasonOf(error)})`, { cause: error })

@@ -6,8 +6,8 @@ import { printable } from '../../output/printable.js'
 import type { TableReader } from './array_reader.js'
 import { opened } from './bytes.js'
 import type { ColumnChoice, Role } from './columns.js'
-import type { Line } from './csv_cells.js'
-import { dialectOf, HEAD_BYTES } from './csv_dialect.js'
+import { cellsOf, type Line } from './csv_cells.js'
+import { type Dialect, dialectOf, HEAD_BYTES } from './csv_dialect.js'
 import { csvTable } from './csv_table.js'
 import { damageOf } from './damage.js'
 
@@ -19,11 +19,11 @@ export async function csvReader(name: string, role: Role, choice: ColumnChoice):
   const { bytesRead } = await file.read(head, 0, HEAD_BYTES, 0)
   const compressed = head[0] === 0x1f && head[1] === 0x8b
   const begin = head.subarray(0, bytesRead)
-  const { delimiter, fromLine } = dialectOf(compressed ? beginOfGzip(begin) : begin)
+  const { delimiter, fromLine } = dialectOfFile(name, compressed ? beginOfGzip(begin) : begin)
   const stream = file.createReadStream({ autoClose: false, start: 0 })
   const parser = parse({ bom: true, delimiter, from_line: fromLine, info: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true, trim: true })
   // What goes wrong comes out of the parser
-  const lines = linesOf(name, compressed ? pipeline(stream, createGunzip(), parser, () => undefined) : pipeline(stream, parser, () => undefined))
+  const lines = linesOf(name, delimiter, compressed ? pipeline(stream, createGunzip(), parser, () => undefined) : pipeline(stream, parser, () => undefined))
   const close = async () => {
     stream.destroy()
     await file.close()
@@ -47,12 +47,24 @@ function beginOfGzip(bytes: Uint8Array): Uint8Array {
   }
 }
 
-async function* linesOf(name: string, records: AsyncIterable<unknown>): AsyncGenerator<Line, void> {
+function dialectOfFile(name: string, head: Uint8Array): Dialect {
+  try {
+    return dialectOf(head)
+  } catch (error) {
+    throw improper(name, error)
+  }
+}
+
+async function* linesOf(name: string, delimiter: Dialect['delimiter'], records: AsyncIterable<unknown>): AsyncGenerator<Line, void> {
   try {
     for await (const { record, info } of records as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      yield { cells: record, number: info.lines }
+      yield { cells: cellsOf(record, delimiter), number: info.lines }
     }
   } catch (error) {
-    throw new Error(`${name} is no proper table (${printable(damageOf(error), 200)})`, { cause: error })
+    throw improper(name, error)
   }
+}
+
+function improper(name: string, error: unknown): Error {
+  return new Error(`${name} is no proper table (${printable(damageOf(error), 200)})`, { cause: error })
 }

@@ -6,6 +6,11 @@ export interface Line {
   readonly number: number
 }
 
+/** Between cells that are parted by blanks there may be several. */
+export function cellsOf(record: readonly string[], delimiter: string): readonly string[] {
+  return delimiter === ' ' ? record.filter((cell) => cell !== '') : record
+}
+
 /** `inf` as Python writes it, `Inf` as R does. */
 const INFINITY = /^([+-]?)(inf|infinity)$/i
 /** Where there is no value: of pandas, polars, R, SQL and spreadsheets. */

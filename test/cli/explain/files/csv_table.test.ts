@@ -74,6 +74,8 @@ describe('how cells are written', () => {
     ['vertical bars', `score|label\n${lines([], '|')}`],
     ['vertical bars and a line that says so', `sep=|\n"score, raw"|label\n${lines([], '|')}`],
     ['blanks, as numpy.savetxt writes them', '-2.000000000000000000e+00 0.000000000000000000e+00\n1.000000000000000000e+00 1.000000000000000000e+00\n-1e+00 0e+00\n2e+00 1e+00\n'],
+    ['several blanks, as numpy.savetxt pads numbers', '  -2.00000    0\n   1.00000    1\n  -1.00000    0\n   2.00000    1\n'],
+    ['several blanks under a header', 'score     label\n   -2   0\n    1   1\n   -1   0\n    2   1 \n'],
     ["numpy.savetxt's header", `# score label\n${lines([], ' ')}`],
     ["numpy.savetxt's header with commas", `# score,label\n${lines([], ',')}`],
     ['quotes within text, as pandas reads them', `name,score,label\na 5" screen,-2,0\n"a ""b"", c",1,1\n'"',-1,0\nx"",2,1\n`],
@@ -91,6 +93,11 @@ describe('how cells are written', () => {
   it("UTF-16, as Excel's Unicode text", async () => {
     const text = Buffer.from(`\ufeffscore\tlabel\r\n${lines([], '\t').replaceAll('\n', '\r\n')}`, 'utf16le')
     expect(await readAll({ file: file('x.txt', text) })).toMatchObject({ logits, targets })
+  })
+
+  it('UTF-16 of the other byte order is refused', async () => {
+    const path = file('x.csv', Buffer.from('\ufeffscore,label\n1,0\n', 'utf16le').swap16())
+    await expect(readAll({ file: path })).rejects.toThrow(/x\.csv is no proper table \(it is UTF-16, big-endian; expected UTF-8, or UTF-16, little-endian\)$/)
   })
 
   it.each(['x.csv.gz', 'x.TSV.GZ', 'x.txt.gz', 'x.csv'])('compressed, as pandas writes it: %s', async (name) => {
