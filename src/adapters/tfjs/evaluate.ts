@@ -5,7 +5,7 @@ import type { Evaluation } from '../../analysis/evaluate/evaluation.js'
 import { evaluator } from '../../analysis/evaluate/evaluator.js'
 import type { EvaluatorOptions } from '../../analysis/evaluate/options.js'
 import { checkMethods, checkNames, checkRecord, oneOf, wholeNumber } from '../../arguments.js'
-import { outOfRange, surplus } from '../../errors.js'
+import { outOfRange, surplus, wrongType } from '../../errors.js'
 import type { FocalLossBase } from '../../losses/base.js'
 import { type TargetKind, targetKinds } from '../../problem/call.js'
 import { checkFramework } from '../framework.js'
@@ -55,9 +55,12 @@ export async function tfEvaluate(tf: EvaluateOperations, model: TfjsModel, loss:
   if (wholeNumber('batchSize', batchSize, 1 << 28) === 0) throw outOfRange('batchSize', batchSize, `a whole number from 1 to ${1 << 28}`)
   if (targetKind !== undefined) oneOf('targetKind', targetKind, targetKinds)
   const all = evaluator({ loss, ...asked })
+  for (const [name, given] of Object.entries({ x, yTrue })) checkTensor(name, given)
   const samples = x.shape[0] ?? 1
   for (const [name, tensor] of Object.entries({ yTrue, weights, mask })) {
-    if (tensor !== undefined && tensor.shape[0] !== samples) throw new RangeError(`${name} has shape [${tensor.shape.join(', ')}]; expected ${samples} samples along the first axis, as x has`)
+    if (tensor === undefined) continue
+    checkTensor(name, tensor)
+    if (tensor.shape[0] !== samples) throw new RangeError(`${name} has shape [${tensor.shape.join(', ')}]; expected ${samples} samples along the first axis, as x has`)
   }
   for (let from = 0; from < samples; from += batchSize) {
     const count = Math.min(batchSize, samples - from)
@@ -73,6 +76,11 @@ export async function tfEvaluate(tf: EvaluateOperations, model: TfjsModel, loss:
     }
   }
   return all.result()
+}
+
+function checkTensor(name: string, value: unknown): void {
+  const { shape, dtype } = Object(value) as Partial<Tensor>
+  if (!Array.isArray(shape) || typeof dtype !== 'string') throw wrongType(name, value, 'a tensor')
 }
 
 /** One batch, read at once. */

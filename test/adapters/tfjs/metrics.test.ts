@@ -157,6 +157,9 @@ describe.each(['cpu', 'wasm'])('tfMetrics on the %s backend of TensorFlow.js', (
     const ofRows = evaluate(logits, Int32Array.from(indices), { loss: softmax })
     expect((await tfEvaluate(tf, model, softmax, x, tf.tensor2d(indices, [40, 1]), { targetKind: 'class-index' })).recalibrated.rate).toBe(ofRows.recalibrated.rate)
     await expect(tfEvaluate(tf, model, loss, x, tf.tensor2d([[1, 0, 0]]))).rejects.toThrow('yTrue has shape [1, 3]; expected 40 samples along the first axis, as x has')
+    await expect(tfEvaluate(tf, model, loss, x, undefined as never)).rejects.toThrow(new TypeError('yTrue is undefined; expected a tensor'))
+    await expect(tfEvaluate(tf, model, loss, logits as never, y)).rejects.toThrow(/^x is an? .*; expected a tensor$/)
+    await expect(tfEvaluate(tf, model, loss, x, y, { mask: mask as never })).rejects.toThrow('mask is an array of length 40; expected a tensor')
     const two = { predict: () => [x, x] }
     await expect(tfEvaluate(tf, two, loss, x, y)).rejects.toThrow('model.predict() returned 2 outputs; expected one tensor, the logits')
     await expect(tfEvaluate(tf, model, loss, x, y, { batch: 3 } as never)).rejects.toThrow("'batch' is not an option of tfEvaluate()")
