@@ -36,9 +36,14 @@ export async function makeApplication(): Promise<Application> {
   const entry = (name: string) => fileURLToPath(new URL(`${name}.ts`, import.meta.url))
   const common = { bundle: true, format: 'esm', target: 'es2022', absWorkingDir: folder, logLevel: 'warning' } as const
   const [program, page, edge] = [join(folder, 'program.js'), join(folder, 'page'), join(folder, 'edge')]
-  await build({ ...common, entryPoints: [entry('program')], outfile: program, platform: 'node', external: ['focal-loss'] })
+  // TensorFlow.js requires modules of Node.js
+  const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" }
+  // esbuild leaves out the registration of its backend from what it has for `main`
+  const inNode: BuildOptions = { ...common, platform: 'node', external: ['focal-loss'], mainFields: ['module', 'main'], banner }
+  await build({ ...inNode, entryPoints: [entry('program')], outfile: program })
   // What a bundler for pages takes: the condition `browser`
-  const inPage: BuildOptions = { ...common, platform: 'browser', plugins: [withoutNode], alias: { 'focal-loss': join(modules, 'focal-loss/dist/index.js') } }
+  const alias = { 'focal-loss': join(modules, 'focal-loss/dist/index.js'), 'focal-loss/tfjs': join(modules, 'focal-loss/dist/tfjs.js') }
+  const inPage: BuildOptions = { ...common, platform: 'browser', plugins: [withoutNode], alias }
   await build({ ...inPage, entryPoints: [entry('page')], outdir: page })
   writeFileSync(join(page, 'index.html'), '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>')
   mkdirSync(edge)
@@ -46,7 +51,7 @@ export async function makeApplication(): Promise<Application> {
     ...inPage,
     entryPoints: [entry('edge')],
     outdir: edge,
-    alias: { ...inPage.alias, 'focal-loss/focal-loss.wasm': './focal-loss.wasm' },
+    alias: { ...alias, 'focal-loss/focal-loss.wasm': './focal-loss.wasm' },
     external: ['./focal-loss.wasm'],
   })
   copyFileSync(join(modules, 'focal-loss/dist/focal-loss.wasm'), join(edge, 'focal-loss.wasm'))

@@ -17,16 +17,19 @@ export interface Browser {
 /** Seconds that a page has. */
 const LIMIT = 240
 
-/** `before` is what gives it a display, where it cannot do without. */
-function browser(name: string, files: readonly string[], debian: string, flags: (profile: string) => readonly string[], before: readonly string[] = []): Browser {
+/** What gives a display to a browser that without one has no WebGL, or does not start. */
+const display = '/usr/bin/xvfb-run'
+
+function browser(name: string, files: readonly string[], debian: string, flags: (profile: string) => readonly string[], isDisplayed = false): Browser {
   return {
     name,
     // WebKit on Linux is built without the memory that they share
     hasWorkers: name !== 'WebKitGTK',
     find() {
       const found = files.find((file) => existsSync(file))
-      if (found === undefined) throw new Error(`${files.join(' and ')} are missing; install it (Debian: apt-get install -y --no-install-recommends ${debian})`)
-      return [...before, found]
+      const missing = found === undefined ? files.join(' and ') : isDisplayed && !existsSync(display) ? display : undefined
+      if (found === undefined || missing !== undefined) throw new Error(`${missing} missing; install it (Debian: apt-get install -y --no-install-recommends ${debian})`)
+      return isDisplayed ? [display, '--auto-servernum', found] : [found]
     },
     async open(command, page, problems) {
       const profile = mkdtempSync(join(tmpdir(), 'focal-loss-profile-'))
@@ -61,6 +64,6 @@ export const browsers: readonly Browser[] = [
     ...['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
     `--user-data-dir=${profile}`,
   ]),
-  browser('Firefox ESR', ['/usr/bin/firefox-esr'], 'firefox-esr', (profile) => ['--headless', '--no-remote', '--profile', profile]),
-  browser('WebKitGTK', webkit, 'webkit2gtk-driver xvfb xauth', () => ['--private'], ['xvfb-run', '--auto-servernum']),
+  browser('Firefox ESR', ['/usr/bin/firefox-esr'], 'firefox-esr xvfb xauth', (profile) => ['--no-remote', '--profile', profile], true),
+  browser('WebKitGTK', webkit, 'webkit2gtk-driver xvfb xauth', () => ['--private'], true),
 ]

@@ -1,10 +1,11 @@
-/** What is asked of every engine: golden values and random problems on all its backends, the worker pool, an abort. Runs in the engine itself. */
+/** What is asked of every engine: golden values and random problems on all its backends, the worker pool, an abort, TensorFlow.js. Runs in the engine itself. */
 import { type BackendName, backends, init, SigmoidFocalLoss } from 'focal-loss'
 import { disagreements, outcomeOf } from '../support/agreement.js'
 import { allowed } from '../support/closeness.js'
 import { goldenCases, goldenErrors, nameOf } from '../support/golden.js'
 import { precisions } from '../support/losses.js'
 import { randomProblems } from '../support/problems.js'
+import { checkTensorFlow } from './tensorflow.js'
 
 export interface Findings {
   /** Those that run. */
@@ -15,6 +16,8 @@ export interface Findings {
   readonly problems: number
   /** `same` bits as without workers, or why there are none. */
   readonly workers: string
+  /** The backends of TensorFlow.js that run. */
+  readonly tensorflow: readonly string[]
   /** A line for each thing that is wrong. */
   readonly failures: readonly string[]
 }
@@ -34,8 +37,10 @@ export async function check(problemCount: number): Promise<Findings> {
   ])
   if (workers === 'different') failures.push('wasm: workers give other bits than a synchronous call')
   for (const name of names) failures.push(...(await abortFailures(name)))
+  const tensorflow = await checkTensorFlow(names)
+  failures.push(...tensorflow.failures)
   const reasons = Object.fromEntries(all.flatMap(({ name, reason }) => (reason === '' ? [] : [[name, reason]])))
-  return { backends: names, reasons, golden: goldenCases.length, problems: problems.length, workers, failures }
+  return { backends: names, reasons, golden: goldenCases.length, problems: problems.length, workers, tensorflow: tensorflow.backends, failures }
 }
 
 function goldenFailures(backend: BackendName): string[] {

@@ -13,6 +13,8 @@ export interface Engine {
   /** What it must have: less is a failure, and not a slower pass. */
   readonly backends: readonly string[]
   readonly hasWorkers: boolean
+  /** The backends of TensorFlow.js that it must have. */
+  readonly tensorflow: readonly string[]
   /** Not in the quick form, unless it is asked for by name. */
   readonly isSlow?: boolean
   /** Installs it, where it is not there. Throws why it cannot be. */
@@ -111,6 +113,7 @@ function ofCommand({ name, from, version, file, flags, foreign }: Command): Engi
     name,
     backends: ['native', 'wasm', 'js'],
     hasWorkers: true,
+    tensorflow: ['cpu'],
     isSlow: foreign !== undefined,
     async install() {
       const emulator = foreign === undefined ? [] : await emulatorOf(foreign)
@@ -135,6 +138,7 @@ function ofBrowser(browser: Browser): Engine {
     name: browser.name,
     backends: ['wasm', 'js'],
     hasWorkers: browser.hasWorkers,
+    tensorflow: ['cpu', 'webgl'],
     async install() {
       const command = browser.find()
       const version = /[\d.]+\d/.exec(await run([...command, '--version'], { limit: 60 }))?.[0] ?? 'unknown'
@@ -147,6 +151,7 @@ const workerd: Engine = {
   name: 'workerd',
   backends: ['wasm', 'js'],
   hasWorkers: false,
+  tensorflow: ['cpu'],
   async install() {
     const version = '1.20261117.1'
     const binary = await installed(`@cloudflare/workerd-${platform}-${arch === 'x64' ? '64' : arch}`, version, 'bin/workerd')

@@ -1,8 +1,9 @@
 /**
  * Every engine, from the packed package: `npm run test:engines -- [--quick] [--json FILE] [--only NAME,...]`.
  *
- * Golden values and random problems on every backend that an engine has, the worker pool, an aborted call, and the command line's selftest. An engine
- * that cannot be installed is a failure with its reason. The quick form leaves out those for other platforms, whose addons are compiled here first.
+ * Golden values and random problems on every backend that an engine has, the worker pool, an aborted call, the loss of TensorFlow.js, and the command
+ * line's selftest. An engine that cannot be installed is a failure with its reason. The quick form leaves out those for other platforms, whose addons are
+ * compiled here first.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -49,8 +50,9 @@ async function rowOf(engine: Engine, application: Application): Promise<Row> {
 }
 
 /** What an engine must have, and has not. */
-function missing({ backends, hasWorkers }: Engine, findings: Findings): string[] {
+function missing({ backends, hasWorkers, tensorflow }: Engine, findings: Findings): string[] {
   const lost = backends.filter((name) => !findings.backends.includes(name)).map((name) => `no ${name}: ${findings.reasons[name]}`)
+  lost.push(...tensorflow.filter((name) => !findings.tensorflow.includes(name)).map((name) => `no backend ${name} of TensorFlow.js`))
   return hasWorkers && findings.workers !== 'same' ? [...lost, `no workers: ${findings.workers}`] : lost
 }
 
@@ -62,10 +64,10 @@ try {
   application.remove()
 }
 
-const table = new Table({ head: ['engine', 'version', 'backends', 'golden', 'random', 'workers', 'selftest', 's', 'result'], style: { head: [], border: [] } })
+const table = new Table({ head: ['engine', 'version', 'backends', 'golden', 'random', 'workers', 'tfjs', 'selftest', 's', 'result'], style: { head: [], border: [] } })
 for (const { engine, version, findings, commandLine, seconds, failures } of rows) {
   const workers = findings?.workers ?? ''
-  const cells = [findings?.backends?.join(' ') ?? '', findings?.golden ?? '', findings?.problems ?? '', workers.length > 12 ? 'none' : workers]
+  const cells = [findings?.backends.join(' ') ?? '', findings?.golden ?? '', findings?.problems ?? '', workers.length > 12 ? 'none' : workers, findings?.tensorflow.join(' ') ?? '']
   table.push([engine, version, ...cells, commandLine, seconds, failures.length === 0 ? 'ok' : 'FAILED'])
 }
 console.log(table.toString())

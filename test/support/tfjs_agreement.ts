@@ -73,32 +73,32 @@ const rowsOfProbabilities = [
 export async function agreementsOfProbabilities(tf: typeof tfjs): Promise<Agreement[]> {
   const results: Agreement[] = []
   for (const [name, options] of cases) {
-    const loss = new focal[name]({ ...options, inputs: 'probabilities', reduction: 'mean', backend: 'js' })
+    const all = { ...options, inputs: 'probabilities', reduction: 'mean' } as const
     const ofRow = name === 'SoftmaxFocalLoss'
     const x = Float32Array.from(ofRow ? [0, 1, 2, 3].flatMap(() => rowsOfProbabilities.flat()) : [...probabilities, ...probabilities])
     const y = Float32Array.from(x, (_, i) => Number(ofRow ? i % 4 === Math.floor(i / 12) : i >= probabilities.length))
     const shape: [number, number] = ofRow ? [x.length / 4, 4] : [x.length, 1]
-    const exact = loss.sums(Float64Array.from(x), y, { shape, out: true, grad: true })
-    results.push(await compare(tf, {}, titleOf(name, options), loss, [x, y, shape], exact.out, exact.grad, exact.out, exact.grad))
+    const exact = new focal[name]({ ...all, backend: 'js' }).sums(Float64Array.from(x), y, { shape, out: true, grad: true })
+    results.push(await compare(tf, {}, titleOf(name, options), new focal[name](all), [x, y, shape], exact.out, exact.grad, exact.out, exact.grad))
   }
   return results
 }
 
 async function ofElements(tf: typeof tfjs, form: TfjsOptions, name: ElementwiseName, options: AnyOptions): Promise<Agreement> {
-  const loss = new focal[name]({ ...options, reduction: 'mean', backend: 'js' })
+  const loss = new focal[name]({ ...options, reduction: 'mean' })
   const x = Float32Array.from({ length: line.length * labels.length }, (_, i) => line[i % line.length])
   const y = Float32Array.from(x, (_, i) => labels[Math.floor(i / line.length)])
-  const exact = loss.sums(Float64Array.from(x), y, { out: true, grad: true })
+  const exact = new focal[name]({ ...options, backend: 'js' }).sums(Float64Array.from(x), y, { out: true, grad: true })
   const resolved = loss.options as unknown as Required<AnyOptions>
   const terms = Array.from(x, (at, i) => elementTerms[name](at, y[i], { ...resolved, ...balanced(name, null) }))
   return compare(tf, form, titleOf(name, options), loss, [x, y, [x.length, 1]], exact.out, exact.grad, terms.map(({ value }) => value), terms.map(({ grad }) => grad))
 }
 
 async function ofRows(tf: typeof tfjs, form: TfjsOptions, options: AnyOptions): Promise<Agreement> {
-  const loss = new focal.SoftmaxFocalLoss({ ...options, reduction: 'mean', backend: 'js' })
+  const loss = new focal.SoftmaxFocalLoss({ ...options, reduction: 'mean' })
   const every = rowLabels.flatMap((row) => rows.map((at) => [at, row]))
   const [x, y] = [0, 1].map((which) => Float32Array.from(every.flatMap((pair) => pair[which])))
-  const exact = loss.sums(Float64Array.from(x), y, { shape: [every.length, 4], out: true, grad: true })
+  const exact = new focal.SoftmaxFocalLoss({ ...options, backend: 'js' }).sums(Float64Array.from(x), y, { shape: [every.length, 4], out: true, grad: true })
   const terms = every.flatMap(([at, row]) => softmaxTerms(at, row, options.gamma ?? 2).map(({ grad }) => grad))
   return compare(tf, form, titleOf('SoftmaxFocalLoss', options), loss, [x, y, [every.length, 4]], exact.out, exact.grad, exact.out, terms)
 }
