@@ -18,6 +18,8 @@ const { get: byteOffset } = Object.getOwnPropertyDescriptor(typedArray, 'byteOff
 const { get: buffer } = Object.getOwnPropertyDescriptor(typedArray, 'buffer') as Getter<ArrayBufferLike>
 /** Engines of before resizable buffers lack it. */
 const resizable = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'resizable') as Getter<boolean> | undefined
+const growable =
+  typeof SharedArrayBuffer === 'undefined' ? undefined : (Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'growable') as Getter<boolean> | undefined)
 const { value: subarray } = Object.getOwnPropertyDescriptor(typedArray, 'subarray') as { value: (this: ArrayBufferView, from: number, to: number) => ArrayLike<number> }
 const { value: set } = Object.getOwnPropertyDescriptor(typedArray, 'set') as { value: (this: ArrayBufferView, from: ArrayLike<number>, at?: number) => void }
 
@@ -54,6 +56,20 @@ export function mayShrink(array: ArrayBufferView): boolean {
   } catch {
     // Of a SharedArrayBuffer
     return false
+  }
+}
+
+/** Whether other threads may make the array's memory, and with it the array, longer. */
+export function mayGrow(array: ArrayBufferView): boolean {
+  // An engine that lacks one lacks both
+  if (resizable === undefined || growable === undefined) return false
+  const memory = bufferOf(array)
+  try {
+    // Throws for a SharedArrayBuffer, and costs other memory nothing
+    resizable.get.call(memory)
+    return false
+  } catch {
+    return growable.get.call(memory)
   }
 }
 

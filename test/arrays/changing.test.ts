@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { type BackendName, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
 import { testedBackends } from '../support/backends.js'
-import { resizable, shared } from '../support/buffers.js'
+import { growable, resizable, shared } from '../support/buffers.js'
 import { bitsOf } from '../support/losses.js'
 
 /** So many logits that another thread, or the next turn of the event loop, comes in the middle of it. */
@@ -54,6 +54,44 @@ describe.each(testedBackends())('%s', (backend) => {
     // On a fast machine it may have been over
     if (typeof said === 'number') expect(said).toBe(loss.value(logits, targets, { weights, mask }))
     else expect(said).toBe(`TypeError: ${which} has length ${array.length}; expected ${length} until the promise settles (was its buffer transferred or resized?)`)
+  }, 60_000)
+
+  it('has the bits of ordinary memory, or says what has another length, while another thread makes shared memory longer', async () => {
+    const length = 2000
+    const [logits, targets, weights] = [waves(length), new Float32Array(length).fill(1, 0, 300), new Float32Array(length).fill(0.5)]
+    const expected = loss.valueAndGrad(logits, targets, { weights })
+    const script = `
+      const { parentPort, workerData } = require('node:worker_threads')
+      const go = new Int32Array(workerData)
+      parentPort.on('message', ({ memory, k }) => {
+        Atomics.store(go, 0, k)
+        for (let wait = 0; wait < (k * 37) % 2000; wait++) Atomics.load(go, 0)
+        memory.grow(8 * memory.byteLength)
+      })`
+    const go = new Int32Array(new SharedArrayBuffer(4))
+    const other = new Worker(script, { eval: true, workerData: go.buffer })
+    const said = new Set<string>()
+    for (let k = 1; k <= 400; k++) {
+      const arrays = { logits, targets, weights, grad: new Float32Array(length) }
+      const which = (['logits', 'targets', 'weights', 'grad'] as const)[k % 4]
+      const memory = growable(4 * length, 32 * length)
+      const followed = new Float32Array(memory)
+      followed.set(arrays[which])
+      Object.assign(arrays, { [which]: followed })
+      other.postMessage({ memory, k })
+      while (Atomics.load(go, 0) !== k) await new Promise((later) => setImmediate(later))
+      const { grad } = arrays
+      try {
+        const call = { weights: arrays.weights, grad }
+        const { value } = k % 3 === 0 ? await loss.valueAndGradAsync(arrays.logits, arrays.targets, call) : loss.valueAndGrad(arrays.logits, arrays.targets, call)
+        said.add(value === expected.value && bitsOf(grad.slice(0, length)) === bitsOf(expected.grad) && grad.subarray(length).every((each) => each === 0) ? 'right' : 'wrong')
+      } catch (error) {
+        said.add(String(error).replace(/^\w+: \w+ (has|is a Float32Array of) length \d+; expected .*$/, 'another length'))
+      }
+    }
+    await other.terminate()
+    expect([...said].filter((each) => each !== 'right' && each !== 'another length')).toEqual([])
+    expect(loss.valueAndGrad(logits, targets, { weights }).value).toBe(expected.value)
   }, 60_000)
 
   it('gives a result or names a target while another thread writes targets, logits and weights', async () => {

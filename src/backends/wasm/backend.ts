@@ -20,6 +20,7 @@ import {
   outOfMemory,
 } from './instance.js'
 import { bytesOf, point, sharesLogits } from './addresses.js'
+import { withFixedLengths } from './fixed_lengths.js'
 import { steps } from './steps.js'
 import { describeWorkers, releasePoolMemory, runOnPool } from './worker_pool.js'
 import { surplus } from '../../errors.js'
@@ -33,7 +34,10 @@ const backend: Backend = {
     return `WebAssembly with 128-bit SIMD, 1 thread${memoryLimit()}${describeWorkers()}`
   },
   run,
-  runAsync: async (problem, watch) => (await runOnPool(problem, watch)) ?? inTurns(steps(problem, machine), watch),
+  async runAsync(given, watch) {
+    const problem = withFixedLengths(given)
+    return (await runOnPool(problem, watch)) ?? inTurns(steps(problem, machine), watch)
+  },
   blockRows: (formula, classes) => blockRowsOf(BLOCK_ELEMENTS, formula, classes),
 }
 
@@ -58,7 +62,8 @@ export const wasmLoader: BackendLoader = {
   },
 }
 
-function run(problem: Problem): Sums {
+function run(given: Problem): Sums {
+  const problem = withFixedLengths(given)
   checkOverlaps(problem)
   const { loss, logits, values, grad, hess } = problem
   const here = instance()
