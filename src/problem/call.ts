@@ -187,10 +187,19 @@ export function readCall<C extends object>(method: Method, call: C): C {
     if (!method.options.has(name)) throw unknownOption(method.name, name, [...method.options])
     read[name as keyof typeof read] = call[name]
   }
-  // A getter among its elements may take an array's memory away, so they are read before any length is asked for. Most calls have none
-  if (read.shape !== undefined && Array.isArray(read.shape)) read.shape = [...(read.shape as readonly unknown[])]
+  if (Array.isArray(read.shape)) read.shape = copyOf(read.shape)
   if (read.targetKind !== undefined) oneOf('targetKind', read.targetKind, targetKinds)
   return read as C
+}
+
+/**
+ * A getter among a shape's elements may take an array's memory away, so they are read before any length is asked for, and once. Not by their
+ * iterator, which a program may have replaced.
+ */
+function copyOf(shape: readonly unknown[]): unknown[] {
+  const copy: unknown[] = []
+  for (let axis = 0; axis < shape.length; axis++) copy[axis] = shape[axis]
+  return copy
 }
 
 /** The caller's array as an output, or what `otherwise` says. */

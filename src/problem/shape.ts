@@ -77,37 +77,42 @@ export function layoutOfLogits(loss: LossConstants, n: number, call: CallOptions
   return { outer: n / classes, classes, inner: 1 }
 }
 
-/** `shape`, checked: as many elements as logits. A copy, as an array's own getters may tell something else each time. */
-function sizesOf(shape: unknown, n: number): number[] {
+/** `shape`, checked: as many elements as logits. */
+function sizesOf(shape: unknown, n: number): readonly number[] {
   if (!Array.isArray(shape) || shape.length === 0) throw wrongType('shape', shape, 'an array of at least one integer >= 0')
-  const sizes: number[] = []
   // Holes are read, too
   for (let axis = 0; axis < shape.length; axis++) {
     const size: unknown = shape[axis]
     if (typeof size !== 'number') throw wrongType(`shape[${axis}]`, size, 'an integer >= 0')
     if (!Number.isSafeInteger(size) || size < 0) throw outOfRange(`shape[${axis}]`, size, 'an integer >= 0')
-    sizes.push(size)
   }
-  const elements = product(sizes)
+  const sizes = shape as readonly number[]
+  const elements = product(sizes, 0, sizes.length)
   if (elements !== n) {
     throw new RangeError(`shape [${sizes.join(', ')}] has ${counted(elements, 'element')}; expected ${n}, as many as logits`)
   }
   return sizes
 }
 
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((a, b) => a * b, 1)
+/** Of the axes `from` to `to - 1`. */
+function product(sizes: readonly number[], from: number, to: number): number {
+  let elements = 1
+  for (let axis = from; axis < to; axis++) elements *= sizes[axis]
+  return elements
 }
 
 function split(loss: LossConstants, shape: readonly number[], classAxis: unknown) {
   const rank = shape.length
   if (classAxis === undefined && rank === 1 && !loss.formula.perRow) return { outer: shape[0], classes: 1, inner: 1 }
   const given = classAxis ?? -1
-  const expected = `an integer from ${-rank} to ${rank - 1}`
-  if (typeof given !== 'number') throw wrongType('classAxis', given, expected)
-  if (!Number.isInteger(given) || given < -rank || given >= rank) throw outOfRange('classAxis', given, expected)
+  if (typeof given !== 'number') throw wrongType('classAxis', given, axesOf(rank))
+  if (!Number.isInteger(given) || given < -rank || given >= rank) throw outOfRange('classAxis', given, axesOf(rank))
   const axis = given < 0 ? given + rank : given
-  return { outer: product(shape.slice(0, axis)), classes: shape[axis], inner: product(shape.slice(axis + 1)) }
+  return { outer: product(shape, 0, axis), classes: shape[axis], inner: product(shape, axis + 1, rank) }
+}
+
+function axesOf(rank: number): string {
+  return `an integer from ${-rank} to ${rank - 1}`
 }
 
 /** In float32, in which kernels compare class indices, larger integers are no longer all different. */
