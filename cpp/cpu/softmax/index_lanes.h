@@ -197,8 +197,21 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
 
   N target_of(int64_t r) const { return larger(N::load(scratch.row_target + r), N(0)); }
 
+  // Exponentials of near logits of so many rows, class after class, in long packs.
+  FOCAL_NOINLINE void near_exponentials(const T *x, int64_t step, int64_t count) const {
+    for (int64_t c = 0; c < C; c++, x += step) {
+      T *const to = scratch.e + c * stretch_step();
+      int64_t k = 0;
+      for (; k + R::size <= count; k += R::size) exponential(R::load(x + k)).store(to + k);
+      for (; k < count; k += N::size) exponential(N::load(x + k)).store(to + k);
+    }
+  }
+
   // Exponentials, 0 for the row's own class, and what index_terms() reads of each row.
   template <bool shifted, bool H> FOCAL_NOINLINE void lanes(const T *x, int64_t step, int64_t r, int64_t end) const {
+    // Engines of WebAssembly take some instructions for each constant, which in a long pack serves more numbers
+    constexpr bool in_long_packs = !shifted && !fused_muladd;
+    if constexpr (in_long_packs) near_exponentials(x, step, end - r);
     const bool takes_out = this->takes_classes_out();
     const int64_t e_step = stretch_step();
     T *e_at = scratch.e;
@@ -223,10 +236,10 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
       const T *at = x;
       T *to = e_at;
       for (int64_t c = 0; c < C; c++, at += step, to += e_step, cls = cls + N(1)) {
-        const N logits = N::load(at);
-        N e;
+        const N logits = N::load(in_long_packs ? to : at);
+        N e = logits;
         if constexpr (shifted) e = exponential_over(larger(floor, logits - subtracted), exponent);
-        else e = exponential(logits);
+        else if constexpr (!in_long_packs) e = exponential(logits);
         if (takes_out) e = e * N::load(scratch.keep + c * class_step + r);
         const auto is_own = equal(target, cls);
         const N of_own = masked(is_own, e), other = e - of_own;
