@@ -2,7 +2,7 @@
 # scripts/test-fuzz.sh [SECONDS, each, or --quick]: libFuzzer on the kernel's C ABI, under AddressSanitizer and UndefinedBehaviorSanitizer, against the double
 # reference; then damaged files on the command line's readers, guided by coverage (test/fuzz/readers.ts). Debian: apt-get install clang libclang-rt-14-dev.
 # Begins with the inputs in cpp/tests/fuzz/corpus; what the fuzzer finds stays in build/fuzz, failures as crash-... . With --quick the kernel
-# and the readers get the same inputs every time: those, and some that a seed draws from them.
+# and the readers get the same inputs every time, for about a minute each: those, and others that a seed draws from them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -10,8 +10,8 @@ limits=(-max_total_time="$seconds")
 damaged=(--seconds "$seconds")
 if [ "$seconds" = --quick ]; then
   rm -rf build/fuzz/corpus
-  limits=(-seed=1 -runs=1500)
-  damaged=(--files 1000 --seed 1)
+  limits=(-seed=1 -runs=30000)
+  damaged=(--files 12000 --seed 1)
 fi
 clang=$(command -v clang++ || command -v clang++-14) || { echo "test-fuzz: clang++ is missing (Debian: apt-get install clang libclang-rt-14-dev)" >&2; exit 1; }
 mkdir -p build/fuzz/corpus
