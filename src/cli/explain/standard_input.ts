@@ -20,12 +20,15 @@ export async function withFile<T>(file: string, format: Format | undefined, work
     return work(file, (data) => data)
   }
   if (format === undefined) throw new Error(`- is standard input; expected --format with it: ${formats.join(', ')}`)
-  const folder = await mkdtemp(join(tmpdir(), 'focal-loss-'))
+  const notCopied = (error: unknown): never => {
+    throw new Error(`${NAME} could not be copied into ${tmpdir()} (${reasonOf(error)}); expected room there, or TMPDIR with another folder`, { cause: error })
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'focal-loss-')).catch(notCopied)
   const path = join(folder, `input.${format}`)
   const renamed = (text: string) => text.replaceAll(path, NAME)
   const renamedIn = <D>(data: D): D => JSON.parse(JSON.stringify(data), (_, value: unknown) => (typeof value === 'string' ? renamed(value) : value)) as D
   try {
-    await pipeline(process.stdin, createWriteStream(path))
+    await pipeline(process.stdin, createWriteStream(path)).catch(notCopied)
     return await work(path, renamedIn)
   } catch (error) {
     throw new Error(renamed(reasonOf(error)), { cause: error })

@@ -1,10 +1,12 @@
 /** What `focal-loss explain` cannot do right is one sentence, not a report of something else. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { explainFolder } from '../../support/explain_command.js'
 import { npyBytes } from '../../support/npy_files.js'
 
-const { explain, file } = explainFolder('refusals')
+const { explain, file, folder } = explainFolder('refusals')
 const x = Array.from({ length: 30 }, (_, k) => 2 * Math.sin(k))
 file('x.npy', npyBytes({ descr: '<f4', shape: [10, 3], data: Float32Array.from(x) }))
 file('y.npy', npyBytes({ descr: '<i8', shape: [10], data: BigInt64Array.from({ length: 10 }, (_, k) => BigInt(k % 3)) }))
@@ -34,6 +36,11 @@ describe('parts', () => {
     }
   }, 120_000)
 })
+
+it.skipIf(spawnSync('mkfifo', ['--version']).status !== 0)('a pipe is refused, and not waited for', () => {
+  spawnSync('mkfifo', [join(folder, 'pipe.csv')])
+  expect(explain('pipe.csv')).toEqual({ status: 1, stdout: '', stderr: 'focal-loss: pipe.csv is no file; expected one that can be read again and again, not a pipe\n' })
+}, 60_000)
 
 it('outputs without a name, as only JSON can be printed', () => {
   for (const [option, name] of [['--save', ''], ['--json', ''], ['--svg', '-'], ['--html', '-'], ['--save', '-']]) {

@@ -1,6 +1,6 @@
 /** Bytes of a file, or of a part of an archive: from the front, and where that is possible anywhere. */
 import type { Stats } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { reasonOf } from '../../../errors.js'
 import { damageOf } from './damage.js'
@@ -85,10 +85,9 @@ export async function inMemory(name: string, bytes: Bytes, start: number): Promi
 export async function opened(path: string): Promise<FileHandle> {
   let kind: Stats
   try {
-    const file = await open(path)
-    kind = await file.stat()
-    if (kind.isFile()) return file
-    await file.close()
+    // Before it is opened: a pipe would wait for somebody who writes
+    kind = await stat(path)
+    if (kind.isFile()) return await open(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') throw new Error(`there is no file ${path}`, { cause: error })
