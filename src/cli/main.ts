@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line: `focal-loss doctor`, `focal-loss selftest`, `focal-loss bench`, `focal-loss explain` and `focal-loss calibrate`. */
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { reasonOf } from '../errors.js'
 import { addBenchCommand } from './bench/command.js'
@@ -16,10 +16,7 @@ const program = new Command('focal-loss')
   .description('Tools of the package focal-loss: check the installation, measure speed, analyse losses and scores, and calibrate scores.')
   .version(packageJson.version)
   .showHelpAfterError('(focal-loss --help lists the commands)')
-  .exitOverride((error) => {
-    // Help and version end well; everything else commander stops at is wrong usage
-    process.exit(error.exitCode === 0 ? 0 : USAGE)
-  })
+  .exitOverride()
 
 program
   .command('doctor')
@@ -60,8 +57,13 @@ try {
     await program.parseAsync()
   }
 } catch (error) {
-  process.stderr.write(`focal-loss: ${printable(reasonOf(error))}\n`)
-  process.exitCode = 1
+  if (error instanceof CommanderError) {
+    // Help and version end well; everything else commander stops at is wrong usage
+    process.exitCode = error.exitCode === 0 ? 0 : USAGE
+  } else {
+    process.stderr.write(`focal-loss: ${printable(reasonOf(error))}\n`)
+    process.exitCode = 1
+  }
 }
 
 function print(text: string): void {

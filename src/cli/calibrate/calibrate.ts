@@ -1,5 +1,5 @@
 /** `focal-loss calibrate`: the probabilities that logits stand for, of files of any size. */
-import { rename, rm } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import type { Logits } from 'focal-loss'
 import { areFrom0To1 } from '../../analysis/evaluate/probable.js'
 import { noun, reasonOf } from '../../errors.js'
@@ -16,7 +16,7 @@ import { namedOf } from '../explain/question.js'
 import { type Format, withFile } from '../explain/standard_input.js'
 import { fullNameOf, whole } from '../explain/tables.js'
 import { startProgress } from '../output/progress.js'
-import { isOfWriting, notWritten } from '../output/write_file.js'
+import { isOfWriting, notWritten, removed } from '../output/write_file.js'
 import { writerOf } from './writers.js'
 
 export interface CalibrateOptions extends Omit<OpenOptions, 'arrays'> {
@@ -86,7 +86,7 @@ async function calibrate(file: string, options: CalibrateOptions): Promise<strin
     const columns = notesOf(new Map(reader.taken === undefined ? [] : [[reader.name, reader.taken]]))
     return [...columns, `${out}: the probabilities of ${whole(rows * elements)} ${noun(rows * elements, 'logit')} of ${file}, ${how}`, ...warnings].join('\n')
   } catch (error) {
-    await rm(temporary, { force: true })
+    await removed(temporary)
     if (isOfWriting(error)) throw notWritten('--out', out, error)
     throw error instanceof Error ? error : new Error(reasonOf(error))
   } finally {

@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { Logits } from 'focal-loss'
+import { notWritten } from '../output/write_file.js'
 
 export interface Writer {
   write(probabilities: Logits): Promise<void>
@@ -16,7 +17,9 @@ const HEADER = 192
 export async function writerOf(out: string, path: string, rest: readonly number[]): Promise<Writer> {
   const ending = extname(out).toLowerCase()
   if (ending !== '.npy' && ending !== '.csv') throw new Error(`--out is ${out}; expected a name that ends in .npy or .csv`)
-  const file = await open(path, 'w')
+  const file = await open(path, 'w').catch((error: unknown) => {
+    throw notWritten('--out', out, error)
+  })
   return ending === '.npy' ? await npyWriter(file, rest) : csvWriter(file, rest)
 }
 

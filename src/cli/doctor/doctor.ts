@@ -1,6 +1,6 @@
 /** `focal-loss doctor`: which backends run here, for each that does not why, and what 'auto' chooses for which size. */
 import { type BackendInfo, type BackendName, backends, type Calibration, calibrations, getBackend, SigmoidFocalLoss, SoftmaxFocalLoss } from 'focal-loss'
-import { describeRuntime } from '../../environment.js'
+import { describeRuntime, environment } from '../../environment.js'
 import { reasonOf } from '../../errors.js'
 import { terminalWidth, wrapped } from '../output/wrap.js'
 import packageJson from '../../../package.json' with { type: 'json' }
@@ -14,7 +14,7 @@ export function doctor(json = false): { text: string; healthy: boolean } {
     version: packageJson.version,
     runtime: describeRuntime(),
     platform: `${process.platform}-${process.arch}`,
-    environment: Object.fromEntries(variables.map((name) => [name, process.env[name] ?? null])),
+    environment: Object.fromEntries(variables.map((name) => [name, environment(name) ?? null])),
     backends: backends(),
     chosen: backend,
     mistake,

@@ -1,5 +1,6 @@
 /** Checks before the data is read that output files can be written. */
-import { access, constants, realpath, stat } from 'node:fs/promises'
+import { accessSync, constants } from 'node:fs'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { reasonOf } from '../../errors.js'
 
@@ -11,7 +12,8 @@ export async function expectWritable(option: string, path: string, read: readonl
   if (found?.isDirectory() === true) throw new Error(`${option} is ${path}, which is a directory; expected the name of a file`)
   if (found !== undefined && (await Promise.all(read.map(real))).includes(await real(path))) throw new Error(`${option} is ${path}, which is read; expected another file`)
   try {
-    await access(found === undefined ? dirname(path) : path, constants.W_OK)
+    // Not the asynchronous one, which in Deno without --allow-sys ends the program
+    accessSync(found === undefined ? dirname(path) : path, constants.W_OK)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new Error(`${option} is ${path}, but there is no directory ${dirname(path)}`, { cause: error })
     throw new Error(`${option} is ${path}, which cannot be written (${reasonOf(error)})`, { cause: error })

@@ -1,4 +1,5 @@
 /** Text that fits a terminal. */
+import { environment } from '../../environment.js'
 
 /** Where nobody tells: what is piped, and terminals that do not say. */
 const USUAL = 80
@@ -11,7 +12,7 @@ export function terminalWidth(): number {
 
 /** The same; `undefined` where nobody tells, and lines are best left whole for programs. */
 export function toldWidth(): number | undefined {
-  const told = process.stdout.columns || Number(process.env.COLUMNS)
+  const told = process.stdout.columns || Number(environment('COLUMNS'))
   return told > 0 ? Math.max(LEAST, Math.floor(told)) : undefined
 }
 

@@ -13,13 +13,18 @@ export async function writeOutput(option: string, path: string, text: string): P
     await writeFile(beside, text, { mode: there?.mode })
     if (isPlain) await rename(beside, file)
   } catch (error) {
-    if (isPlain) await rm(beside, { force: true })
+    if (isPlain) await removed(beside)
     throw notWritten(option, path, error)
   }
 }
 
 export function notWritten(option: string, path: string, error: unknown): Error {
   return new Error(`${option} is ${path}, which could not be written (${reasonOf(error)})`, { cause: error })
+}
+
+/** Takes away what an error has left of a file. That it may not, which that error says, is no other error. */
+export async function removed(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => undefined)
 }
 
 /** Whether it is an error of writing: the disk is full, the quota used up, the file too large. */

@@ -31,7 +31,7 @@ describe('a full disk is one sentence and status 1,', { timeout: 60_000 }, () =>
     })
   })
 
-  it.each(['doctor', 'explain scores.csv', 'bench --sizes 80 --seconds 0.01'])('%s', (args) => {
+  it.each(['doctor', '--help', 'explain --help', 'explain scores.csv', 'bench --sizes 80 --seconds 0.01'])('%s', (args) => {
     expect(shell(`focal-loss ${args} >/dev/full`)).toEqual({
       status: 1,
       stderr: expect.stringContaining('focal-loss: standard output could not be written (ENOSPC: no space left on device, write)\n') as string,
