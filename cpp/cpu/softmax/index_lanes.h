@@ -40,7 +40,7 @@ template <class R, class S, class T> struct SoftmaxIndexLanes : SoftmaxIndexRows
   using Base = SoftmaxIndexRows<R, S, T>;
   using Base::Base;
   using N = S;
-  using Two = Pack<T, sizeof(typename Base::V), Base::Scratch::two_class_vectors>;  // of rows of two classes
+  using Two = typename Base::Scratch::RowPack;  // of rows of two classes
   using Some = Squares<typename Base::V>;
   static_assert(N::size % Some::rows == 0, "whole squares in a pack");
   static_assert(Base::step_of_rows % N::size == 0 && Base::step_of_rows % Two::size == 0, "whole packs of rows");

@@ -108,21 +108,22 @@ template <class R, class S, class T> struct SoftmaxIndexRows : SoftmaxExponentia
  protected:
   // Of rows begin..end-1, in whole packs: from their exponentials to their values, and to what each exponential's gradient is over it.
   template <bool H> FOCAL_NOINLINE void index_terms(bool shifted, int64_t begin, int64_t end) const {
-    const S scale(static_cast<T>(plan.grad_scale));
+    using P = std::conditional_t<H, S, typename Base::Scratch::RowPack>;  // second derivatives are rare, and this is code
+    const P scale(static_cast<T>(plan.grad_scale));
     const auto &at = scratch;
-    this->with_power_at(at.row_gamma_high, at.row_gamma_low, [&](auto power_at) {
+    this->template with_power_at<P>(at.row_gamma_high, at.row_gamma_low, [&](auto power_at) {
       // Copies: to a compiler, what is stored might be the pointers
       const T *const row_e = at.row_e, *const row_others = at.row_others, *const amount = at.row_amount, *const top = at.row_top;
       T *const value = at.row_value, *const share = at.row_share, *const pull = at.row_pull, *const bend = at.row_bend, *const hess = at.row_hess;
-      for (int64_t r = begin; r < end; r += S::size) {
+      for (int64_t r = begin; r < end; r += P::size) {
         const SoftmaxFocal loss{power_at(r)};
-        const S e = S::load(row_e + r), others = S::load(row_others + r);
-        S gap(0), below_top(0);
+        const P e = P::load(row_e + r), others = P::load(row_others + r);
+        P gap(0), below_top(0);
         if (shifted) {
-          gap = S::load(share + r);
-          below_top = select(gap > S(0), S::load(top + r) - e, S(0));
+          gap = P::load(share + r);
+          below_top = select(gap > P(0), P::load(top + r) - e, P(0));
         }
-        const IndexedRow<S> row(loss, e, others, gap, below_top, S::load(amount + r), scale);
+        const IndexedRow<P> row(loss, e, others, gap, below_top, P::load(amount + r), scale);
         row.value.store(value + r);
         row.share.store(share + r);
         row.pull.store(pull + r);

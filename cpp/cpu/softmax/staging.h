@@ -18,9 +18,9 @@ namespace FOCAL_NAMESPACE {
 
 // Scratch of one worker, cut from one allocation into arrays that begin with a cache line.
 template <class T, class V> struct SoftmaxScratch {
-  // Where operations are not fused, two classes want more vectors at a time.
-  static constexpr int two_class_vectors = fused_muladd || sizeof(T) > sizeof(float) ? 2 : 4;
-  static constexpr int64_t step_of_rows = two_class_vectors * V::size;  // where a vector is of rows, their number is a multiple of it
+  // What a formula of whole rows is computed in: where operations are not fused, more vectors are faster.
+  using RowPack = Pack<T, sizeof(V), fused_muladd || sizeof(T) == sizeof(double) ? 2 : 4>;
+  static constexpr int64_t step_of_rows = RowPack::size;  // where a vector is of rows, their number is a multiple of it
   static constexpr int64_t slack = 128;  // a whole pack may be read and written past the end
   T *x, *e, *amount, *exponent, *p, *q, *apart_grad, *kind_grad;  // of each element of a block
   T *row_target;  // class of each row; -1: none
