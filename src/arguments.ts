@@ -1,14 +1,17 @@
 /** Checks of arguments: each returns what it is given, or throws an error that names it. */
-import { outOfRange, show, unknownOption, wrongType } from './errors.js'
+import { outOfRange, pollutedOption, show, unknownOption, wrongType } from './errors.js'
 
 /** An object with options: not an array, not null. */
 export function checkRecord(name: string, value: unknown, expected = 'an object with options'): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) throw wrongType(name, value, expected)
 }
 
-/** Throws for an unknown name, and suggests a similar one. */
+/** Throws for an unknown name, and suggests a similar one; and for what is there because every object has it. */
 export function checkNames(given: object, known: ReadonlySet<string>, what: string): void {
-  for (const name in given) if (!known.has(name)) throw unknownOption(what, name, [...known])
+  for (const name in given) {
+    if (!known.has(name)) throw unknownOption(what, name, [...known])
+    if (name in Object.prototype && !Object.hasOwn(given, name)) throw pollutedOption(name)
+  }
 }
 
 /** An object with these methods: no class that makes such, and nothing else. */

@@ -71,6 +71,11 @@ export function unknownOption(what: string, name: string, known: readonly string
   return new TypeError(`'${name}' is not an option of ${what}; ${hint}`)
 }
 
+/** An option that nobody gave: a program, or somebody who attacks it, has put it on every object. */
+export function pollutedOption(name: string): TypeError {
+  return new TypeError(`'${name}' is a property of Object.prototype, so that all options have it; expected none there`)
+}
+
 /** A backend that cannot run here. The message says why and what to do. */
 export class BackendError extends Error {
   /** Always 'BackendError'. */

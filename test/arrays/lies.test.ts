@@ -222,6 +222,18 @@ describe("properties of every object, put on Object.prototype, leave results as 
   }
   const expected = outcome()
 
+  it('as options of losses', () => {
+    for (const [name, value] of [['gamma', 5], ['alpha', 0.5], ['reduction', 'sum'], ['background', 0]] as const) {
+      Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true })
+      try {
+        expect(() => new SigmoidFocalLoss()).toThrow(new TypeError(`'${name}' is a property of Object.prototype, so that all options have it; expected none there`))
+        expect(new SigmoidFocalLoss({ gamma: 2, alpha: 0.25, reduction: 'mean', background: null }).options).toMatchObject({ gamma: 2, alpha: 0.25, reduction: 'mean', background: null })
+      } finally {
+        Reflect.deleteProperty(Object.prototype, name)
+      }
+    }
+  })
+
   it.each(names)('%s', (name) => {
     for (const value of [null, 5, 'text', [1, 2], () => 7]) {
       Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true })
