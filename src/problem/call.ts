@@ -2,7 +2,7 @@
 import type { DerivativeOutput, DeviceLogits, Logits, Output, SameKind } from '../arrays/logits.js'
 import type { Numbers } from '../arrays/numeric_array.js'
 import type { DevicePointer } from '../arrays/device_array.js'
-import { unknownOption, wrongType } from '../errors.js'
+import { pollutedOption, unknownOption, wrongType } from '../errors.js'
 import type { HalfDtype } from '../arrays/half.js'
 import { checkRecord, oneOf } from '../arguments.js'
 
@@ -160,6 +160,9 @@ export const methods = {
   explainerAdd: { name: 'add()', options: new Set(layoutOptions), grad: false, hess: false },
 } as const satisfies Record<string, Method>
 
+/** What is a property of this is one of every object. */
+const nothingOfItsOwn: object = {}
+
 /**
  * A call's options, checked for unknown names, in an object with the same fields for all calls: the engine finds those at once,
  * however many kinds of calls have come by. Getters are asked once.
@@ -183,6 +186,7 @@ export function readCall<C extends object>(method: Method, call: C): C {
     maxStep: undefined,
     signal: undefined,
   }
+  for (const name in nothingOfItsOwn) throw pollutedOption(name)
   for (const name in call) {
     if (!method.options.has(name)) throw unknownOption(method.name, name, [...method.options])
     read[name as keyof typeof read] = call[name]

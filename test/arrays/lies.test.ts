@@ -234,6 +234,19 @@ describe("properties of every object, put on Object.prototype, leave results as 
     }
   })
 
+  it('as options of calls', () => {
+    const [logits, targets] = [new Float32Array([0.5, -1]), new Uint8Array([1, 0])]
+    const loss = new SigmoidFocalLoss()
+    for (const [name, value] of [['weights', [3, 4]], ['mask', [1, 0]], ['normalizer', 7], ['grad', new Float32Array(2)], ['shape', [2, 1]]] as const) {
+      Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true })
+      try {
+        expect(() => loss.valueAndGrad(logits, targets)).toThrow(new TypeError(`'${name}' is a property of Object.prototype, so that all options have it; expected none there`))
+      } finally {
+        Reflect.deleteProperty(Object.prototype, name)
+      }
+    }
+  })
+
   it.each(names)('%s', (name) => {
     for (const value of [null, 5, 'text', [1, 2], () => 7]) {
       Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true })
