@@ -143,7 +143,10 @@ export class Explainer {
     return {
       example: this.#perRow ? 'row' : 'element',
       // Of nothing, nobody knows how many classes there are
-      losses: this.#tallies().map((tally, i) => ({ ...this.#explained[i].named, ...(this.#perClass && { classes: [] }), ...tally.result() })),
+      losses: this.#tallies().map((tally, i) => {
+        const result = tally.result()
+        return { ...this.#explained[i].named, ...result, ...(this.#perClass && { classes: result.classes ?? [] }) }
+      }),
     }
   }
 
