@@ -10,8 +10,8 @@ limits=(-max_total_time="$seconds")
 damaged=(--seconds "$seconds")
 if [ "$seconds" = --quick ]; then
   rm -rf build/fuzz/corpus
-  limits=(-seed=1 -runs=20000)
-  damaged=(--files 8000 --seed 1)
+  limits=(-seed=1 -runs=12000)
+  damaged=(--files 5000 --seed 1)
 fi
 clang=$(command -v clang++ || command -v clang++-14) || { echo "test-fuzz: clang++ is missing (Debian: apt-get install clang libclang-rt-14-dev)" >&2; exit 1; }
 mkdir -p build/fuzz/corpus
