@@ -2,7 +2,7 @@
 # scripts/test-fuzz.sh [SECONDS, each, or --quick]: libFuzzer on the kernel's C ABI, under AddressSanitizer and UndefinedBehaviorSanitizer, against the double
 # reference; then damaged files on the command line's readers, guided by coverage (test/fuzz/readers.ts). Debian: apt-get install clang libclang-rt-14-dev.
 # Begins with the inputs in cpp/tests/fuzz/corpus; what the fuzzer finds stays in build/fuzz, failures as crash-... . With --quick the kernel
-# and the readers get the same inputs every time, for about a minute each: those, and others that a seed draws from them.
+# and the readers get the same inputs every time, for about half a minute each: those, and others that a seed draws from them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
