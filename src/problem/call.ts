@@ -160,7 +160,7 @@ export const methods = {
   explainerAdd: { name: 'add()', options: new Set(layoutOptions), grad: false, hess: false },
 } as const satisfies Record<string, Method>
 
-/** What is a property of this is one of every object. */
+/** What is a property of this is one of every object. Asked once a call: `checkNames`, which asks for each option, takes longer. */
 const nothingOfItsOwn: object = {}
 
 /**
